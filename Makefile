@@ -1,0 +1,63 @@
+# The door for people; cmake/ and CMakePresets.json hold the machinery.
+#
+#   make            build build/release/vouch
+#   make demo       a whole network on this machine: private answers, checked
+#   make test       unit and end-to-end tests
+#   make ci         what CI runs: lint, both compilers, sanitizers, fuzz corpora, make test
+#   make lint       clang-format and clang-tidy
+#   make fuzz       build the fuzz targets into build/fuzz and run each for FUZZ_SECONDS
+#   make soak       the long campaigns: many faults, long fuzzing
+#   make bench      speed, as ratios measured in one run
+#   make install    PREFIX=/usr/local
+#   make dev clang verify asan msan tsan    one preset: build and test
+PRESETS = dev clang verify asan msan tsan
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+
+all: release
+
+dependencies:
+	@tools/dependencies.sh build
+
+release: dependencies
+	@cmake --preset release --log-level=NOTICE
+	@cmake --build build/release -- --quiet
+	@echo "built build/release/vouch"
+
+test: release
+	@ctest --test-dir build/release -j$(JOBS) --output-on-failure
+
+$(PRESETS):
+	@tools/dependencies.sh ci
+	@cmake --preset $@ --log-level=NOTICE
+	@cmake --build build/$@ -- --quiet
+	@ctest --test-dir build/$@ -j$(JOBS) --output-on-failure
+
+demo: release
+	@demo/demo.sh build/release
+
+lint: dependencies-ci
+	@cmake --preset clang --log-level=NOTICE
+	@cmake --build build/clang -- --quiet
+	@tools/lint.sh build/clang
+
+dependencies-ci:
+	@tools/dependencies.sh ci
+
+ci: dependencies-ci
+	@tools/ci.sh
+
+fuzz: dependencies-ci
+	@tools/fuzz.sh $(FUZZ_SECONDS)
+
+soak: release dependencies-ci
+	@tools/soak.sh
+
+bench: release
+	@tools/bench.sh build/release
+
+install: release
+	@cmake --install build/release --prefix $(PREFIX)
+
+.PHONY: all dependencies dependencies-ci release test demo lint ci fuzz soak bench install $(PRESETS)

@@ -1,0 +1,78 @@
+# module(NAME [PURE] [USES other...] [LIBS library...]) builds src/NAME.
+# A file's suffix is its role:
+#
+#   NAME.c NAME.h    the code            NAME_avx2.c, NAME_avx512vnni.c   compiled for that processor
+#   NAME_test.c      a unit test         NAME_fuzz.c                      a fuzz target
+#   NAME_bench.c     a benchmark, run by `make bench`
+set(ISA_avx2 -mavx2)
+set(ISA_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
+
+add_library(harness STATIC tests/harness/test.c)
+target_include_directories(harness PUBLIC tests)
+target_link_libraries(harness base)
+file(WRITE ${PROJECT_BINARY_DIR}/layers.txt "")
+add_custom_target(benches)
+
+function(module name)
+  cmake_parse_arguments(M "PURE" "" "USES;LIBS" ${ARGN})
+  string(JOIN " " uses ${M_USES})
+  file(APPEND ${PROJECT_BINARY_DIR}/layers.txt "${name} ${M_PURE}: ${uses}\n") # for tools/tidy.py
+  set(below ${M_USES})
+  foreach(library ${M_LIBS})
+    list(APPEND below ${LIBRARY_${library}})
+  endforeach()
+  if(protobuf IN_LIST M_LIBS)
+    list(APPEND below schema)
+  endif()
+
+  file(GLOB all CONFIGURE_DEPENDS src/${name}/*.c)
+  set(code ${all})
+  list(FILTER code EXCLUDE REGEX "(_(test|fuzz|bench)|/main)\\.c$")
+  foreach(isa avx2 avx512vnni)
+    set(variant ${code})
+    list(FILTER variant INCLUDE REGEX "_${isa}\\.c$")
+    set_source_files_properties(${variant} PROPERTIES COMPILE_OPTIONS "${ISA_${isa}}")
+    if(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+      list(FILTER code EXCLUDE REGEX "_${isa}\\.c$")
+    endif()
+  endforeach()
+
+  set(kind INTERFACE) # a module may be headers only
+  set(reach INTERFACE)
+  if(code)
+    set(reach PUBLIC)
+    set(kind STATIC)
+  endif()
+  add_library(${name} ${kind} ${code})
+  target_include_directories(${name} ${reach} src)
+  target_link_libraries(${name} ${reach} ${below})
+
+  foreach(file ${all})
+    get_filename_component(stem ${file} NAME_WE)
+    set(target ${name}.${stem})
+    if(stem MATCHES "_test$")
+      add_executable(${target} ${file})
+      target_link_libraries(${target} ${name} harness)
+      add_test(NAME ${name}/${stem} COMMAND ${target})
+    elseif(stem MATCHES "_fuzz$")
+      string(REPLACE _fuzz "" format ${stem})
+      add_executable(${target} ${file} $<$<NOT:$<BOOL:${FUZZ}>>:tests/harness/fuzz_replay.c>)
+      target_link_libraries(${target} ${name} base $<$<BOOL:${FUZZ}>:-fsanitize=fuzzer>)
+      set(replay $<$<BOOL:${FUZZ}>:-runs=0>)
+      add_test(NAME ${name}/${stem} COMMAND ${target} ${replay} tests/corpus/${format}
+               WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} COMMAND_EXPAND_LISTS)
+    elseif(stem MATCHES "_bench$")
+      add_executable(${target} ${file})
+      target_link_libraries(${target} ${name} harness)
+      add_dependencies(benches ${target})
+    endif()
+  endforeach()
+endfunction()
+
+# program(NAME MODULE) links src/MODULE/main.c against MODULE, as build/<preset>/NAME.
+function(program name module)
+  add_executable(${name} src/${module}/main.c)
+  target_link_libraries(${name} ${module})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  install(TARGETS ${name})
+endfunction()

@@ -1,0 +1,100 @@
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 18 };
+
+struct vch_arena_block {
+    struct vch_arena_block *before;
+    size_t size; // of the bytes that follow this header
+    size_t offset;
+    uint8_t pad[ALIGNMENT - 3 * sizeof(size_t)];
+    uint8_t bytes[];
+};
+
+_Static_assert(sizeof(struct vch_arena_block) == ALIGNMENT, "bytes start on a cache line");
+
+void vch_arena_init(struct vch_arena *arena, size_t limit)
+{
+    *arena = (struct vch_arena){.limit = limit};
+}
+
+static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
+{
+    size_t wanted = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    size_t room = arena->limit - arena->used;
+
+    if (room < sizeof(struct vch_arena_block)) return NULL;
+    room -= sizeof(struct vch_arena_block);
+    room -= room % ALIGNMENT;
+    if (size > room) return NULL;
+    if (wanted > room) wanted = room; // close to the limit a block is as small as it must be
+
+    size_t total = sizeof(struct vch_arena_block) + wanted;
+    struct vch_arena_block *block = aligned_alloc(ALIGNMENT, total);
+    if (block == NULL) return NULL;
+    *block = (struct vch_arena_block){.before = arena->last, .size = wanted};
+    arena->last = block;
+    arena->used += total;
+    return block;
+}
+
+void *vch_arena_alloc(struct vch_arena *arena, size_t count, size_t size)
+{
+    struct vch_arena_block *block = arena->last;
+    size_t bytes = 0;
+
+    VCH_ASSERT(arena->used <= arena->limit);
+    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+    if (bytes > SIZE_MAX - ALIGNMENT) return NULL;
+    bytes = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+    if (block == NULL || bytes > block->size - block->offset) block = grow(arena, bytes);
+    if (block == NULL) return NULL;
+    void *out = block->bytes + block->offset;
+    block->offset += bytes;
+    return memset(out, 0, bytes);
+}
+
+char *vch_arena_string(struct vch_arena *arena, const void *bytes, size_t size)
+{
+    if (size == SIZE_MAX) return NULL;
+    char *out = vch_arena_alloc(arena, size + 1, 1);
+    if (out != NULL && size > 0) memcpy(out, bytes, size);
+    return out;
+}
+
+struct vch_arena_mark vch_arena_mark(const struct vch_arena *arena)
+{
+    return (struct vch_arena_mark){arena->last, arena->last ? arena->last->offset : 0};
+}
+
+static void drop_last(struct vch_arena *arena)
+{
+    struct vch_arena_block *block = arena->last;
+
+    arena->last = block->before;
+    arena->used -= sizeof *block + block->size;
+    vch_wipe(block->bytes, block->offset); // inputs and keys pass through arenas
+    free(block);
+}
+
+void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark)
+{
+    while (arena->last != mark.block)
+        drop_last(arena);
+    if (mark.block != NULL) {
+        VCH_ASSERT(mark.offset <= mark.block->offset);
+        mark.block->offset = mark.offset;
+    }
+}
+
+void vch_arena_release(struct vch_arena *arena)
+{
+    while (arena->last != NULL)
+        drop_last(arena);
+}

@@ -1,0 +1,39 @@
+// Limits, alignment, zeroing and marks.
+#include "base/arena.h"
+
+#include <string.h>
+
+#include "harness/test.h"
+
+TEST(arena_gives_zeroed_aligned_memory_and_reuses_it)
+{
+    struct vch_arena arena;
+    vch_arena_init(&arena, 1 << 20);
+    for (int round = 0; round < 2; round++) {
+        struct vch_arena_mark mark = vch_arena_mark(&arena);
+        for (size_t size = 0; size < 300; size++) {
+            uint8_t *bytes = vch_arena_alloc(&arena, size, 1);
+            CHECK(bytes != NULL);
+            CHECK_EQ((uintptr_t)bytes % 64, 0);
+            for (size_t i = 0; i < size; i++)
+                CHECK_EQ(bytes[i], 0);
+            if (size > 0) memset(bytes, 0xff, size);
+        }
+        vch_arena_rewind(&arena, mark);
+    }
+    vch_arena_release(&arena);
+    CHECK_EQ(arena.used, 0);
+}
+
+TEST(arena_never_passes_its_limit)
+{
+    struct vch_arena arena;
+    vch_arena_init(&arena, 10000);
+    CHECK(vch_arena_alloc(&arena, 1, 20000) == NULL);
+    CHECK(vch_arena_alloc(&arena, SIZE_MAX, 2) == NULL);
+    CHECK(vch_arena_alloc(&arena, SIZE_MAX, 1) == NULL);
+    CHECK(vch_arena_alloc(&arena, SIZE_MAX / 8, 8) == NULL);
+    while (vch_arena_alloc(&arena, 1, 100) != NULL)
+        CHECK(arena.used <= 10000);
+    vch_arena_release(&arena);
+}

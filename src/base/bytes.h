@@ -1,0 +1,43 @@
+// Small things one does to bytes: wipe, compare, hexadecimal, little-endian integers.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+// Overwrites secrets; never optimised away.
+void vch_wipe(void *bytes, size_t size);
+
+// Equality in time that depends on `size` alone.
+bool vch_is_equal(const void *a, const void *b, size_t size);
+bool vch_is_zero(const void *bytes, size_t size);
+
+// Lower-case hexadecimal of `size` bytes into out[2 * size + 1], NUL-terminated.
+void vch_hex_encode(char *out, const void *bytes, size_t size);
+
+// Exactly 2 * size digits of either case; MALFORMED otherwise, with `out` untouched.
+vch_status vch_hex_decode(void *out, size_t size, const char *text);
+
+static inline void vch_put_u32le(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline void vch_put_u64le(uint8_t *out, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline uint32_t vch_get_u32le(const uint8_t *in)
+{
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+static inline uint64_t vch_get_u64le(const uint8_t *in)
+{
+    return (uint64_t)vch_get_u32le(in) | (uint64_t)vch_get_u32le(in + 4) << 32;
+}

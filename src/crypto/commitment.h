@@ -1,0 +1,34 @@
+// Hiding commitments: fix a message now without showing it, open it later.
+//
+//     commitment = SHA-256(transcript "vouch/commitment/v1": kind, nonce, message digest)
+//
+// With 32 secret random bytes as nonce the commitment tells nothing about the message, even one
+// of few possible answers. Nonces of one job derive from one secret, so that showing one nonce
+// shows no other.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "crypto/hash.h"
+
+#define VCH_COMMITMENT_NONCE_SIZE 32
+
+// The kind is part of every commitment, because later kinds will be openable inside a proof.
+enum vch_commitment_kind {
+    VCH_COMMITMENT_SHA256 = 1,
+};
+
+struct vch_nonce {
+    uint8_t bytes[VCH_COMMITMENT_NONCE_SIZE];
+};
+
+struct vch_digest vch_commitment_make(enum vch_commitment_kind kind, const struct vch_nonce *nonce,
+                                      const struct vch_digest *message);
+
+// VCH_OK exactly when (nonce, message) opens `commitment`; BAD_PROOF otherwise.
+vch_status vch_commitment_verify(const struct vch_digest *commitment, enum vch_commitment_kind kind,
+                                 const struct vch_nonce *nonce, const struct vch_digest *message);
+
+// The nonce of position `index` under a job's 32-byte secret.
+void vch_commitment_nonce(struct vch_nonce *out, const uint8_t secret[static 32], uint64_t index);

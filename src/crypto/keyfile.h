@@ -1,0 +1,34 @@
+// A signing key at rest, sealed under a passphrase.
+//
+//     "VOUCHKEY" | u32le version = 1 | u32le kdf opslimit | u64le kdf memlimit | salt[16]
+//     | public key[32] | nonce[24] | XChaCha20-Poly1305(seed[32]), everything before it as
+//     associated data
+//
+// The key of the seal is Argon2id(passphrase). An empty passphrase is possible, for daemons whose
+// disk is already protected; the file then rests on its permissions alone.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "crypto/sign.h"
+
+#define VCH_KEYFILE_SIZE 144       // check: 8 + 4 + 4 + 8 + 16 + 32 + 24 + 32 + 16
+#define VCH_KEYFILE_RANDOM_SIZE 40 // check: 16 + 24
+
+// Seals `key` with fresh random bytes (salt, then nonce). NO_MEMORY when Argon2id cannot get its
+// memory. `passphrase` may be empty.
+vch_status vch_keyfile_encode(uint8_t out[static VCH_KEYFILE_SIZE],
+                              const struct vch_secret_key *key, const char *passphrase,
+                              const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE]);
+
+// Opens it. REFUSED when the passphrase is wrong or the file was altered (the two cannot be told
+// apart); MALFORMED, TRUNCATED and LIMIT (Argon2id parameters out of range) with a complaint.
+vch_status vch_keyfile_decode(struct vch_secret_key *out, const uint8_t *bytes, size_t size,
+                              const char *passphrase, struct vch_complaint *complaint);
+
+// The public half, which needs no passphrase (and is not authenticated without one).
+vch_status vch_keyfile_public(struct vch_public_key *out, const uint8_t *bytes, size_t size,
+                              struct vch_complaint *complaint);

@@ -1,0 +1,32 @@
+// Files: bounded reads, maps, and writes that are complete or absent.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "base/status.h"
+
+// A read-only map of a whole file; page-aligned.
+struct vch_file_map {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+// The whole file into the arena; LIMIT when larger than size_max. Regular files only.
+vch_status vch_file_read(uint8_t **out, size_t *size, const char *path, size_t size_max,
+                         struct vch_arena *arena, struct vch_complaint *complaint);
+vch_status vch_file_map(struct vch_file_map *out, const char *path,
+                        struct vch_complaint *complaint);
+void vch_file_unmap(struct vch_file_map *map);
+
+// Writes a temporary file beside `path`, fsyncs it, renames it over `path`, fsyncs the folder: at
+// any moment, also after a crash, `path` holds the old bytes or all of the new. `is_private`
+// gives mode 0600, else 0644 less the umask.
+vch_status vch_file_write(const char *path, const void *bytes, size_t size, int is_private,
+                          struct vch_complaint *complaint);
+
+// As above, but refuses (REFUSED) to replace a file that exists: for keys.
+vch_status vch_file_write_new(const char *path, const void *bytes, size_t size, int is_private,
+                              struct vch_complaint *complaint);

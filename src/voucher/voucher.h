@@ -1,0 +1,51 @@
+// The voucher as a struct: encode what a client received, decode what someone hands you.
+//
+// Decoding checks form only. What a voucher shows is for voucher/verify.h to say.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "base/status.h"
+#include "consensus/job.h"
+#include "consensus/registry.h"
+#include "consensus/vote.h"
+#include "crypto/sign.h"
+
+#define VCH_VOUCHER_SIZE_MAX (16u << 20)
+
+struct vch_segment_result {
+    uint32_t segment;
+    uint32_t vote_count, fault_count;
+    const struct vch_vote *votes;
+    const struct vch_fault *faults;
+};
+
+struct vch_voucher {
+    const uint8_t *job_bytes; // canonical
+    size_t job_size;
+    struct vch_public_key owner;
+    struct vch_signature owner_signature;
+    enum vch_commitment_kind commitment_kind;
+    struct vch_digest output; // commitment
+    uint32_t result_count;
+    const struct vch_segment_result *results;
+    const uint8_t *registry_bytes; // canonical SignedRegistry
+    size_t registry_size;
+    uint64_t finished_ms;
+    struct vch_signature client_signature;
+
+    struct vch_job job; // decoded from job_bytes
+    struct vch_digest job_id;
+    struct vch_registry registry; // decoded from registry_bytes
+};
+
+// Sorts nothing, checks what decode checks, signs as the client. On entry job_bytes and
+// registry_bytes are set; job, job_id and registry need not be.
+vch_status vch_voucher_encode(uint8_t **out, size_t *size, const struct vch_voucher *voucher,
+                              const struct vch_secret_key *client, struct vch_arena *arena,
+                              struct vch_complaint *complaint);
+vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
+                              struct vch_arena *arena, struct vch_complaint *complaint);
