@@ -23,6 +23,7 @@
 #include "crypto/sign.h"
 #include "model/graph.h"
 
+#define VCH_PACKAGE_MAGIC "VOUCHPKG" // first 8 bytes of every package
 #define VCH_PACKAGE_MANIFEST_SIZE_MAX (1u << 28)
 #define VCH_PACKAGE_SALT_SIZE 32
 #define VCH_PACKAGE_CHUNK_SIZE 4096 // bytes under one Merkle leaf
