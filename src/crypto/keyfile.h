@@ -5,7 +5,8 @@
 //     associated data
 //
 // The key of the seal is Argon2id(passphrase). An empty passphrase is possible, for daemons whose
-// disk is already protected; the file then rests on its permissions alone.
+// disk is already protected; the file then rests on its permissions alone, and Argon2id is given
+// its least cost. specs/keyfile.md has test vectors.
 #pragma once
 
 #include <stddef.h>
@@ -18,6 +19,10 @@
 #define VCH_KEYFILE_SIZE 144       // check: 8 + 4 + 4 + 8 + 16 + 32 + 24 + 32 + 16
 #define VCH_KEYFILE_RANDOM_SIZE 40 // check: 16 + 24
 
+// What opening a file may cost at most, whatever the file says.
+#define VCH_KEYFILE_OPSLIMIT_MAX 16u
+#define VCH_KEYFILE_MEMLIMIT_MAX 1073741824u // check: 2**30
+
 // Seals `key` with fresh random bytes (salt, then nonce). NO_MEMORY when Argon2id cannot get its
 // memory. `passphrase` may be empty.
 vch_status vch_keyfile_encode(uint8_t out[static VCH_KEYFILE_SIZE],
@@ -25,7 +30,8 @@ vch_status vch_keyfile_encode(uint8_t out[static VCH_KEYFILE_SIZE],
                               const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE]);
 
 // Opens it. REFUSED when the passphrase is wrong or the file was altered (the two cannot be told
-// apart); MALFORMED, TRUNCATED and LIMIT (Argon2id parameters out of range) with a complaint.
+// apart); MALFORMED, TRUNCATED, UNSUPPORTED (another version) and LIMIT (Argon2id parameters out of
+// range), each with a complaint. `out` is written on success only.
 vch_status vch_keyfile_decode(struct vch_secret_key *out, const uint8_t *bytes, size_t size,
                               const char *passphrase, struct vch_complaint *complaint);
 

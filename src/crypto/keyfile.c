@@ -1,0 +1,175 @@
+#include "crypto/keyfile.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/reader.h"
+
+enum {
+    VERSION = 1,
+    MAGIC_SIZE = 8,
+    SALT_SIZE = 16,
+    NONCE_SIZE = 24,
+    SEAL_KEY_SIZE = 32,
+    SEALED_OFFSET = 96,
+    SEALED_SIZE = VCH_KEYFILE_SIZE - SEALED_OFFSET,
+};
+
+_Static_assert(SALT_SIZE == crypto_pwhash_argon2id_SALTBYTES, "libsodium's sizes");
+_Static_assert(NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "libsodium's sizes");
+_Static_assert(SEAL_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "libsodium's sizes");
+_Static_assert(SEALED_SIZE == VCH_SIGN_SEED_SIZE + crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "libsodium's sizes");
+
+static const char magic[MAGIC_SIZE + 1] = "VOUCHKEY";
+
+struct cost { // of Argon2id
+    uint32_t opslimit;
+    uint64_t memlimit;
+};
+
+// RFC 9106's second choice, with one lane. Where there is no passphrase there is nothing to slow
+// down, and a daemon should not wait for it.
+static const struct cost strong = {3, 64 << 20};
+static const struct cost minimal = {crypto_pwhash_argon2id_OPSLIMIT_MIN,
+                                    crypto_pwhash_argon2id_MEMLIMIT_MIN};
+
+struct fields { // all borrowed from the file's bytes
+    struct cost cost;
+    const uint8_t *salt, *public_key, *nonce, *sealed;
+};
+
+static vch_status derive(uint8_t seal_key[static SEAL_KEY_SIZE], const char *passphrase,
+                         const uint8_t *salt, struct cost cost)
+{
+    int failed = crypto_pwhash_argon2id(seal_key, SEAL_KEY_SIZE, passphrase, strlen(passphrase),
+                                        salt, cost.opslimit, (size_t)cost.memlimit,
+                                        crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    return failed == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY); // the costs were checked before
+}
+
+vch_status vch_keyfile_encode(uint8_t out[static VCH_KEYFILE_SIZE],
+                              const struct vch_secret_key *key, const char *passphrase,
+                              const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE])
+{
+    struct cost cost = passphrase[0] != '\0' ? strong : minimal;
+    const uint8_t *salt = random, *nonce = random + SALT_SIZE;
+    uint8_t seal_key[SEAL_KEY_SIZE];
+
+    VCH_TRY(derive(seal_key, passphrase, salt, cost)); // nothing secret on failure
+    memcpy(out, magic, MAGIC_SIZE);
+    vch_put_u32le(out + 8, VERSION);
+    vch_put_u32le(out + 12, cost.opslimit);
+    vch_put_u64le(out + 16, cost.memlimit);
+    memcpy(out + 24, salt, SALT_SIZE);
+    memcpy(out + 40, key->public_key.bytes, VCH_SIGN_PUBLIC_SIZE);
+    memcpy(out + 72, nonce, NONCE_SIZE);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + SEALED_OFFSET, NULL, key->seed,
+                                                     VCH_SIGN_SEED_SIZE, out, SEALED_OFFSET, NULL,
+                                                     nonce, seal_key);
+    vch_wipe(seal_key, sizeof seal_key);
+    return VCH_OK;
+}
+
+static vch_status check_size(const uint8_t *bytes, size_t size, struct vch_complaint *complaint)
+{
+    size_t compared = size < MAGIC_SIZE ? size : MAGIC_SIZE;
+
+    if (compared > 0 && memcmp(bytes, magic, compared) != 0)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "not a key file: it does not start with \"%s\"", magic);
+    if (size < VCH_KEYFILE_SIZE)
+        return vch_complain(complaint, VCH_CODE_TRUNCATED,
+                            "the key file has %zu bytes, not %d: restore it from a copy", size,
+                            VCH_KEYFILE_SIZE);
+    if (size > VCH_KEYFILE_SIZE)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the key file has %zu bytes, not %d: something was added to it", size,
+                            VCH_KEYFILE_SIZE);
+    return VCH_OK;
+}
+
+static vch_status check_cost(struct cost cost, struct vch_complaint *complaint)
+{
+    if (cost.opslimit < minimal.opslimit || cost.opslimit > VCH_KEYFILE_OPSLIMIT_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the key file asks for %u passes of Argon2id, not %u to %u",
+                            cost.opslimit, minimal.opslimit, VCH_KEYFILE_OPSLIMIT_MAX);
+    if (cost.memlimit < minimal.memlimit || cost.memlimit > VCH_KEYFILE_MEMLIMIT_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the key file asks for %llu bytes for Argon2id, not %llu to %u",
+                            (unsigned long long)cost.memlimit, (unsigned long long)minimal.memlimit,
+                            VCH_KEYFILE_MEMLIMIT_MAX);
+    return VCH_OK;
+}
+
+static vch_status parse(struct fields *out, const uint8_t *bytes, size_t size,
+                        struct vch_complaint *complaint)
+{
+    struct vch_reader reader = {.bytes = bytes, .size = size, .offset = MAGIC_SIZE};
+    uint32_t version = 0;
+
+    VCH_TRY(check_size(bytes, size, complaint));
+    VCH_TRY(vch_reader_u32le(&reader, &version));
+    if (version != VERSION)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "the key file has version %u; this program reads version %d", version,
+                            VERSION);
+    VCH_TRY(vch_reader_u32le(&reader, &out->cost.opslimit));
+    VCH_TRY(vch_reader_u64le(&reader, &out->cost.memlimit));
+    VCH_TRY(check_cost(out->cost, complaint));
+    VCH_TRY(vch_reader_bytes(&reader, SALT_SIZE, &out->salt));
+    VCH_TRY(vch_reader_bytes(&reader, VCH_SIGN_PUBLIC_SIZE, &out->public_key));
+    VCH_TRY(vch_reader_bytes(&reader, NONCE_SIZE, &out->nonce));
+    return vch_reader_bytes(&reader, SEALED_SIZE, &out->sealed);
+}
+
+static vch_status unseal(struct vch_secret_key *out, const uint8_t *bytes,
+                         const struct fields *fields, const uint8_t *seal_key)
+{
+    uint8_t seed[VCH_SIGN_SEED_SIZE];
+    struct vch_secret_key key;
+
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(seed, NULL, NULL, fields->sealed, SEALED_SIZE,
+                                                   bytes, SEALED_OFFSET, fields->nonce,
+                                                   seal_key) != 0)
+        return VCH_FAIL(REFUSED);
+    vch_sign_key(&key, seed);
+    vch_wipe(seed, sizeof seed);
+    // The seal covers the public key, but whoever sealed it may have written another's.
+    bool is_pair = vch_is_equal(key.public_key.bytes, fields->public_key, VCH_SIGN_PUBLIC_SIZE);
+    if (is_pair) *out = key;
+    vch_wipe(&key, sizeof key);
+    return is_pair ? VCH_OK : VCH_FAIL(REFUSED);
+}
+
+vch_status vch_keyfile_decode(struct vch_secret_key *out, const uint8_t *bytes, size_t size,
+                              const char *passphrase, struct vch_complaint *complaint)
+{
+    struct fields fields = {0};
+    uint8_t seal_key[SEAL_KEY_SIZE];
+
+    VCH_TRY(parse(&fields, bytes, size, complaint));
+    vch_status derived = derive(seal_key, passphrase, fields.salt, fields.cost);
+    if (!vch_is_ok(derived))
+        return vch_complain(complaint, derived.code,
+                            "not enough memory to open the key file: %llu "
+                            "bytes are needed for a moment",
+                            (unsigned long long)fields.cost.memlimit);
+    vch_status status = unseal(out, bytes, &fields, seal_key);
+    vch_wipe(seal_key, sizeof seal_key);
+    if (!vch_is_ok(status))
+        return vch_complain(complaint, status.code,
+                            "the passphrase does not open the key file, or the file was altered");
+    return VCH_OK;
+}
+
+vch_status vch_keyfile_public(struct vch_public_key *out, const uint8_t *bytes, size_t size,
+                              struct vch_complaint *complaint)
+{
+    struct fields fields = {0};
+
+    VCH_TRY(parse(&fields, bytes, size, complaint));
+    memcpy(out->bytes, fields.public_key, VCH_SIGN_PUBLIC_SIZE);
+    return VCH_OK;
+}

@@ -1,0 +1,157 @@
+// RFC 8032 keys, signatures by another implementation, and forgeries.
+#include "crypto/sign.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "harness/test.h"
+
+// Seeds and public keys of RFC 8032, section 7.1, tests 1 to 3; the signatures, over
+// SHA-256("abc"), were made with OpenSSL.
+static const struct {
+    const char *seed, *public_key, *signature;
+} known[] = {
+    {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+     "096f5569d807ee8ac7b1913da70cf0aab335c258f4b94c8f210dd141e9743927"
+     "c8d1a6b378872a72c9446c1f75e6dc7b2def98bd0c214be6706d48791f57680a"},
+    {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+     "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+     "6995e1a009aea0a390833093b5e8b43f508f46e140ddf9bb98d56a49b98870e7"
+     "58c93435aebaea6c3db515f8b7631c1ddf4c3d091e5443d37e5ee5773940d408"},
+    {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+     "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+     "469d095759f601a3108b75888fcc834d178c8b9660c49e379f000a3cf9119cf6"
+     "738fc1418936353f3ea4fefdd0f737cab73056b0b25ef9c7c7bde4f49eb12a05"},
+};
+
+static void key_from_hex(struct vch_secret_key *out, const char *hex)
+{
+    uint8_t seed[VCH_SIGN_SEED_SIZE];
+
+    CHECK_OK(vch_hex_decode(seed, sizeof seed, hex));
+    vch_sign_key(out, seed);
+}
+
+TEST(sign_agrees_with_other_implementations)
+{
+    struct vch_digest digest = vch_hash_bytes("abc", 3);
+    FOR_EACH(row, known)
+    {
+        struct vch_secret_key key;
+        struct vch_signature signature;
+        key_from_hex(&key, row->seed);
+        CHECK_HEX(key.public_key.bytes, sizeof key.public_key.bytes, row->public_key);
+        vch_sign_digest(&signature, &key, &digest);
+        CHECK_HEX(signature.bytes, sizeof signature.bytes, row->signature);
+        CHECK_OK(vch_sign_verify(&key.public_key, &digest, &signature));
+    }
+}
+
+TEST(sign_verifies_what_it_signed_and_nothing_else)
+{
+    struct vch_secret_key key, other;
+    struct vch_signature signature;
+    struct vch_digest digest = vch_hash_bytes("one", 3), another = vch_hash_bytes("two", 3);
+
+    key_from_hex(&key, known[0].seed);
+    key_from_hex(&other, known[1].seed);
+    vch_sign_digest(&signature, &key, &digest);
+    CHECK_OK(vch_sign_verify(&key.public_key, &digest, &signature));
+    CHECK_FAILS(vch_sign_verify(&key.public_key, &another, &signature), BAD_PROOF);
+    CHECK_FAILS(vch_sign_verify(&other.public_key, &digest, &signature), BAD_PROOF);
+}
+
+TEST(sign_refuses_any_flipped_bit)
+{
+    struct vch_secret_key key;
+    struct {
+        struct vch_public_key key;
+        struct vch_digest digest;
+        struct vch_signature signature;
+    } claim;
+
+    key_from_hex(&key, known[0].seed);
+    claim.key = key.public_key;
+    claim.digest = vch_hash_bytes("abc", 3);
+    vch_sign_digest(&claim.signature, &key, &claim.digest);
+    _Static_assert(sizeof claim == 128, "no padding among the bits");
+    uint8_t *bytes = (uint8_t *)&claim;
+    for (size_t bit = 0; bit < 8 * sizeof claim; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK_FAILS(vch_sign_verify(&claim.key, &claim.digest, &claim.signature), BAD_PROOF);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CHECK_OK(vch_sign_verify(&claim.key, &claim.digest, &claim.signature));
+}
+
+// S and S + L sign alike in arithmetic modulo L; accepting both would let anyone change the bytes
+// of a valid signature.
+TEST(sign_refuses_a_signature_with_the_group_order_added)
+{
+    uint8_t order[32];
+    struct vch_digest digest = vch_hash_bytes("abc", 3);
+    struct vch_secret_key key;
+    struct vch_signature signature;
+    unsigned carry = 0;
+
+    CHECK_OK(vch_hex_decode(order, sizeof order,
+                            "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010"));
+    key_from_hex(&key, known[0].seed);
+    vch_sign_digest(&signature, &key, &digest);
+    for (size_t i = 0; i < 32; i++) {
+        carry += (unsigned)signature.bytes[32 + i] + order[i];
+        signature.bytes[32 + i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    CHECK_EQ(carry, 0);
+    CHECK_FAILS(vch_sign_verify(&key.public_key, &digest, &signature), BAD_PROOF);
+}
+
+// With the identity as public key, (R, S) = (B, 1) satisfies S * B = R + h * A for every message.
+TEST(sign_refuses_keys_of_small_order)
+{
+    static const char *const keys[] = {
+        "0100000000000000000000000000000000000000000000000000000000000000", // identity
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // order 2
+        "0000000000000000000000000000000000000000000000000000000000000000", // order 4
+        "0000000000000000000000000000000000000000000000000000000000000080", // order 4
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", // order 8
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", // order 8
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // identity, again
+    };
+    struct vch_digest digest = vch_hash_bytes("abc", 3);
+    struct vch_signature signature = {0};
+
+    CHECK_OK(vch_hex_decode(signature.bytes, 32,
+                            "5866666666666666666666666666666666666666666666666666666666666666"));
+    signature.bytes[32] = 1;
+    FOR_EACH(hex, keys)
+    {
+        struct vch_public_key key;
+        CHECK_OK(vch_hex_decode(key.bytes, sizeof key.bytes, *hex));
+        // Small-order keys accept at least one message in eight when nobody looks; try many.
+        for (int i = 0; i < 64; i++) {
+            CHECK_FAILS(vch_sign_verify(&key, &digest, &signature), BAD_PROOF);
+            digest = vch_hash_bytes(digest.bytes, sizeof digest.bytes);
+        }
+    }
+}
+
+TEST(sign_refuses_bytes_that_are_no_key)
+{
+    struct vch_digest digest = vch_hash_bytes("abc", 3);
+    struct vch_secret_key key;
+    struct vch_signature signature;
+    struct vch_public_key noise;
+
+    key_from_hex(&key, known[0].seed);
+    vch_sign_digest(&signature, &key, &digest);
+    for (int i = 0; i < 200; i++) {
+        for (size_t j = 0; j < sizeof noise.bytes; j++)
+            noise.bytes[j] = (uint8_t)test_below(256);
+        CHECK_FAILS(vch_sign_verify(&noise, &digest, &signature), BAD_PROOF);
+    }
+    memset(&noise, 0xff, sizeof noise); // above the field's modulus
+    CHECK_FAILS(vch_sign_verify(&noise, &digest, &signature), BAD_PROOF);
+}
