@@ -13,6 +13,7 @@
 
 #define VCH_JOB_SEGMENTS_MAX 256u
 #define VCH_JOB_QUORUM_MAX 101u
+#define VCH_JOB_BATCH_MAX 4096u // model/tensor.h has the same
 #define VCH_JOB_SIZE_MAX 65536u
 
 enum vch_job_by { VCH_JOB_BY_CLIENT = 1, VCH_JOB_BY_NODES = 2 };

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/complaint.h"
 #include "base/status.h"
 #include "consensus/job.h"
 #include "consensus/registry.h"
@@ -56,11 +57,11 @@ struct vch_tally {
     struct vch_digest output; // the leading output; ties to the smallest digest
 };
 
-// Counts verified votes on `input`. A vote by a key that is no node of the registry, a second vote
-// of the same operator, or a vote on another input makes the whole list BAD_PROOF: whoever
-// assembles a list leaves such votes out. VCH_OK exactly when agreeing >= needed; BAD_PROOF
-// otherwise, with `out` filled as far as it got.
+// Verifies and counts votes on `input`. A vote whose signature is wrong, by a key that is no node
+// of the registry, a second one of the same operator, or on another input makes the whole list
+// BAD_PROOF: whoever assembles a list leaves such votes out. VCH_OK exactly when agreeing >=
+// needed; BAD_PROOF otherwise, with a complaint and `out` filled as far as it got.
 vch_status vch_vote_tally(struct vch_tally *out, const struct vch_vote *votes, uint32_t count,
                           const struct vch_digest *job_id, uint32_t segment,
                           const struct vch_digest *input, uint32_t quorum,
-                          const struct vch_registry *registry);
+                          const struct vch_registry *registry, struct vch_complaint *complaint);

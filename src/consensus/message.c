@@ -1,0 +1,126 @@
+#include "consensus/message.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { SLAB_SIZE = 1 << 14, SMALL_SIZE_MAX = 1 << 11, ALIGNMENT = 16 };
+
+// The arena aligns everything to a cache line, which would waste most of it on small messages:
+// these share slabs.
+struct source {
+    struct vch_arena *arena;
+    uint8_t *slab;
+    size_t slab_left;
+    bool is_exhausted; // the arena said no
+};
+
+static void *take_small(struct source *source, size_t size)
+{
+    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+    if (rounded > source->slab_left) {
+        source->slab = vch_arena_alloc(source->arena, 1, SLAB_SIZE);
+        source->slab_left = source->slab != NULL ? SLAB_SIZE : 0;
+    }
+    if (rounded > source->slab_left) return NULL;
+    source->slab_left -= rounded;
+    return source->slab + source->slab_left;
+}
+
+static void *take(void *context, size_t size)
+{
+    struct source *source = context;
+    void *out =
+        size <= SMALL_SIZE_MAX ? take_small(source, size) : vch_arena_alloc(source->arena, 1, size);
+
+    if (out == NULL) source->is_exhausted = true;
+    return out;
+}
+
+static void leave(void *context, void *object)
+{
+    (void)context;
+    (void)object;
+}
+
+// Compares as the packer writes, so that no second copy of a large message is made.
+struct comparison {
+    ProtobufCBuffer buffer; // first: the packer hands its address back
+    const uint8_t *bytes;
+    size_t left;
+    bool is_different;
+};
+
+static void compare(ProtobufCBuffer *buffer, size_t size, const uint8_t *packed)
+{
+    struct comparison *comparison = (struct comparison *)(void *)buffer;
+
+    if (comparison->is_different || size > comparison->left ||
+        memcmp(comparison->bytes, packed, size) != 0) {
+        comparison->is_different = true;
+        return;
+    }
+    comparison->bytes += size;
+    comparison->left -= size;
+}
+
+static bool is_canonical(const ProtobufCMessage *message, const uint8_t *bytes, size_t size)
+{
+    struct comparison comparison = {{compare}, bytes, size, false};
+
+    if (protobuf_c_message_get_packed_size(message) != size) return false;
+    (void)protobuf_c_message_pack_to_buffer(message, &comparison.buffer);
+    return !comparison.is_different && comparison.left == 0;
+}
+
+vch_status vch_message_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
+                              const uint8_t *bytes, size_t size, const char *what,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct source source = {.arena = arena};
+    ProtobufCAllocator allocator = {take, leave, &source};
+
+    if (size == 0) return vch_complain(complaint, VCH_CODE_TRUNCATED, "the %s is empty", what);
+    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, size, bytes);
+    if (message == NULL && source.is_exhausted)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the %s needs more than the %zu bytes of memory allowed for it", what,
+                            arena->limit);
+    if (message == NULL)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the %s is not a protobuf message of its kind, or is cut short", what);
+    if (!is_canonical(message, bytes, size))
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the %s is not in canonical form: it has unknown fields, or fields "
+                            "out of order, repeated, or written at their default",
+                            what);
+    *out = message;
+    return VCH_OK;
+}
+
+vch_status vch_message_pack(uint8_t **out, size_t *size, const ProtobufCMessage *message,
+                            struct vch_arena *arena)
+{
+    size_t packed_size = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = vch_arena_alloc(arena, packed_size, 1);
+
+    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    *size = protobuf_c_message_pack(message, bytes);
+    *out = bytes;
+    return VCH_OK;
+}
+
+ProtobufCBinaryData vch_message_borrow(const void *bytes, size_t size)
+{
+    return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes}; // protobuf-c has no const
+}
+
+vch_status vch_message_copy(void *out, size_t size, const ProtobufCBinaryData *field,
+                            const char *what, struct vch_complaint *complaint)
+{
+    if (field->len != size)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "the %s has %zu bytes, not %zu", what,
+                            field->len, size);
+    memcpy(out, field->data, size);
+    return VCH_OK;
+}
