@@ -64,10 +64,43 @@ static void compare(ProtobufCBuffer *buffer, size_t size, const uint8_t *packed)
     comparison->left -= size;
 }
 
+static const void *member_of(const ProtobufCMessage *message, unsigned offset)
+{
+    return (const uint8_t *)message + offset;
+}
+
+static bool has_unknown_fields(const ProtobufCMessage *message);
+
+static bool field_has_unknown(const ProtobufCMessage *message,
+                              const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessage *const *single = member_of(message, field->offset);
+
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE) return false;
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return *single != NULL && has_unknown_fields(*single);
+    const size_t *count = member_of(message, field->quantifier_offset);
+    const ProtobufCMessage *const *const *list = member_of(message, field->offset);
+    for (size_t i = 0; i < *count; i++)
+        if (has_unknown_fields((*list)[i])) return true;
+    return false;
+}
+
+// Protobuf-c keeps fields that the schema does not name and packs them again, so that comparing
+// bytes does not see them. The schemas here nest a fixed few levels and have no oneof.
+static bool has_unknown_fields(const ProtobufCMessage *message)
+{
+    if (message->n_unknown_fields > 0) return true;
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++)
+        if (field_has_unknown(message, &message->descriptor->fields[i])) return true;
+    return false;
+}
+
 static bool is_canonical(const ProtobufCMessage *message, const uint8_t *bytes, size_t size)
 {
     struct comparison comparison = {{compare}, bytes, size, false};
 
+    if (has_unknown_fields(message)) return false;
     if (protobuf_c_message_get_packed_size(message) != size) return false;
     (void)protobuf_c_message_pack_to_buffer(message, &comparison.buffer);
     return !comparison.is_different && comparison.left == 0;

@@ -25,11 +25,6 @@ static vch_status check_name(const char *name, const char *what, struct vch_comp
                         what, name, VCH_REGISTRY_NAME_MAX);
 }
 
-static bool is_role(uint32_t role)
-{
-    return role == VCH_ROLE_NODE || role == VCH_ROLE_CLIENT;
-}
-
 static int compare_keys(const struct vch_public_key *a, const struct vch_public_key *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
@@ -47,7 +42,7 @@ static vch_status check_members(const struct vch_registry *registry,
     for (uint32_t i = 0; i < registry->member_count; i++) {
         const struct vch_member *member = &registry->members[i];
         VCH_TRY(check_name(member->operator_name, "operator", complaint));
-        if (!is_role((uint32_t)member->role))
+        if (member->role != VCH_ROLE_NODE && member->role != VCH_ROLE_CLIENT)
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "member %u has role %u, which is neither node (%d) nor client (%d)",
                                 i, (uint32_t)member->role, VCH_ROLE_NODE, VCH_ROLE_CLIENT);
@@ -72,8 +67,7 @@ static vch_status check_member_count(size_t count, struct vch_complaint *complai
                         count, VCH_REGISTRY_MEMBERS_MAX);
 }
 
-// The digest is what the founder signs: its transcript's name says that it is a registry.
-static struct vch_digest registry_digest(const uint8_t *bytes, size_t size)
+struct vch_digest vch_registry_digest(const uint8_t *bytes, size_t size)
 {
     struct vch_transcript transcript;
 
@@ -125,7 +119,7 @@ vch_status vch_registry_encode(uint8_t **out, size_t *size, struct vch_registry 
               compare_members);
     VCH_TRY(check_registry(registry, complaint));
     VCH_TRY(pack_registry(&inner, &inner_size, registry, arena));
-    registry->digest = registry_digest(inner, inner_size);
+    registry->digest = vch_registry_digest(inner, inner_size);
     registry->founder = founder->public_key;
     vch_sign_digest(&signature, founder, &registry->digest);
     message.registry = vch_message_borrow(inner, inner_size);
@@ -142,6 +136,13 @@ static vch_status copy_name(char *out, const char *name, const char *what,
     return VCH_OK;
 }
 
+// Numbers that name nothing become 0, which check_members refuses.
+static enum vch_role role_of(uint32_t role)
+{
+    if (role == VCH_ROLE_NODE) return VCH_ROLE_NODE;
+    return role == VCH_ROLE_CLIENT ? VCH_ROLE_CLIENT : (enum vch_role)0;
+}
+
 static vch_status copy_members(struct vch_registry *out, const Vouch__Registry *message,
                                struct vch_arena *arena, struct vch_complaint *complaint)
 {
@@ -155,9 +156,7 @@ static vch_status copy_members(struct vch_registry *out, const Vouch__Registry *
         VCH_TRY(vch_message_copy(member->key.bytes, sizeof member->key.bytes, &from->key,
                                  "key of a member", complaint));
         VCH_TRY(copy_name(member->operator_name, from->operator_, "operator", complaint));
-        member->role = from->role == VCH_ROLE_NODE     ? VCH_ROLE_NODE
-                       : from->role == VCH_ROLE_CLIENT ? VCH_ROLE_CLIENT
-                                                       : (enum vch_role)0;
+        member->role = role_of(from->role);
     }
     return check_members(out, complaint);
 }
@@ -178,7 +177,7 @@ static vch_status decode_inner(struct vch_registry *out, const ProtobufCBinaryDa
     out->serial = message->serial;
     out->expires_ms = message->expires_ms;
     VCH_TRY(copy_members(out, message, arena, complaint));
-    out->digest = registry_digest(bytes->data, bytes->len);
+    out->digest = vch_registry_digest(bytes->data, bytes->len);
     return VCH_OK;
 }
 

@@ -31,7 +31,7 @@ struct vch_registry {
     uint64_t serial, expires_ms; // expires_ms 0: never
     uint32_t member_count;
     struct vch_member *members; // ascending by key
-    struct vch_digest digest;   // of the canonical Registry bytes
+    struct vch_digest digest;   // vch_registry_digest of the canonical Registry bytes
     struct vch_public_key founder;
 };
 
@@ -48,3 +48,6 @@ vch_status vch_registry_decode(struct vch_registry *out, const uint8_t *bytes, s
 // The member with this key, or NULL.
 const struct vch_member *vch_registry_find(const struct vch_registry *registry,
                                            const struct vch_public_key *key);
+
+// What names a registry in jobs, and what its founder signs.
+struct vch_digest vch_registry_digest(const uint8_t *bytes, size_t size);
