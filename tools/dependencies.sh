@@ -5,7 +5,9 @@ set -eu
 
 build="gcc libc6-dev make cmake ninja-build pkg-config python3 protobuf-c-compiler libprotobuf-c-dev
 libsodium-dev libssl-dev libevent-dev libjansson-dev libzstd-dev zlib1g-dev"
-ci="clang clang-tidy clang-format llvm"
+# libclang-rt-dev: the sanitizers. Version 14 of the two that judge style, so that every machine
+# agrees; Debian 12 and Ubuntu 24.04 both have it.
+ci="clang libclang-rt-dev llvm clang-tidy-14 clang-format-14"
 
 case "${1:-build}" in
 build) wanted=$build ;;

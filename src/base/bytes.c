@@ -57,6 +57,6 @@ vch_status vch_hex_decode(void *out, size_t size, const char *text)
     for (size_t i = 0; i < 2 * size; i++)
         if (digit_value(text[i]) < 0) return VCH_FAIL(MALFORMED);
     for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+        bytes[i] = (uint8_t)(16 * digit_value(text[2 * i]) + digit_value(text[2 * i + 1]));
     return VCH_OK;
 }

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The whole check, one stage after another; a stage that fails does not hide the next one's result.
+# What each said is in build/ci/STAGE.log; the end of it is shown where a stage failed.
+set -u
+cd "$(dirname "$0")/.."
+mkdir -p build/ci
+jobs=$(nproc)
+passed=0 failed=0
+
+build() { cmake --preset "$1" --log-level=NOTICE && cmake --build "build/$1" -- --quiet; }
+build_and_test() {
+    build "$1" && ctest --test-dir "build/$1" -j"$jobs" --timeout 600 --output-on-failure
+}
+
+lint() { build clang && tools/lint.sh build/clang; }
+both_compilers() { build_and_test clang; }
+sanitizers() { build_and_test asan; } # address and undefined behaviour; replays the fuzz corpora
+make_test() { make --no-print-directory test; }
+
+# Counts ctest's tests where a stage ran any, else the stage itself.
+count() {
+    local result=$1 log=$2 line
+    line=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
+    if [ -n "$line" ]; then
+        set -- $line
+        failed=$((failed + $1)) passed=$((passed + $2 - $1))
+        echo "$(($2 - $1)) of $2 tests passed"
+    elif [ "$result" = 0 ]; then
+        passed=$((passed + 1))
+        echo passed
+    else
+        failed=$((failed + 1))
+        echo FAILED
+    fi
+}
+
+stage() {
+    local name=$1 start=$SECONDS log=build/ci/$1.log result=0
+    printf '%-16s' "$name"
+    "$name" >"$log" 2>&1 </dev/null || result=$?
+    count "$result" "$log" >build/ci/count
+    printf '%3dm%02ds  %s\n' $(((SECONDS - start) / 60)) $(((SECONDS - start) % 60)) \
+        "$(cat build/ci/count)"
+    [ "$result" = 0 ] || { echo "--- the end of $log"; tail -n 60 "$log"; echo "---"; }
+}
+
+stage lint
+stage both_compilers
+stage sanitizers
+stage make_test
+printf 'all stages      %3dm%02ds\n' $((SECONDS / 60)) $((SECONDS % 60))
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
