@@ -23,9 +23,13 @@ mapfile -t compiled < <(find src tests -name '*.c' -printf '%s %p\n' | sort -rn 
 said=$(mktemp)
 trap 'rm -f "$said" "$said.found"' EXIT
 # One file a run: given several, the analyzer of version 14 forgets va_start in all but the first.
+# Tests may recurse: their oracles are the slow definitions, word for word.
 status=0
-printf '%s\n' "${compiled[@]}" |
-    xargs -P "$(nproc)" -n 1 clang-tidy-14 --quiet -p "$build" >"$said" 2>&1 || status=$?
+for file in "${compiled[@]}"; do
+    [[ $file = *_test.c ]] && exempt=-misc-no-recursion || exempt=
+    echo "--checks=$exempt $file"
+done |
+    xargs -P "$(nproc)" -L 1 clang-tidy-14 --quiet -p "$build" >"$said" 2>&1 || status=$?
 # Of each finding the line that names it is shown; its notes are a page each.
 sed -n "s|^$PWD/\(.*: error: .*\)|\1|p" "$said" | sort -u >"$said.found"
 if [ -s "$said.found" ]; then
