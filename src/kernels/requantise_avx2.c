@@ -10,10 +10,12 @@ struct lanes {
 
 static struct lanes spread(int64_t bias, const struct vch_requantise *how)
 {
+    const int64_t half = (int64_t)1 << (how->shift - 1);
+
     return (struct lanes){
         .bias = _mm256_set1_epi64x(bias),
         .multiplier = _mm256_set1_epi64x(how->multiplier),
-        .half = _mm256_set1_epi64x((int64_t)1 << (how->shift - 1)),
+        .half = _mm256_set1_epi64x(half),
         .lo = _mm256_set1_epi64x(how->lo),
         .hi = _mm256_set1_epi64x(how->hi),
         .offset = _mm256_set1_epi64x(INT64_MIN),

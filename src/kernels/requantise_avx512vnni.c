@@ -9,10 +9,12 @@ struct lanes {
 
 static struct lanes spread(int64_t bias, const struct vch_requantise *how)
 {
+    const int64_t half = (int64_t)1 << (how->shift - 1);
+
     return (struct lanes){
         .bias = _mm512_set1_epi64(bias),
         .multiplier = _mm512_set1_epi64(how->multiplier),
-        .half = _mm512_set1_epi64((int64_t)1 << (how->shift - 1)),
+        .half = _mm512_set1_epi64(half),
         .lo = _mm512_set1_epi64(how->lo),
         .hi = _mm512_set1_epi64(how->hi),
         .shift = _mm_cvtsi64_si128(how->shift),
