@@ -23,7 +23,8 @@ void vch_file_unmap(struct vch_file_map *map);
 
 // Writes a temporary file beside `path`, fsyncs it, renames it over `path`, fsyncs the folder: at
 // any moment, also after a crash, `path` holds the old bytes or all of the new. `is_private`
-// gives mode 0600, else 0644 less the umask.
+// gives mode 0600, else 0644 less the umask. A symbolic link at `path` is replaced, not followed;
+// a folder or a device there is a USAGE error.
 vch_status vch_file_write(const char *path, const void *bytes, size_t size, int is_private,
                           struct vch_complaint *complaint);
 

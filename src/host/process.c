@@ -1,0 +1,65 @@
+#include "host/process.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+void vch_process_harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    VCH_ASSERT(setrlimit(RLIMIT_CORE, &none) == 0);
+    VCH_ASSERT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0);
+    VCH_ASSERT(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    VCH_ASSERT(sodium_init() >= 0);
+}
+
+vch_status vch_process_cpu_level(enum vch_cpu_level *out, struct vch_complaint *complaint)
+{
+    const char *cap = getenv("VCH_CPU_LEVEL");
+
+    if (cap == NULL || cap[0] == '\0') {
+        *out = vch_cpu_level(NULL);
+        return VCH_OK;
+    }
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= VCH_CPU_AVX512VNNI; level++)
+        if (strcmp(cap, vch_cpu_level_name(level)) == 0) {
+            *out = vch_cpu_level(cap);
+            return VCH_OK;
+        }
+    return vch_complain(complaint, VCH_CODE_USAGE,
+                        "VCH_CPU_LEVEL is \"%s\": set it to %s, %s or %s, or unset it", cap,
+                        vch_cpu_level_name(VCH_CPU_PORTABLE), vch_cpu_level_name(VCH_CPU_AVX2),
+                        vch_cpu_level_name(VCH_CPU_AVX512VNNI));
+}
+
+// What a container was given, or SIZE_MAX where there is no such limit.
+static size_t control_group_memory(void)
+{
+    char text[32] = {0}, *end = NULL;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+
+    if (file == NULL) return SIZE_MAX;
+    char *line = fgets(text, sizeof text, file);
+    (void)fclose(file);
+    if (line == NULL || text[0] < '0' || text[0] > '9') return SIZE_MAX; // "max"
+    unsigned long long bytes = strtoull(text, &end, 10);
+    return *end == '\n' && bytes > 0 ? (size_t)bytes : SIZE_MAX;
+}
+
+size_t vch_process_memory_size(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+
+    VCH_ASSERT(pages > 0);
+    VCH_ASSERT(page_size > 0);
+    size_t machine = (size_t)pages * (size_t)page_size, group = control_group_memory();
+    return group < machine ? group : machine;
+}
