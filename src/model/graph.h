@@ -160,5 +160,14 @@ vch_status vch_graph_check(const struct vch_graph *graph, struct vch_arena *scra
 vch_status vch_graph_public_bound(uint64_t *out, const struct vch_graph *graph,
                                   const struct vch_operator *operator_);
 
-// Multiplications per sample: the planner's measure of work.
+// For whoever holds the parameters of an operator of a checked graph: weights and constants inside
+// their symmetric ranges, |bias| <= bias_bound, trees as model/trees.h demands. With these the
+// public bound holds, so that no accumulator can overflow. MALFORMED with a complaint; USAGE when
+// a parameter is not held. `scratch` is rewound.
+vch_status vch_graph_check_parameters(const struct vch_graph *graph,
+                                      const struct vch_operator *operator_,
+                                      struct vch_arena *scratch, struct vch_complaint *complaint);
+
+// Multiplications per sample: the planner's measure of work. At most 2^46, so that sums over
+// operators fit 64 bits.
 uint64_t vch_graph_work(const struct vch_graph *graph, const struct vch_operator *operator_);

@@ -4,6 +4,7 @@
 // graph mentions: a tensor of `batch` samples is `batch` consecutive tensors in memory.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct vch_tensor {
     void *data; // borrowed; little-endian, row-major, vch_tensor_size bytes a sample
 };
 
+bool vch_tensor_is_type(uint32_t type);               // is the number one of enum vch_type?
 size_t vch_tensor_type_size(enum vch_type type);      // 1, 2, 4, 8
 const char *vch_tensor_type_name(enum vch_type type); // "int8", ...
 int64_t vch_tensor_type_min(enum vch_type type);      // symmetric for I8 and I16: -127, -32767
@@ -41,7 +43,8 @@ int64_t vch_tensor_type_max(enum vch_type type);
 // LIMIT when the rank, a dimension (0 is refused) or the product is out of range.
 vch_status vch_tensor_shape_check(const struct vch_shape *shape);
 size_t vch_tensor_shape_count(const struct vch_shape *shape); // of a checked shape
-size_t vch_tensor_size(const struct vch_tensor *tensor);      // bytes of one sample
+bool vch_tensor_shape_is_equal(const struct vch_shape *a, const struct vch_shape *b);
+size_t vch_tensor_size(const struct vch_tensor *tensor); // bytes of one sample
 
 // VCH_OK when every element is inside its type's symmetric range (int8 -128 and int16 -32768 are
 // refused: the bounds of the whole model rest on it); MALFORMED otherwise.

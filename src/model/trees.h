@@ -12,12 +12,18 @@
 // At an inner node: go to `left` when key(feature) <= threshold, or when the feature is NaN and
 // NAN_LEFT is set; else to `right`. Children always have higher indices than their parent, so that
 // every walk ends; depth_max bounds it. At a leaf FEATURE is -1 and LEFT is the row of `leaves`.
-// The output is int64 (targets).
+// The operand is int32 (..., features), the output int64 (..., targets). The operator's bias_bound
+// bounds every score: for each target, sum over trees of the largest |leaf| plus |base|.
 #pragma once
 
 #include <stdint.h>
 
+#include "base/complaint.h"
+#include "base/status.h"
+#include "model/graph.h"
+
 #define VCH_TREES_COLUMNS 5
+#define VCH_TREES_DEPTH_MAX 65536u
 #define VCH_TREES_NAN INT32_MAX
 
 enum vch_trees_column {
@@ -35,3 +41,9 @@ static inline int32_t vch_trees_key(uint32_t bits)
     if (magnitude > 0x7f800000u) return VCH_TREES_NAN;
     return bits >> 31 ? -(int32_t)magnitude : (int32_t)magnitude;
 }
+
+// Checks the parameters of a TREES operator, all held, of a graph that passed vch_graph_check:
+// children after parents, indices in range, no path longer than depth_max, scores within
+// bias_bound. MALFORMED with a complaint.
+vch_status vch_trees_check(const struct vch_graph *graph, const struct vch_operator *operator_,
+                           struct vch_arena *scratch, struct vch_complaint *complaint);
