@@ -2,7 +2,7 @@
 # The whole check, one stage after another; a stage that fails does not hide the next one's result.
 # What each said is in build/ci/STAGE.log; the end of it is shown where a stage failed.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 mkdir -p build/ci
 jobs=$(nproc)
 passed=0 failed=0
@@ -19,12 +19,13 @@ make_test() { make --no-print-directory test; }
 
 # Counts ctest's tests where a stage ran any, else the stage itself.
 count() {
-    local result=$1 log=$2 line
-    line=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$log")
-    if [ -n "$line" ]; then
-        set -- $line
-        failed=$((failed + $1)) passed=$((passed + $2 - $1))
-        echo "$(($2 - $1)) of $2 tests passed"
+    local result=$1 bad all
+    read -r bad all < <(
+        sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$2")
+    if [ -n "$all" ]; then
+        [ "$result" = 0 ] || [ "$bad" != 0 ] || bad=1 # it failed beside its tests
+        failed=$((failed + bad)) passed=$((passed + all - bad))
+        echo "$((all - bad)) of $all tests passed"
     elif [ "$result" = 0 ]; then
         passed=$((passed + 1))
         echo passed

@@ -2,7 +2,7 @@
 # The long campaigns: a thousand seeded faults against real node processes, then ten minutes of each
 # fuzz target. FAULTS and FUZZ_SECONDS change how long; a failing seed replays as VCH_SEED=N.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 faults=${FAULTS:-1000} seconds=${FUZZ_SECONDS:-600}
 start=$SECONDS result=0 summary=()
 
