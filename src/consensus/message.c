@@ -69,6 +69,7 @@ static const void *member_of(const ProtobufCMessage *message, unsigned offset)
     return (const uint8_t *)message + offset;
 }
 
+// NOLINTBEGIN(misc-no-recursion): as deep as the schemas nest, which no message can change
 static bool has_unknown_fields(const ProtobufCMessage *message);
 
 static bool field_has_unknown(const ProtobufCMessage *message,
@@ -95,6 +96,7 @@ static bool has_unknown_fields(const ProtobufCMessage *message)
         if (field_has_unknown(message, &message->descriptor->fields[i])) return true;
     return false;
 }
+// NOLINTEND(misc-no-recursion)
 
 static bool is_canonical(const ProtobufCMessage *message, const uint8_t *bytes, size_t size)
 {

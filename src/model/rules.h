@@ -28,6 +28,10 @@ const struct vch_parameter *vch_rules_parameter(const struct vch_rules *at, uint
 // Complains in the operator's name.
 vch_status vch_rules_refuse(const struct vch_rules *at, enum vch_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__ // as in base/complaint.h
+#define vch_rules_refuse(at, code, ...) \
+    ((void)(vch_rules_refuse)(at, code, __VA_ARGS__), (vch_status){code})
+#endif
 // The output's shape, type, or set of types (bit t stands for type t).
 vch_status vch_rules_shape_is(const struct vch_rules *at, const struct vch_shape *want);
 vch_status vch_rules_type_is(const struct vch_rules *at, enum vch_type want);
