@@ -1,0 +1,115 @@
+#include "model/layout.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "model/step.h"
+
+enum { ALIGNMENT = 64 };
+
+struct block { // memory in use, ascending by offset
+    size_t offset, size;
+    uint32_t last_use; // operator index
+};
+
+struct planner {
+    const struct vch_graph *graph;
+    uint32_t first, last, batch;
+    const uint8_t *is_outside;
+    struct vch_layout *layout;
+    uint32_t *last_use; // per root value
+    struct block *blocks;
+    size_t block_count;
+};
+
+static vch_status value_size(size_t *out, const struct planner *p, uint32_t value)
+{
+    const struct vch_value *v = &p->graph->values[value];
+    size_t size = vch_tensor_shape_count(&v->shape) * vch_tensor_type_size(v->type);
+
+    if (__builtin_mul_overflow(size, (size_t)p->batch, &size) || size > SIZE_MAX / 4)
+        return VCH_FAIL(LIMIT);
+    *out = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return VCH_OK;
+}
+
+// Names and lifetimes: who is whom, and the last operator that reads each root.
+static void trace_lifetimes(struct planner *p)
+{
+    struct vch_layout *layout = p->layout;
+
+    for (uint32_t i = 0; i < p->graph->value_count; i++)
+        layout->roots[i] = i;
+    for (uint32_t i = p->first; i < p->last; i++) {
+        const struct vch_operator *o = &p->graph->operators[i];
+        if (o->kind == VCH_OPERATOR_RESHAPE && !p->is_outside[o->output])
+            layout->roots[o->output] = layout->roots[o->inputs[0]];
+        p->last_use[layout->roots[o->output]] = i; // even when nobody reads it
+        for (uint32_t k = 0; k < o->input_count; k++)
+            p->last_use[layout->roots[o->inputs[k]]] = i;
+    }
+}
+
+static void drop_dead_blocks(struct planner *p, uint32_t now)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->block_count; i++)
+        if (p->blocks[i].last_use >= now) p->blocks[kept++] = p->blocks[i];
+    p->block_count = kept;
+}
+
+// First fit: the lowest gap that is large enough.
+static vch_status place(struct planner *p, uint32_t value)
+{
+    size_t size = 0, offset = 0, at = 0;
+
+    VCH_TRY(value_size(&size, p, value));
+    for (; at < p->block_count; at++) {
+        if (p->blocks[at].offset - offset >= size) break;
+        offset = p->blocks[at].offset + p->blocks[at].size;
+    }
+    if (offset > SIZE_MAX / 4) return VCH_FAIL(LIMIT);
+    memmove(&p->blocks[at + 1], &p->blocks[at], (p->block_count - at) * sizeof p->blocks[0]);
+    p->blocks[at] = (struct block){offset, size, p->last_use[value]};
+    p->block_count++;
+    p->layout->offsets[value] = offset;
+    if (offset + size > p->layout->size) p->layout->size = offset + size;
+    return VCH_OK;
+}
+
+static vch_status place_all(struct planner *p)
+{
+    for (uint32_t i = p->first; i < p->last; i++) {
+        const struct vch_operator *o = &p->graph->operators[i];
+        size_t scratch = vch_step_scratch_size(p->graph, o, p->batch);
+
+        if (scratch > p->layout->scratch_size) p->layout->scratch_size = scratch;
+        drop_dead_blocks(p, i);
+        if (p->layout->roots[o->output] == o->output && !p->is_outside[o->output])
+            VCH_TRY(place(p, o->output));
+    }
+    p->layout->scratch_offset = p->layout->size;
+    p->layout->size += p->layout->scratch_size;
+    return VCH_OK;
+}
+
+vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t first,
+                           uint32_t last, uint32_t batch, const uint8_t *is_outside,
+                           struct vch_arena *arena)
+{
+    struct planner p = {graph, first, last, batch, is_outside, out, NULL, NULL, 0};
+
+    VCH_ASSERT(first <= last && last <= graph->operator_count);
+    *out = (struct vch_layout){0};
+    out->offsets = VCH_ARENA_NEW(arena, size_t, graph->value_count);
+    out->roots = VCH_ARENA_NEW(arena, uint32_t, graph->value_count);
+    p.last_use = VCH_ARENA_NEW(arena, uint32_t, graph->value_count);
+    p.blocks = VCH_ARENA_NEW(arena, struct block, last - first + 1);
+    if (out->offsets == NULL || out->roots == NULL || p.last_use == NULL || p.blocks == NULL)
+        return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < graph->value_count; i++)
+        out->offsets[i] = VCH_LAYOUT_OUTSIDE;
+    trace_lifetimes(&p);
+    return place_all(&p);
+}

@@ -1,0 +1,28 @@
+// Where each value of a run lies in memory: planned once, from shapes alone.
+//
+// A value lives from the operator that writes it to the last one that reads it; values whose lives
+// do not meet share memory. A RESHAPE is another name for its operand.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/graph.h"
+
+#define VCH_LAYOUT_OUTSIDE SIZE_MAX // the caller's memory, or not part of this run
+
+struct vch_layout {
+    size_t *offsets;     // per value of the graph: into the run's memory, or VCH_LAYOUT_OUTSIDE
+    uint32_t *roots;     // per value: itself, or the value that a RESHAPE renames
+    size_t scratch_size; // the largest operator's, at the end of the memory
+    size_t scratch_offset;
+    size_t size; // of the run's memory
+};
+
+// Plans operators [first, last) for a batch. `is_outside[value]` is set for the caller's inputs
+// and outputs. NO_MEMORY, or LIMIT when the size does not fit an address.
+vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t first,
+                           uint32_t last, uint32_t batch, const uint8_t *is_outside,
+                           struct vch_arena *arena);

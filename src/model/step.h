@@ -1,0 +1,73 @@
+// One operator of a run: its definition in specs/arithmetic.md, turned into loops over kernels.
+//
+// A step reads its operands and writes its output, both whole batches. Work is divided by problem
+// size into tasks that write disjoint parts, so that neither threads nor batch size can change a
+// byte. Everything has been checked before: graph, parameters, operands' ranges.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/workers.h"
+#include "kernels/kernels.h"
+#include "model/graph.h"
+
+struct vch_step {
+    const struct vch_graph *graph;
+    const struct vch_operator *operator_;
+    uint32_t batch;
+    const struct vch_kernels *kernels;
+    struct vch_workers *workers;
+    const void *inputs[VCH_GRAPH_OPERANDS_MAX];
+    void *output;
+    uint8_t *scratch; // vch_step_scratch_size bytes, 64-byte aligned
+};
+
+// Scratch bytes of an operator for a batch, from shapes alone.
+size_t vch_step_scratch_size(const struct vch_graph *graph, const struct vch_operator *operator_,
+                             uint32_t batch);
+void vch_step_execute(const struct vch_step *step);
+
+const struct vch_value *vch_step_input(const struct vch_step *step, uint32_t i);
+const struct vch_value *vch_step_output(const struct vch_step *step);
+const void *vch_step_parameter(const struct vch_step *step, uint32_t i); // its bytes; NULL if none
+
+// Element i of an array of `type`.
+int64_t vch_step_load(enum vch_type type, const void *data, size_t i);
+void vch_step_store(enum vch_type type, void *data, size_t i, int64_t value);
+
+// Requantises `count` accumulators into elements from `at` on of an array of `type` (I8, I16, I32).
+void vch_step_requantise_i32(const struct vch_step *step, enum vch_type type, void *out, size_t at,
+                             const int32_t *acc, size_t count, int64_t bias,
+                             const struct vch_requantise *how);
+void vch_step_requantise_i64(const struct vch_step *step, enum vch_type type, void *out, size_t at,
+                             const int64_t *acc, size_t count, int64_t bias,
+                             const struct vch_requantise *how);
+// Multiplier and shift of output channel `channel`, with the operator's clamp.
+struct vch_requantise vch_step_scaling(const struct vch_operator *operator_, uint32_t channel);
+
+void vch_step_constant(const struct vch_step *step);
+void vch_step_linear(const struct vch_step *step);
+void vch_step_convolution(const struct vch_step *step);
+void vch_step_matmul(const struct vch_step *step);
+void vch_step_add(const struct vch_step *step);
+void vch_step_multiply(const struct vch_step *step);
+void vch_step_rescale(const struct vch_step *step);
+void vch_step_table(const struct vch_step *step);
+void vch_step_max_pool(const struct vch_step *step);
+void vch_step_average_pool(const struct vch_step *step);
+void vch_step_concat(const struct vch_step *step);
+void vch_step_reshape(const struct vch_step *step);
+void vch_step_transpose(const struct vch_step *step);
+void vch_step_slice(const struct vch_step *step);
+void vch_step_pad(const struct vch_step *step);
+void vch_step_softmax(const struct vch_step *step);
+void vch_step_argmax(const struct vch_step *step);
+void vch_step_trees(const struct vch_step *step);
+
+size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
+                               uint32_t batch);
+size_t vch_step_convolution_scratch(const struct vch_graph *graph,
+                                    const struct vch_operator *operator_, uint32_t batch);
+size_t vch_step_matmul_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
+                               uint32_t batch);
