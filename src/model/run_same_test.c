@@ -1,0 +1,223 @@
+// One model and one input give the same bytes however they are run: processor level, threads,
+// batch, cuts, memory plan.
+#include <pthread.h>
+#include <string.h>
+
+#include "harness/graphs.h"
+#include "harness/test.h"
+#include "model/run.h"
+#include "model/segment.h"
+
+// A pool of `thread_count` threads that take indices in turn: enough to be a different order.
+struct pool {
+    struct vch_workers workers;
+    void (*task)(void *context, size_t index);
+    void *context;
+    size_t count;
+    _Atomic size_t next;
+};
+
+static void *work(void *argument)
+{
+    struct pool *pool = argument;
+
+    for (size_t i = 0; (i = pool->next++) < pool->count;)
+        pool->task(pool->context, pool->count - 1 - i);
+    return NULL;
+}
+
+static void run_pool(struct vch_workers *self, void (*task)(void *context, size_t index),
+                     void *context, size_t count)
+{
+    struct pool *pool = (struct pool *)self;
+    pthread_t threads[8];
+
+    pool->task = task;
+    pool->context = context;
+    pool->count = count;
+    pool->next = 0;
+    for (size_t i = 1; i < self->thread_count; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, work, pool), 0);
+    (void)work(pool);
+    for (size_t i = 1; i < self->thread_count; i++)
+        CHECK_EQ(pthread_join(threads[i], NULL), 0);
+}
+
+enum { BATCH = 3, ROUNDS = 60 };
+
+struct scene {
+    struct vch_arena arena;
+    struct vch_graph *graph;
+    struct vch_kernels kernels;
+    struct vch_run run;
+    struct vch_tensor input, outputs[VCH_GRAPH_PORTS_MAX];
+    struct vch_digest *trace, digests[VCH_GRAPH_PORTS_MAX];
+};
+
+static void digest_outputs(struct scene *s, struct vch_digest *digests)
+{
+    for (uint32_t i = 0; i < s->graph->output_count; i++)
+        digests[i] = vch_tensor_digest(&s->outputs[i], s->run.batch);
+}
+
+// A random model, run once in the plainest way.
+static void open_scene(struct scene *s)
+{
+    vch_arena_init(&s->arena, (size_t)1 << 30);
+    s->graph = graphs_random(&s->arena);
+    s->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    s->trace = VCH_ARENA_NEW(&s->arena, struct vch_digest, s->graph->operator_count);
+    s->run = (struct vch_run){
+        .graph = s->graph,
+        .last = s->graph->operator_count,
+        .batch = BATCH,
+        .kernels = &s->kernels,
+        .trace = s->trace,
+    };
+    s->input = graphs_random_tensor(s->graph, s->graph->inputs[0].value, BATCH, &s->arena);
+    for (uint32_t i = 0; i < s->graph->output_count; i++)
+        s->outputs[i] = graphs_empty_tensor(s->graph, s->graph->outputs[i].value, BATCH, &s->arena);
+    CHECK_OK(vch_run_graph(&s->run, &s->input, s->outputs, &s->arena, NULL));
+    digest_outputs(s, s->digests);
+}
+
+static void check_same(struct scene *s, const struct vch_run *run)
+{
+    struct vch_digest digests[VCH_GRAPH_PORTS_MAX];
+    struct vch_digest *trace =
+        VCH_ARENA_NEW(&s->arena, struct vch_digest, s->graph->operator_count);
+    struct vch_run traced = *run;
+    struct vch_complaint complaint = {0};
+
+    traced.trace = trace;
+    for (uint32_t i = 0; i < s->graph->output_count; i++)
+        memset(s->outputs[i].data, 0x55, vch_tensor_size(&s->outputs[i]) * BATCH);
+    if (!vch_is_ok(vch_run_graph(&traced, &s->input, s->outputs, &s->arena, &complaint)))
+        test_fail(__FILE__, __LINE__, "%s", complaint.text);
+    digest_outputs(s, digests);
+    CHECK(memcmp(digests, s->digests, s->graph->output_count * sizeof digests[0]) == 0);
+    CHECK(memcmp(trace, s->trace, s->graph->operator_count * sizeof *trace) == 0);
+}
+
+TEST(a_run_is_the_same_on_every_level_and_thread_count)
+{
+    static const size_t thread_counts[] = {1, 2, 7};
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct scene s;
+        open_scene(&s);
+        for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= vch_cpu_level(NULL); level++) {
+            FOR_EACH(count, thread_counts)
+            {
+                const struct vch_kernels kernels = vch_kernels_select(level);
+                struct pool pool = {.workers = {*count, run_pool}};
+                struct vch_run run = s.run;
+                run.kernels = &kernels;
+                run.workers = &pool.workers;
+                check_same(&s, &run);
+            }
+        }
+        vch_arena_release(&s.arena);
+    }
+}
+
+TEST(a_run_is_the_same_for_each_sample_alone)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct scene s;
+        open_scene(&s);
+        struct vch_run run = s.run;
+        struct vch_tensor input = s.input, outputs[VCH_GRAPH_PORTS_MAX];
+        run.batch = 1;
+        run.trace = NULL;
+        for (size_t sample = 0; sample < BATCH; sample++) {
+            input.data = (uint8_t *)s.input.data + sample * vch_tensor_size(&s.input);
+            for (uint32_t i = 0; i < s.graph->output_count; i++) {
+                outputs[i] = s.outputs[i];
+                outputs[i].data =
+                    (uint8_t *)s.outputs[i].data + sample * vch_tensor_size(&s.outputs[i]);
+                memset(outputs[i].data, 0x55, vch_tensor_size(&outputs[i]));
+            }
+            CHECK_OK(vch_run_graph(&run, &input, outputs, &s.arena, NULL));
+        }
+        struct vch_digest digests[VCH_GRAPH_PORTS_MAX];
+        digest_outputs(&s, digests);
+        CHECK(memcmp(digests, s.digests, s.graph->output_count * sizeof digests[0]) == 0);
+        vch_arena_release(&s.arena);
+    }
+}
+
+// Runs [0, cut) and [cut, end) as two machines would: only the crossing value passes between.
+static void check_cut(struct scene *s, const struct vch_cut *cut)
+{
+    struct vch_tensor crossing = graphs_empty_tensor(s->graph, cut->value, BATCH, &s->arena);
+    struct vch_run head = s->run, tail = s->run;
+    uint32_t output_values[VCH_GRAPH_PORTS_MAX];
+    struct vch_digest digests[VCH_GRAPH_PORTS_MAX];
+
+    head.trace = tail.trace = NULL;
+    head.last = tail.first = cut->position;
+    for (uint32_t i = 0; i < s->graph->output_count; i++) {
+        output_values[i] = s->graph->outputs[i].value;
+        memset(s->outputs[i].data, 0x55, vch_tensor_size(&s->outputs[i]) * BATCH);
+    }
+    CHECK_OK(vch_run_execute(&head, &s->graph->inputs[0].value, &s->input, 1, &cut->value,
+                             &crossing, 1, &s->arena, NULL));
+    CHECK_OK(vch_run_execute(&tail, &cut->value, &crossing, 1, output_values, s->outputs,
+                             s->graph->output_count, &s->arena, NULL));
+    digest_outputs(s, digests);
+    CHECK(memcmp(digests, s->digests, s->graph->output_count * sizeof digests[0]) == 0);
+}
+
+TEST(a_run_is_the_same_split_at_every_legal_cut)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct scene s;
+        uint32_t count = 0;
+        open_scene(&s);
+        struct vch_cut *cuts = VCH_ARENA_NEW(&s.arena, struct vch_cut, s.graph->operator_count + 1);
+        CHECK_OK(vch_segment_cuts(cuts, &count, s.graph, &s.arena));
+        for (uint32_t i = 0; i < count; i++)
+            if (s.graph->output_count == 1 || cuts[i].position < s.graph->operator_count)
+                check_cut(&s, &cuts[i]);
+        vch_arena_release(&s.arena);
+    }
+}
+
+TEST(a_run_takes_no_more_memory_than_planned)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct scene s;
+        struct vch_arena small;
+        size_t planned = 0;
+        open_scene(&s);
+        CHECK_OK(vch_run_memory(&planned, &s.run, &s.arena));
+        vch_arena_init(&small, planned);
+        CHECK_OK(vch_run_graph(&s.run, &s.input, s.outputs, &small, NULL));
+        CHECK_EQ(vch_arena_mark(&small).offset, 0);
+        vch_arena_release(&small);
+        vch_arena_release(&s.arena);
+    }
+}
+
+TEST(a_run_refuses_what_it_was_not_given)
+{
+    struct scene s;
+    open_scene(&s);
+    uint32_t output = s.graph->outputs[0].value, input = s.graph->inputs[0].value;
+    struct vch_run run = s.run;
+
+    CHECK_FAILS(vch_run_execute(&run, NULL, NULL, 0, &output, s.outputs, 1, &s.arena, NULL), USAGE);
+    run.last = 0; // computes nothing
+    CHECK_FAILS(vch_run_execute(&run, &input, &s.input, 1, &output, s.outputs, 1, &s.arena, NULL),
+                USAGE);
+    run = s.run;
+    run.batch = 0;
+    CHECK_FAILS(vch_run_graph(&run, &s.input, s.outputs, &s.arena, NULL), LIMIT);
+    run.batch = VCH_BATCH_MAX + 1;
+    CHECK_FAILS(vch_run_graph(&run, &s.input, s.outputs, &s.arena, NULL), LIMIT);
+    struct vch_tensor wrong = s.input;
+    wrong.shape.dims[0]++;
+    CHECK_FAILS(vch_run_graph(&s.run, &wrong, s.outputs, &s.arena, NULL), MALFORMED);
+    vch_arena_release(&s.arena);
+}
