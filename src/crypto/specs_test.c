@@ -87,7 +87,7 @@ TEST(specs_trees)
     struct vch_digest leaves[5], path[3];
 
     for (size_t i = 0; i < 5; i++)
-        leaves[i] = vch_merkle_leaf("abcde" + i, 1);
+        leaves[i] = vch_merkle_leaf(&"abcde"[i], 1);
     CHECK_EQ(vch_merkle_path_count(2, 5), 3);
     vch_merkle_open(path, leaves, 5, 2);
     test_spec_check(path, 3 * sizeof *path, transcript_page, "path_of_2");
