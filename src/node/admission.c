@@ -1,0 +1,144 @@
+#include "node/admission.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "net/frame.h"
+#include "node/engine.h"
+
+enum { SCRATCH_MAX = 64 << 20 }; // planning a large graph
+
+static vch_status check_client(const struct vch_job *job, const struct vch_admission *admission,
+                               struct vch_complaint *complaint)
+{
+    const struct vch_registry *registry = admission->registry;
+
+    if (!vch_is_equal(&job->client, admission->client, sizeof job->client))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the job belongs to another client than this connection");
+    if (!vch_hash_is_equal(&job->registry, &registry->digest))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the job names another registry than the one this node follows "
+                            "(network %s, serial %" PRIu64 "): bring both up to date",
+                            registry->network, registry->serial);
+    if (registry->expires_ms != 0 && admission->unix_ms >= registry->expires_ms)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the registry of network %s has expired: its founder must sign a new "
+                            "one",
+                            registry->network);
+    if (admission->unix_ms >= job->deadline_ms)
+        return vch_complain(complaint, VCH_CODE_TIMEOUT,
+                            "the job's deadline has passed by %" PRIu64 " ms; check both clocks",
+                            admission->unix_ms - job->deadline_ms);
+    return VCH_OK;
+}
+
+static vch_status check_model(struct vch_task *task, const struct vch_job *job,
+                              const struct vch_admission *admission,
+                              struct vch_complaint *complaint)
+{
+    const struct vch_job_segment *segment = &job->segments[task->segment];
+
+    task->model = vch_models_find(admission->models, &job->model);
+    if (task->model == NULL)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED, "this node does not hold that model");
+    uint32_t operator_count = task->model->package.graph->operator_count;
+    if (job->segments[job->segment_count - 1].last != operator_count)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the job's segments end at operator %u; the model has %u",
+                            job->segments[job->segment_count - 1].last, operator_count);
+    task->in = vch_models_cut_at(task->model, segment->first);
+    task->out = vch_models_cut_at(task->model, segment->last);
+    if (task->in == NULL || task->out == NULL)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "operators %u to %u are not a segment: more than one value would cross",
+                            segment->first, segment->last);
+    if (!vch_models_is_held(task->model, segment->first, segment->last))
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "this node does not hold operators %u to %u", segment->first,
+                            segment->last);
+    task->first = segment->first;
+    task->last = segment->last;
+    return VCH_OK;
+}
+
+static size_t size_of(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
+{
+    const struct vch_value *value = &model->package.graph->values[cut->value];
+    struct vch_tensor tensor = {.type = value->type, .shape = value->shape};
+
+    return vch_tensor_size(&tensor) * batch; // below 2^31 * 2^12: shapes and batch are checked
+}
+
+static vch_status check_size(struct vch_task *task, uint64_t size, size_t memory_max,
+                             struct vch_arena *scratch, struct vch_complaint *complaint)
+{
+    const struct vch_value *value = &task->model->package.graph->values[task->in->value];
+    size_t memory = 0;
+
+    task->input = (struct vch_tensor){.type = value->type, .shape = value->shape};
+    task->input_size = size_of(task->model, task->in, task->batch);
+    task->output_size = size_of(task->model, task->out, task->batch);
+    if (size != task->input_size)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the request announces a tensor of %" PRIu64 " bytes; %u samples of "
+                            "this boundary have %zu",
+                            size, task->batch, task->input_size);
+    if (task->input_size > memory_max || task->output_size > memory_max)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "a batch of %u does not fit this node's %zu bytes: send fewer samples",
+                            task->batch, memory_max);
+    VCH_TRY(vch_engine_memory(&memory, task->model, task->first, task->last, task->batch, scratch));
+    task->memory = memory + task->input_size + task->output_size;
+    if (task->memory > memory_max)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the request needs %zu bytes of memory; this node allows %zu: send "
+                            "fewer samples",
+                            task->memory, memory_max);
+    return VCH_OK;
+}
+
+static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
+                        const struct vch_admission *admission, struct vch_arena *scratch,
+                        struct vch_complaint *complaint)
+{
+    struct vch_job *job = VCH_ARENA_NEW(scratch, struct vch_job, 1);
+
+    if (job == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_job_decode(job, request->job.data, request->job.len, scratch, complaint));
+    VCH_TRY(check_client(job, admission, complaint));
+    if (request->segment >= job->segment_count ||
+        job->segments[request->segment].by != VCH_JOB_BY_NODES)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "segment %u of the job is not one for nodes", request->segment);
+    task->id = request->id;
+    task->job_id = vch_job_id(request->job.data, request->job.len);
+    task->segment = request->segment;
+    task->batch = job->batch;
+    task->commitment_kind = job->commitment_kind;
+    task->has_promised_input = request->segment == 0;
+    task->promised_input = job->input;
+    memcpy(task->input_nonce.bytes, request->input_nonce.data, sizeof task->input_nonce);
+    memcpy(task->output_nonce.bytes, request->output_nonce.data, sizeof task->output_nonce);
+    VCH_TRY(check_model(task, job, admission, complaint));
+    return check_size(task, request->size, admission->memory_max, scratch, complaint);
+}
+
+vch_status vch_admission_check(struct vch_task *task, const Vouch__RunRequest *request,
+                               const struct vch_admission *admission,
+                               struct vch_complaint *complaint)
+{
+    struct vch_arena scratch;
+
+    if (request->job.len > VCH_JOB_SIZE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "a job of %zu bytes; the limit is %u",
+                            request->job.len, VCH_JOB_SIZE_MAX);
+    if (request->input_nonce.len != VCH_COMMITMENT_NONCE_SIZE ||
+        request->output_nonce.len != VCH_COMMITMENT_NONCE_SIZE)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a request's nonces have 32 bytes each");
+    vch_arena_init(&scratch, SCRATCH_MAX);
+    vch_status status = check(task, request, admission, &scratch, complaint);
+    vch_arena_release(&scratch);
+    return status;
+}

@@ -1,0 +1,94 @@
+#include "node/models.h"
+
+static struct vch_model *find(struct vch_models *models, const struct vch_digest *identity)
+{
+    for (uint32_t i = 0; i < models->count; i++)
+        if (vch_hash_is_equal(&models->models[i].package.identity, identity))
+            return &models->models[i];
+    return NULL;
+}
+
+vch_status vch_models_add(struct vch_models *models, const uint8_t *bytes, size_t size,
+                          struct vch_arena *arena, struct vch_workers *workers,
+                          struct vch_complaint *complaint)
+{
+    struct vch_package package = {0};
+
+    VCH_TRY(vch_package_decode(&package, bytes, size, arena, workers, complaint));
+    struct vch_model *same = find(models, &package.identity);
+    if (same != NULL) return vch_package_merge(&same->package, &package, complaint);
+    if (models->count == VCH_MODELS_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "a node holds at most %u models",
+                            VCH_MODELS_MAX);
+    models->models[models->count++].package = package;
+    return VCH_OK;
+}
+
+// A range is worth offering when it holds parameters that not everyone has.
+static void add_range(struct vch_model *model, uint32_t first, uint32_t last)
+{
+    if (vch_segment_parameter_size(model->package.graph, first, last) == 0) return;
+    if (model->range_count == VCH_MODELS_RANGES_MAX) return;
+    model->ranges[model->range_count++] = (struct vch_models_range){first, last};
+}
+
+// Joins neighbouring cuts for as long as everything between them is held.
+static void find_ranges(struct vch_model *model)
+{
+    for (uint32_t i = 0; i + 1 < model->cut_count;) {
+        uint32_t end = i;
+        while (end + 1 < model->cut_count &&
+               vch_segment_is_held(model->package.graph, model->cuts[end].position,
+                                   model->cuts[end + 1].position))
+            end++;
+        if (end > i) add_range(model, model->cuts[i].position, model->cuts[end].position);
+        i = end + 1 > i + 1 ? end : i + 1;
+    }
+}
+
+vch_status vch_models_settle(struct vch_models *models, struct vch_arena *arena,
+                             struct vch_complaint *complaint)
+{
+    for (uint32_t i = 0; i < models->count; i++) {
+        struct vch_model *model = &models->models[i];
+        const struct vch_graph *graph = model->package.graph;
+
+        model->cuts = VCH_ARENA_NEW(arena, struct vch_cut, graph->operator_count + 1);
+        if (model->cuts == NULL) return VCH_FAIL(NO_MEMORY);
+        VCH_TRY(vch_segment_cuts(model->cuts, &model->cut_count, graph, arena));
+        find_ranges(model);
+        if (model->range_count == 0)
+            return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                                "model \"%s\": the packages hold no parameters between two legal "
+                                "cuts; give a segment made by `vouch split`",
+                                graph->name);
+    }
+    return VCH_OK;
+}
+
+const struct vch_model *vch_models_find(const struct vch_models *models,
+                                        const struct vch_digest *identity)
+{
+    for (uint32_t i = 0; i < models->count; i++)
+        if (vch_hash_is_equal(&models->models[i].package.identity, identity))
+            return &models->models[i];
+    return NULL;
+}
+
+const struct vch_cut *vch_models_cut_at(const struct vch_model *model, uint32_t position)
+{
+    for (uint32_t low = 0, high = model->cut_count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (model->cuts[middle].position == position) return &model->cuts[middle];
+        if (model->cuts[middle].position < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last)
+{
+    return vch_segment_is_held(model->package.graph, first, last);
+}

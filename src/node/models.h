@@ -1,0 +1,50 @@
+// The models that a node holds, whole or in segments.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "base/status.h"
+#include "base/workers.h"
+#include "model/graph.h"
+#include "model/package.h"
+#include "model/segment.h"
+
+#define VCH_MODELS_MAX 16u
+#define VCH_MODELS_RANGES_MAX 64u // held ranges of one model
+
+struct vch_models_range {
+    uint32_t first, last; // operators, both ends legal cuts
+};
+
+struct vch_model {
+    struct vch_package package;
+    uint32_t cut_count, range_count;
+    struct vch_cut *cuts;                                  // all legal ones, ascending
+    struct vch_models_range ranges[VCH_MODELS_RANGES_MAX]; // maximal, ascending
+};
+
+struct vch_models {
+    uint32_t count;
+    struct vch_model models[VCH_MODELS_MAX];
+};
+
+// Decodes a package and adds it; segments of one model come together. `bytes` must outlive the
+// models (see vch_package_decode). Memory comes from the arena.
+vch_status vch_models_add(struct vch_models *models, const uint8_t *bytes, size_t size,
+                          struct vch_arena *arena, struct vch_workers *workers,
+                          struct vch_complaint *complaint);
+
+// Works out cuts and held ranges, once every package is added. UNSUPPORTED when a model holds no
+// range that could be run.
+vch_status vch_models_settle(struct vch_models *models, struct vch_arena *arena,
+                             struct vch_complaint *complaint);
+
+const struct vch_model *vch_models_find(const struct vch_models *models,
+                                        const struct vch_digest *identity);
+// The legal cut at a position, or NULL.
+const struct vch_cut *vch_models_cut_at(const struct vch_model *model, uint32_t position);
+bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last);

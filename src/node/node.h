@@ -1,0 +1,72 @@
+// The daemon: holds segments of models, admits clients of a registry, executes, signs, answers.
+//
+// One event loop (the caller's thread, inside vch_node_run), one worker thread that computes. What
+// all clients together can make a node hold is bounded: connections_max streams (see
+// net/stream.h), memory_max bytes for requests, queue_max waiting requests.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "base/workers.h"
+#include "crypto/sign.h"
+#include "kernels/kernels.h"
+#include "net/stream.h"
+#include "node/engine.h"
+
+struct vch_node;
+
+struct vch_node_package {
+    const uint8_t *bytes; // M.vouch, 64-byte aligned, must outlive the node
+    size_t size;
+};
+
+struct vch_node_options {
+    const struct vch_secret_key *key; // borrowed
+    const struct vch_node_package *packages;
+    uint32_t package_count;
+    const uint8_t *registry_bytes; // a SignedRegistry; copied
+    size_t registry_size;
+    struct vch_public_key founder; // whose registry counts
+    const struct vch_kernels *kernels;
+    struct vch_workers *workers; // NULL: one thread computes
+
+    const char *host;   // where clients connect; NULL: 127.0.0.1
+    uint16_t port;      // 0: the kernel picks
+    uint16_t http_port; // on 127.0.0.1; 0: the kernel picks
+
+    // 0 means the default.
+    size_t memory_max;                 // 1 GiB
+    uint32_t queue_max;                // 64
+    uint32_t connections_max;          // 256
+    uint32_t connections_per_peer_max; // 8
+    uint32_t drain_ms;                 // 30,000
+    struct vch_stream_limits limits;   // all zero: vch_stream_default_limits
+    bool handles_signals;              // SIGTERM and SIGINT drain; one node per process
+
+    // For tests that lie; NULL in earnest.
+    vch_engine_executor execute;
+    void *execute_context;
+    void (*on_send)(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
+                    struct evbuffer *bytes);
+    void *on_send_context;
+};
+
+// Loads, checks, listens. Clients may connect from now on, and are served by vch_node_run.
+vch_status vch_node_new(struct vch_node **out, const struct vch_node_options *options,
+                        struct vch_complaint *complaint);
+const char *vch_node_host(const struct vch_node *node);
+uint16_t vch_node_port(const struct vch_node *node);
+uint16_t vch_node_http_port(const struct vch_node *node);
+
+// Serves until stopped. Ends with every admitted request answered or its time over.
+vch_status vch_node_run(struct vch_node *node);
+
+// From any thread: drain (no new requests, finish what was admitted), then return from run.
+void vch_node_stop(struct vch_node *node);
+// From any thread: drop everything and return from run.
+void vch_node_abort(struct vch_node *node);
+
+void vch_node_free(struct vch_node *node); // not while it runs

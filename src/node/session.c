@@ -1,0 +1,427 @@
+#include "node/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "node/admission.h"
+
+void vch_session_init(struct vch_session *session, struct vch_session_host *host,
+                      const struct vch_public_key *peer, void *transport)
+{
+    *session = (struct vch_session){.host = host, .peer = *peer, .transport = transport};
+}
+
+__attribute__((format(printf, 3, 4))) static void end(struct vch_session *session,
+                                                      enum vch_code code, const char *format, ...)
+{
+    va_list args;
+
+    if (session->end_code != VCH_CODE_NONE) return;
+    session->end_code = code;
+    va_start(args, format);
+    (void)vsnprintf(session->end_text, sizeof session->end_text, format, args);
+    va_end(args);
+    vch_metrics_refuse(session->host->metrics, code);
+}
+
+static void send_frame(struct vch_session *session, const Vouch__Frame *frame)
+{
+    if (session->end_code != VCH_CODE_NONE) return;
+    vch_status status = session->host->send(session->transport, frame);
+    if (!vch_is_ok(status)) end(session, status.code, "the stream takes no more frames");
+}
+
+// A Refusal is cheap for the peer to ask for, so it too waits for nobody: a peer that does not read
+// its refusals is ended by the stream's pace.
+static void refuse(struct vch_session *session, uint64_t id, enum vch_code code, const char *text)
+{
+    Vouch__Refusal refusal = VOUCH__REFUSAL__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    char copy[VCH_COMPLAINT_SIZE];
+
+    if (!session->host->has_room(session->transport)) {
+        end(session, VCH_CODE_LIMIT, "too many refusals wait to be read");
+        return;
+    }
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    refusal.id = id;
+    refusal.code = code;
+    refusal.text = copy;
+    frame.body_case = VOUCH__FRAME__BODY_REFUSAL;
+    frame.refusal = &refusal;
+    send_frame(session, &frame);
+    vch_metrics_refuse(session->host->metrics, code);
+}
+
+static void refuse_status(struct vch_session *session, uint64_t id, vch_status status,
+                          const struct vch_complaint *complaint)
+{
+    refuse(session, id, status.code,
+           complaint->text[0] ? complaint->text : vch_code_text(status.code));
+}
+
+void vch_session_free_task(struct vch_session_host *host, struct vch_task *task)
+{
+    VCH_ASSERT(host->memory_used >= task->memory);
+    host->memory_used -= task->memory;
+    vch_arena_release(&task->arena);
+    free(task);
+}
+
+static struct vch_task **find_task(struct vch_session *session, uint64_t id)
+{
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++)
+        if (session->tasks[i] != NULL && session->tasks[i]->id == id) return &session->tasks[i];
+    return NULL;
+}
+
+static struct vch_task **find_free(struct vch_session *session)
+{
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++)
+        if (session->tasks[i] == NULL) return &session->tasks[i];
+    return NULL;
+}
+
+static void note_owed(struct vch_session *session)
+{
+    bool is_owed = false;
+
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++)
+        is_owed |= session->tasks[i] != NULL && session->tasks[i]->state == VCH_TASK_RECEIVING;
+    session->host->set_owed(session->transport, is_owed);
+}
+
+static void stop_sending(struct vch_session *session, const struct vch_task *task)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < session->sending_count; i++)
+        if (session->sending[i] != task) session->sending[kept++] = session->sending[i];
+    session->sending_count = kept;
+}
+
+// Takes a task out of the session. One that the worker has is left to finish alone.
+static void drop_task(struct vch_session *session, struct vch_task **slot)
+{
+    struct vch_task *task = *slot;
+
+    *slot = NULL;
+    stop_sending(session, task);
+    task->session = NULL;
+    atomic_store(&task->is_cancelled, true);
+    if (task->state != VCH_TASK_WORKING) vch_session_free_task(session->host, task);
+}
+
+static void greet(struct vch_session *session)
+{
+    const struct vch_session_host *host = session->host;
+    enum { HOLDINGS_MAX = VCH_MODELS_MAX * VCH_MODELS_RANGES_MAX };
+    Vouch__Welcome welcome = VOUCH__WELCOME__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    static _Thread_local Vouch__Holding holdings[HOLDINGS_MAX];
+    static _Thread_local Vouch__Holding *pointers[HOLDINGS_MAX];
+    struct vch_digest registry = host->registry->digest;
+    struct vch_digest identities[VCH_MODELS_MAX];
+    char software[64];
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < host->models->count; i++) {
+        const struct vch_model *model = &host->models->models[i];
+        identities[i] = model->package.identity;
+        for (uint32_t j = 0; j < model->range_count; j++, count++) {
+            vouch__holding__init(&holdings[count]);
+            holdings[count].model = (ProtobufCBinaryData){VCH_DIGEST_SIZE, identities[i].bytes};
+            holdings[count].first = model->ranges[j].first;
+            holdings[count].last = model->ranges[j].last;
+            pointers[count] = &holdings[count];
+        }
+    }
+    (void)snprintf(software, sizeof software, "%s", host->software);
+    welcome.version = VCH_FRAME_VERSION;
+    welcome.software = software;
+    welcome.n_holdings = count;
+    welcome.holdings = pointers;
+    welcome.work_per_second = host->work_per_second;
+    welcome.memory = host->memory_max;
+    welcome.queue_room = host->queue_room(host->context);
+    welcome.registry = (ProtobufCBinaryData){VCH_DIGEST_SIZE, registry.bytes};
+    frame.body_case = VOUCH__FRAME__BODY_WELCOME;
+    frame.welcome = &welcome;
+    send_frame(session, &frame);
+}
+
+static void receive_hello(struct vch_session *session, const Vouch__Hello *hello)
+{
+    if (session->has_greeted) {
+        end(session, VCH_CODE_MALFORMED, "a second hello on one stream");
+    } else if (hello->version != VCH_FRAME_VERSION) {
+        end(session, VCH_CODE_UNSUPPORTED, "protocol version %u; this node speaks %u",
+            hello->version, VCH_FRAME_VERSION);
+    } else {
+        session->has_greeted = true;
+        greet(session);
+    }
+}
+
+// Sets memory aside and makes room for the tensor.
+static vch_status admit(struct vch_session *session, const struct vch_task *asked,
+                        uint64_t budget_ms, struct vch_complaint *complaint)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_task **slot = find_free(session);
+
+    if (slot == NULL)
+        return vch_complain(complaint, VCH_CODE_BUSY, "at most %u requests at once on one stream",
+                            VCH_SESSION_REQUESTS_MAX);
+    if (asked->memory > host->memory_max - host->memory_used)
+        return vch_complain(complaint, VCH_CODE_BUSY,
+                            "other requests hold this node's memory: try again later");
+    struct vch_task *task = calloc(1, sizeof *task);
+    if (task == NULL) return VCH_FAIL(NO_MEMORY);
+    *task = *asked;
+    host->memory_used += task->memory;
+    vch_arena_init(&task->arena, task->memory);
+    task->input.data = vch_arena_alloc(&task->arena, task->input_size, 1);
+    if (task->input.data == NULL) {
+        vch_session_free_task(host, task);
+        return VCH_FAIL(NO_MEMORY);
+    }
+    if (budget_ms == 0 || budget_ms > VCH_SESSION_BUDGET_MS_MAX)
+        budget_ms = VCH_SESSION_BUDGET_MS_MAX;
+    task->session = session;
+    task->admitted_ms = session->now.monotonic_ms;
+    task->give_up_ms = session->now.monotonic_ms + budget_ms;
+    *slot = task;
+    host->metrics->jobs_admitted++;
+    note_owed(session);
+    return VCH_OK;
+}
+
+static void receive_request(struct vch_session *session, const Vouch__RunRequest *request)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_admission admission = {.models = host->models,
+                                      .registry = host->registry,
+                                      .client = &session->peer,
+                                      .unix_ms = session->now.unix_ms,
+                                      .memory_max = host->memory_max};
+    struct vch_complaint complaint = {""};
+    struct vch_task asked = {0};
+
+    if (request->id <= session->last_id) {
+        end(session, VCH_CODE_MALFORMED, "request %" PRIu64 " after %" PRIu64 ": identifiers grow",
+            request->id, session->last_id);
+        return;
+    }
+    session->last_id = request->id;
+    if (host->is_draining) {
+        refuse(session, request->id, VCH_CODE_UNAVAILABLE, "this node is about to stop");
+        return;
+    }
+    vch_status status = vch_admission_check(&asked, request, &admission, &complaint);
+    if (vch_is_ok(status)) status = admit(session, &asked, request->budget_ms, &complaint);
+    if (!vch_is_ok(status)) refuse_status(session, request->id, status, &complaint);
+}
+
+static void submit(struct vch_session *session, struct vch_task **slot)
+{
+    struct vch_task *task = *slot;
+
+    task->state = VCH_TASK_WORKING; // before the worker may touch it
+    vch_status status = session->host->submit(session->host->context, task);
+    if (!vch_is_ok(status)) {
+        uint64_t id = task->id;
+        task->state = VCH_TASK_RECEIVING;
+        drop_task(session, slot);
+        refuse(session, id, status.code, "the queue is full: try again later");
+    }
+    note_owed(session);
+}
+
+static void receive_chunk(struct vch_session *session, const Vouch__Chunk *chunk)
+{
+    struct vch_task **slot = find_task(session, chunk->id);
+
+    if (chunk->data.len == 0 || chunk->data.len > VCH_FRAME_CHUNK_MAX) {
+        end(session, VCH_CODE_MALFORMED, "a chunk of %zu bytes; 1 to %u are allowed",
+            chunk->data.len, VCH_FRAME_CHUNK_MAX);
+    } else if (chunk->id > session->last_id) {
+        end(session, VCH_CODE_MALFORMED, "a chunk for a request that was never made");
+    } else if (slot == NULL) {
+        return; // refused or cancelled meanwhile: the rest of its tensor was on the way
+    } else if ((*slot)->state != VCH_TASK_RECEIVING ||
+               chunk->data.len > (*slot)->input_size - (*slot)->received) {
+        end(session, VCH_CODE_MALFORMED, "more tensor bytes than the request announced");
+    } else {
+        struct vch_task *task = *slot;
+        memcpy((uint8_t *)task->input.data + task->received, chunk->data.data, chunk->data.len);
+        task->received += chunk->data.len;
+        if (task->received == task->input_size) submit(session, slot);
+    }
+}
+
+static void receive_cancel(struct vch_session *session, const Vouch__Cancel *cancel)
+{
+    struct vch_task **slot = find_task(session, cancel->id);
+
+    if (cancel->id > session->last_id) {
+        end(session, VCH_CODE_MALFORMED, "a cancel for a request that was never made");
+    } else if (slot != NULL) { // else the result or a refusal crossed it
+        drop_task(session, slot);
+        session->host->metrics->jobs_cancelled++;
+        note_owed(session);
+    }
+}
+
+static void receive_ping(struct vch_session *session, const Vouch__Ping *ping)
+{
+    Vouch__Pong pong = VOUCH__PONG__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    pong.token = ping->token;
+    frame.body_case = VOUCH__FRAME__BODY_PONG;
+    frame.pong = &pong;
+    if (session->host->has_room(session->transport)) send_frame(session, &frame);
+}
+
+void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
+                         struct vch_session_time now)
+{
+    session->now = now;
+    if (session->end_code != VCH_CODE_NONE) return;
+    if (!session->has_greeted && frame->body_case != VOUCH__FRAME__BODY_HELLO) {
+        end(session, VCH_CODE_MALFORMED, "a %s frame before the hello", vch_frame_name(frame));
+        return;
+    }
+    switch (frame->body_case) {
+    case VOUCH__FRAME__BODY_HELLO: receive_hello(session, frame->hello); break;
+    case VOUCH__FRAME__BODY_RUN_REQUEST: receive_request(session, frame->run_request); break;
+    case VOUCH__FRAME__BODY_CHUNK: receive_chunk(session, frame->chunk); break;
+    case VOUCH__FRAME__BODY_CANCEL: receive_cancel(session, frame->cancel); break;
+    case VOUCH__FRAME__BODY_PING: receive_ping(session, frame->ping); break;
+    case VOUCH__FRAME__BODY_PONG: break;
+    case VOUCH__FRAME__BODY_GOODBYE: session->is_leaving = true; break;
+    case VOUCH__FRAME__BODY__NOT_SET:
+    case VOUCH__FRAME__BODY_WELCOME:
+    case VOUCH__FRAME__BODY_RUN_RESULT:
+    case VOUCH__FRAME__BODY_REFUSAL:
+    default:
+        end(session, VCH_CODE_MALFORMED, "a %s frame is for nodes to send", vch_frame_name(frame));
+        break;
+    }
+}
+
+static void send_header(struct vch_session *session, struct vch_task *task)
+{
+    Vouch__RunResult result = VOUCH__RUN_RESULT__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    result.id = task->id;
+    result.input = (ProtobufCBinaryData){VCH_DIGEST_SIZE, task->vote.input.bytes};
+    result.output = (ProtobufCBinaryData){VCH_DIGEST_SIZE, task->vote.output.bytes};
+    result.signature = (ProtobufCBinaryData){VCH_SIGN_SIGNATURE_SIZE, task->vote.signature.bytes};
+    result.size = task->output_size;
+    result.compute_us = task->compute_us;
+    frame.body_case = VOUCH__FRAME__BODY_RUN_RESULT;
+    frame.run_result = &result;
+    send_frame(session, &frame);
+    task->is_header_sent = true;
+}
+
+static void send_chunk(struct vch_session *session, struct vch_task *task)
+{
+    Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    size_t left = task->output_size - task->sent;
+
+    chunk.id = task->id;
+    chunk.data.len = left < VCH_FRAME_CHUNK_MAX ? left : VCH_FRAME_CHUNK_MAX;
+    chunk.data.data = (uint8_t *)task->output.data + task->sent;
+    frame.body_case = VOUCH__FRAME__BODY_CHUNK;
+    frame.chunk = &chunk;
+    send_frame(session, &frame);
+    task->sent += chunk.data.len;
+}
+
+void vch_session_pump(struct vch_session *session, struct vch_session_time now)
+{
+    struct vch_session_host *host = session->host;
+
+    session->now = now;
+    while (session->sending_count > 0 && session->end_code == VCH_CODE_NONE &&
+           host->has_room(session->transport)) {
+        struct vch_task *task = session->sending[0];
+        if (!task->is_header_sent)
+            send_header(session, task);
+        else
+            send_chunk(session, task);
+        if (task->sent < task->output_size) continue;
+        vch_metrics_observe(&host->metrics->turnaround,
+                            (now.monotonic_ms - task->admitted_ms) * 1000);
+        host->metrics->jobs_answered++;
+        drop_task(session, find_task(session, task->id));
+    }
+}
+
+void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
+                        struct vch_session_time now)
+{
+    struct vch_session *session = task->session;
+
+    vch_metrics_observe(&host->metrics->compute, task->compute_us);
+    task->state = VCH_TASK_SENDING;
+    if (session == NULL) {
+        vch_session_free_task(host, task);
+        return;
+    }
+    session->now = now;
+    if (vch_is_ok(task->status)) {
+        session->sending[session->sending_count++] = task;
+        vch_session_pump(session, now);
+        return;
+    }
+    refuse_status(session, task->id, task->status, &task->complaint);
+    drop_task(session, find_task(session, task->id));
+}
+
+void vch_session_tick(struct vch_session *session, struct vch_session_time now)
+{
+    session->now = now;
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
+        struct vch_task *task = session->tasks[i];
+        if (task == NULL || now.monotonic_ms < task->give_up_ms) continue;
+        uint64_t id = task->id;
+        drop_task(session, &session->tasks[i]);
+        refuse(session, id, VCH_CODE_TIMEOUT, "the request's time is over");
+        note_owed(session);
+    }
+}
+
+bool vch_session_is_idle(const struct vch_session *session)
+{
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++)
+        if (session->tasks[i] != NULL) return false;
+    return true;
+}
+
+void vch_session_send_goodbye(struct vch_session *session)
+{
+    Vouch__Goodbye goodbye = VOUCH__GOODBYE__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    frame.body_case = VOUCH__FRAME__BODY_GOODBYE;
+    frame.goodbye = &goodbye;
+    send_frame(session, &frame);
+}
+
+void vch_session_release(struct vch_session *session)
+{
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
+        if (session->tasks[i] == NULL) continue;
+        session->host->metrics->jobs_cancelled++;
+        drop_task(session, &session->tasks[i]);
+    }
+}

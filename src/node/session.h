@@ -1,0 +1,84 @@
+// A client's stream as the node sees it: a state machine over frames.
+//
+//     Hello -> Welcome, then per request:  RunRequest, Chunk...  ->  RunResult, Chunk...
+//                                          Cancel, or Refusal instead of a result
+//
+// Frames and times come in, frames go out through `send`; no socket, clock or thread is here, so
+// that tests can replay any bytes at any pace. Everything a peer sends is checked against the
+// node's own models, registry and limits. A peer that breaks the protocol ends its session; a
+// request that cannot be served is refused and the session goes on.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "consensus/registry.h"
+#include "crypto/sign.h"
+#include "net/frame.h"
+#include "node/metrics.h"
+#include "node/models.h"
+#include "node/task.h"
+
+#define VCH_SESSION_REQUESTS_MAX 8u
+#define VCH_SESSION_BUDGET_MS_MAX 600000u // however long a client may be willing to wait
+
+struct vch_session_time {
+    uint64_t unix_ms, monotonic_ms;
+};
+
+// What all sessions of a node share.
+struct vch_session_host {
+    const struct vch_models *models;
+    const struct vch_registry *registry;
+    struct vch_metrics *metrics;
+    const char *software;
+    uint64_t work_per_second;
+    size_t memory_max, memory_used; // for requests
+    bool is_draining;
+    // How a session reaches the world; `transport` is the session's own.
+    void *context;
+    vch_status (*send)(void *transport, const Vouch__Frame *frame);
+    bool (*has_room)(void *transport);
+    void (*set_owed)(void *transport, bool is_owed);            // a tensor is incomplete
+    vch_status (*submit)(void *context, struct vch_task *task); // BUSY: not taken
+    uint32_t (*queue_room)(void *context);
+};
+
+struct vch_session {
+    struct vch_session_host *host;
+    void *transport;
+    struct vch_public_key peer;
+    struct vch_session_time now;
+    bool has_greeted;
+    bool is_leaving; // the client said Goodbye
+    uint64_t last_id;
+    struct vch_task *tasks[VCH_SESSION_REQUESTS_MAX];   // any order
+    struct vch_task *sending[VCH_SESSION_REQUESTS_MAX]; // results in the order they were made
+    uint32_t sending_count;
+    // Set when the peer broke the protocol: refuse the stream with this and close it.
+    enum vch_code end_code;
+    char end_text[200];
+};
+
+void vch_session_init(struct vch_session *session, struct vch_session_host *host,
+                      const struct vch_public_key *peer, void *transport);
+
+// After each of these the caller looks at end_code.
+void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
+                         struct vch_session_time now);
+void vch_session_tick(struct vch_session *session, struct vch_session_time now);
+void vch_session_pump(struct vch_session *session, struct vch_session_time now); // there is room
+
+// The worker is done with a task. `task->session` may be NULL: then it is only freed.
+void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
+                        struct vch_session_time now);
+
+bool vch_session_is_idle(const struct vch_session *session); // no request in any state
+void vch_session_send_goodbye(struct vch_session *session);
+
+// The stream is gone: frees or disowns every task.
+void vch_session_release(struct vch_session *session);
+// Frees a task that no session has, and gives its memory back to the host.
+void vch_session_free_task(struct vch_session_host *host, struct vch_task *task);

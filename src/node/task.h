@@ -1,0 +1,61 @@
+// One admitted request, from the first byte of its tensor to the last byte of its result.
+//
+// It belongs to its session's event loop, except while the worker has it. What it may take of the
+// node's memory was set aside when it was admitted.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "base/status.h"
+#include "consensus/job.h"
+#include "consensus/vote.h"
+#include "crypto/commitment.h"
+#include "model/tensor.h"
+#include "node/models.h"
+
+struct vch_session;
+
+enum vch_task_state {
+    VCH_TASK_RECEIVING,
+    VCH_TASK_WORKING, // waiting for the worker, or with it
+    VCH_TASK_SENDING,
+};
+
+struct vch_task {
+    // What was asked.
+    uint64_t id; // the client's, unique on its stream
+    struct vch_digest job_id;
+    uint32_t segment, first, last, batch;
+    const struct vch_model *model;
+    const struct vch_cut *in, *out;
+    enum vch_commitment_kind commitment_kind;
+    struct vch_nonce input_nonce, output_nonce;
+    bool has_promised_input; // segment 0: the job itself commits to the input
+    struct vch_digest promised_input;
+
+    // What it takes.
+    struct vch_arena arena;
+    size_t memory;
+    uint64_t give_up_ms; // monotonic
+    uint64_t admitted_ms;
+    atomic_bool is_cancelled; // set by the loop, read by the worker between operators
+
+    // How far it is.
+    enum vch_task_state state;
+    struct vch_session *session; // NULL: nobody waits for it any more
+    struct vch_task *next;       // in the worker's queues
+    struct vch_tensor input, output;
+    size_t input_size, received, output_size, sent;
+    bool is_header_sent;
+
+    // What the worker says.
+    vch_status status;
+    struct vch_complaint complaint;
+    struct vch_vote vote;
+    uint64_t compute_us;
+};
