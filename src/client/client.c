@@ -1,0 +1,525 @@
+#include "client/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "client/ask.h"
+#include "client/pool.h"
+#include "client/route.h"
+#include "host/clock.h"
+#include "model/run.h"
+#include "model/segment.h"
+#include "voucher/opening.h"
+
+enum { REGISTRY_MEMORY_MAX = 64 << 20, CONNECT_MS = 3000, DEADLINE_MS = 60000 };
+
+struct vch_client {
+    struct vch_client_options options;
+    struct vch_arena arena; // of the registry
+    struct vch_registry registry;
+    struct vch_pool pool;
+};
+
+// One job, as far as it is.
+struct inference {
+    struct vch_client *client;
+    const struct vch_client_request *request;
+    struct vch_client_answer *answer;
+    struct vch_arena *arena;
+    struct vch_complaint *complaint;
+    struct vch_route route;
+    struct vch_job job;
+    uint8_t *job_bytes;
+    size_t job_size;
+    uint64_t start_us, deadline_us;
+    struct vch_tensor boundary; // what crosses into the next segment
+    uint32_t boundary_value;
+};
+
+static vch_status check_registry(struct vch_client *client, struct vch_complaint *complaint)
+{
+    const struct vch_client_options *options = &client->options;
+    const struct vch_registry *registry = &client->registry;
+
+    VCH_TRY(vch_registry_decode(&client->registry, options->registry_bytes,
+                                options->registry_size, &client->arena, complaint));
+    if (!vch_is_equal(&registry->founder, &options->founder, sizeof options->founder))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the registry of network %s is signed by another founder than the one "
+                            "given",
+                            registry->network);
+    if (registry->expires_ms != 0 && vch_clock_unix_ms() >= registry->expires_ms)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the registry of network %s has expired: its founder must sign a new "
+                            "one",
+                            registry->network);
+    if (vch_registry_find(registry, &options->key->public_key) == NULL)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "our own key is not in the registry of network %s: its founder must "
+                            "add it",
+                            registry->network);
+    return VCH_OK;
+}
+
+static vch_status set_up(struct vch_client *client, struct vch_complaint *complaint)
+{
+    struct vch_client_options *options = &client->options;
+
+    if (options->peer_count > VCH_PEERS_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "more than %u peers", VCH_PEERS_MAX);
+    if (options->connect_ms == 0) options->connect_ms = CONNECT_MS;
+    if (options->limits.window_ms == 0) options->limits = vch_stream_default_limits();
+    vch_arena_init(&client->arena, REGISTRY_MEMORY_MAX);
+    VCH_TRY(check_registry(client, complaint));
+    struct vch_pool_setup setup = {.key = options->key,
+                                   .registry = &client->registry,
+                                   .peers = options->peers,
+                                   .peer_count = options->peer_count,
+                                   .limits = options->limits,
+                                   .model = options->package->identity,
+                                   .operator_count = options->package->graph->operator_count};
+    return vch_pool_init(&client->pool, &setup, complaint);
+}
+
+vch_status vch_client_new(struct vch_client **out, const struct vch_client_options *options,
+                          struct vch_complaint *complaint)
+{
+    struct vch_client *client = calloc(1, sizeof *client);
+
+    if (client == NULL) return VCH_FAIL(NO_MEMORY);
+    client->options = *options;
+    vch_status status = set_up(client, complaint);
+    if (!vch_is_ok(status)) {
+        vch_client_free(client);
+        return status;
+    }
+    *out = client;
+    return VCH_OK;
+}
+
+vch_status vch_client_connect(struct vch_client *client, uint32_t *ready_count)
+{
+    *ready_count = 0;
+    VCH_TRY(vch_pool_settle(&client->pool, client->options.connect_ms));
+    for (uint32_t i = 0; i < client->pool.count; i++)
+        *ready_count += client->pool.nodes[i].link.state == VCH_LINK_READY;
+    return VCH_OK;
+}
+
+const char *vch_client_peer_trouble(const struct vch_client *client, uint32_t peer_index)
+{
+    VCH_ASSERT(peer_index < client->pool.count);
+    const struct vch_pool_node *node = &client->pool.nodes[peer_index];
+
+    if (!node->is_member) return "its key is no node of the registry";
+    if (node->link.state == VCH_LINK_READY) return NULL;
+    return node->link.state == VCH_LINK_LEAVING ? "the node is about to stop"
+                                                : node->link.down_reason;
+}
+
+const char *vch_client_operator(const struct vch_client *client, const struct vch_public_key *key)
+{
+    const struct vch_member *member = vch_registry_find(&client->registry, key);
+
+    return member != NULL ? member->operator_name : "unknown";
+}
+
+void vch_client_free(struct vch_client *client)
+{
+    if (client == NULL) return;
+    vch_pool_release(&client->pool);
+    vch_arena_release(&client->arena);
+    free(client);
+}
+
+static const struct vch_graph *graph_of(const struct inference *inference)
+{
+    return inference->client->options.package->graph;
+}
+
+static struct vch_tensor tensor_of(const struct inference *inference, uint32_t value)
+{
+    const struct vch_value *shape = &graph_of(inference)->values[value];
+
+    return (struct vch_tensor){.type = shape->type, .shape = shape->shape};
+}
+
+static vch_status allocate(struct inference *inference, struct vch_tensor *tensor)
+{
+    tensor->data = vch_arena_alloc(inference->arena, vch_tensor_size(tensor),
+                                   inference->request->batch);
+    if (tensor->data == NULL)
+        return vch_complain(inference->complaint, VCH_CODE_NO_MEMORY,
+                            "no memory for a tensor of %u samples: send fewer",
+                            inference->request->batch);
+    return VCH_OK;
+}
+
+static vch_status check_request(const struct inference *inference)
+{
+    const struct vch_client_request *request = inference->request;
+    const struct vch_graph *graph = graph_of(inference);
+    struct vch_complaint *complaint = inference->complaint;
+
+    if (graph->input_count != 1)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "the model has %u inputs; only models with one can be sent over the "
+                            "network",
+                            graph->input_count);
+    struct vch_tensor expected = tensor_of(inference, graph->inputs[0].value);
+    if (request->batch == 0 || request->batch > VCH_BATCH_MAX)
+        return vch_complain(complaint, VCH_CODE_USAGE, "a batch has 1 to %u samples",
+                            VCH_BATCH_MAX);
+    if (request->input->type != expected.type || request->input->data == NULL ||
+        vch_tensor_size(request->input) != vch_tensor_size(&expected))
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the input has another type or size than the model's input port");
+    if (!vch_is_ok(vch_tensor_check_range(request->input, request->batch)))
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the input holds values outside the symmetric range of %s",
+                            vch_tensor_type_name(request->input->type));
+    if (request->quorum == 0 || request->quorum > VCH_JOB_QUORUM_MAX)
+        return vch_complain(complaint, VCH_CODE_USAGE, "a quorum has 1 to %u votes",
+                            VCH_JOB_QUORUM_MAX);
+    return VCH_OK;
+}
+
+static struct vch_digest commit_to(const struct inference *inference,
+                                   const struct vch_tensor *tensor, uint32_t boundary)
+{
+    struct vch_nonce nonce;
+
+    vch_commitment_nonce(&nonce, inference->request->secret, boundary);
+    return vch_tensor_commit(tensor, inference->request->batch, &nonce);
+}
+
+// Fixes the job before anyone is asked.
+static vch_status make_job(struct inference *inference)
+{
+    const struct vch_client *client = inference->client;
+    const struct vch_client_request *request = inference->request;
+    struct vch_job *job = &inference->job;
+    uint64_t deadline_ms = request->deadline_ms != 0 ? request->deadline_ms : DEADLINE_MS;
+
+    *job = (struct vch_job){.model = client->options.package->identity,
+                            .client = client->options.key->public_key,
+                            .nonce = request->nonce,
+                            .batch = request->batch,
+                            .commitment_kind = VCH_COMMITMENT_SHA256,
+                            .input = commit_to(inference, request->input, 0),
+                            .segment_count = inference->route.segment_count,
+                            .quorum = request->quorum,
+                            .deadline_ms = vch_clock_unix_ms() + deadline_ms,
+                            .registry = client->registry.digest};
+    memcpy(job->segments, inference->route.segments,
+           inference->route.segment_count * sizeof *job->segments);
+    if (job->segments[job->segment_count - 1].last != graph_of(inference)->operator_count)
+        return vch_complain(inference->complaint, VCH_CODE_USAGE,
+                            "the segments end at operator %u; the model has %u",
+                            job->segments[job->segment_count - 1].last,
+                            graph_of(inference)->operator_count);
+    VCH_TRY(vch_job_encode(&inference->job_bytes, &inference->job_size, job, inference->arena,
+                           inference->complaint));
+    inference->answer->job_id = vch_job_id(inference->job_bytes, inference->job_size);
+    inference->deadline_us = inference->start_us + 1000 * deadline_ms;
+    return VCH_OK;
+}
+
+static vch_status check_deadline(const struct inference *inference)
+{
+    if (vch_clock_monotonic_us() < inference->deadline_us) return VCH_OK;
+    return vch_complain(inference->complaint, VCH_CODE_TIMEOUT,
+                        "the deadline passed before the job was done");
+}
+
+static vch_status run_own(struct inference *inference, const struct vch_job_segment *segment,
+                          const uint32_t *values, const struct vch_tensor *outputs, uint32_t count)
+{
+    const struct vch_client_options *options = &inference->client->options;
+    struct vch_run run = {.graph = graph_of(inference),
+                          .first = segment->first,
+                          .last = segment->last,
+                          .batch = inference->request->batch,
+                          .kernels = options->kernels,
+                          .workers = options->workers};
+    uint64_t start_us = vch_clock_monotonic_us();
+
+    if (!vch_segment_is_held(run.graph, run.first, run.last))
+        return vch_complain(inference->complaint, VCH_CODE_UNSUPPORTED,
+                            "our own package does not hold operators %u to %u, which we are to "
+                            "compute ourselves: use one that does, or keep fewer layers",
+                            run.first, run.last);
+    struct vch_arena_mark mark = vch_arena_mark(inference->arena);
+    vch_status status =
+        vch_run_execute(&run, &inference->boundary_value, &inference->boundary, 1, values, outputs,
+                        count, inference->arena, inference->complaint);
+    vch_arena_rewind(inference->arena, mark);
+    inference->answer->ends_us += vch_clock_monotonic_us() - start_us;
+    return status;
+}
+
+// The value that crosses at the end of a segment.
+static vch_status find_crossing(struct inference *inference, uint32_t position,
+                                struct vch_tensor *tensor, uint32_t *value)
+{
+    struct vch_cut cut = {0};
+
+    if (!vch_is_ok(vch_segment_cut_at(&cut, graph_of(inference), position, inference->arena)))
+        return vch_complain(inference->complaint, VCH_CODE_UNSUPPORTED,
+                            "the model cannot be cut before operator %u: more than one value would "
+                            "cross",
+                            position);
+    *value = cut.value;
+    *tensor = tensor_of(inference, cut.value);
+    return allocate(inference, tensor);
+}
+
+static vch_status ask_nodes(struct inference *inference, uint32_t index,
+                            const struct vch_tensor *output, struct vch_ask *ask)
+{
+    const struct vch_job_segment *segment = &inference->job.segments[index];
+    const struct vch_client_request *request = inference->request;
+    struct vch_ask_candidate *candidates = NULL;
+    size_t batch = request->batch;
+
+    *ask = (struct vch_ask){.pool = &inference->client->pool,
+                            .registry = &inference->client->registry,
+                            .quorum = request->quorum,
+                            .patience_ms = request->patience_ms,
+                            .grace_ms = request->grace_ms,
+                            .deadline_us = inference->deadline_us,
+                            .first = segment->first,
+                            .last = segment->last};
+    VCH_TRY(vch_route_candidates(&candidates, &ask->candidate_count, &inference->route, index,
+                                 inference->arena, inference->complaint));
+    ask->candidates = candidates;
+    ask->question = (struct vch_link_question){
+        .job = inference->job_bytes,
+        .job_size = inference->job_size,
+        .job_id = inference->answer->job_id,
+        .segment = index,
+        .batch = request->batch,
+        .input = commit_to(inference, &inference->boundary, index),
+        .tensor = inference->boundary.data,
+        .tensor_size = vch_tensor_size(&inference->boundary) * batch,
+        .output = {.type = output->type, .shape = output->shape},
+        .output_size = vch_tensor_size(output) * batch,
+    };
+    vch_commitment_nonce(&ask->question.input_nonce, request->secret, index);
+    vch_commitment_nonce(&ask->question.output_nonce, request->secret, index + 1);
+    return vch_ask_run(ask, output->data, inference->arena, inference->complaint);
+}
+
+static int compare_votes(const void *a, const void *b)
+{
+    const struct vch_vote *left = a, *right = b;
+
+    return memcmp(left->node.bytes, right->node.bytes, sizeof left->node.bytes);
+}
+
+static int compare_faults(const void *a, const void *b)
+{
+    const struct vch_fault *left = a, *right = b;
+    int order = memcmp(left->node.bytes, right->node.bytes, sizeof left->node.bytes);
+
+    return order != 0 ? order : (int)left->kind - (int)right->kind;
+}
+
+// Keeps what the voucher will say about a segment.
+static vch_status keep_result(struct inference *inference, uint32_t index,
+                              const struct vch_ask *ask)
+{
+    struct vch_client_segment *kept =
+        &inference->answer->segments[inference->answer->segment_count++];
+    uint32_t count = ask->round.candidate_count;
+    struct vch_vote *votes = VCH_ARENA_NEW(inference->arena, struct vch_vote, count);
+    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, count);
+
+    if (votes == NULL || faults == NULL) return VCH_FAIL(NO_MEMORY);
+    *kept = (struct vch_client_segment){.result = {.segment = index},
+                                        .first = ask->first,
+                                        .last = ask->last,
+                                        .output = ask->tally.output,
+                                        .agreeing = ask->tally.agreeing,
+                                        .needed = ask->tally.needed,
+                                        .elapsed_us = ask->elapsed_us,
+                                        .compute_us = ask->compute_us};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct vch_round_candidate *candidate = &ask->round.candidates[i];
+        if (candidate->state == VCH_ROUND_VOTED)
+            votes[kept->result.vote_count++] = candidate->vote;
+        if (candidate->state == VCH_ROUND_FAULTED)
+            faults[kept->result.fault_count++] =
+                (struct vch_fault){candidate->node, candidate->fault};
+    }
+    qsort(votes, kept->result.vote_count, sizeof *votes, compare_votes);
+    qsort(faults, kept->result.fault_count, sizeof *faults, compare_faults);
+    kept->result.votes = votes;
+    kept->result.faults = faults;
+    return VCH_OK;
+}
+
+static vch_status run_network_segment(struct inference *inference, uint32_t index,
+                                      const struct vch_tensor *output)
+{
+    struct vch_ask ask = {0};
+    vch_status status = ask_nodes(inference, index, output, &ask);
+
+    inference->answer->network_us += ask.elapsed_us;
+    if (ask.round.candidate_count > 0) {
+        vch_route_note(&inference->route, index, &ask);
+        VCH_TRY(keep_result(inference, index, &ask));
+    }
+    return status;
+}
+
+// The last segment fills every output port; the others, what crosses into the next.
+static vch_status run_last_segment(struct inference *inference, uint32_t index)
+{
+    const struct vch_graph *graph = graph_of(inference);
+    const struct vch_job_segment *segment = &inference->job.segments[index];
+    struct vch_tensor *outputs = inference->answer->outputs;
+    uint32_t values[VCH_GRAPH_PORTS_MAX];
+
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        values[i] = graph->outputs[i].value;
+        outputs[i] = tensor_of(inference, values[i]);
+        VCH_TRY(allocate(inference, &outputs[i]));
+    }
+    if (segment->by == VCH_JOB_BY_CLIENT)
+        return run_own(inference, segment, values, outputs, graph->output_count);
+    if (graph->output_count != 1)
+        return vch_complain(inference->complaint, VCH_CODE_UNSUPPORTED,
+                            "the model has %u outputs: its last segment is for the client to "
+                            "compute",
+                            graph->output_count);
+    return run_network_segment(inference, index, &outputs[0]);
+}
+
+static vch_status run_segment(struct inference *inference, uint32_t index)
+{
+    const struct vch_job_segment *segment = &inference->job.segments[index];
+    struct vch_tensor output = {0};
+    uint32_t value = 0;
+
+    VCH_TRY(check_deadline(inference));
+    if (index + 1 == inference->job.segment_count) return run_last_segment(inference, index);
+    VCH_TRY(find_crossing(inference, segment->last, &output, &value));
+    VCH_TRY(segment->by == VCH_JOB_BY_CLIENT ? run_own(inference, segment, &value, &output, 1)
+                                             : run_network_segment(inference, index, &output));
+    inference->boundary = output;
+    inference->boundary_value = value;
+    return VCH_OK;
+}
+
+static vch_status write_opening(struct inference *inference)
+{
+    const struct vch_client_request *request = inference->request;
+    struct vch_opening opening = {.job_id = inference->answer->job_id,
+                                  .batch = request->batch,
+                                  .input = *request->input,
+                                  .output = inference->answer->outputs[0]};
+
+    memcpy(opening.secret, request->secret, sizeof opening.secret);
+    vch_status status =
+        vch_opening_encode(&inference->answer->opening, &inference->answer->opening_size, &opening,
+                           inference->arena, inference->complaint);
+    vch_wipe(&opening, sizeof opening);
+    return status;
+}
+
+static vch_status write_voucher(struct inference *inference)
+{
+    const struct vch_client_options *options = &inference->client->options;
+    struct vch_client_answer *answer = inference->answer;
+    struct vch_segment_result *results =
+        VCH_ARENA_NEW(inference->arena, struct vch_segment_result, answer->segment_count);
+    struct vch_voucher *voucher = VCH_ARENA_NEW(inference->arena, struct vch_voucher, 1);
+
+    if (results == NULL || voucher == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < answer->segment_count; i++)
+        results[i] = answer->segments[i].result;
+    *voucher = (struct vch_voucher){
+        .job_bytes = inference->job_bytes,
+        .job_size = inference->job_size,
+        .owner = options->package->owner,
+        .owner_signature = options->package->signature,
+        .commitment_kind = VCH_COMMITMENT_SHA256,
+        .output = commit_to(inference, &answer->outputs[0], inference->job.segment_count),
+        .result_count = answer->segment_count,
+        .results = results,
+        .registry_bytes = options->registry_bytes,
+        .registry_size = options->registry_size,
+        .finished_ms = vch_clock_unix_ms(),
+    };
+    return vch_voucher_encode(&answer->voucher, &answer->voucher_size, voucher, options->key,
+                              inference->arena, inference->complaint);
+}
+
+static vch_status infer(struct inference *inference)
+{
+    const struct vch_client *client = inference->client;
+    const struct vch_graph *graph = graph_of(inference);
+    uint64_t before_us = 0;
+    uint32_t ready = 0;
+
+    VCH_TRY(check_request(inference));
+    VCH_TRY(vch_client_connect(inference->client, &ready));
+    if (ready == 0)
+        return vch_complain(inference->complaint, VCH_CODE_UNAVAILABLE,
+                            "none of the %u peers can be reached: %s", client->pool.count,
+                            client->pool.count > 0 ? vch_client_peer_trouble(client, 0)
+                                                   : "the list is empty");
+    before_us = vch_clock_monotonic_us();
+    VCH_TRY(vch_route_init(&inference->route, &inference->client->pool, graph,
+                           client->registry.member_count, inference->request, inference->arena,
+                           inference->complaint));
+    inference->answer->plan_us = vch_clock_monotonic_us() - before_us;
+    VCH_TRY(make_job(inference));
+    inference->boundary = *inference->request->input;
+    inference->boundary_value = graph->inputs[0].value;
+    inference->answer->segments = VCH_ARENA_NEW(inference->arena, struct vch_client_segment,
+                                                inference->job.segment_count);
+    if (inference->answer->segments == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < inference->job.segment_count; i++)
+        VCH_TRY(run_segment(inference, i));
+    VCH_TRY(write_opening(inference));
+    return write_voucher(inference);
+}
+
+static void count_bytes(const struct vch_client *client, uint64_t *in, uint64_t *out)
+{
+    *in = *out = 0;
+    for (uint32_t i = 0; i < client->pool.count; i++) {
+        *in += vch_link_bytes_in(&client->pool.nodes[i].link);
+        *out += vch_link_bytes_out(&client->pool.nodes[i].link);
+    }
+}
+
+vch_status vch_client_infer(struct vch_client *client, const struct vch_client_request *request,
+                            struct vch_client_answer *answer, struct vch_arena *arena,
+                            struct vch_complaint *complaint)
+{
+    struct inference *inference = VCH_ARENA_NEW(arena, struct inference, 1);
+    uint64_t in = 0, out = 0;
+
+    *answer = (struct vch_client_answer){0};
+    if (inference == NULL) return VCH_FAIL(NO_MEMORY);
+    *inference = (struct inference){.client = client,
+                                    .request = request,
+                                    .answer = answer,
+                                    .arena = arena,
+                                    .complaint = complaint,
+                                    .start_us = vch_clock_monotonic_us()};
+    count_bytes(client, &in, &out);
+    vch_status status = infer(inference);
+    count_bytes(client, &answer->bytes_in, &answer->bytes_out);
+    answer->bytes_in -= in;
+    answer->bytes_out -= out;
+    answer->total_us = vch_clock_monotonic_us() - inference->start_us;
+    if (inference->route.was_asked != NULL)
+        answer->operator_count = vch_route_operator_count(&inference->route);
+    return status;
+}

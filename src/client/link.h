@@ -1,0 +1,112 @@
+// A client's connection to one node: greeting, round-trip time, one question at a time.
+//
+// The node may be hostile. Whatever it sends is checked against what was asked: the vote's
+// signature by this very node over this job, segment and input; the tensor's size, its range, and
+// that it opens the vote's commitment. An answer that reaches `on_answer` has passed all of it;
+// anything else reaches `on_fault`, with its kind.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/peers.h"
+#include "consensus/vote.h"
+#include "crypto/commitment.h"
+#include "model/tensor.h"
+#include "net/stream.h"
+
+#define VCH_LINK_RANGES_MAX 64u
+
+enum vch_link_state {
+    VCH_LINK_DOWN,
+    VCH_LINK_CONNECTING,
+    VCH_LINK_GREETING, // hello sent, no welcome yet
+    VCH_LINK_PROBING,  // ping sent, no pong yet
+    VCH_LINK_READY,
+    VCH_LINK_LEAVING, // the node said goodbye: no new questions
+};
+
+// Borrowed until answered, faulted or cancelled.
+struct vch_link_question {
+    const uint8_t *job; // canonical
+    size_t job_size;
+    struct vch_digest job_id;
+    uint32_t segment, batch;
+    struct vch_nonce input_nonce, output_nonce;
+    struct vch_digest input; // its commitment
+    const uint8_t *tensor;
+    size_t tensor_size;
+    struct vch_tensor output; // type and shape
+    size_t output_size;       // whole batch
+    uint64_t budget_ms;
+};
+
+struct vch_link;
+
+struct vch_link_events {
+    // The tensor is the link's; vch_link_detach_tensor takes it.
+    void (*on_answer)(void *context, struct vch_link *link, const struct vch_vote *vote,
+                      uint64_t compute_us);
+    void (*on_fault)(void *context, struct vch_link *link, enum vch_fault_kind kind,
+                     const char *why);
+};
+
+struct vch_link_setup {
+    struct vch_stream_setup stream; // base, tls, live_count, limits
+    struct vch_link_events events;
+    void *context;
+    struct vch_digest model, registry; // holdings of another model are of no interest
+    uint32_t operator_count;
+};
+
+struct vch_link {
+    struct vch_link_setup setup;
+    struct vch_peer peer;
+    enum vch_link_state state;
+    struct vch_stream *stream;
+    char down_reason[160];
+    uint64_t down_since_ms, probed_us;
+    // What the node says of itself.
+    uint32_t range_count;
+    struct {
+        uint32_t first, last;
+    } ranges[VCH_LINK_RANGES_MAX];
+    uint64_t work_per_second, memory;
+    // What we measured.
+    uint64_t rtt_us, heard_ms, pinged_ms;
+    uint64_t bytes_in, bytes_out; // of streams that are gone
+    // The question being asked.
+    bool is_asking, has_header;
+    uint64_t id; // of the question; grows
+    struct vch_link_question question;
+    size_t sent, received;
+    struct vch_vote vote;
+    uint64_t compute_us, asked_us;
+    uint8_t *tensor; // being received
+};
+
+void vch_link_init(struct vch_link *link, const struct vch_link_setup *setup,
+                   const struct vch_peer *peer);
+// Starts what is needed to become READY: watch the state.
+void vch_link_connect(struct vch_link *link);
+// Measures the round trip again: PROBING until the pong is there.
+void vch_link_probe(struct vch_link *link);
+// While a long answer is awaited: a ping now and then, so that neither side takes the other for
+// gone.
+void vch_link_keep_alive(struct vch_link *link);
+bool vch_link_is_settled(const struct vch_link *link); // READY, LEAVING or DOWN
+bool vch_link_holds(const struct vch_link *link, uint32_t first, uint32_t last);
+
+// UNAVAILABLE unless READY and idle. Events never come from inside this call.
+vch_status vch_link_ask(struct vch_link *link, const struct vch_link_question *question);
+// No event comes for the question any more.
+void vch_link_cancel(struct vch_link *link);
+// From inside on_answer: the output tensor, now the caller's to free.
+uint8_t *vch_link_detach_tensor(struct vch_link *link);
+
+uint64_t vch_link_bytes_in(const struct vch_link *link);
+uint64_t vch_link_bytes_out(const struct vch_link *link);
+
+// Closes the stream; a question in hand is forgotten.
+void vch_link_close(struct vch_link *link, const char *reason);
