@@ -23,10 +23,10 @@ struct vch_ask {
     struct vch_link_question question; // budget_ms is filled in for each node
     uint32_t quorum, candidate_count;
     const struct vch_ask_candidate *candidates; // in the order of preference
-    uint64_t patience_ms;    // 0: from the candidate's estimate
-    uint64_t grace_ms;       // 0: from how long the majority took
-    uint64_t deadline_us;    // monotonic
-    uint32_t first, last;    // operators, for messages
+    uint64_t patience_ms;                       // 0: from the candidate's estimate
+    uint64_t grace_ms;                          // 0: from how long the majority took
+    uint64_t deadline_us;                       // monotonic
+    uint32_t first, last;                       // operators, for messages
     // What came of it.
     struct vch_round round; // its candidates stand as ask's do
     struct vch_round_tally tally;

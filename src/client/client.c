@@ -43,8 +43,8 @@ static vch_status check_registry(struct vch_client *client, struct vch_complaint
     const struct vch_client_options *options = &client->options;
     const struct vch_registry *registry = &client->registry;
 
-    VCH_TRY(vch_registry_decode(&client->registry, options->registry_bytes,
-                                options->registry_size, &client->arena, complaint));
+    VCH_TRY(vch_registry_decode(&client->registry, options->registry_bytes, options->registry_size,
+                                &client->arena, complaint));
     if (!vch_is_equal(&registry->founder, &options->founder, sizeof options->founder))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the registry of network %s is signed by another founder than the one "
@@ -148,8 +148,8 @@ static struct vch_tensor tensor_of(const struct inference *inference, uint32_t v
 
 static vch_status allocate(struct inference *inference, struct vch_tensor *tensor)
 {
-    tensor->data = vch_arena_alloc(inference->arena, vch_tensor_size(tensor),
-                                   inference->request->batch);
+    tensor->data =
+        vch_arena_alloc(inference->arena, vch_tensor_size(tensor), inference->request->batch);
     if (tensor->data == NULL)
         return vch_complain(inference->complaint, VCH_CODE_NO_MEMORY,
                             "no memory for a tensor of %u samples: send fewer",
@@ -348,8 +348,7 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
                                         .compute_us = ask->compute_us};
     for (uint32_t i = 0; i < count; i++) {
         const struct vch_round_candidate *candidate = &ask->round.candidates[i];
-        if (candidate->state == VCH_ROUND_VOTED)
-            votes[kept->result.vote_count++] = candidate->vote;
+        if (candidate->state == VCH_ROUND_VOTED) votes[kept->result.vote_count++] = candidate->vote;
         if (candidate->state == VCH_ROUND_FAULTED)
             faults[kept->result.fault_count++] =
                 (struct vch_fault){candidate->node, candidate->fault};
@@ -480,8 +479,8 @@ static vch_status infer(struct inference *inference)
     VCH_TRY(make_job(inference));
     inference->boundary = *inference->request->input;
     inference->boundary_value = graph->inputs[0].value;
-    inference->answer->segments = VCH_ARENA_NEW(inference->arena, struct vch_client_segment,
-                                                inference->job.segment_count);
+    inference->answer->segments =
+        VCH_ARENA_NEW(inference->arena, struct vch_client_segment, inference->job.segment_count);
     if (inference->answer->segments == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < inference->job.segment_count; i++)
         VCH_TRY(run_segment(inference, i));

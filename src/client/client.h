@@ -44,8 +44,8 @@ struct vch_client_options {
 struct vch_client_request {
     const struct vch_tensor *input; // of the graph's only input port, `batch` samples
     uint32_t batch;
-    uint32_t quorum;                 // k: votes wanted per segment
-    uint32_t keep_first, keep_last;  // parametric layers the client computes itself
+    uint32_t quorum;                     // k: votes wanted per segment
+    uint32_t keep_first, keep_last;      // parametric layers the client computes itself
     uint32_t segments_min, segments_max; // on nodes; 0: 1 and as many as help
     uint32_t share_percent_max;          // of all layers, for one operator; 0: no limit
     bool adjacency_is_strict;            // see split/plan.h

@@ -175,10 +175,10 @@ static vch_status send_request(struct vch_link *link)
     request.id = link->id;
     request.job = (ProtobufCBinaryData){question->job_size, (uint8_t *)(uintptr_t)question->job};
     request.segment = question->segment;
-    request.input_nonce = (ProtobufCBinaryData){VCH_COMMITMENT_NONCE_SIZE,
-                                                link->question.input_nonce.bytes};
-    request.output_nonce = (ProtobufCBinaryData){VCH_COMMITMENT_NONCE_SIZE,
-                                                 link->question.output_nonce.bytes};
+    request.input_nonce =
+        (ProtobufCBinaryData){VCH_COMMITMENT_NONCE_SIZE, link->question.input_nonce.bytes};
+    request.output_nonce =
+        (ProtobufCBinaryData){VCH_COMMITMENT_NONCE_SIZE, link->question.output_nonce.bytes};
     request.budget_ms = question->budget_ms;
     request.size = question->tensor_size;
     frame.body_case = VOUCH__FRAME__BODY_RUN_REQUEST;
@@ -369,9 +369,8 @@ void vch_link_connect(struct vch_link *link)
     setup.context = link;
     link->id = 0; // identifiers belong to a stream
     link->range_count = 0;
-    vch_status status =
-        vch_stream_connect(&link->stream, &setup, &link->peer.key, link->peer.host,
-                           link->peer.port);
+    vch_status status = vch_stream_connect(&link->stream, &setup, &link->peer.key, link->peer.host,
+                                           link->peer.port);
     if (vch_is_ok(status))
         link->state = VCH_LINK_CONNECTING;
     else

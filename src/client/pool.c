@@ -66,12 +66,10 @@ static void init_nodes(struct vch_pool *pool, const struct vch_pool_setup *setup
 
     for (uint32_t i = 0; i < setup->peer_count; i++) {
         struct vch_pool_node *node = &pool->nodes[i];
-        const struct vch_member *member =
-            vch_registry_find(setup->registry, &setup->peers[i].key);
+        const struct vch_member *member = vch_registry_find(setup->registry, &setup->peers[i].key);
         vch_link_init(&node->link, &link, &setup->peers[i]);
         node->is_member = member != NULL && member->role == VCH_ROLE_NODE;
-        if (node->is_member)
-            node->operator_index = operator_index_of(setup->registry, member);
+        if (node->is_member) node->operator_index = operator_index_of(setup->registry, member);
     }
     pool->count = setup->peer_count;
 }
@@ -138,8 +136,7 @@ static void wake(struct vch_pool_node *node)
 {
     if (is_due(node))
         vch_link_connect(&node->link);
-    else if (node->link.state == VCH_LINK_READY &&
-             now_ms() - node->link.heard_ms >= PROBE_AFTER_MS)
+    else if (node->link.state == VCH_LINK_READY && now_ms() - node->link.heard_ms >= PROBE_AFTER_MS)
         vch_link_probe(&node->link);
 }
 

@@ -76,9 +76,9 @@ static vch_status take_plan(struct vch_route *route, const struct vch_plan *plan
         if (nodes == NULL) return VCH_FAIL(NO_MEMORY);
         for (uint32_t j = 0; j < segment->node_count; j++)
             nodes[j] = indices[segment->nodes[j]];
-        route->segments[i] = (struct vch_job_segment){
-            segment->first, segment->last,
-            segment->by_client ? VCH_JOB_BY_CLIENT : VCH_JOB_BY_NODES};
+        route->segments[i] =
+            (struct vch_job_segment){segment->first, segment->last,
+                                     segment->by_client ? VCH_JOB_BY_CLIENT : VCH_JOB_BY_NODES};
         route->planned[i] = nodes;
         route->planned_counts[i] = segment->node_count;
     }
@@ -98,8 +98,7 @@ static vch_status plan(struct vch_route *route, struct vch_arena *arena,
         .keep_last = request->keep_last,
         .quorum = request->quorum,
         .segments_min = request->segments_min != 0 ? request->segments_min : 1,
-        .segments_max =
-            request->segments_max != 0 ? request->segments_max : VCH_PLAN_SEGMENTS_MAX,
+        .segments_max = request->segments_max != 0 ? request->segments_max : VCH_PLAN_SEGMENTS_MAX,
         .share_percent_max = request->share_percent_max != 0 ? request->share_percent_max : 100,
         .adjacency_is_strict = request->adjacency_is_strict,
     };
@@ -124,8 +123,7 @@ static vch_status take_segments(struct vch_route *route, struct vch_complaint *c
         return vch_complain(complaint, VCH_CODE_USAGE, "a job has 1 to %u segments",
                             VCH_JOB_SEGMENTS_MAX);
     route->segment_count = request->segment_count;
-    memcpy(route->segments, request->segments,
-           request->segment_count * sizeof *request->segments);
+    memcpy(route->segments, request->segments, request->segment_count * sizeof *request->segments);
     return VCH_OK;
 }
 
@@ -232,8 +230,8 @@ vch_status vch_route_candidates(struct vch_ask_candidate **out, uint32_t *count,
     const struct vch_pool *pool = route->pool;
     struct ranked *ranked = VCH_ARENA_NEW(arena, struct ranked, pool->count);
     uint64_t work = segment_work(route, segment), needed = route->request->quorum / 2 + 1;
-    uint64_t bytes = boundary_size(route, segment->first, arena) +
-                     boundary_size(route, segment->last, arena);
+    uint64_t bytes =
+        boundary_size(route, segment->first, arena) + boundary_size(route, segment->last, arena);
 
     *count = 0;
     *out = VCH_ARENA_NEW(arena, struct vch_ask_candidate, pool->count);
@@ -246,7 +244,8 @@ vch_status vch_route_candidates(struct vch_ask_candidate **out, uint32_t *count,
             (is_neighbour && route->request->adjacency_is_strict))
             continue;
         uint64_t speed = node->link.work_per_second / 1000 + 1; // per millisecond: no overflow
-        uint64_t estimate_us = work * 1000 / speed + bytes * 1000 / (bytes_per_second(node) / 1000 + 1) +
+        uint64_t estimate_us = work * 1000 / speed +
+                               bytes * 1000 / (bytes_per_second(node) / 1000 + 1) +
                                node->link.rtt_us;
         ranked[(*count)++] = (struct ranked){{i, estimate_us}, rank_of(route, index, i)};
     }
@@ -255,8 +254,8 @@ vch_status vch_route_candidates(struct vch_ask_candidate **out, uint32_t *count,
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "segment %u (operators %u to %u): only %u operators can be asked; a "
                             "majority of a quorum of %u needs %u",
-                            index, segment->first, segment->last, operators,
-                            route->request->quorum, (uint32_t)needed);
+                            index, segment->first, segment->last, operators, route->request->quorum,
+                            (uint32_t)needed);
     qsort(ranked, *count, sizeof *ranked, compare_ranked);
     for (uint32_t i = 0; i < *count; i++)
         (*out)[i] = ranked[i].candidate;

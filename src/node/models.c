@@ -16,7 +16,7 @@ vch_status vch_models_add(struct vch_models *models, const uint8_t *bytes, size_
 
     VCH_TRY(vch_package_decode(&package, bytes, size, arena, workers, complaint));
     struct vch_model *same = find(models, &package.identity);
-    if (same != NULL) return vch_package_merge(&same->package, &package, complaint);
+    if (same != NULL) return vch_package_merge(&same->package, &package, arena, complaint);
     if (models->count == VCH_MODELS_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "a node holds at most %u models",
                             VCH_MODELS_MAX);

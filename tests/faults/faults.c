@@ -1,0 +1,166 @@
+#include "faults.h"
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+static const char *const NAMES[] = {
+#define X(name, text) text,
+    FAULTS(X)
+#undef X
+};
+
+const char *fault_name(enum fault_mode mode)
+{
+    return NAMES[mode];
+}
+
+enum fault_mode fault_parse(const char *name)
+{
+    for (int mode = 0; mode < FAULT_COUNT; mode++)
+        if (strcmp(NAMES[mode], name) == 0) return (enum fault_mode)mode;
+    return FAULT_COUNT;
+}
+
+static void change_output(struct vch_task *task)
+{
+    uint8_t *last = (uint8_t *)task->output.data + task->output_size - 1;
+
+    // The last byte is the sign of a number: 0 and 1 are within every type's range.
+    *last = task->output.type == VCH_TYPE_I8 ? (*last == 0) : (*last == 0 ? 0xff : 0);
+}
+
+static void leave_range(struct vch_task *task)
+{
+    uint8_t *first = task->output.data;
+
+    memset(first, 0, vch_tensor_type_size(task->output.type));
+    first[vch_tensor_type_size(task->output.type) - 1] = 0x80; // the value that no tensor has
+}
+
+static void replay(struct fault *fault, struct vch_task *task)
+{
+    if (fault->has_vote)
+        task->vote = fault->vote;
+    else
+        fault->vote = task->vote;
+    fault->has_vote = true;
+}
+
+static void wait_for_cancel(struct vch_task *task)
+{
+    while (!atomic_load(&task->is_cancelled))
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    task->status = VCH_FAIL(TIMEOUT);
+}
+
+static void crash(const struct fault *fault, struct vch_task *task)
+{
+    if (fault->crash == NULL) (void)raise(SIGKILL);
+    fault->crash(fault->crash_context);
+    wait_for_cancel(task);
+}
+
+static void execute(void *context, const struct vch_engine *engine, struct vch_task *task)
+{
+    struct fault *fault = context;
+    enum fault_mode mode = atomic_load(&fault->mode);
+
+    vch_engine_execute(NULL, engine, task);
+    if (!vch_is_ok(task->status)) return;
+    switch (mode) {
+    case FAULT_WRONG_OUTPUT: change_output(task); break;
+    case FAULT_SIGNED_WRONG_OUTPUT:
+        change_output(task);
+        vch_engine_vote(engine, task);
+        break;
+    case FAULT_OUT_OF_RANGE:
+        leave_range(task);
+        vch_engine_vote(engine, task);
+        break;
+    case FAULT_BAD_SIGNATURE: task->vote.signature.bytes[40] ^= 1; break;
+    case FAULT_WRONG_INPUT:
+        task->vote.input.bytes[0] ^= 1;
+        vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+        break;
+    case FAULT_REPLAY: replay(fault, task); break;
+    case FAULT_STALL: wait_for_cancel(task); break;
+    case FAULT_CRASH: crash(fault, task); break;
+    case FAULT_REFUSE:
+        task->status = vch_complain(&task->complaint, VCH_CODE_REFUSED, "out of spite");
+        break;
+    case FAULT_NONE:
+    case FAULT_DRIBBLE:
+    case FAULT_HUGE_FRAME:
+    case FAULT_MALFORMED_FRAME:
+    case FAULT_CLOSE_MID_TENSOR:
+    case FAULT_COUNT:
+    default: break;
+    }
+}
+
+static void replace(struct evbuffer *bytes, const void *with, size_t size)
+{
+    (void)evbuffer_drain(bytes, evbuffer_get_length(bytes));
+    (void)evbuffer_add(bytes, with, size);
+}
+
+static void dribble(struct fault *fault, struct vch_stream *stream)
+{
+    static const struct timeval tick = {.tv_usec = 50000};
+
+    if (fault->slowly == NULL) fault->slowly = ev_token_bucket_cfg_new(1000, 1000, 2, 2, &tick);
+    (void)bufferevent_set_rate_limit(vch_stream_transport(stream), fault->slowly);
+}
+
+// Everything before this frame goes out whole, half of this frame follows, and then silence.
+static void close_half_way(struct vch_stream *stream, struct evbuffer *bytes)
+{
+    struct bufferevent *transport = vch_stream_transport(stream);
+    struct evbuffer *output = bufferevent_get_output(transport);
+    uint8_t copy[4096];
+    size_t half = evbuffer_get_length(bytes) / 2;
+
+    for (size_t size = evbuffer_get_length(output); size > 0; size = evbuffer_get_length(output)) {
+        int taken = evbuffer_remove(output, copy, sizeof copy);
+        if (taken <= 0) break;
+        (void)SSL_write(bufferevent_openssl_get_ssl(transport), copy, taken);
+    }
+    int taken = evbuffer_remove(bytes, copy, half < sizeof copy ? half : sizeof copy);
+    if (taken > 0) (void)SSL_write(bufferevent_openssl_get_ssl(transport), copy, taken);
+    (void)evbuffer_drain(bytes, evbuffer_get_length(bytes));
+    (void)shutdown(bufferevent_getfd(transport), SHUT_RDWR);
+}
+
+static void on_send(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
+                    struct evbuffer *bytes)
+{
+    static const uint8_t huge[] = {0x40, 0, 0, 0, 0x2a, 0x10}; // 1 GB, they say
+    static const uint8_t malformed[] = {0, 0, 0, 5, 0x2a, 0x7f, 1, 2, 3};
+    struct fault *fault = context;
+    enum fault_mode mode = atomic_load(&fault->mode);
+    bool is_result = frame->body_case == VOUCH__FRAME__BODY_RUN_RESULT;
+
+    if (mode == FAULT_DRIBBLE && is_result) dribble(fault, stream);
+    if (mode == FAULT_HUGE_FRAME && is_result) replace(bytes, huge, sizeof huge);
+    if (mode == FAULT_MALFORMED_FRAME && is_result) replace(bytes, malformed, sizeof malformed);
+    if (mode == FAULT_CLOSE_MID_TENSOR && frame->body_case == VOUCH__FRAME__BODY_CHUNK)
+        close_half_way(stream, bytes);
+}
+
+void fault_install(struct fault *fault, struct vch_node_options *options)
+{
+    options->execute = execute;
+    options->execute_context = fault;
+    options->on_send = on_send;
+    options->on_send_context = fault;
+}
+
+void fault_release(struct fault *fault)
+{
+    if (fault->slowly != NULL) ev_token_bucket_cfg_free(fault->slowly);
+    fault->slowly = NULL;
+}
