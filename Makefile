@@ -39,7 +39,7 @@ demo: release
 
 lint: dependencies-ci
 	@cmake --preset clang --log-level=NOTICE
-	@cmake --build build/clang -- --quiet
+	@cmake --build build/clang -t schema -- --quiet
 	@tools/lint.sh build/clang
 
 dependencies-ci:

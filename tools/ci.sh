@@ -12,7 +12,7 @@ build_and_test() {
     build "$1" && ctest --test-dir "build/$1" -j"$jobs" --timeout 600 --output-on-failure
 }
 
-lint() { build clang && tools/lint.sh build/clang; }
+lint() { make --no-print-directory lint; }
 both_compilers() { build_and_test clang; }
 sanitizers() { build_and_test asan; } # address and undefined behaviour; replays the fuzz corpora
 make_test() { make --no-print-directory test; }
