@@ -48,8 +48,8 @@ static const struct {
     double work; // per call
     void (*run)(const struct vch_kernels *kernels);
 } benches[] = {
-    {"product_i8 64x64x576", "G mult/s", (double)ROWS *COLUMNS *DEPTH, run_product_i8},
-    {"product_i16 64x64x576", "G mult/s", (double)ROWS *COLUMNS *DEPTH, run_product_i16},
+    {"product_i8 64x64x576", "G mult/s", (double)(ROWS *COLUMNS *DEPTH), run_product_i8},
+    {"product_i16 64x64x576", "G mult/s", (double)(ROWS *COLUMNS *DEPTH), run_product_i16},
     {"requantise_i32_to_i8", "G elements/s", ELEMENTS, run_requantise_i32},
     {"requantise_i64_to_i8", "G elements/s", ELEMENTS, run_requantise_i64},
 };
