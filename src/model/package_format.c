@@ -86,7 +86,7 @@ static vch_status check_sizes(const struct vch_package_format *format,
                             "the manifest of %zu bytes grows to %zu, over %zu", format->stored_size,
                             format->manifest_size, manifest_max);
     if (format->holder_size > VCH_PACKAGE_FORMAT_HOLDER_SIZE_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "the holder section is %zu bytes, over %u",
+        return vch_complain(complaint, VCH_CODE_LIMIT, "the holder section is %zu bytes, over %zu",
                             format->holder_size, VCH_PACKAGE_FORMAT_HOLDER_SIZE_MAX);
     if (format->stored_size > format->manifest_size)
         return vch_complain(complaint, VCH_CODE_MALFORMED,

@@ -21,7 +21,7 @@
 #define VCH_PACKAGE_FORMAT_OWNER_SIZE 100 // check: 2 + 32 + 2 + 64
 #define VCH_PACKAGE_FORMAT_ALIGNMENT 64
 // An index, a salt and three tags for each parameter that can be held.
-#define VCH_PACKAGE_FORMAT_HOLDER_SIZE_MAX (VCH_GRAPH_PARAMETERS_MAX * 40)
+#define VCH_PACKAGE_FORMAT_HOLDER_SIZE_MAX ((size_t)VCH_GRAPH_PARAMETERS_MAX * 40)
 
 struct vch_package_format {
     size_t stored_size;   // of the manifest section, at 64

@@ -160,7 +160,7 @@ static void multiply_deep(const struct convolution *c, const struct tile *t)
             const int8_t *x = (const int8_t *)t->scratch + p * c->depth;
             int64_t sum = 0;
             for (size_t k = 0; k < c->depth; k++)
-                sum += (int32_t)x[k] * w[k];
+                sum += (int64_t)((int32_t)x[k] * w[k]);
             acc[o * t->count + p] = sum;
         }
     }

@@ -114,7 +114,7 @@ static void tile_deep(const struct linear *l, size_t channel, size_t channels, s
         for (size_t r = 0; r < rows; r++) {
             int64_t acc = 0;
             for (size_t k = 0; k < l->depth; k++)
-                acc += (int32_t)x[r * l->depth + k] * w[k];
+                acc += (int64_t)((int32_t)x[r * l->depth + k] * w[k]);
             finish_i64(l, channel + c, row + r, &acc, 1, 1);
         }
     }
