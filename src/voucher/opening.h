@@ -17,7 +17,7 @@ struct vch_opening {
     struct vch_digest job_id;
     uint8_t secret[32];
     uint32_t batch;
-    struct vch_tensor input, output; // borrowed
+    struct vch_tensor input, output; // borrowed; decoded ones from the arena
 };
 
 vch_status vch_opening_encode(uint8_t **out, size_t *size, const struct vch_opening *opening,

@@ -44,7 +44,7 @@ enum vch_claim {
         VCH_CLAIM_COUNT
 };
 
-#define VCH_VERIFY_REASON_SIZE 320
+#define VCH_VERIFY_REASON_SIZE VCH_COMPLAINT_SIZE
 
 struct vch_finding {
     enum vch_verdict verdict;
@@ -59,11 +59,17 @@ struct vch_policy {
     struct vch_public_key founders[VCH_VERIFY_KEYS_MAX]; // networks whose registries count
     struct vch_public_key owners[VCH_VERIFY_KEYS_MAX];   // owners whose models count
     struct vch_public_key clients[VCH_VERIFY_KEYS_MAX];  // empty: any client
-    bool has_requirements;          // false: model, input, output, and quorum (or proof, or
-    bool requires[VCH_CLAIM_COUNT]; // attested) must be shown
-    uint32_t quorum_min;            // least k; 0: the voucher's own
-    uint64_t at_ms;                 // when; 0: do not check times
+    bool has_requirements;          // false, or none named: model, input, output, and quorum (or
+    bool requires[VCH_CLAIM_COUNT]; // proof, or attested) must be shown
+    uint32_t quorum_min;            // least k of the job; 0: VCH_VERIFY_QUORUM_MIN
+    uint64_t at_ms; // the reader's clock, against vouchers from the future; 0: not checked
 };
+
+// One vote agrees with nobody: whoever is content with it says so with `quorum 1`.
+#define VCH_VERIFY_QUORUM_MIN 2u
+
+// Clocks differ: a voucher may be finished this much later than the reader's now.
+#define VCH_VERIFY_SKEW_MAX_MS 300000u // check: 5 * 60 * 1000
 
 struct vch_verify_input {
     const struct vch_voucher *voucher;
@@ -71,13 +77,15 @@ struct vch_verify_input {
                                        // as named, and allows recomputation
     const struct vch_opening *opening; // NULL, or the client's opening
     const struct vch_policy *policy;   // never NULL
-    const struct vch_kernels *kernels;
+    const struct vch_kernels *kernels; // for running the model again; NULL where package is
     struct vch_workers *workers;
 };
 
 struct vch_verify_report {
     struct vch_finding findings[VCH_CLAIM_COUNT];
-    // Nodes that the voucher itself convicts: a signed vote against the majority.
+    // Nodes that the voucher itself convicts: a signed vote against its segment's majority. The
+    // first VCH_VOTE_COUNT_MAX of them. Where the registry's founder is not one that the reader
+    // named, they are only what an unknown network's keys say of each other.
     uint32_t dissenter_count;
     struct {
         struct vch_public_key node;
@@ -90,8 +98,9 @@ const char *vch_verify_claim_meaning(enum vch_claim claim);
 const char *vch_verify_verdict_text(enum vch_verdict verdict); // "shown", "not claimed", ...
 
 // VCH_OK exactly when nothing is FALSE and the policy's requirements are all SHOWN; BAD_PROOF
-// otherwise. The report is filled in either case. With package and opening the whole model is run
-// again and every boundary compared.
+// otherwise, with a complaint that says which claim decided. The report is filled in either case.
+// With package and opening the whole model is run again and every boundary compared. `arena` is
+// rewound.
 vch_status vch_verify_voucher(struct vch_verify_report *report,
                               const struct vch_verify_input *input, struct vch_arena *arena,
                               struct vch_complaint *complaint);

@@ -1,6 +1,7 @@
 // The voucher as a struct: encode what a client received, decode what someone hands you.
 //
-// Decoding checks form only. What a voucher shows is for voucher/verify.h to say.
+// Decoding checks form only: canonical bytes, ranges, order, and that the job and the registry
+// inside are well-formed ones. What a voucher shows is for voucher/verify.h to say.
 #pragma once
 
 #include <stddef.h>
@@ -15,12 +16,13 @@
 #include "crypto/sign.h"
 
 #define VCH_VOUCHER_SIZE_MAX (16u << 20)
+#define VCH_VOUCHER_FAULT_COUNT_MAX 1024u // of one segment
 
 struct vch_segment_result {
-    uint32_t segment;
+    uint32_t segment; // index into the job's segments, one by nodes; ascending
     uint32_t vote_count, fault_count;
-    const struct vch_vote *votes;
-    const struct vch_fault *faults;
+    const struct vch_vote *votes;   // ascending by node
+    const struct vch_fault *faults; // ascending by node, then kind
 };
 
 struct vch_voucher {
@@ -39,13 +41,17 @@ struct vch_voucher {
 
     struct vch_job job; // decoded from job_bytes
     struct vch_digest job_id;
-    struct vch_registry registry; // decoded from registry_bytes
+    struct vch_registry registry;    // decoded from registry_bytes
+    struct vch_digest signed_digest; // what the client signs: every byte before the signature
 };
 
 // Sorts nothing, checks what decode checks, signs as the client. On entry job_bytes and
-// registry_bytes are set; job, job_id and registry need not be.
+// registry_bytes are set; job, job_id and registry need not be. REFUSED when `client` is not the
+// job's client.
 vch_status vch_voucher_encode(uint8_t **out, size_t *size, const struct vch_voucher *voucher,
                               const struct vch_secret_key *client, struct vch_arena *arena,
                               struct vch_complaint *complaint);
+
+// Everything in `out` lives in the arena; nothing is borrowed from `bytes`.
 vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
                               struct vch_arena *arena, struct vch_complaint *complaint);

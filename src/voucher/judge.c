@@ -1,0 +1,503 @@
+#include "voucher/judge.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "model/segment.h"
+#include "voucher/parties.h"
+#include "voucher/recount.h"
+#include "voucher/rerun.h"
+
+enum { HEX_SIZE = 2 * 32 + 1, LISTED_SEGMENTS_MAX = 3 };
+
+// What one verification knows so far. Claims are judged in an order in which each comes after
+// those that it rests on.
+struct judge {
+    const struct vch_verify_input *input;
+    const struct vch_voucher *voucher;
+    const struct vch_policy *policy;
+    struct vch_verify_report *report;
+    struct vch_arena *scratch;
+    struct vch_recount recount;
+    bool is_founder_named, is_right_package, is_planned, is_input_opened, is_output_opened;
+    uint32_t values[VCH_JOB_SEGMENTS_MAX + 1]; // of the package's graph, at the job's boundaries
+};
+
+__attribute__((format(printf, 4, 5))) static void judge_as(struct judge *judge,
+                                                           enum vch_claim claim,
+                                                           enum vch_verdict verdict,
+                                                           const char *format, ...)
+{
+    struct vch_finding *finding = &judge->report->findings[claim];
+    va_list args;
+
+    finding->verdict = verdict;
+    va_start(args, format);
+    (void)vsnprintf(finding->reason, sizeof finding->reason, format, args);
+    va_end(args);
+}
+
+static enum vch_verdict verdict_of(const struct judge *judge, enum vch_claim claim)
+{
+    return judge->report->findings[claim].verdict;
+}
+
+static const char *hex_of(char out[static HEX_SIZE], const uint8_t bytes[static 32])
+{
+    vch_hex_encode(out, bytes, 32);
+    return out;
+}
+
+static bool is_among(const struct vch_public_key *key, const struct vch_public_key *keys,
+                     uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < VCH_VERIFY_KEYS_MAX; i++)
+        if (vch_is_equal(key, &keys[i], sizeof *key)) return true;
+    return false;
+}
+
+static bool is_from_the_future(const struct judge *judge)
+{
+    uint64_t now = judge->policy->at_ms, then = judge->voucher->finished_ms;
+    return now != 0 && then > now && then - now > VCH_VERIFY_SKEW_MAX_MS;
+}
+
+static void judge_client(struct judge *judge)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    const struct vch_policy *policy = judge->policy;
+    const struct vch_public_key *client = &voucher->job.client;
+    char hex[HEX_SIZE];
+
+    hex_of(hex, client->bytes);
+    if (!vch_is_ok(vch_sign_verify(client, &voucher->signed_digest, &voucher->client_signature)))
+        judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_FALSE,
+                 "the signature is not that of the job's client %s over these bytes", hex);
+    else if (is_from_the_future(judge))
+        judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_FALSE,
+                 "client %s says that it finished at %" PRIu64 " ms, which is yet to come at "
+                 "%" PRIu64 " ms",
+                 hex, voucher->finished_ms, policy->at_ms);
+    else if (policy->client_count > 0 && !is_among(client, policy->clients, policy->client_count))
+        judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_NOT_SHOWN,
+                 "signed by client %s, which is none of those that you named; name it too if you "
+                 "know it to be right",
+                 hex);
+    else
+        judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_SHOWN, "signed by client %s", hex);
+}
+
+static void judge_model_by_package(struct judge *judge, const char *identity, const char *owner)
+{
+    const struct vch_package *package = judge->input->package;
+    char held[HEX_SIZE];
+
+    if (!vch_hash_is_equal(&package->identity, &judge->voucher->job.model)) {
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_FALSE,
+                 "it is model %s, not the %s that you "
+                 "hold",
+                 identity, hex_of(held, package->identity.bytes));
+        return;
+    }
+    judge->is_right_package = true;
+    if (vch_is_equal(&package->owner, &judge->voucher->owner, sizeof package->owner) ||
+        is_among(&judge->voucher->owner, judge->policy->owners, judge->policy->owner_count))
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_SHOWN,
+                 "it is the model that you hold, %s, signed by owner %s", identity, owner);
+    else
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_NOT_SHOWN,
+                 "it is the model that you hold, but another owner than yours signed it here: %s; "
+                 "pass --owner with it if you know it to be right",
+                 owner);
+}
+
+static void judge_model(struct judge *judge)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    const struct vch_policy *policy = judge->policy;
+    struct vch_digest digest = vch_package_signed_digest(&voucher->job.model);
+    char identity[HEX_SIZE], owner[HEX_SIZE];
+
+    hex_of(identity, voucher->job.model.bytes);
+    hex_of(owner, voucher->owner.bytes);
+    if (!vch_is_ok(vch_sign_verify(&voucher->owner, &digest, &voucher->owner_signature)))
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_FALSE,
+                 "model %s is not signed by owner %s, whom the voucher names", identity, owner);
+    else if (judge->input->package != NULL)
+        judge_model_by_package(judge, identity, owner);
+    else if (is_among(&voucher->owner, policy->owners, policy->owner_count))
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_SHOWN, "model %s, signed by owner %s",
+                 identity, owner);
+    else
+        judge_as(judge, VCH_CLAIM_MODEL, VCH_VERDICT_NOT_SHOWN,
+                 "model %s is signed by owner %s, whom you did not name; pass --owner with that "
+                 "key, or --model with the file, if you know it to be right",
+                 identity, owner);
+}
+
+// Registry and times: what every vote rests on.
+static vch_status check_job(const struct vch_voucher *voucher, struct vch_complaint *complaint)
+{
+    const struct vch_registry *registry = &voucher->registry;
+
+    if (!vch_hash_is_equal(&registry->digest, &voucher->job.registry))
+        return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                            "the job was asked under another registry than the voucher holds");
+    if (registry->expires_ms != 0 && voucher->finished_ms > registry->expires_ms)
+        return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                            "the registry had expired, at %" PRIu64 " ms, when the job finished "
+                            "at %" PRIu64 " ms",
+                            registry->expires_ms, voucher->finished_ms);
+    if (voucher->finished_ms > voucher->job.deadline_ms)
+        return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                            "the job finished at %" PRIu64 " ms, after its deadline at %" PRIu64
+                            " ms",
+                            voucher->finished_ms, voucher->job.deadline_ms);
+    return VCH_OK;
+}
+
+// And the segments, where the reader holds the model that they divide.
+static vch_status check_plan(struct judge *judge, struct vch_complaint *complaint)
+{
+    if (!judge->is_right_package) return VCH_OK;
+    vch_status status = vch_rerun_plan(judge->values, &judge->voucher->job,
+                                       judge->input->package->graph, judge->scratch, complaint);
+    judge->is_planned = vch_is_ok(status);
+    return status;
+}
+
+// The text of a NOT_SHOWN for all that rests on the registry.
+static void rest_on_founder(struct judge *judge, enum vch_claim claim)
+{
+    char hex[HEX_SIZE];
+
+    judge_as(judge, claim, VCH_VERDICT_NOT_SHOWN,
+             "it rests on the nodes of network \"%s\", whose founder %s you did not name; pass "
+             "--founder with that key if you know it to be right",
+             judge->voucher->registry.network, hex_of(hex, judge->voucher->registry.founder.bytes));
+}
+
+static uint32_t node_segment_count(const struct vch_job *job)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < job->segment_count; i++)
+        count += job->segments[i].by == VCH_JOB_BY_NODES;
+    return count;
+}
+
+static void judge_split(struct judge *judge)
+{
+    const struct vch_job *job = &judge->voucher->job;
+    struct vch_parties parties;
+    char shared[VCH_REGISTRY_NAME_MAX + 80] = "";
+
+    if (!vch_is_ok(vch_parties_count(&parties, judge->voucher, &judge->recount, judge->scratch))) {
+        judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_NOT_SHOWN, "not enough memory to count it");
+        return;
+    }
+    if (parties.neighbour != NULL)
+        (void)snprintf(shared, sizeof shared, "; %s answered for segments %u and %u, side by side",
+                       parties.neighbour, parties.neighbour_segment - 1, parties.neighbour_segment);
+    judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_SHOWN,
+             "%u votes on %u of %u segments; the most that one party was given is %u of the "
+             "model's %u operators, by %s%s",
+             parties.vote_count, node_segment_count(job), job->segment_count, parties.largest_share,
+             job->segments[job->segment_count - 1].last, parties.largest, shared);
+}
+
+// The tally with the fewest to spare: the quorum is as good as its weakest segment.
+static uint32_t weakest_segment(const struct judge *judge)
+{
+    const struct vch_job *job = &judge->voucher->job;
+    uint32_t weakest = VCH_NONE;
+
+    for (uint32_t i = 0; i < job->segment_count; i++) {
+        const struct vch_tally *tally = &judge->recount.tallies[i];
+        if (job->segments[i].by != VCH_JOB_BY_NODES) continue;
+        if (weakest == VCH_NONE || tally->agreeing < judge->recount.tallies[weakest].agreeing)
+            weakest = i;
+    }
+    return weakest;
+}
+
+static void list_tally(char *out, size_t size, const struct judge *judge, uint32_t segment,
+                       const char *before)
+{
+    const struct vch_tally *tally = &judge->recount.tallies[segment];
+    size_t used = strlen(out);
+
+    (void)snprintf(out + used, size - used, "%ssegment %u: %u of %u agree, %u needed", before,
+                   segment, tally->agreeing, tally->counted, tally->needed);
+}
+
+static void judge_quorum(struct judge *judge)
+{
+    const struct vch_job *job = &judge->voucher->job;
+    uint32_t least = judge->policy->quorum_min, count = node_segment_count(job);
+    char tallies[200] = "";
+
+    if (least == 0) least = VCH_VERIFY_QUORUM_MIN;
+    if (job->quorum < least) {
+        judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_NOT_SHOWN,
+                 "the job asked for %u votes a segment, and you require %u; a policy with \"quorum "
+                 "%u\" is content with that",
+                 job->quorum, least, job->quorum);
+        return;
+    }
+    for (uint32_t i = 0; count <= LISTED_SEGMENTS_MAX && i < job->segment_count; i++)
+        if (job->segments[i].by == VCH_JOB_BY_NODES)
+            list_tally(tallies, sizeof tallies, judge, i, tallies[0] != '\0' ? "; " : "");
+    if (count > LISTED_SEGMENTS_MAX) {
+        (void)snprintf(tallies, sizeof tallies, "%u segments, the weakest being ", count);
+        list_tally(tallies, sizeof tallies, judge, weakest_segment(judge), "");
+    }
+    judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_SHOWN,
+             "%s, each of another party; votes were direct: that none was left out is the client's "
+             "word",
+             tallies);
+}
+
+static void judge_votes_alike(struct judge *judge, enum vch_verdict verdict, const char *reason)
+{
+    judge_as(judge, VCH_CLAIM_SPLIT, verdict, "%s", reason);
+    judge_as(judge, VCH_CLAIM_QUORUM, verdict, "%s", reason);
+}
+
+// SPLIT and QUORUM, which rest on the same votes.
+static void judge_votes(struct judge *judge)
+{
+    const struct vch_recount *recount = &judge->recount;
+    const char *reason = recount->complaint.text;
+    struct vch_complaint complaint = {0};
+
+    vch_status status = check_job(judge->voucher, &complaint);
+    if (vch_is_ok(status)) status = check_plan(judge, &complaint);
+    if (status.code == VCH_CODE_BAD_PROOF)
+        judge_votes_alike(judge, VCH_VERDICT_FALSE, complaint.text);
+    else if (!vch_is_ok(status))
+        judge_votes_alike(judge, VCH_VERDICT_NOT_SHOWN, vch_code_text(status.code));
+    else if (judge->voucher->result_count == 0)
+        judge_votes_alike(judge, VCH_VERDICT_NOT_CLAIMED, "the voucher holds no votes");
+    else if (!recount->has_valid_votes)
+        judge_votes_alike(judge, VCH_VERDICT_FALSE, reason);
+    else if (!recount->has_majorities) {
+        judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_NOT_SHOWN, "%s", reason);
+        judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_FALSE, "%s", reason);
+    } else if (!judge->is_founder_named) {
+        rest_on_founder(judge, VCH_CLAIM_SPLIT);
+        rest_on_founder(judge, VCH_CLAIM_QUORUM);
+    } else {
+        judge_split(judge);
+        judge_quorum(judge);
+    }
+}
+
+static const char *const opening_lies =
+    "the opening opens another commitment: it is of another job, or its secret, input or output is "
+    "not what the client committed to";
+
+// Does the opening, where there is one, open both ends?
+static bool opens(const struct judge *judge, uint32_t boundary, const struct vch_tensor *tensor,
+                  const struct vch_digest *commitment)
+{
+    const struct vch_opening *opening = judge->input->opening;
+    struct vch_nonce nonce;
+
+    if (!vch_hash_is_equal(&opening->job_id, &judge->voucher->job_id)) return false;
+    if (opening->batch != judge->voucher->job.batch) return false;
+    struct vch_digest message = vch_tensor_digest(tensor, opening->batch);
+    vch_commitment_nonce(&nonce, opening->secret, boundary);
+    vch_status status =
+        vch_commitment_verify(commitment, judge->voucher->commitment_kind, &nonce, &message);
+    vch_wipe(&nonce, sizeof nonce);
+    return vch_is_ok(status);
+}
+
+static void open_ends(struct judge *judge)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    const struct vch_opening *opening = judge->input->opening;
+
+    if (opening == NULL) return;
+    judge->is_input_opened = opens(judge, 0, &opening->input, &voucher->job.input);
+    judge->is_output_opened =
+        opens(judge, voucher->job.segment_count, &opening->output, &voucher->output);
+}
+
+static bool has_votes(const struct judge *judge)
+{
+    for (uint32_t i = 0; i < judge->voucher->result_count; i++)
+        if (judge->voucher->results[i].vote_count > 0) return true;
+    return false;
+}
+
+static void judge_input(struct judge *judge)
+{
+    bool has_opening = judge->input->opening != NULL;
+    enum vch_verdict votes = verdict_of(judge, VCH_CLAIM_SPLIT);
+
+    if (has_opening && !judge->is_input_opened)
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_FALSE, "%s", opening_lies);
+    else if (votes == VCH_VERDICT_FALSE)
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
+                 "it rests on the nodes' votes, and they do not hold");
+    else if (!judge->is_founder_named)
+        rest_on_founder(judge, VCH_CLAIM_INPUT);
+    else if (!has_votes(judge))
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
+                 "no node has signed for the job that fixes it");
+    else
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_SHOWN,
+                 "every node signed for the job that fixes its commitment%s",
+                 has_opening ? ", and the opening shows the input itself" : "");
+}
+
+static void judge_output(struct judge *judge)
+{
+    bool has_opening = judge->input->opening != NULL;
+    bool is_voted =
+        judge->recount.is_output_joined && verdict_of(judge, VCH_CLAIM_SPLIT) == VCH_VERDICT_SHOWN;
+
+    if (has_opening && !judge->is_output_opened)
+        judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_FALSE, "%s", opening_lies);
+    else if (judge->recount.is_output_split)
+        judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_FALSE,
+                 "the client's output is not the one that the last segment's nodes voted for");
+    else if (verdict_of(judge, VCH_CLAIM_CLIENT) != VCH_VERDICT_SHOWN)
+        judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_NOT_SHOWN,
+                 "it rests on the client's signature, which is %s",
+                 vch_verify_verdict_text(verdict_of(judge, VCH_CLAIM_CLIENT)));
+    else
+        judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_SHOWN,
+                 "its commitment is signed by the "
+                 "client%s%s",
+                 is_voted ? ", and is what the last segment's nodes voted for" : "",
+                 has_opening ? "; the opening shows the output itself" : "");
+}
+
+// What the reader would have to hand in for the model to be run again; NULL: nothing.
+static const char *missing_for_rerun(const struct judge *judge)
+{
+    const struct vch_package *package = judge->input->package;
+
+    if (package == NULL && judge->input->opening == NULL)
+        return "pass --model and --opening to run the model again";
+    if (package == NULL) return "pass --model to run the model again";
+    if (!judge->is_right_package) return "the model that you hold is another";
+    if (!vch_segment_is_held(package->graph, 0, package->graph->operator_count))
+        return "your file holds only a part of the model; pass --model with all of it";
+    if (judge->input->opening == NULL) return "pass --opening to run the model again";
+    if (!judge->is_input_opened) return "the opening does not open the input";
+    return NULL;
+}
+
+// Without running anything: where nodes ran every segment, the chain of their votes joins the
+// ends alone.
+static void judge_ends_by_chain(struct judge *judge, const char *missing)
+{
+    const struct vch_job *job = &judge->voucher->job;
+    uint32_t own = job->segment_count - node_segment_count(job);
+
+    if (verdict_of(judge, VCH_CLAIM_SPLIT) == VCH_VERDICT_FALSE || judge->recount.is_output_split)
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
+                 "votes and output are not joined, see above");
+    else if (own > 0)
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
+                 "the client ran %u of %u segments itself, which only running them again can "
+                 "check: %s",
+                 own, job->segment_count, missing);
+    else if (!judge->is_founder_named)
+        rest_on_founder(judge, VCH_CLAIM_ENDS);
+    else if (!judge->recount.has_majorities || !judge->recount.is_output_joined)
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
+                 "the votes do not join input and output: %s", missing);
+    else
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_SHOWN,
+                 "nodes ran every segment, and each voted on what the one before gave; the "
+                 "client's word on the output is the last one's");
+}
+
+static void judge_ends_by_running(struct judge *judge)
+{
+    struct vch_complaint complaint = {0};
+    const struct vch_rerun rerun = {.voucher = judge->voucher,
+                                    .recount = &judge->recount,
+                                    .opening = judge->input->opening,
+                                    .graph = judge->input->package->graph,
+                                    .values = judge->values,
+                                    .kernels = judge->input->kernels,
+                                    .workers = judge->input->workers};
+    vch_status status = vch_rerun_compare(&rerun, judge->scratch, &complaint);
+
+    if (vch_is_ok(status))
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_SHOWN,
+                 "the model was run again: every commitment from input to output is to what it "
+                 "gives");
+    else if (status.code == VCH_CODE_BAD_PROOF)
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_FALSE, "the model was run again: %s",
+                 complaint.text);
+    else
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
+                 "the model could not be run again: %s",
+                 complaint.text[0] != '\0' ? complaint.text : vch_code_text(status.code));
+}
+
+static void judge_ends(struct judge *judge)
+{
+    const char *missing = missing_for_rerun(judge);
+
+    if (missing == NULL && judge->is_planned)
+        judge_ends_by_running(judge);
+    else
+        judge_ends_by_chain(
+            judge, missing != NULL ? missing : "its segments could not be laid over the model");
+}
+
+static void list_dissenters(struct judge *judge)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    struct vch_verify_report *report = judge->report;
+
+    if (!judge->recount.has_valid_votes) return;
+    for (uint32_t i = 0; i < voucher->result_count; i++) {
+        const struct vch_segment_result *result = &voucher->results[i];
+        const struct vch_tally *tally = &judge->recount.tallies[result->segment];
+        if (tally->agreeing < tally->needed) continue; // nobody is in the minority
+        for (uint32_t j = 0; j < result->vote_count; j++) {
+            if (vch_hash_is_equal(&result->votes[j].output, &tally->output)) continue;
+            if (report->dissenter_count == VCH_VOTE_COUNT_MAX) return;
+            report->dissenters[report->dissenter_count].node = result->votes[j].node;
+            report->dissenters[report->dissenter_count++].segment = result->segment;
+        }
+    }
+}
+
+void vch_judge_claims(struct vch_verify_report *report, const struct vch_verify_input *input,
+                      struct vch_arena *scratch)
+{
+    struct judge judge = {.input = input,
+                          .voucher = input->voucher,
+                          .policy = input->policy,
+                          .report = report,
+                          .scratch = scratch};
+
+    judge.is_founder_named = is_among(&input->voucher->registry.founder, input->policy->founders,
+                                      input->policy->founder_count);
+    vch_recount_votes(&judge.recount, input->voucher);
+    open_ends(&judge);
+    judge_client(&judge);
+    judge_model(&judge);
+    judge_votes(&judge);
+    judge_input(&judge);
+    judge_output(&judge);
+    judge_ends(&judge);
+    judge_as(&judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_CLAIMED,
+             "vouchers of version 1 carry no proof");
+    judge_as(&judge, VCH_CLAIM_ATTESTED, VCH_VERDICT_NOT_CLAIMED,
+             "vouchers of version 1 carry no evidence of hardware");
+    list_dissenters(&judge);
+}

@@ -1,0 +1,56 @@
+#include "voucher/recount.h"
+
+#include <string.h>
+
+static void know_boundary(struct vch_recount *out, uint32_t boundary,
+                          const struct vch_digest *commitment)
+{
+    out->is_boundary_known[boundary] = true;
+    out->boundaries[boundary] = *commitment;
+}
+
+// Counts one segment's votes. Where the segment before is the client's, its nodes' own word on
+// their input has to do; they must still all have been given the same.
+static void recount_segment(struct vch_recount *out, const struct vch_voucher *voucher,
+                            uint32_t segment)
+{
+    const struct vch_segment_result *result = out->results[segment];
+    struct vch_tally *tally = &out->tallies[segment];
+    uint32_t count = result != NULL ? result->vote_count : 0;
+    const struct vch_vote *votes = count > 0 ? result->votes : NULL;
+
+    if (count > 0 && !out->is_boundary_known[segment]) know_boundary(out, segment, &votes[0].input);
+    vch_status status =
+        vch_vote_tally(tally, votes, count, &voucher->job_id, segment, &out->boundaries[segment],
+                       voucher->job.quorum, &voucher->registry, &out->complaint);
+    if (tally->counted < count) out->has_valid_votes = false;
+    if (!vch_is_ok(status)) {
+        out->has_majorities = false;
+        return;
+    }
+    know_boundary(out, segment + 1, &tally->output);
+}
+
+// The voucher's word on the output must be the last majority's, where nodes ran the last segment.
+static void join_output(struct vch_recount *out, const struct vch_voucher *voucher)
+{
+    uint32_t end = voucher->job.segment_count;
+    bool is_voted = out->is_boundary_known[end];
+    bool is_equal = is_voted && vch_hash_is_equal(&out->boundaries[end], &voucher->output);
+
+    out->is_output_joined = is_equal;
+    out->is_output_split = is_voted && !is_equal;
+    know_boundary(out, end, &voucher->output);
+}
+
+void vch_recount_votes(struct vch_recount *out, const struct vch_voucher *voucher)
+{
+    memset(out, 0, sizeof *out);
+    out->has_valid_votes = out->has_majorities = true;
+    for (uint32_t i = 0; i < voucher->result_count; i++)
+        out->results[voucher->results[i].segment] = &voucher->results[i];
+    know_boundary(out, 0, &voucher->job.input);
+    for (uint32_t i = 0; i < voucher->job.segment_count; i++)
+        if (voucher->job.segments[i].by == VCH_JOB_BY_NODES) recount_segment(out, voucher, i);
+    join_output(out, voucher);
+}

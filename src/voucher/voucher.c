@@ -1,0 +1,326 @@
+#include "voucher/voucher.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "consensus/message.h"
+#include "crypto/transcript.h"
+#include "schema/voucher.pb-c.h"
+
+enum {
+    VERSION = 1,
+    // The client's signature is the last field: tag, size, bytes. What it covers is the rest.
+    SIGNATURE_FIELD_SIZE = 2 + VCH_SIGN_SIGNATURE_SIZE,
+};
+
+static vch_status check_votes(const struct vch_segment_result *result,
+                              struct vch_complaint *complaint)
+{
+    if (result->vote_count > VCH_VOTE_COUNT_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "segment %u has %u votes, not at most %u",
+                            result->segment, result->vote_count, VCH_VOTE_COUNT_MAX);
+    for (uint32_t i = 1; i < result->vote_count; i++)
+        if (memcmp(&result->votes[i - 1].node, &result->votes[i].node, VCH_SIGN_PUBLIC_SIZE) >= 0)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "segment %u: vote %u is not in ascending order of nodes, or its "
+                                "node votes twice",
+                                result->segment, i);
+    return VCH_OK;
+}
+
+static bool is_fault_kind(uint32_t kind)
+{
+    return kind >= VCH_FAULT_UNREACHABLE && kind <= VCH_FAULT_BAD_INPUT;
+}
+
+static bool are_faults_in_order(const struct vch_fault *a, const struct vch_fault *b)
+{
+    int order = memcmp(&a->node, &b->node, VCH_SIGN_PUBLIC_SIZE);
+    return order < 0 || (order == 0 && a->kind < b->kind);
+}
+
+static vch_status check_faults(const struct vch_segment_result *result,
+                               struct vch_complaint *complaint)
+{
+    if (result->fault_count > VCH_VOUCHER_FAULT_COUNT_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "segment %u has %u faults, not at most %u",
+                            result->segment, result->fault_count, VCH_VOUCHER_FAULT_COUNT_MAX);
+    for (uint32_t i = 0; i < result->fault_count; i++) {
+        if (!is_fault_kind((uint32_t)result->faults[i].kind))
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "segment %u: fault %u is of no known kind", result->segment, i);
+        if (i > 0 && !are_faults_in_order(&result->faults[i - 1], &result->faults[i]))
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "segment %u: fault %u is not in ascending order of nodes and kinds",
+                                result->segment, i);
+    }
+    return VCH_OK;
+}
+
+static vch_status check_results(const struct vch_voucher *voucher, struct vch_complaint *complaint)
+{
+    for (uint32_t i = 0; i < voucher->result_count; i++) {
+        const struct vch_segment_result *result = &voucher->results[i];
+        if (result->segment >= voucher->job.segment_count ||
+            voucher->job.segments[result->segment].by != VCH_JOB_BY_NODES)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "result %u is for segment %u, which the job leaves to no node", i,
+                                result->segment);
+        if (i > 0 && result->segment <= result[-1].segment)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "results are not in ascending order of segments at result %u", i);
+        VCH_TRY(check_votes(result, complaint));
+        VCH_TRY(check_faults(result, complaint));
+    }
+    return VCH_OK;
+}
+
+static vch_status check_voucher(const struct vch_voucher *voucher, struct vch_complaint *complaint)
+{
+    if (voucher->commitment_kind != VCH_COMMITMENT_SHA256)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "the voucher's output commitment is of another kind than SHA-256 (%d)",
+                            VCH_COMMITMENT_SHA256);
+    return check_results(voucher, complaint);
+}
+
+// Job and registry from their bytes: nothing else in the voucher says what they are.
+static vch_status decode_inner(struct vch_voucher *voucher, struct vch_arena *arena,
+                               struct vch_complaint *complaint)
+{
+    VCH_TRY(vch_job_decode(&voucher->job, voucher->job_bytes, voucher->job_size, arena, complaint));
+    voucher->job_id = vch_job_id(voucher->job_bytes, voucher->job_size);
+    return vch_registry_decode(&voucher->registry, voucher->registry_bytes, voucher->registry_size,
+                               arena, complaint);
+}
+
+static struct vch_digest signed_digest(const uint8_t *bytes, size_t size)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/voucher/v1");
+    vch_transcript_absorb(&transcript, "voucher", bytes, size);
+    return vch_transcript_final(&transcript);
+}
+
+static vch_status fill_votes(Vouch__SegmentResult *message, const struct vch_segment_result *result,
+                             struct vch_arena *arena)
+{
+    Vouch__Vote *votes = VCH_ARENA_NEW(arena, Vouch__Vote, result->vote_count);
+    Vouch__Vote **list = VCH_ARENA_NEW(arena, Vouch__Vote *, result->vote_count);
+
+    if (votes == NULL || list == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < result->vote_count; i++) {
+        const struct vch_vote *vote = &result->votes[i];
+        vouch__vote__init(&votes[i]);
+        votes[i].node = vch_message_borrow(vote->node.bytes, sizeof vote->node.bytes);
+        votes[i].input = vch_message_borrow(vote->input.bytes, sizeof vote->input.bytes);
+        votes[i].output = vch_message_borrow(vote->output.bytes, sizeof vote->output.bytes);
+        votes[i].signature =
+            vch_message_borrow(vote->signature.bytes, sizeof vote->signature.bytes);
+        list[i] = &votes[i];
+    }
+    message->n_votes = result->vote_count;
+    message->votes = list;
+    return VCH_OK;
+}
+
+static vch_status fill_faults(Vouch__SegmentResult *message,
+                              const struct vch_segment_result *result, struct vch_arena *arena)
+{
+    Vouch__Fault *faults = VCH_ARENA_NEW(arena, Vouch__Fault, result->fault_count);
+    Vouch__Fault **list = VCH_ARENA_NEW(arena, Vouch__Fault *, result->fault_count);
+
+    if (faults == NULL || list == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < result->fault_count; i++) {
+        const struct vch_fault *fault = &result->faults[i];
+        vouch__fault__init(&faults[i]);
+        faults[i].node = vch_message_borrow(fault->node.bytes, sizeof fault->node.bytes);
+        faults[i].kind = (uint32_t)fault->kind;
+        list[i] = &faults[i];
+    }
+    message->n_faults = result->fault_count;
+    message->faults = list;
+    return VCH_OK;
+}
+
+static vch_status fill_results(Vouch__Voucher *message, const struct vch_voucher *voucher,
+                               struct vch_arena *arena)
+{
+    uint32_t count = voucher->result_count;
+    Vouch__SegmentResult *results = VCH_ARENA_NEW(arena, Vouch__SegmentResult, count);
+    Vouch__SegmentResult **list = VCH_ARENA_NEW(arena, Vouch__SegmentResult *, count);
+
+    if (results == NULL || list == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < count; i++) {
+        vouch__segment_result__init(&results[i]);
+        results[i].segment = voucher->results[i].segment;
+        VCH_TRY(fill_votes(&results[i], &voucher->results[i], arena));
+        VCH_TRY(fill_faults(&results[i], &voucher->results[i], arena));
+        list[i] = &results[i];
+    }
+    message->n_results = count;
+    message->results = list;
+    return VCH_OK;
+}
+
+// Packs the message, signs all but the empty place of the signature, and fills that in.
+static vch_status sign(uint8_t **out, size_t *size, Vouch__Voucher *message,
+                       const struct vch_secret_key *client, struct vch_arena *arena)
+{
+    struct vch_signature signature = {0};
+
+    message->client_signature = vch_message_borrow(signature.bytes, sizeof signature.bytes);
+    VCH_TRY(vch_message_pack(out, size, &message->base, arena));
+    VCH_ASSERT(*size > SIGNATURE_FIELD_SIZE);
+    struct vch_digest digest = signed_digest(*out, *size - SIGNATURE_FIELD_SIZE);
+    vch_sign_digest(&signature, client, &digest);
+    memcpy(*out + *size - sizeof signature.bytes, signature.bytes, sizeof signature.bytes);
+    return VCH_OK;
+}
+
+vch_status vch_voucher_encode(uint8_t **out, size_t *size, const struct vch_voucher *voucher,
+                              const struct vch_secret_key *client, struct vch_arena *arena,
+                              struct vch_complaint *complaint)
+{
+    Vouch__Voucher message = VOUCH__VOUCHER__INIT;
+    Vouch__Commitment output = VOUCH__COMMITMENT__INIT;
+    struct vch_voucher checked = *voucher;
+
+    VCH_TRY(decode_inner(&checked, arena, complaint));
+    VCH_TRY(check_voucher(&checked, complaint));
+    if (!vch_is_equal(&checked.job.client, &client->public_key, sizeof client->public_key))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the voucher's job is of another client than the one who signs");
+    VCH_TRY(fill_results(&message, voucher, arena));
+    output.kind = (uint32_t)voucher->commitment_kind;
+    output.value = vch_message_borrow(voucher->output.bytes, sizeof voucher->output.bytes);
+    message.version = VERSION;
+    message.job = vch_message_borrow(voucher->job_bytes, voucher->job_size);
+    message.owner = vch_message_borrow(voucher->owner.bytes, sizeof voucher->owner.bytes);
+    message.owner_signature =
+        vch_message_borrow(voucher->owner_signature.bytes, sizeof voucher->owner_signature.bytes);
+    message.output = &output;
+    message.registry = vch_message_borrow(voucher->registry_bytes, voucher->registry_size);
+    message.finished_ms = voucher->finished_ms;
+    VCH_TRY(sign(out, size, &message, client, arena));
+    if (*size > VCH_VOUCHER_SIZE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "the voucher has %zu bytes, not at most %u",
+                            *size, VCH_VOUCHER_SIZE_MAX);
+    return VCH_OK;
+}
+
+static vch_status copy_vote(struct vch_vote *out, const Vouch__Vote *from,
+                            struct vch_complaint *complaint)
+{
+    VCH_TRY(vch_message_copy(out->node.bytes, sizeof out->node.bytes, &from->node,
+                             "key of a vote's node", complaint));
+    VCH_TRY(vch_message_copy(out->input.bytes, sizeof out->input.bytes, &from->input,
+                             "input commitment of a vote", complaint));
+    VCH_TRY(vch_message_copy(out->output.bytes, sizeof out->output.bytes, &from->output,
+                             "output commitment of a vote", complaint));
+    return vch_message_copy(out->signature.bytes, sizeof out->signature.bytes, &from->signature,
+                            "signature of a vote", complaint);
+}
+
+static vch_status copy_fault(struct vch_fault *out, const Vouch__Fault *from,
+                             struct vch_complaint *complaint)
+{
+    if (!is_fault_kind(from->kind))
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a fault has kind %u, which is unknown",
+                            from->kind);
+    out->kind = (enum vch_fault_kind)from->kind;
+    return vch_message_copy(out->node.bytes, sizeof out->node.bytes, &from->node,
+                            "key of a fault's node", complaint);
+}
+
+static vch_status copy_result(struct vch_segment_result *out, const Vouch__SegmentResult *from,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_vote *votes = NULL;
+    struct vch_fault *faults = NULL;
+
+    if (from->n_votes > VCH_VOTE_COUNT_MAX || from->n_faults > VCH_VOUCHER_FAULT_COUNT_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "segment %u has %zu votes and %zu faults, not at most %u and %u",
+                            from->segment, from->n_votes, from->n_faults, VCH_VOTE_COUNT_MAX,
+                            VCH_VOUCHER_FAULT_COUNT_MAX);
+    votes = VCH_ARENA_NEW(arena, struct vch_vote, from->n_votes);
+    faults = VCH_ARENA_NEW(arena, struct vch_fault, from->n_faults);
+    if (votes == NULL || faults == NULL) return VCH_FAIL(LIMIT);
+    for (size_t i = 0; i < from->n_votes; i++)
+        VCH_TRY(copy_vote(&votes[i], from->votes[i], complaint));
+    for (size_t i = 0; i < from->n_faults; i++)
+        VCH_TRY(copy_fault(&faults[i], from->faults[i], complaint));
+    *out = (struct vch_segment_result){from->segment, (uint32_t)from->n_votes,
+                                       (uint32_t)from->n_faults, votes, faults};
+    return VCH_OK;
+}
+
+static vch_status copy_results(struct vch_voucher *out, const Vouch__Voucher *message,
+                               struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_segment_result *results = NULL;
+
+    if (message->n_results > VCH_JOB_SEGMENTS_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the voucher has %zu results, not at most %u", message->n_results,
+                            VCH_JOB_SEGMENTS_MAX);
+    results = VCH_ARENA_NEW(arena, struct vch_segment_result, message->n_results);
+    if (results == NULL) return VCH_FAIL(LIMIT);
+    for (size_t i = 0; i < message->n_results; i++)
+        VCH_TRY(copy_result(&results[i], message->results[i], arena, complaint));
+    out->result_count = (uint32_t)message->n_results;
+    out->results = results;
+    return VCH_OK;
+}
+
+static vch_status copy_header(struct vch_voucher *out, const Vouch__Voucher *message,
+                              struct vch_complaint *complaint)
+{
+    if (message->version != VERSION)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "the voucher has version %u; this program reads version %d",
+                            message->version, VERSION);
+    if (message->output == NULL)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "the voucher commits to no output");
+    if (message->output->kind == VCH_COMMITMENT_SHA256)
+        out->commitment_kind = VCH_COMMITMENT_SHA256; // what stays 0 is refused as unknown
+    out->finished_ms = message->finished_ms;
+    VCH_TRY(vch_message_copy(out->output.bytes, sizeof out->output.bytes, &message->output->value,
+                             "voucher's output commitment", complaint));
+    VCH_TRY(vch_message_copy(out->owner.bytes, sizeof out->owner.bytes, &message->owner,
+                             "owner's key", complaint));
+    VCH_TRY(vch_message_copy(out->owner_signature.bytes, sizeof out->owner_signature.bytes,
+                             &message->owner_signature, "owner's signature", complaint));
+    return vch_message_copy(out->client_signature.bytes, sizeof out->client_signature.bytes,
+                            &message->client_signature, "client's signature", complaint);
+}
+
+vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_voucher voucher = {0};
+    ProtobufCMessage *unpacked = NULL;
+
+    if (size > VCH_VOUCHER_SIZE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "the voucher has %zu bytes, not at most %u",
+                            size, VCH_VOUCHER_SIZE_MAX);
+    VCH_TRY(vch_message_unpack(&unpacked, &vouch__voucher__descriptor, bytes, size, "voucher",
+                               arena, complaint));
+    const Vouch__Voucher *message = (const Vouch__Voucher *)(const void *)unpacked;
+    VCH_TRY(copy_header(&voucher, message, complaint));
+    voucher.job_bytes = message->job.data;
+    voucher.job_size = message->job.len;
+    voucher.registry_bytes = message->registry.data;
+    voucher.registry_size = message->registry.len;
+    VCH_TRY(decode_inner(&voucher, arena, complaint));
+    VCH_TRY(copy_results(&voucher, message, arena, complaint));
+    VCH_TRY(check_voucher(&voucher, complaint));
+    VCH_ASSERT(size > SIGNATURE_FIELD_SIZE); // the signature was there, and is the last field
+    voucher.signed_digest = signed_digest(bytes, size - SIGNATURE_FIELD_SIZE);
+    *out = voucher;
+    return VCH_OK;
+}

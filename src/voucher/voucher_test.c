@@ -1,0 +1,217 @@
+#include "voucher/voucher.h"
+
+#include <string.h>
+
+#include "consensus/message.h"
+#include "harness/test.h"
+#include "harness/vouchers.h"
+#include "schema/voucher.pb-c.h"
+
+static struct vouchers v;
+
+static vch_status encode(void)
+{
+    v.complaint.text[0] = '\0';
+    return vch_voucher_encode(&v.bytes, &v.size, &v.voucher, &v.client, &v.arena, &v.complaint);
+}
+
+static vch_status decode(struct vch_voucher *out)
+{
+    v.complaint.text[0] = '\0';
+    return vch_voucher_decode(out, v.bytes, v.size, &v.arena, &v.complaint);
+}
+
+TEST(voucher_decodes_what_it_encoded)
+{
+    struct vch_voucher out;
+
+    vouchers_init_honest(&v);
+    CHECK_OK(decode(&out));
+    CHECK(memcmp(&out.job, &v.job, sizeof out.job) == 0);
+    CHECK(vch_hash_is_equal(&out.job_id, &v.job_id));
+    CHECK(vch_hash_is_equal(&out.registry.digest, &v.registry.digest));
+    CHECK(vch_hash_is_equal(&out.output, &v.voucher.output));
+    CHECK_EQ(out.finished_ms, 1500);
+    CHECK_EQ(out.result_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK_EQ(out.results[i].segment, i + 1);
+        CHECK_EQ(out.results[i].vote_count, 3);
+        CHECK(memcmp(out.results[i].votes, v.votes[i + 1], 3 * sizeof(struct vch_vote)) == 0);
+    }
+    CHECK_OK(vch_sign_verify(&out.job.client, &out.signed_digest, &out.client_signature));
+    vouchers_release(&v);
+}
+
+TEST(voucher_keeps_what_the_client_says_of_faulty_nodes)
+{
+    struct vch_voucher out;
+    struct vch_fault faults[] = {{.kind = VCH_FAULT_SILENT}, {.kind = VCH_FAULT_BAD_INPUT}};
+
+    vouchers_init(&v);
+    faults[0].node = faults[1].node = v.nodes[0].public_key;
+    vouchers_vote_all(&v);
+    v.results[0].faults = faults;
+    v.results[0].fault_count = 2;
+    vouchers_sign(&v);
+    CHECK_OK(decode(&out));
+    CHECK_EQ(out.results[0].fault_count, 2);
+    CHECK(memcmp(out.results[0].faults, faults, sizeof faults) == 0);
+
+    faults[0].kind = VCH_FAULT_BAD_INPUT; // the same twice
+    CHECK_FAILS(encode(), MALFORMED);
+    faults[1].kind = VCH_FAULT_SILENT; // descending
+    CHECK_FAILS(encode(), MALFORMED);
+    faults[0].kind = (enum vch_fault_kind)8;
+    CHECK_FAILS(encode(), MALFORMED);
+    vouchers_release(&v);
+}
+
+TEST(voucher_is_signed_by_the_client_of_its_job_only)
+{
+    vouchers_init_honest(&v);
+    v.client = v.stranger;
+    CHECK_FAILS(encode(), REFUSED);
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_results_that_are_out_of_order_or_of_no_network_segment)
+{
+    vouchers_init_honest(&v);
+    struct vch_segment_result first = v.results[0], second = v.results[1];
+
+    v.results[0] = second, v.results[1] = first;
+    CHECK_FAILS(encode(), MALFORMED);
+    v.results[0] = first, v.results[1] = first;
+    CHECK_FAILS(encode(), MALFORMED);
+    v.results[0] = first, v.results[1] = second;
+    v.results[0].segment = 0; // the client's
+    CHECK_FAILS(encode(), MALFORMED);
+    v.results[0] = first;
+    v.results[1].segment = 4; // there is none
+    CHECK_FAILS(encode(), MALFORMED);
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_votes_out_of_order_or_twice)
+{
+    vouchers_init_honest(&v);
+    struct vch_vote *votes = v.votes[1], first = votes[0];
+
+    votes[0] = votes[1], votes[1] = first;
+    CHECK_FAILS(encode(), MALFORMED);
+    votes[0] = first;
+    CHECK_FAILS(encode(), MALFORMED);
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_a_job_or_registry_that_is_none)
+{
+    vouchers_init_honest(&v);
+    v.voucher.job_size--;
+    CHECK(!vch_is_ok(encode()));
+    v.voucher.job_size++;
+    v.voucher.registry_size--;
+    CHECK(!vch_is_ok(encode()));
+    v.voucher.registry_size++;
+    v.voucher.commitment_kind = (enum vch_commitment_kind)2;
+    CHECK_FAILS(encode(), UNSUPPORTED);
+    vouchers_release(&v);
+}
+
+// What decoding refuses must not rest on encoding having refused it.
+static Vouch__Voucher *unpacked_example(void)
+{
+    ProtobufCMessage *message = NULL;
+
+    vouchers_release(&v);
+    vouchers_init_honest(&v);
+    CHECK_OK(vch_message_unpack(&message, &vouch__voucher__descriptor, v.bytes, v.size, "voucher",
+                                &v.arena, &v.complaint));
+    return (Vouch__Voucher *)(void *)message;
+}
+
+static vch_status decode_packed(const Vouch__Voucher *message)
+{
+    struct vch_voucher out;
+
+    CHECK_OK(vch_message_pack(&v.bytes, &v.size, &message->base, &v.arena));
+    return decode(&out);
+}
+
+TEST(voucher_refuses_hostile_messages)
+{
+    Vouch__Voucher *message = unpacked_example();
+    CHECK_OK(decode_packed(message));
+    message->version = 2;
+    CHECK_FAILS(decode_packed(message), UNSUPPORTED);
+    message = unpacked_example();
+    message->output = NULL;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->output->kind = 257;
+    CHECK_FAILS(decode_packed(message), UNSUPPORTED);
+    message = unpacked_example();
+    message->owner.len = 31;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->owner_signature.len = 63;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->client_signature.len = 0;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->job.len = 0;
+    CHECK_FAILS(decode_packed(message), TRUNCATED);
+    message = unpacked_example();
+    message->registry.len = 0;
+    CHECK_FAILS(decode_packed(message), TRUNCATED);
+    message = unpacked_example();
+    message->results[0]->segment = 3;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->results[0]->votes[0]->node.len = 31;
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->results[0]->votes[1] = message->results[0]->votes[0];
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    message = unpacked_example();
+    message->results[1] = message->results[0];
+    CHECK_FAILS(decode_packed(message), MALFORMED);
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_unknown_fields_at_any_depth)
+{
+    ProtobufCMessageUnknownField field = {.tag = 99, .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT};
+    uint8_t one[] = {1};
+    field.len = sizeof one;
+    field.data = one;
+
+    Vouch__Voucher *message = unpacked_example();
+    ProtobufCMessage *places[] = {&message->base, &message->output->base,
+                                  &message->results[1]->base, &message->results[1]->votes[2]->base};
+    FOR_EACH(place, places)
+    {
+        (*place)->n_unknown_fields = 1;
+        (*place)->unknown_fields = &field;
+        CHECK_FAILS(decode_packed(message), MALFORMED);
+        CHECK(strstr(v.complaint.text, "unknown fields") != NULL);
+        (*place)->n_unknown_fields = 0;
+    }
+    CHECK_OK(decode_packed(message));
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_what_is_too_large_or_does_not_fit)
+{
+    struct vch_voucher out;
+    struct vch_arena small;
+
+    vouchers_init_honest(&v);
+    CHECK_FAILS(vch_voucher_decode(&out, v.bytes, VCH_VOUCHER_SIZE_MAX + 1, &v.arena, &v.complaint),
+                LIMIT);
+    vch_arena_init(&small, 8192);
+    CHECK_FAILS(vch_voucher_decode(&out, v.bytes, v.size, &small, &v.complaint), LIMIT);
+    vch_arena_release(&small);
+    vouchers_release(&v);
+}
