@@ -89,7 +89,7 @@ TEST(package_of_a_segment_keeps_the_identity_and_merges_back)
     CHECK_OK(decode(&last, bytes, size));
     CHECK(vch_hash_is_equal(&first.identity, &whole.identity));
     CHECK(first.graph->parameters[2].data == NULL && last.graph->parameters[0].data == NULL);
-    CHECK_EQ(vch_package_held_size(&first), 12 + 24);
+    CHECK_EQ(vch_package_held_size(&first), 9 + 24);
 
     vch_package_ranges(ranges, &count, &first);
     CHECK_EQ(count, 1);

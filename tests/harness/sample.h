@@ -1,6 +1,6 @@
 // A small model by hand, for tests of packages: two layers with a table between them.
 //
-//     x int8 (4) -> LINEAR, bias -> TABLE -> LINEAR -> y int8 (2)
+//     x int8 (3) -> LINEAR, bias -> TABLE -> LINEAR -> y int8 (3)
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct sample {
     uint32_t inputs[3];
     int32_t multipliers[3];
     uint32_t shifts[3];
-    int8_t weights[12], last_weights[6];
+    int8_t weights[9], last_weights[9];
     int64_t bias[3];
     struct vch_salt salts[SAMPLE_PARAMETERS];
     struct vch_secret_key owner;
@@ -67,17 +67,17 @@ static inline void sample_operators(struct sample *sample)
 
 static inline void sample_parameters(struct sample *sample)
 {
-    for (int i = 0; i < 12; i++)
-        sample->weights[i] = (int8_t)(i * 10 - 50);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 9; i++)
+        sample->weights[i] = (int8_t)(i * 10 - 40);
+    for (int i = 0; i < 9; i++)
         sample->last_weights[i] = (int8_t)(127 - i);
     for (int i = 0; i < 3; i++)
         sample->bias[i] = i * 100 - 100;
     sample->parameters[0] =
-        (struct vch_parameter){VCH_TYPE_I8, {2, {3, 4}}, {{0}}, sample->weights};
+        (struct vch_parameter){VCH_TYPE_I8, {2, {3, 3}}, {{0}}, sample->weights};
     sample->parameters[1] = (struct vch_parameter){VCH_TYPE_I64, {1, {3}}, {{0}}, sample->bias};
     sample->parameters[2] =
-        (struct vch_parameter){VCH_TYPE_I8, {2, {2, 3}}, {{0}}, sample->last_weights};
+        (struct vch_parameter){VCH_TYPE_I8, {2, {3, 3}}, {{0}}, sample->last_weights};
 }
 
 // Public bounds as the graph's check wants them.
@@ -108,7 +108,7 @@ static inline void sample_init(struct sample *sample)
     sample->graph.outputs[0] =
         (struct vch_port){.name = "y", .value = 3, .kind = VCH_PORT_REAL, .scale_bits = 1};
     for (uint32_t i = 0; i < 4; i++)
-        sample->values[i] = (struct vch_value){VCH_TYPE_I8, {1, {i == 0 ? 4 : i == 3 ? 2 : 3}}};
+        sample->values[i] = (struct vch_value){VCH_TYPE_I8, {1, {3}}};
     sample_operators(sample);
     sample_parameters(sample);
     sample_bounds(sample);
