@@ -1,0 +1,54 @@
+#include "import/layers.h"
+
+#include <math.h>
+#include <string.h>
+
+vch_status vch_layers_append(struct vch_layers *layers, const struct vch_layer *layer)
+{
+    struct vch_arena *arena = layers->network->arena;
+
+    if (layers->count == layers->capacity) {
+        uint32_t capacity = layers->capacity == 0 ? 64 : 2 * layers->capacity;
+        struct vch_layer *grown = VCH_ARENA_NEW(arena, struct vch_layer, capacity);
+        if (grown == NULL) return VCH_FAIL(NO_MEMORY);
+        if (layers->count > 0) memcpy(grown, layers->layers, layers->count * sizeof *grown);
+        layers->layers = grown;
+        layers->capacity = capacity;
+    }
+    if (layers->count == VCH_GRAPH_OPERATORS_MAX) return VCH_FAIL(LIMIT);
+    uint32_t *inputs = VCH_ARENA_NEW(arena, uint32_t, layer->input_count);
+    if (inputs == NULL) return VCH_FAIL(NO_MEMORY);
+    memcpy(inputs, layer->inputs, layer->input_count * sizeof *inputs);
+    layers->layers[layers->count] = *layer;
+    layers->layers[layers->count++].inputs = inputs;
+    return VCH_OK;
+}
+
+struct vch_layer vch_layers_new(enum vch_layer_kind kind, const char *name, uint32_t *inputs,
+                                uint32_t input_count)
+{
+    return (struct vch_layer){
+        .kind = kind,
+        .name = name,
+        .inputs = inputs,
+        .input_count = input_count,
+        .output = VCH_NONE,
+        .lo = -INFINITY,
+        .hi = INFINITY,
+        .coefficients = {1, 1},
+    };
+}
+
+const struct vch_network_shape *vch_layers_shape(const struct vch_layers *layers, uint32_t value)
+{
+    return &layers->network->values[value].shape;
+}
+
+size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer *layer)
+{
+    const struct vch_network_shape *shape = vch_layers_shape(layers, layer->inputs[0]);
+
+    if (layer->kind == VCH_LAYER_LINEAR) return shape->dims[shape->rank - 1];
+    return (size_t)shape->dims[1] / layer->window.groups * layer->window.kernel[0] *
+           layer->window.kernel[1];
+}

@@ -1,0 +1,99 @@
+// The float model in few, fully resolved operations: what evaluation, calibration and lowering see.
+//
+// Translation turns each ONNX node into layers with every attribute, default and opset difference
+// decided, and computes what does not depend on the model's inputs. Values are the network's.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "import/network.h"
+#include "model/graph.h"
+
+enum vch_layer_kind {
+    VCH_LAYER_LINEAR,       // x (..., in) times weights (out, in), plus bias (out)
+    VCH_LAYER_CONVOLUTION,  // x (1, C, H, W), weights (out, C / groups, kh, kw), bias (out)
+    VCH_LAYER_MATMUL,       // a (..., m, k) times b (..., k, n), broadcasting in front
+    VCH_LAYER_ADD,          // coefficients[0] * a + coefficients[1] * b, broadcasting
+    VCH_LAYER_MULTIPLY,     // a * b, broadcasting
+    VCH_LAYER_DIVIDE,       // a / b: between constants only
+    VCH_LAYER_AFFINE,       // weights[i] * x[i] + bias[i], one of each per element
+    VCH_LAYER_CLAMP,        // nothing but lo and hi
+    VCH_LAYER_FUNCTION,     // one real function of each element
+    VCH_LAYER_MAX_POOL,     // x (1, C, H, W)
+    VCH_LAYER_AVERAGE_POOL, // likewise
+    VCH_LAYER_CONCAT,
+    VCH_LAYER_RESHAPE,
+    VCH_LAYER_TRANSPOSE,
+    VCH_LAYER_SLICE,
+    VCH_LAYER_PAD,
+    VCH_LAYER_SOFTMAX, // over the last axis
+    VCH_LAYER_ARGMAX,  // over `axis`, which goes away; ties to the lowest index
+};
+
+enum vch_layer_function {
+    VCH_LAYER_ABS,
+    VCH_LAYER_CEIL,
+    VCH_LAYER_ELU, // alpha
+    VCH_LAYER_ERF,
+    VCH_LAYER_EXP,
+    VCH_LAYER_FLOOR,
+    VCH_LAYER_GELU,
+    VCH_LAYER_GELU_TANH,
+    VCH_LAYER_HARD_SIGMOID, // alpha, beta
+    VCH_LAYER_HARD_SWISH,
+    VCH_LAYER_LEAKY_RELU, // alpha
+    VCH_LAYER_LOG,
+    VCH_LAYER_MISH,
+    VCH_LAYER_POWER, // alpha
+    VCH_LAYER_RECIPROCAL,
+    VCH_LAYER_ROUND, // to even
+    VCH_LAYER_SELU,  // alpha, beta
+    VCH_LAYER_SIGMOID,
+    VCH_LAYER_SIN,
+    VCH_LAYER_COS,
+    VCH_LAYER_SOFTPLUS,
+    VCH_LAYER_SOFTSIGN,
+    VCH_LAYER_SQRT,
+    VCH_LAYER_TANH,
+    VCH_LAYER_THRESHOLDED_RELU, // alpha
+};
+
+struct vch_layer {
+    enum vch_layer_kind kind;
+    const char *name; // of the ONNX node
+    uint32_t input_count;
+    uint32_t *inputs; // values
+    uint32_t output;
+    double lo, hi; // applied last; infinite where nothing is cut off
+    const double *weights, *bias;
+    uint32_t channels; // LINEAR, CONVOLUTION: output channels
+    struct vch_window window;
+    double coefficients[2];
+    enum vch_layer_function function;
+    double alpha, beta;
+    uint32_t axis;
+    uint32_t order[VCH_NETWORK_RANK_MAX];
+    int64_t begin[VCH_NETWORK_RANK_MAX], end[VCH_NETWORK_RANK_MAX], step[VCH_NETWORK_RANK_MAX];
+    double fill; // PAD
+};
+
+struct vch_layers {
+    struct vch_network *network; // values, inputs and outputs; its nodes are used up
+    uint32_t count, capacity;
+    struct vch_layer *layers;
+    const char *output_names[VCH_GRAPH_PORTS_MAX];
+};
+
+// Appends; the inputs are copied.
+vch_status vch_layers_append(struct vch_layers *layers, const struct vch_layer *layer);
+
+// A layer with nothing set but its kind, operands and open clamp.
+struct vch_layer vch_layers_new(enum vch_layer_kind kind, const char *name, uint32_t *inputs,
+                                uint32_t input_count);
+
+const struct vch_network_shape *vch_layers_shape(const struct vch_layers *layers, uint32_t value);
+
+// Weights per output channel of LINEAR and CONVOLUTION.
+size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer *layer);

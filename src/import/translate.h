@@ -1,0 +1,82 @@
+// ONNX nodes to layers: attributes, defaults and opset differences decided, constants computed.
+#pragma once
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "import/layers.h"
+
+struct vch_translate {
+    struct vch_layers *layers;
+    struct vch_network *network;
+    struct vch_network_node node; // inputs resolved through what stands for them
+    uint32_t *alias;              // ONNX's value to the one that stands for it
+    uint32_t alias_count;
+    struct vch_complaint *complaint;
+};
+
+// Every operator that import accepts outside of ai.onnx.ml, NULL-terminated, in alphabetic order.
+extern const char *const vch_translate_supported[];
+
+// The whole network. UNSUPPORTED, MALFORMED or LIMIT with a complaint that names the node.
+vch_status vch_translate_network(struct vch_layers **out, struct vch_network *network,
+                                 struct vch_complaint *complaint);
+
+// For the files translate_*.c: one function per operator or family of operators.
+typedef vch_status vch_translate_function(struct vch_translate *at);
+
+vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_matmul,
+    vch_translate_batch_normalization, vch_translate_pool, vch_translate_global_pool,
+    vch_translate_reduce, vch_translate_add, vch_translate_multiply, vch_translate_divide,
+    vch_translate_power, vch_translate_unary, vch_translate_relu, vch_translate_clip,
+    vch_translate_prelu, vch_translate_softmax, vch_translate_argmax, vch_translate_identity,
+    vch_translate_constant, vch_translate_constant_of_shape, vch_translate_shape,
+    vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze, vch_translate_unsqueeze,
+    vch_translate_transpose, vch_translate_concat, vch_translate_slice, vch_translate_split,
+    vch_translate_gather, vch_translate_pad, vch_translate_cast, vch_translate_expand,
+    vch_translate_sum;
+
+// Complains in the node's name.
+vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,
+                                const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+// Operand `i`, which must be there; its shape.
+vch_status vch_translate_operand(uint32_t *value, const struct vch_translate *at, uint32_t i);
+const struct vch_network_shape *vch_translate_shape_of(const struct vch_translate *at,
+                                                       uint32_t value);
+bool vch_translate_has(const struct vch_translate *at, uint32_t i);
+
+// Adds the layer with an output of this shape, or computes it when its operands are constants.
+// *output is VCH_NONE for a value of its own; it holds the value afterwards.
+vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
+                              const struct vch_network_shape *shape, uint32_t *output);
+// The same into the node's first output.
+vch_status vch_translate_finish(struct vch_translate *at, struct vch_layer *layer,
+                                const struct vch_network_shape *shape);
+// The node's output `i` is another name of a value.
+vch_status vch_translate_rename(struct vch_translate *at, uint32_t i, uint32_t value);
+
+vch_status vch_translate_reshape_to(struct vch_translate *at, uint32_t value,
+                                    const struct vch_network_shape *shape, uint32_t *output);
+vch_status vch_translate_transpose_to(struct vch_translate *at, uint32_t value,
+                                      const uint32_t *order, uint32_t *output);
+// scale[i] * x[i] + offset[i]; either may be NULL, or hold one number for all (count 1).
+vch_status vch_translate_affine(struct vch_translate *at, uint32_t value, const double *scale,
+                                size_t scale_count, const double *offset, size_t offset_count,
+                                uint32_t *output);
+
+// Constants as lists.
+vch_status vch_translate_reals(double **out, size_t *count, const struct vch_translate *at,
+                               uint32_t value, const char *what);
+vch_status vch_translate_scalar(double *out, const struct vch_translate *at, uint32_t value,
+                                const char *what);
+// A list of integers that older opsets have as an attribute and newer ones as operand `i`.
+// Absent: *out NULL.
+vch_status vch_translate_list(const int64_t **out, size_t *count, const struct vch_translate *at,
+                              const char *attribute, uint32_t i);
+// An axis counted from the end where negative, checked against `rank`.
+vch_status vch_translate_axis(uint32_t *out, const struct vch_translate *at, int64_t axis,
+                              uint32_t rank);
+// numpy's broadcasting.
+vch_status vch_translate_broadcast(struct vch_network_shape *out, const struct vch_translate *at,
+                                   const struct vch_network_shape *a,
+                                   const struct vch_network_shape *b);

@@ -1,0 +1,361 @@
+// Operators that work element by element, and along one axis.
+#include <math.h>
+#include <string.h>
+
+#include "import/translate.h"
+
+// Operand `i` stretched to `shape`, as numbers.
+static vch_status stretched(double **out, const struct vch_translate *at, uint32_t value,
+                            const struct vch_network_shape *shape)
+{
+    const struct vch_network_shape *from = vch_translate_shape_of(at, value);
+    double *list = NULL;
+    size_t given = 0, count = vch_network_count(shape);
+
+    VCH_TRY(vch_translate_reals(&list, &given, at, value, "operand"));
+    *out = VCH_ARENA_NEW(at->network->arena, double, count);
+    if (*out == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < count; i++) {
+        size_t rest = i, offset = 0, stride = 1;
+        for (uint32_t axis = shape->rank, own = from->rank; own-- > 0;) {
+            size_t index = rest % shape->dims[--axis];
+            rest /= shape->dims[axis];
+            offset += (from->dims[own] == 1 ? 0 : index) * stride;
+            stride *= from->dims[own];
+        }
+        (*out)[i] = list[offset];
+    }
+    return VCH_OK;
+}
+
+struct binary {
+    uint32_t operands[2];
+    struct vch_network_shape shape;
+    int constant; // the operand that is constant while the other keeps its shape; -1: neither
+};
+
+static vch_status read_binary(struct binary *binary, const struct vch_translate *at)
+{
+    binary->constant = -1;
+    for (uint32_t i = 0; i < 2; i++)
+        VCH_TRY(vch_translate_operand(&binary->operands[i], at, i));
+    VCH_TRY(vch_translate_broadcast(&binary->shape, at,
+                                    vch_translate_shape_of(at, binary->operands[0]),
+                                    vch_translate_shape_of(at, binary->operands[1])));
+    for (int i = 0; i < 2; i++) {
+        const struct vch_network_value *one = &at->network->values[binary->operands[i]];
+        const struct vch_network_value *other = &at->network->values[binary->operands[1 - i]];
+        if (one->constant != NULL && other->constant == NULL &&
+            vch_network_same_shape(&other->shape, &binary->shape))
+            binary->constant = i;
+    }
+    return VCH_OK;
+}
+
+static vch_status finish_binary(struct vch_translate *at, struct binary *binary,
+                                enum vch_layer_kind kind, double first, double second)
+{
+    struct vch_layer layer = vch_layers_new(kind, at->node.name, binary->operands, 2);
+
+    layer.coefficients[0] = first;
+    layer.coefficients[1] = second;
+    return vch_translate_finish(at, &layer, &binary->shape);
+}
+
+vch_status vch_translate_add(struct vch_translate *at)
+{
+    struct binary binary = {0};
+    double sign = strcmp(at->node.operator_, "Sub") == 0 ? -1 : 1, *offset = NULL, scale = 1;
+    uint32_t output = at->node.outputs[0];
+
+    VCH_TRY(read_binary(&binary, at));
+    if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_ADD, 1, sign);
+    size_t count = vch_network_count(&binary.shape);
+    VCH_TRY(stretched(&offset, at, binary.operands[binary.constant], &binary.shape));
+    for (size_t i = 0; i < count; i++)
+        offset[i] *= binary.constant == 1 ? sign : 1;
+    if (binary.constant == 0) scale = sign;
+    return vch_translate_affine(at, binary.operands[1 - binary.constant], &scale, 1, offset, count,
+                                &output);
+}
+
+vch_status vch_translate_sum(struct vch_translate *at)
+{
+    uint32_t sum = 0;
+
+    VCH_TRY(vch_translate_operand(&sum, at, 0));
+    for (uint32_t i = 1; i < at->node.input_count; i++) {
+        uint32_t operands[2] = {sum}, output = VCH_NONE;
+        struct vch_network_shape shape = {0};
+        VCH_TRY(vch_translate_operand(&operands[1], at, i));
+        VCH_TRY(vch_translate_broadcast(&shape, at, vch_translate_shape_of(at, operands[0]),
+                                        vch_translate_shape_of(at, operands[1])));
+        struct vch_layer layer = vch_layers_new(VCH_LAYER_ADD, at->node.name, operands, 2);
+        VCH_TRY(vch_translate_emit(at, &layer, &shape, &output));
+        sum = output;
+    }
+    return vch_translate_rename(at, 0, sum);
+}
+
+vch_status vch_translate_multiply(struct vch_translate *at)
+{
+    struct binary binary = {0};
+    double *scale = NULL;
+    uint32_t output = at->node.outputs[0];
+
+    VCH_TRY(read_binary(&binary, at));
+    if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_MULTIPLY, 1, 1);
+    VCH_TRY(stretched(&scale, at, binary.operands[binary.constant], &binary.shape));
+    return vch_translate_affine(at, binary.operands[1 - binary.constant], scale,
+                                vch_network_count(&binary.shape), NULL, 0, &output);
+}
+
+static vch_status divide_integers(struct vch_translate *at, const struct binary *binary)
+{
+    struct vch_network_value *value = &at->network->values[at->node.outputs[0]];
+    struct vch_network_tensor *tensor = NULL;
+    double *a = NULL, *b = NULL;
+
+    VCH_TRY(stretched(&a, at, binary->operands[0], &binary->shape));
+    VCH_TRY(stretched(&b, at, binary->operands[1], &binary->shape));
+    VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &binary->shape, &tensor));
+    for (size_t i = 0; i < tensor->count; i++) {
+        double quotient = b[i] == 0 ? 0 : trunc(a[i] / b[i]);
+        if (b[i] == 0 || fabs(quotient) >= 0x1p62)
+            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
+        tensor->integers[i] = (int64_t)quotient;
+    }
+    *value =
+        (struct vch_network_value){value->name, VCH_NETWORK_INTEGER, true, tensor->shape, tensor};
+    return VCH_OK;
+}
+
+vch_status vch_translate_divide(struct vch_translate *at)
+{
+    struct binary binary = {0};
+    double *scale = NULL;
+    uint32_t output = at->node.outputs[0];
+
+    VCH_TRY(read_binary(&binary, at));
+    const struct vch_network_value *a = &at->network->values[binary.operands[0]];
+    const struct vch_network_value *b = &at->network->values[binary.operands[1]];
+    if (a->constant != NULL && b->constant != NULL)
+        return a->type == VCH_NETWORK_INTEGER && b->type == VCH_NETWORK_INTEGER
+                   ? divide_integers(at, &binary)
+                   : finish_binary(at, &binary, VCH_LAYER_DIVIDE, 1, 1);
+    if (binary.constant != 1)
+        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "it can divide by constants only");
+    VCH_TRY(stretched(&scale, at, binary.operands[1], &binary.shape));
+    for (size_t i = 0; i < vch_network_count(&binary.shape); i++) {
+        if (scale[i] == 0 || !isfinite(1 / scale[i]))
+            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
+        scale[i] = 1 / scale[i];
+    }
+    return vch_translate_affine(at, binary.operands[0], scale, vch_network_count(&binary.shape),
+                                NULL, 0, &output);
+}
+
+static vch_status finish_function(struct vch_translate *at, uint32_t x,
+                                  enum vch_layer_function function, double alpha, double beta)
+{
+    struct vch_layer layer = vch_layers_new(VCH_LAYER_FUNCTION, at->node.name, &x, 1);
+    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
+
+    layer.function = function;
+    layer.alpha = alpha;
+    layer.beta = beta;
+    return vch_translate_finish(at, &layer, &shape);
+}
+
+vch_status vch_translate_power(struct vch_translate *at)
+{
+    uint32_t x = 0, exponent = 0;
+    double alpha = 1;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    VCH_TRY(vch_translate_operand(&exponent, at, 1));
+    VCH_TRY(vch_translate_scalar(&alpha, at, exponent, "exponent"));
+    return finish_function(at, x, VCH_LAYER_POWER, alpha, 0);
+}
+
+static const struct unary {
+    const char *name;
+    enum vch_layer_function function;
+    bool has_alpha, has_beta;
+    float alpha, beta; // defaults
+    const char *beta_attribute;
+} unaries[] = {
+    {"Abs", VCH_LAYER_ABS, false, false, 0, 0, NULL},
+    {"Ceil", VCH_LAYER_CEIL, false, false, 0, 0, NULL},
+    {"Cos", VCH_LAYER_COS, false, false, 0, 0, NULL},
+    {"Elu", VCH_LAYER_ELU, true, false, 1, 0, NULL},
+    {"Erf", VCH_LAYER_ERF, false, false, 0, 0, NULL},
+    {"Exp", VCH_LAYER_EXP, false, false, 0, 0, NULL},
+    {"Floor", VCH_LAYER_FLOOR, false, false, 0, 0, NULL},
+    {"HardSigmoid", VCH_LAYER_HARD_SIGMOID, true, true, 0.2f, 0.5f, "beta"},
+    {"HardSwish", VCH_LAYER_HARD_SWISH, false, false, 0, 0, NULL},
+    {"LeakyRelu", VCH_LAYER_LEAKY_RELU, true, false, 0.01f, 0, NULL},
+    {"Log", VCH_LAYER_LOG, false, false, 0, 0, NULL},
+    {"Mish", VCH_LAYER_MISH, false, false, 0, 0, NULL},
+    {"Reciprocal", VCH_LAYER_RECIPROCAL, false, false, 0, 0, NULL},
+    {"Round", VCH_LAYER_ROUND, false, false, 0, 0, NULL},
+    {"Selu", VCH_LAYER_SELU, true, true, 1.6732632f, 1.050701f, "gamma"},
+    {"Sigmoid", VCH_LAYER_SIGMOID, false, false, 0, 0, NULL},
+    {"Sin", VCH_LAYER_SIN, false, false, 0, 0, NULL},
+    {"Softplus", VCH_LAYER_SOFTPLUS, false, false, 0, 0, NULL},
+    {"Softsign", VCH_LAYER_SOFTSIGN, false, false, 0, 0, NULL},
+    {"Sqrt", VCH_LAYER_SQRT, false, false, 0, 0, NULL},
+    {"Tanh", VCH_LAYER_TANH, false, false, 0, 0, NULL},
+    {"ThresholdedRelu", VCH_LAYER_THRESHOLDED_RELU, true, false, 1, 0, NULL},
+};
+
+static vch_status gelu(struct vch_translate *at, uint32_t x)
+{
+    const char *mode = NULL;
+
+    VCH_TRY(vch_network_text(&mode, &at->node, "approximate", "none", at->complaint));
+    return finish_function(at, x, strcmp(mode, "tanh") == 0 ? VCH_LAYER_GELU_TANH : VCH_LAYER_GELU,
+                           0, 0);
+}
+
+vch_status vch_translate_unary(struct vch_translate *at)
+{
+    uint32_t x = 0, output = at->node.outputs[0];
+    float alpha = 0, beta = 0;
+    double minus = -1;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    if (strcmp(at->node.operator_, "Neg") == 0)
+        return vch_translate_affine(at, x, &minus, 1, NULL, 0, &output);
+    if (strcmp(at->node.operator_, "Gelu") == 0) return gelu(at, x);
+    const struct unary *unary = unaries;
+    while (strcmp(unary->name, at->node.operator_) != 0)
+        unary++;
+    if (unary->has_alpha)
+        VCH_TRY(vch_network_real(&alpha, &at->node, "alpha", unary->alpha, at->complaint));
+    if (unary->has_beta)
+        VCH_TRY(
+            vch_network_real(&beta, &at->node, unary->beta_attribute, unary->beta, at->complaint));
+    return finish_function(at, x, unary->function, (double)alpha, (double)beta);
+}
+
+static vch_status finish_clamp(struct vch_translate *at, uint32_t x, double lo, double hi)
+{
+    struct vch_layer layer = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);
+    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
+
+    if (lo > hi) return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its bounds are crossed");
+    layer.lo = lo;
+    layer.hi = hi;
+    return vch_translate_finish(at, &layer, &shape);
+}
+
+vch_status vch_translate_relu(struct vch_translate *at)
+{
+    uint32_t x = 0;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    return finish_clamp(at, x, 0, INFINITY);
+}
+
+vch_status vch_translate_clip(struct vch_translate *at)
+{
+    uint32_t x = 0;
+    float lo = -3.4028235e38f, hi = 3.4028235e38f;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    VCH_TRY(vch_network_real(&lo, &at->node, "min", lo, at->complaint));
+    VCH_TRY(vch_network_real(&hi, &at->node, "max", hi, at->complaint));
+    double bounds[] = {(double)lo, (double)hi};
+    for (uint32_t i = 0; i < 2; i++)
+        if (vch_translate_has(at, i + 1))
+            VCH_TRY(vch_translate_scalar(&bounds[i], at, at->node.inputs[i + 1], "bounds"));
+    if (bounds[0] <= -3e38) bounds[0] = -INFINITY;
+    if (bounds[1] >= 3e38) bounds[1] = INFINITY;
+    return finish_clamp(at, x, bounds[0], bounds[1]);
+}
+
+// One slope is a leaky ReLU. Slopes that differ: max(x, 0) + slope * min(x, 0).
+vch_status vch_translate_prelu(struct vch_translate *at)
+{
+    uint32_t x = 0, slope = 0, parts[2] = {VCH_NONE, VCH_NONE}, scaled = VCH_NONE;
+    double *slopes = NULL;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    VCH_TRY(vch_translate_operand(&slope, at, 1));
+    struct vch_network_shape shape = *vch_translate_shape_of(at, x), wide = {0};
+    VCH_TRY(vch_translate_broadcast(&wide, at, &shape, vch_translate_shape_of(at, slope)));
+    if (!vch_network_same_shape(&shape, &wide))
+        return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its slopes do not fit its operand");
+    VCH_TRY(stretched(&slopes, at, slope, &shape));
+    size_t count = vch_network_count(&shape), same = 0;
+    while (same < count && slopes[same] == slopes[0])
+        same++;
+    if (same == count) return finish_function(at, x, VCH_LAYER_LEAKY_RELU, slopes[0], 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct vch_layer clamp = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);
+        clamp.lo = i == 0 ? 0 : -INFINITY;
+        clamp.hi = i == 0 ? INFINITY : 0;
+        VCH_TRY(vch_translate_emit(at, &clamp, &shape, &parts[i]));
+    }
+    VCH_TRY(vch_translate_affine(at, parts[1], slopes, count, NULL, 0, &scaled));
+    parts[1] = scaled;
+    struct vch_layer sum = vch_layers_new(VCH_LAYER_ADD, at->node.name, parts, 2);
+    return vch_translate_finish(at, &sum, &shape);
+}
+
+// Before opset 13 all axes from `axis` on are one; since then `axis` is one axis.
+vch_status vch_translate_softmax(struct vch_translate *at)
+{
+    bool is_old = at->node.version < 13;
+    uint32_t x = 0, axis = 0, order[VCH_NETWORK_RANK_MAX], moved = VCH_NONE, done = VCH_NONE;
+    uint32_t output = at->node.outputs[0];
+    int64_t wanted = 0;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    struct vch_network_shape shape = *vch_translate_shape_of(at, x), inner = shape;
+    VCH_TRY(vch_network_integer(&wanted, &at->node, "axis", is_old ? 1 : -1, at->complaint));
+    VCH_TRY(vch_translate_axis(&axis, at, wanted, shape.rank));
+    for (uint32_t i = 0; i < shape.rank; i++)
+        order[i] = i;
+    if (axis == shape.rank - 1) {
+        struct vch_layer layer = vch_layers_new(VCH_LAYER_SOFTMAX, at->node.name, &x, 1);
+        return vch_translate_finish(at, &layer, &shape);
+    }
+    if (is_old) {
+        inner.rank = axis + 1;
+        for (uint32_t i = axis + 1; i < shape.rank; i++)
+            inner.dims[axis] *= shape.dims[i];
+        VCH_TRY(vch_translate_reshape_to(at, x, &inner, &moved));
+    } else {
+        order[axis] = shape.rank - 1;
+        order[shape.rank - 1] = axis;
+        VCH_TRY(vch_translate_transpose_to(at, x, order, &moved));
+        inner = *vch_translate_shape_of(at, moved);
+    }
+    struct vch_layer layer = vch_layers_new(VCH_LAYER_SOFTMAX, at->node.name, &moved, 1);
+    VCH_TRY(vch_translate_emit(at, &layer, &inner, &done));
+    if (is_old) return vch_translate_reshape_to(at, done, &shape, &output);
+    return vch_translate_transpose_to(at, done, order, &output);
+}
+
+vch_status vch_translate_argmax(struct vch_translate *at)
+{
+    uint32_t x = 0, kept = VCH_NONE, output = at->node.outputs[0];
+    struct vch_layer layer = vch_layers_new(VCH_LAYER_ARGMAX, at->node.name, &x, 1);
+    int64_t axis = 0, keeps = 1, last = 0;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    struct vch_network_shape shape = *vch_translate_shape_of(at, x), flat = {0};
+    VCH_TRY(vch_network_integer(&axis, &at->node, "axis", 0, at->complaint));
+    VCH_TRY(vch_network_integer(&keeps, &at->node, "keepdims", 1, at->complaint));
+    VCH_TRY(vch_network_integer(&last, &at->node, "select_last_index", 0, at->complaint));
+    if (last != 0)
+        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "ties go to the lowest index");
+    VCH_TRY(vch_translate_axis(&layer.axis, at, axis, shape.rank));
+    for (uint32_t i = 0; i < shape.rank; i++)
+        if (i != layer.axis) flat.dims[flat.rank++] = shape.dims[i];
+    shape.dims[layer.axis] = 1;
+    VCH_TRY(vch_translate_emit(at, &layer, &flat, &kept));
+    return vch_translate_reshape_to(at, kept, keeps == 0 ? &flat : &shape, &output);
+}

@@ -1,0 +1,169 @@
+// The table of operators, and the walk over a network's nodes.
+#include <stdlib.h>
+#include <string.h>
+
+#include "import/onnx.h"
+#include "import/translate.h"
+
+#define OPERATORS(X) \
+    X("Abs", unary) \
+    X("Add", add) \
+    X("ArgMax", argmax) \
+    X("AveragePool", pool) \
+    X("BatchNormalization", batch_normalization) \
+    X("Cast", cast) \
+    X("Ceil", unary) \
+    X("Clip", clip) \
+    X("Concat", concat) \
+    X("Constant", constant) \
+    X("ConstantOfShape", constant_of_shape) \
+    X("Conv", conv) \
+    X("Cos", unary) \
+    X("Div", divide) \
+    X("Dropout", identity) \
+    X("Elu", unary) \
+    X("Erf", unary) \
+    X("Exp", unary) \
+    X("Expand", expand) \
+    X("Flatten", flatten) \
+    X("Floor", unary) \
+    X("Gather", gather) \
+    X("Gelu", unary) \
+    X("Gemm", gemm) \
+    X("GlobalAveragePool", global_pool) \
+    X("GlobalMaxPool", global_pool) \
+    X("HardSigmoid", unary) \
+    X("HardSwish", unary) \
+    X("Identity", identity) \
+    X("LeakyRelu", unary) \
+    X("Log", unary) \
+    X("MatMul", matmul) \
+    X("MaxPool", pool) \
+    X("Mish", unary) \
+    X("Mul", multiply) \
+    X("Neg", unary) \
+    X("PRelu", prelu) \
+    X("Pad", pad) \
+    X("Pow", power) \
+    X("Reciprocal", unary) \
+    X("ReduceMax", reduce) \
+    X("ReduceMean", reduce) \
+    X("ReduceSum", reduce) \
+    X("Relu", relu) \
+    X("Reshape", reshape) \
+    X("Round", unary) \
+    X("Selu", unary) \
+    X("Shape", shape) \
+    X("Sigmoid", unary) \
+    X("Sin", unary) \
+    X("Slice", slice) \
+    X("Softmax", softmax) \
+    X("Softplus", unary) \
+    X("Softsign", unary) \
+    X("Split", split) \
+    X("Sqrt", unary) \
+    X("Squeeze", squeeze) \
+    X("Sub", add) \
+    X("Sum", sum) \
+    X("Tanh", unary) \
+    X("ThresholdedRelu", unary) \
+    X("Transpose", transpose) \
+    X("Unsqueeze", unsqueeze)
+
+static const struct entry {
+    const char *name;
+    vch_translate_function *translate;
+} entries[] = {
+#define X(name, function) {name, vch_translate_##function},
+    OPERATORS(X)
+#undef X
+};
+
+const char *const vch_translate_supported[] = {
+#define X(name, function) name,
+    OPERATORS(X)
+#undef X
+        NULL,
+};
+
+static int by_name(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct entry *)entry)->name);
+}
+
+static vch_status resolve(struct vch_translate *at, const struct vch_network_node *node)
+{
+    uint32_t *inputs = VCH_ARENA_NEW(at->network->arena, uint32_t, node->input_count);
+
+    if (inputs == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < node->input_count; i++)
+        inputs[i] = node->inputs[i] == VCH_NONE ? VCH_NONE : at->alias[node->inputs[i]];
+    at->node = *node;
+    at->node.inputs = inputs;
+    return VCH_OK;
+}
+
+static vch_status translate_node(struct vch_translate *at, const struct vch_network_node *node)
+{
+    const struct entry *entry = node->domain[0] != '\0' ? NULL
+                                                        : bsearch(node->operator_, entries,
+                                                                  sizeof entries / sizeof *entries,
+                                                                  sizeof *entries, by_name);
+
+    VCH_TRY(resolve(at, node));
+    if (entry == NULL)
+        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
+                                    "this operator%s%s is not supported; `vouch import "
+                                    "--supported` lists those that are",
+                                    node->domain[0] != '\0' ? " of " : "", node->domain);
+    if (node->output_count == 0 || node->outputs[0] == VCH_NONE)
+        return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
+    return entry->translate(at);
+}
+
+static vch_status check_outputs(struct vch_translate *at)
+{
+    struct vch_network *network = at->network;
+
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        at->layers->output_names[i] = network->values[network->outputs[i]].name;
+        network->outputs[i] = at->alias[network->outputs[i]];
+        const struct vch_network_value *value = &network->values[network->outputs[i]];
+        if (!value->has_shape || value->constant != NULL)
+            return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED,
+                                "output '%.200s' does not depend on the model's input, or its node "
+                                "does not compute it",
+                                at->layers->output_names[i]);
+    }
+    return VCH_OK;
+}
+
+vch_status vch_translate_network(struct vch_layers **out, struct vch_network *network,
+                                 struct vch_complaint *complaint)
+{
+    struct vch_layers *layers = VCH_ARENA_NEW(network->arena, struct vch_layers, 1);
+    uint32_t *alias = VCH_ARENA_NEW(network->arena, uint32_t, network->value_count);
+    struct vch_translate at = {
+        .layers = layers,
+        .network = network,
+        .alias = alias,
+        .alias_count = network->value_count,
+        .complaint = complaint,
+    };
+
+    if (layers == NULL || alias == NULL) return VCH_FAIL(NO_MEMORY);
+    layers->network = network;
+    for (uint32_t i = 0; i < network->value_count; i++)
+        alias[i] = i;
+    for (uint32_t i = 0; i < network->input_count; i++) {
+        const struct vch_network_value *input = &network->values[network->inputs[i]];
+        if (input->type == VCH_NETWORK_REAL && input->shape.rank <= VCH_RANK_MAX) continue;
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "input '%.200s' must hold real numbers in at most %d dimensions",
+                            input->name, VCH_RANK_MAX);
+    }
+    for (uint32_t i = 0; i < network->node_count; i++)
+        VCH_TRY(translate_node(&at, &network->nodes[i]));
+    *out = layers;
+    return check_outputs(&at);
+}
