@@ -126,7 +126,7 @@ vch_status vch_translate_reshape(struct vch_translate *at)
     uint32_t x = 0, open = VCH_NONE, output = at->node.outputs[0];
     const int64_t *list = NULL;
     size_t count = 0, known = 1;
-    int64_t zero_is_zero = 0, wanted[VCH_NETWORK_RANK_MAX];
+    int64_t zero_is_zero = 0, wanted[VCH_NETWORK_RANK_MAX] = {0};
     struct vch_network_shape shape = {0};
 
     VCH_TRY(vch_translate_operand(&x, at, 0));

@@ -1,0 +1,126 @@
+#include "import/import.h"
+
+#include <string.h>
+
+#include "import/calibrate.h"
+#include "import/ensemble.h"
+#include "import/lower.h"
+#include "import/onnx.h"
+#include "import/report.h"
+#include "import/simplify.h"
+#include "import/translate.h"
+
+#define SYNTHETIC_SAMPLES 64
+
+static vch_status check_options(const struct vch_import_options *options,
+                                struct vch_complaint *complaint)
+{
+    if (options->activation_bits == 8 || options->activation_bits == 16) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_USAGE, "activations have 8 or 16 bits, not %u",
+                        options->activation_bits);
+}
+
+static vch_status quantise(struct vch_graph **graph, struct vch_import_report *report,
+                           struct vch_network *network, const struct vch_import_options *options,
+                           struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_layers *layers = NULL;
+    struct vch_samples samples = {0};
+    struct vch_calibration calibration = {0};
+    struct vch_lower_value *map = NULL;
+
+    VCH_TRY(vch_translate_network(&layers, network, complaint));
+    VCH_TRY(vch_simplify_layers(layers));
+    VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
+    VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
+    VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
+    const struct vch_report compared = {*graph, layers, &calibration, map, &samples, options};
+    return vch_report_run(report, &compared, arena, complaint);
+}
+
+static void attach_labels(struct vch_graph *graph,
+                          const struct vch_ensemble_labels labels[VCH_GRAPH_PORTS_MAX])
+{
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        if (labels[i].count == 0 || graph->outputs[i].kind != VCH_PORT_INTEGER) continue;
+        graph->outputs[i].kind = VCH_PORT_CLASS;
+        graph->outputs[i].label_count = labels[i].count;
+        graph->outputs[i].labels = labels[i].texts;
+    }
+}
+
+static vch_status import(struct vch_graph **graph, struct vch_import_report *report,
+                         const uint8_t *bytes, size_t size,
+                         const struct vch_import_options *options, struct vch_arena *arena,
+                         struct vch_complaint *complaint)
+{
+    struct vch_network *network = NULL;
+    struct vch_ensemble_labels labels[VCH_GRAPH_PORTS_MAX] = {0};
+
+    VCH_TRY(check_options(options, complaint));
+    VCH_TRY(vch_onnx_decode(&network, bytes, size, options->files, arena, complaint));
+    if (vch_ensemble_is(network))
+        return vch_ensemble_lower(graph, report, network, options, arena, complaint);
+    VCH_TRY(vch_ensemble_rewrite(network, labels, complaint));
+    VCH_TRY(quantise(graph, report, network, options, arena, complaint));
+    attach_labels(*graph, labels);
+    return vch_graph_check(*graph, arena, complaint);
+}
+
+vch_status vch_import_onnx(struct vch_graph **graph, struct vch_import_report *report,
+                           const uint8_t *bytes, size_t size,
+                           const struct vch_import_options *options, struct vch_arena *arena,
+                           struct vch_complaint *complaint)
+{
+    vch_status status = import(graph, report, bytes, size, options, arena, complaint);
+
+    if (status.code == VCH_CODE_NO_MEMORY)
+        return vch_complain(complaint, VCH_CODE_NO_MEMORY,
+                            "importing needs more than the %zu bytes it may use", arena->limit);
+    if (status.code == VCH_CODE_LIMIT)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the model is larger than what is supported");
+    return status;
+}
+
+// SplitMix64: the samples have no secret to keep, only a seed to replay.
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_t size,
+                                uint64_t seed, struct vch_arena *arena,
+                                struct vch_complaint *complaint)
+{
+    struct vch_network *network = NULL;
+
+    VCH_TRY(vch_onnx_decode(&network, bytes, size, NULL, arena, complaint));
+    if (network->input_count != 1)
+        return vch_complain(complaint, VCH_CODE_USAGE,
+                            "synthetic samples are for models with one input, not %u",
+                            network->input_count);
+    const struct vch_network_shape *shape = &network->values[network->inputs[0]].shape;
+    size_t count = vch_network_count(shape);
+    if (count == 0 || count > VCH_NPY_COUNT_MAX / SYNTHETIC_SAMPLES)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "an input of %zu numbers", count);
+    *out = (struct vch_npy){.rank = 2, .dims = {SYNTHETIC_SAMPLES, count}};
+    out->count = SYNTHETIC_SAMPLES * count;
+    out->values = VCH_ARENA_NEW(arena, float, out->count);
+    if (out->values == NULL)
+        return vch_complain(complaint, VCH_CODE_NO_MEMORY,
+                            "no memory for %zu samples of %zu numbers", (size_t)SYNTHETIC_SAMPLES,
+                            count);
+    for (size_t i = 0; i < out->count; i++)
+        out->values[i] = (float)(next_random(&seed) >> 40) * 0x1p-24f;
+    return VCH_OK;
+}
+
+const char *const *vch_import_supported(void)
+{
+    return vch_translate_supported;
+}

@@ -1,0 +1,183 @@
+// Layers without weights to operators.
+#include <math.h>
+
+#include "import/lower.h"
+
+// The operator's operands, all at one scale and type: those that differ are rescaled.
+static vch_status gather_alike(struct vch_lower *at, uint32_t *values,
+                               const struct vch_calibrate_value *wanted)
+{
+    for (uint32_t i = 0; i < at->layer->input_count; i++) {
+        struct vch_lower_value x = {0};
+        VCH_TRY(vch_lower_operand(at, i, &x));
+        values[i] = x.value;
+        if (x.scale == wanted->scale && at->graph->values[x.value].type == wanted->type) continue;
+        VCH_TRY(vch_lower_rescale(at, x.value, x.scale / wanted->scale, wanted->type, NULL,
+                                  &values[i]));
+    }
+    return VCH_OK;
+}
+
+static vch_status lower_concat(struct vch_lower *at, struct vch_operator *operator_)
+{
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    uint32_t values[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_shape shape = {0};
+
+    VCH_TRY(gather_alike(at, values, wanted));
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    VCH_TRY(vch_lower_append(at, operator_, values, at->layer->input_count, wanted->type, &shape));
+    vch_lower_done(at, operator_->output, wanted->scale);
+    return VCH_OK;
+}
+
+// One multiplier for the whole operator: `real` is what one unit of the accumulator is worth.
+static vch_status lower_scaled(struct vch_lower *at, struct vch_operator *operator_,
+                               const uint32_t *values, uint32_t value_count, double real)
+{
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    const struct vch_window *window = &operator_->window;
+    bool is_average = operator_->kind == VCH_OPERATOR_AVERAGE_POOL;
+    bool is_padded = (window->pad_begin[0] | window->pad_begin[1] | window->pad_end[0] |
+                      window->pad_end[1]) != 0;
+    uint32_t area = window->kernel[0] * window->kernel[1];
+    uint32_t count = is_average && is_padded && !window->count_includes_pad ? area : 1;
+    int32_t *multipliers = NULL;
+    uint32_t *shifts = NULL;
+    struct vch_shape shape = {0};
+
+    VCH_TRY(vch_lower_scaling(at, &operator_->scaling, count, &multipliers, &shifts));
+    for (uint32_t i = 0; i < count; i++) {
+        struct vch_ratio ratio = {0};
+        double divisor = !is_average ? 1 : count == 1 ? area : i + 1;
+        if (!vch_ratio_nearest(&ratio, real / divisor / wanted->scale))
+            return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g",
+                                    real / divisor / wanted->scale);
+        multipliers[i] = ratio.multiplier;
+        shifts[i] = ratio.shift;
+    }
+    vch_lower_clamp(&operator_->scaling, at->layer, wanted->type, wanted->scale);
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    VCH_TRY(vch_lower_append(at, operator_, values, value_count, wanted->type, &shape));
+    vch_lower_done(at, operator_->output, wanted->scale);
+    return VCH_OK;
+}
+
+static vch_status lower_product(struct vch_lower *at, struct vch_operator *operator_)
+{
+    struct vch_lower_value a = {0}, b = {0};
+
+    VCH_TRY(vch_lower_operand(at, 0, &a));
+    VCH_TRY(vch_lower_operand(at, 1, &b));
+    return lower_scaled(at, operator_, (uint32_t[]){a.value, b.value}, 2, a.scale * b.scale);
+}
+
+static vch_status lower_average(struct vch_lower *at, struct vch_operator *operator_)
+{
+    struct vch_lower_value x = {0};
+
+    VCH_TRY(vch_lower_operand(at, 0, &x));
+    return lower_scaled(at, operator_, &x.value, 1, x.scale);
+}
+
+static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_)
+{
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    struct vch_lower_value x = {0};
+    uint32_t values[2] = {0}, *shifts = NULL;
+    double ratios[2] = {0};
+    int32_t *multipliers = NULL;
+    struct vch_shape shape = {0};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        VCH_TRY(vch_lower_operand(at, i, &x));
+        values[i] = x.value;
+        ratios[i] = at->layer->coefficients[i] * x.scale / wanted->scale;
+    }
+    VCH_TRY(vch_lower_scaling(at, &operator_->scaling, 2, &multipliers, &shifts));
+    if (!vch_ratio_shared(multipliers, shifts, ratios, 2))
+        return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: factors of %g and %g",
+                                ratios[0], ratios[1]);
+    vch_lower_clamp(&operator_->scaling, at->layer, wanted->type, wanted->scale);
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    VCH_TRY(vch_lower_append(at, operator_, values, 2, wanted->type, &shape));
+    vch_lower_done(at, operator_->output, wanted->scale);
+    return VCH_OK;
+}
+
+// Elements move or are picked: scale and type stay.
+static vch_status lower_move(struct vch_lower *at, struct vch_operator *operator_)
+{
+    const struct vch_layer *layer = at->layer;
+    struct vch_lower_value x = {0};
+    struct vch_shape shape = {0};
+    struct vch_scaling range = {0};
+
+    VCH_TRY(vch_lower_operand(at, 0, &x));
+    enum vch_type type = at->graph->values[x.value].type;
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
+    for (uint32_t i = 0; i < shape.rank; i++) {
+        if (operator_->kind == VCH_OPERATOR_TRANSPOSE) operator_->order[i] = layer->order[i];
+        if (operator_->kind == VCH_OPERATOR_PAD) operator_->end[i] = (int32_t)layer->end[i];
+        if (operator_->kind == VCH_OPERATOR_SLICE) operator_->step[i] = (int32_t)layer->step[i];
+        if (operator_->kind == VCH_OPERATOR_SLICE || operator_->kind == VCH_OPERATOR_PAD)
+            operator_->begin[i] = (int32_t)layer->begin[i];
+    }
+    if (operator_->kind == VCH_OPERATOR_PAD) {
+        struct vch_layer fill = {.lo = layer->fill, .hi = layer->fill};
+        vch_lower_clamp(&range, &fill, type, x.scale);
+        operator_->fill = range.lo;
+    }
+    if (operator_->kind == VCH_OPERATOR_ARGMAX) type = VCH_TYPE_I32;
+    VCH_TRY(vch_lower_append(at, operator_, &x.value, 1, type, &shape));
+    vch_lower_done(at, operator_->output, operator_->kind == VCH_OPERATOR_ARGMAX ? 1 : x.scale);
+    return VCH_OK;
+}
+
+// A clamp that nothing before it could take up: the same integers, cut off.
+static vch_status lower_clamp(struct vch_lower *at)
+{
+    struct vch_lower_value x = {0};
+    struct vch_scaling clamp = {0};
+    uint32_t output = 0;
+
+    VCH_TRY(vch_lower_operand(at, 0, &x));
+    enum vch_type type = at->graph->values[x.value].type;
+    vch_lower_clamp(&clamp, at->layer, type, x.scale);
+    VCH_TRY(vch_lower_rescale(at, x.value, 1, type, &clamp, &output));
+    vch_lower_done(at, output, x.scale);
+    return VCH_OK;
+}
+
+vch_status vch_lower_operator(struct vch_lower *at)
+{
+    struct vch_operator operator_ = {.window = at->layer->window, .axis = at->layer->axis};
+
+    switch (at->layer->kind) {
+    case VCH_LAYER_MATMUL: operator_.kind = VCH_OPERATOR_MATMUL; break;
+    case VCH_LAYER_ADD: operator_.kind = VCH_OPERATOR_ADD; break;
+    case VCH_LAYER_MULTIPLY: operator_.kind = VCH_OPERATOR_MULTIPLY; break;
+    case VCH_LAYER_AVERAGE_POOL: operator_.kind = VCH_OPERATOR_AVERAGE_POOL; break;
+    case VCH_LAYER_CONCAT: operator_.kind = VCH_OPERATOR_CONCAT; break;
+    case VCH_LAYER_MAX_POOL: operator_.kind = VCH_OPERATOR_MAX_POOL; break;
+    case VCH_LAYER_RESHAPE: operator_.kind = VCH_OPERATOR_RESHAPE; break;
+    case VCH_LAYER_TRANSPOSE: operator_.kind = VCH_OPERATOR_TRANSPOSE; break;
+    case VCH_LAYER_SLICE: operator_.kind = VCH_OPERATOR_SLICE; break;
+    case VCH_LAYER_PAD: operator_.kind = VCH_OPERATOR_PAD; break;
+    case VCH_LAYER_ARGMAX: operator_.kind = VCH_OPERATOR_ARGMAX; break;
+    case VCH_LAYER_CLAMP: return lower_clamp(at);
+    case VCH_LAYER_LINEAR:
+    case VCH_LAYER_CONVOLUTION:
+    case VCH_LAYER_AFFINE:
+    case VCH_LAYER_FUNCTION:
+    case VCH_LAYER_SOFTMAX:
+    case VCH_LAYER_DIVIDE:
+        return vch_lower_refuse(at, VCH_CODE_UNSUPPORTED, "no operator computes this layer");
+    }
+    if (operator_.kind == VCH_OPERATOR_ADD) return lower_add(at, &operator_);
+    if (operator_.kind == VCH_OPERATOR_CONCAT) return lower_concat(at, &operator_);
+    if (operator_.kind == VCH_OPERATOR_AVERAGE_POOL) return lower_average(at, &operator_);
+    if (operator_.kind == VCH_OPERATOR_MATMUL || operator_.kind == VCH_OPERATOR_MULTIPLY)
+        return lower_product(at, &operator_);
+    return lower_move(at, &operator_);
+}

@@ -1,0 +1,244 @@
+#include "import/report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "import/evaluate.h"
+#include "import/quantise.h"
+#include "model/run.h"
+
+#define DECIBEL_MAX 200.0 // stands for "no error at all"
+
+// One activation that both models have.
+struct pair {
+    uint32_t value; // of the network
+    struct vch_tensor tensor;
+    double scale, signal, noise;
+    struct vch_import_tensor_report totals;
+};
+
+struct comparison {
+    const struct vch_report *at;
+    struct pair *pairs;
+    uint32_t pair_count;
+    uint32_t *graph_values;     // per pair, for the engine
+    struct vch_tensor *tensors; // likewise
+    struct vch_tensor inputs[VCH_GRAPH_PORTS_MAX];
+    struct vch_import_report *out;
+    uint64_t agreements[VCH_GRAPH_PORTS_MAX];
+};
+
+static int64_t load(const struct vch_tensor *tensor, size_t i)
+{
+    switch (tensor->type) {
+    case VCH_TYPE_I8: return ((const int8_t *)tensor->data)[i];
+    case VCH_TYPE_I16: return ((const int16_t *)tensor->data)[i];
+    case VCH_TYPE_I32: return ((const int32_t *)tensor->data)[i];
+    case VCH_TYPE_I64: return ((const int64_t *)tensor->data)[i];
+    }
+    return 0;
+}
+
+static vch_status new_tensor(struct vch_tensor *tensor, const struct vch_graph *graph,
+                             uint32_t value, struct vch_arena *arena)
+{
+    tensor->type = graph->values[value].type;
+    tensor->shape = graph->values[value].shape;
+    tensor->data = vch_arena_alloc(arena, vch_tensor_size(tensor), 1);
+    return tensor->data == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
+}
+
+static vch_status add_pair(struct comparison *with, uint32_t value, struct vch_arena *arena)
+{
+    const struct vch_lower_value *mapped = &with->at->map[value];
+    struct pair *pair = &with->pairs[with->pair_count];
+
+    if (mapped->value == VCH_NONE) return VCH_OK;
+    VCH_TRY(new_tensor(&pair->tensor, with->at->graph, mapped->value, arena));
+    pair->value = value;
+    pair->scale = mapped->scale;
+    pair->totals.name = with->at->layers->network->values[value].name;
+    pair->totals.scale = mapped->scale;
+    with->graph_values[with->pair_count] = mapped->value;
+    with->tensors[with->pair_count++] = pair->tensor;
+    return VCH_OK;
+}
+
+static vch_status prepare(struct comparison *with, struct vch_arena *arena)
+{
+    const struct vch_layers *layers = with->at->layers;
+    size_t most = (size_t)layers->count + 1;
+
+    with->pairs = VCH_ARENA_NEW(arena, struct pair, most);
+    with->graph_values = VCH_ARENA_NEW(arena, uint32_t, most);
+    with->tensors = VCH_ARENA_NEW(arena, struct vch_tensor, most);
+    if (with->pairs == NULL || with->graph_values == NULL || with->tensors == NULL)
+        return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < with->at->graph->input_count; i++)
+        VCH_TRY(
+            new_tensor(&with->inputs[i], with->at->graph, with->at->graph->inputs[i].value, arena));
+    for (uint32_t i = 0; i < layers->count; i++)
+        VCH_TRY(add_pair(with, layers->layers[i].output, arena));
+    return VCH_OK;
+}
+
+static vch_status run_integers(struct comparison *with, size_t index, struct vch_arena *arena,
+                               struct vch_complaint *complaint)
+{
+    const struct vch_report *at = with->at;
+    const struct vch_graph *graph = at->graph;
+    const float *sample = at->samples->values + index * at->samples->size;
+    uint32_t input_values[VCH_GRAPH_PORTS_MAX];
+    const struct vch_run run = {
+        .graph = graph,
+        .last = graph->operator_count,
+        .batch = 1,
+        .kernels = at->options->kernels,
+        .workers = at->options->workers,
+    };
+
+    for (uint32_t i = 0; i < graph->input_count; i++) {
+        size_t count = vch_tensor_shape_count(&with->inputs[i].shape);
+        VCH_TRY(vch_quantise_input(with->inputs[i].data, graph, &graph->inputs[i], sample, count,
+                                   complaint));
+        sample += count;
+        input_values[i] = graph->inputs[i].value;
+    }
+    return vch_run_execute(&run, input_values, with->inputs, graph->input_count, with->graph_values,
+                           with->tensors, with->pair_count, arena, complaint);
+}
+
+static void compare_pair(struct pair *pair, const double *reals)
+{
+    size_t count = vch_tensor_shape_count(&pair->tensor.shape);
+    int64_t lo = vch_tensor_type_min(pair->tensor.type),
+            hi = vch_tensor_type_max(pair->tensor.type);
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t integer = load(&pair->tensor, i);
+        double error = fabs(reals[i] - pair->scale * (double)integer);
+        pair->totals.saturated += integer == lo || integer == hi;
+        pair->totals.error_mean += error;
+        pair->totals.error_max = error > pair->totals.error_max ? error : pair->totals.error_max;
+        pair->signal += reals[i] * reals[i];
+        pair->noise += error * error;
+    }
+    pair->totals.elements += count;
+}
+
+static struct pair *find_pair(struct comparison *with, uint32_t value)
+{
+    for (uint32_t i = 0; i < with->pair_count; i++)
+        if (with->pairs[i].value == value) return &with->pairs[i];
+    return NULL;
+}
+
+// Whether both models choose the same element; for whole numbers, whether all are equal.
+static bool agrees(const struct pair *pair, const double *reals, bool is_integer)
+{
+    size_t count = vch_tensor_shape_count(&pair->tensor.shape), best = 0, best_integer = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_integer && (double)load(&pair->tensor, i) != reals[i]) return false;
+        if (reals[i] > reals[best]) best = i;
+        if (load(&pair->tensor, i) > load(&pair->tensor, best_integer)) best_integer = i;
+    }
+    return best == best_integer;
+}
+
+static void compare_outputs(struct comparison *with)
+{
+    const struct vch_network *network = with->at->layers->network;
+
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        uint32_t value = network->outputs[i];
+        const double *reals = with->at->calibration->buffers[value];
+        const struct pair *pair = find_pair(with, value);
+        bool is_integer = network->values[value].type == VCH_NETWORK_INTEGER;
+        struct vch_import_output_report *output = &with->out->outputs[i];
+        for (size_t j = 0; j < vch_network_count(&network->values[value].shape); j++)
+            output->range = fabs(reals[j]) > output->range ? fabs(reals[j]) : output->range;
+        if (pair != NULL) with->agreements[i] += agrees(pair, reals, is_integer);
+    }
+}
+
+static void finish_outputs(struct comparison *with)
+{
+    const struct vch_network *network = with->at->layers->network;
+
+    with->out->output_count = network->output_count;
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        uint32_t value = network->outputs[i];
+        const struct pair *pair = find_pair(with, value);
+        struct vch_import_output_report *output = &with->out->outputs[i];
+        bool has_choice = vch_network_count(&network->values[value].shape) > 1 ||
+                          network->values[value].type == VCH_NETWORK_INTEGER;
+        output->name = with->at->graph->outputs[i].name;
+        output->top1_agreement = -1;
+        if (pair == NULL) continue;
+        output->error_mean = pair->totals.error_mean / (double)pair->totals.elements;
+        output->error_max = pair->totals.error_max;
+        if (has_choice)
+            output->top1_agreement = (double)with->agreements[i] / (double)with->at->samples->count;
+    }
+}
+
+static vch_status finish_tensors(struct comparison *with, struct vch_arena *arena)
+{
+    struct vch_import_report *out = with->out;
+    double worst = 2 * DECIBEL_MAX;
+
+    out->tensor_count = with->pair_count;
+    out->tensors = VCH_ARENA_NEW(arena, struct vch_import_tensor_report, with->pair_count);
+    if (out->tensors == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < with->pair_count; i++) {
+        const struct pair *pair = &with->pairs[i];
+        struct vch_import_tensor_report *tensor = &out->tensors[i];
+        *tensor = pair->totals;
+        tensor->error_mean /= (double)tensor->elements;
+        tensor->signal_to_noise_db = DECIBEL_MAX;
+        if (pair->noise > 0 && pair->signal > 0)
+            tensor->signal_to_noise_db = 10 * log10(pair->signal / pair->noise);
+        if (tensor->signal_to_noise_db < worst) out->worst_tensor = i;
+        if (tensor->signal_to_noise_db < worst) worst = tensor->signal_to_noise_db;
+    }
+    return VCH_OK;
+}
+
+static void count_sizes(struct comparison *with)
+{
+    const struct vch_report *at = with->at;
+
+    for (uint32_t i = 0; i < at->graph->parameter_count; i++) {
+        const struct vch_parameter *parameter = &at->graph->parameters[i];
+        with->out->integer_size +=
+            vch_tensor_shape_count(&parameter->shape) * vch_tensor_type_size(parameter->type);
+        with->out->float_size += vch_tensor_shape_count(&parameter->shape) * sizeof(float);
+    }
+}
+
+vch_status vch_report_run(struct vch_import_report *out, const struct vch_report *at,
+                          struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct comparison with = {.at = at, .out = out};
+    size_t count = at->samples->count;
+
+    *out = (struct vch_import_report){
+        .sample_count = (uint32_t)count,
+        .is_synthetic = at->options->calibration_is_synthetic,
+    };
+    VCH_TRY(prepare(&with, arena));
+    for (size_t i = 0; i < count; i++) {
+        vch_samples_load(at->calibration->buffers, at->layers, at->samples, i);
+        VCH_TRY(vch_evaluate_all(at->calibration->buffers, at->layers, arena));
+        VCH_TRY(run_integers(&with, i, arena, complaint));
+        for (uint32_t j = 0; j < with.pair_count; j++)
+            compare_pair(&with.pairs[j], at->calibration->buffers[with.pairs[j].value]);
+        compare_outputs(&with);
+        if (at->options->progress != NULL)
+            at->options->progress(at->options->progress_context, 2 * count + i + 1, 3 * count);
+    }
+    finish_outputs(&with);
+    count_sizes(&with);
+    return finish_tensors(&with, arena);
+}

@@ -1,0 +1,21 @@
+// How far the integer model is from the float model, on the calibration samples.
+#pragma once
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "import/import.h"
+#include "import/lower.h"
+
+// What the report compares. Buffers are the calibration's.
+struct vch_report {
+    const struct vch_graph *graph;
+    const struct vch_layers *layers;
+    const struct vch_calibration *calibration;
+    const struct vch_lower_value *map;
+    const struct vch_samples *samples;
+    const struct vch_import_options *options;
+};
+
+// Runs both models on every sample. The tensors' list is in the arena.
+vch_status vch_report_run(struct vch_import_report *out, const struct vch_report *at,
+                          struct vch_arena *arena, struct vch_complaint *complaint);

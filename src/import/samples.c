@@ -1,0 +1,57 @@
+#include "import/samples.h"
+
+#include <math.h>
+
+static size_t sample_size(const struct vch_network *network)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < network->input_count; i++)
+        size += vch_network_count(&network->values[network->inputs[i]].shape);
+    return size;
+}
+
+vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *layers,
+                            const struct vch_import_options *options,
+                            struct vch_complaint *complaint)
+{
+    const struct vch_npy *given = options->calibration;
+    size_t size = sample_size(layers->network);
+
+    if (given == NULL || given->count == 0)
+        return vch_complain(complaint, VCH_CODE_USAGE,
+                            "this model needs calibration samples: a .npy of shape (samples, ...) "
+                            "with %zu numbers a sample, typical of what the model will see",
+                            size);
+    size_t own =
+        given->rank == 0 || given->dims[0] == 0 ? given->count : given->count / given->dims[0];
+    if (own != size && given->count != size)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the calibration samples have %zu numbers each along axis 0; the model "
+                            "takes %zu",
+                            own, size);
+    *out =
+        (struct vch_samples){.values = given->values, .count = given->count / size, .size = size};
+    if (options->calibration_max > 0 && out->count > options->calibration_max)
+        out->count = options->calibration_max;
+    for (size_t i = 0; i < out->count * size; i++)
+        if (!isfinite(given->values[i]))
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "calibration sample %zu holds a number that is not finite",
+                                i / size);
+    return VCH_OK;
+}
+
+void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
+                      const struct vch_samples *samples, size_t index)
+{
+    const struct vch_network *network = layers->network;
+    const float *from = samples->values + index * samples->size;
+
+    for (uint32_t i = 0; i < network->input_count; i++) {
+        double *to = buffers[network->inputs[i]];
+        size_t count = vch_network_count(&network->values[network->inputs[i]].shape);
+        for (size_t j = 0; j < count; j++)
+            to[j] = (double)*from++;
+    }
+}

@@ -1,0 +1,21 @@
+// Calibration samples, checked against the model's inputs.
+#pragma once
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "import/import.h"
+#include "import/layers.h"
+
+struct vch_samples {
+    const float *values; // borrowed; sample after sample, in each the inputs end to end
+    size_t count, size;
+};
+
+// USAGE where there are none; MALFORMED where they do not fit the inputs or are not finite.
+vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *layers,
+                            const struct vch_import_options *options,
+                            struct vch_complaint *complaint);
+
+// Copies one sample into the inputs' buffers.
+void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
+                      const struct vch_samples *samples, size_t index);
