@@ -1,0 +1,375 @@
+#include "split/search.h"
+
+#include "base/check.h"
+#include "split/beam.h"
+#include "split/teams.h"
+
+enum {
+    WIDTH_MIN = 4, // exactness without resource limits needs two
+    WIDTH_MAX = 512,
+    TEAMS_FULL = 64, // sets of nodes per segment that are all tried
+    TEAMS_SOME = 8,
+};
+#define EFFORT_MAX 4000000u        // extensions, roughly
+#define PATHS_SIZE_MAX (16u << 20) // bytes
+
+struct walk {
+    struct vch_search *search;
+    const struct vch_cost *cost;
+    struct vch_teams *teams;
+    struct vch_arena *arena;
+    uint32_t depth_max; // segments
+    uint32_t width;
+    struct vch_beam_path *paths; // by segments so far, cut, place
+    uint32_t *path_counts;       // by segments so far, cut
+    uint16_t *members;           // by path: the nodes of its last segment
+    bool *is_limited;            // by node: may it run out of memory?
+    bool is_share_limited;
+    bool is_dropping;
+    // What is being extended.
+    uint32_t depth, from, to, parent;
+    uint64_t state; // of resources, without company
+    // The best whole plan so far: the last segment, and the path before it.
+    struct {
+        struct vch_beam_price price;
+        uint32_t depth, from, to, parent; // depth 0: none yet
+        uint16_t members[VCH_PLAN_QUORUM_MAX];
+    } best;
+};
+
+// SplitMix64's finish: spreads a number over all bits.
+static uint64_t mix(uint64_t z)
+{
+    z += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+// A node's part of the state's hash; nothing where nothing is taken or limited.
+static uint64_t node_hash(const struct walk *walk, uint32_t node, uint64_t parameters,
+                          uint64_t activations)
+{
+    if (!walk->is_limited[node] || (parameters == 0 && activations == 0)) return 0;
+    return mix(mix(mix(node) ^ parameters) ^ activations);
+}
+
+static uint64_t share_hash(const struct walk *walk, uint32_t operator_, uint32_t layers)
+{
+    if (!walk->is_share_limited || layers == 0) return 0;
+    return mix(~mix(operator_) ^ layers);
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t quorum_of(const struct walk *walk)
+{
+    return walk->cost->problem->quorum;
+}
+
+static uint32_t path_index(const struct walk *walk, uint32_t depth, uint32_t cut, uint32_t place)
+{
+    return (depth * walk->cost->cut_count + cut) * walk->width + place;
+}
+
+// Counts what one segment takes, and what that does to the state.
+static void take(struct walk *walk, uint32_t i, uint32_t j, const uint16_t *members)
+{
+    struct vch_teams_usage *usage = &walk->teams->usage;
+    uint64_t parameters = vch_cost_parameters(walk->cost, i, j);
+
+    for (uint32_t k = 0; k < quorum_of(walk); k++) {
+        uint32_t node = members[k], operator_ = walk->cost->operators[node];
+        walk->state -= node_hash(walk, node, usage->parameters[node], usage->activations[node]) +
+                       share_hash(walk, operator_, usage->layers[operator_]);
+        usage->parameters[node] += parameters;
+        usage->activations[node] = most(usage->activations[node], walk->cost->activations[i][j]);
+        usage->layers[operator_] += vch_cost_layers(walk->cost, i, j);
+        walk->state += node_hash(walk, node, usage->parameters[node], usage->activations[node]) +
+                       share_hash(walk, operator_, usage->layers[operator_]);
+    }
+}
+
+static void forget(struct walk *walk, const uint16_t *members)
+{
+    struct vch_teams_usage *usage = &walk->teams->usage;
+
+    for (uint32_t k = 0; k < quorum_of(walk); k++) {
+        uint32_t node = members[k], operator_ = walk->cost->operators[node];
+        usage->parameters[node] = usage->activations[node] = 0;
+        usage->layers[operator_] = 0;
+        usage->is_neighbour[operator_] = false;
+    }
+}
+
+// Walks a path back to its start; `is_taking` counts its segments, else forgets them.
+static void replay(struct walk *walk, bool is_taking)
+{
+    uint32_t path = walk->parent, to = walk->from;
+
+    walk->state = 0;
+    for (uint32_t depth = walk->depth; depth > 0; depth--) {
+        const uint16_t *members = walk->members + (size_t)path * quorum_of(walk);
+        if (is_taking) take(walk, walk->paths[path].cut, to, members);
+        if (is_taking && depth == walk->depth)
+            for (uint32_t k = 0; k < quorum_of(walk); k++)
+                walk->teams->usage.is_neighbour[walk->cost->operators[members[k]]] = true;
+        if (!is_taking) forget(walk, members);
+        to = walk->paths[path].cut;
+        path = walk->paths[path].parent;
+    }
+}
+
+// What `parent` becomes when these nodes serve the segment (from, to).
+static struct vch_beam_path extended(struct walk *walk, const uint16_t *members, uint64_t time_us)
+{
+    const struct vch_teams_usage *usage = &walk->teams->usage;
+    struct vch_beam_path path = {.price = walk->paths[walk->parent].price,
+                                 .state = walk->state,
+                                 .parent = walk->parent,
+                                 .cut = walk->from};
+    uint64_t parameters = vch_cost_parameters(walk->cost, walk->from, walk->to);
+    uint64_t alive = walk->cost->activations[walk->from][walk->to];
+    uint32_t layers = vch_cost_layers(walk->cost, walk->from, walk->to);
+    bool is_shared = false;
+
+    for (uint32_t k = 0; k < quorum_of(walk); k++) {
+        uint32_t node = members[k], operator_ = walk->cost->operators[node];
+        uint64_t before = usage->parameters[node], alive_before = usage->activations[node];
+        is_shared |= usage->is_neighbour[operator_];
+        path.company += mix(operator_);
+        path.state += node_hash(walk, node, before + parameters, most(alive_before, alive)) -
+                      node_hash(walk, node, before, alive_before) +
+                      share_hash(walk, operator_, usage->layers[operator_] + layers) -
+                      share_hash(walk, operator_, usage->layers[operator_]);
+    }
+    path.state = mix(path.state) + path.company;
+    path.price.time_us += time_us;
+    path.price.shared += is_shared;
+    return path;
+}
+
+static void consider_as_whole(struct walk *walk, const struct vch_beam_path *path,
+                              const uint16_t *members)
+{
+    const struct vch_cost_cut *end = &walk->cost->cuts[walk->to];
+    struct vch_beam_price price = path->price;
+
+    if (!end->is_end || walk->depth + 1 < walk->cost->problem->segments_min) return;
+    price.time_us += end->end_cost_us;
+    if (walk->best.depth != 0 && !vch_beam_is_less(price, walk->best.price)) return;
+    walk->best.price = price;
+    walk->best.depth = walk->depth + 1;
+    walk->best.from = walk->from;
+    walk->best.to = walk->to;
+    walk->best.parent = walk->parent;
+    for (uint32_t k = 0; k < quorum_of(walk); k++)
+        walk->best.members[k] = members[k];
+}
+
+static void on_offer(void *context, const uint16_t *members, uint64_t time_us)
+{
+    struct walk *walk = context;
+    struct vch_beam_path path = extended(walk, members, time_us);
+    uint32_t depth = walk->depth + 1;
+
+    // Costs never fall along a path, so what is dearer than a whole plan cannot become the best.
+    if (walk->best.depth != 0 && !vch_beam_is_less(path.price, walk->best.price)) return;
+    consider_as_whole(walk, &path, members);
+    if (depth == walk->depth_max) return;
+
+    uint32_t first = path_index(walk, depth, walk->to, 0);
+    uint32_t *count = &walk->path_counts[depth * walk->cost->cut_count + walk->to];
+    uint32_t place =
+        vch_beam_place(walk->paths + first, count, walk->width, &path, &walk->is_dropping);
+    if (place == VCH_BEAM_NONE) return;
+    walk->paths[first + place] = path;
+    for (uint32_t k = 0; k < quorum_of(walk); k++)
+        walk->members[(size_t)(first + place) * quorum_of(walk) + k] = members[k];
+}
+
+static vch_status extend(struct walk *walk)
+{
+    vch_status status = VCH_OK;
+    bool has_plan = walk->best.depth != 0;
+
+    if (has_plan && !vch_beam_is_less(walk->paths[walk->parent].price, walk->best.price))
+        return VCH_OK;
+    replay(walk, true);
+    for (walk->to = walk->from + 1; walk->to < walk->cost->cut_count && vch_is_ok(status);
+         walk->to++) {
+        if (vch_cost_layers(walk->cost, walk->from, walk->to) == 0) continue;
+        status = vch_teams_find(walk->teams, walk->from, walk->to, true, walk->arena);
+        if (vch_is_ok(status) && !walk->search->is_strict && walk->depth > 0)
+            status = vch_teams_find(walk->teams, walk->from, walk->to, false, walk->arena);
+    }
+    replay(walk, false);
+    return status;
+}
+
+static vch_status extend_all(struct walk *walk)
+{
+    uint32_t cuts = walk->cost->cut_count;
+
+    for (walk->depth = 0; walk->depth < walk->depth_max; walk->depth++)
+        for (walk->from = 0; walk->from < cuts; walk->from++) {
+            uint32_t count = walk->path_counts[walk->depth * cuts + walk->from];
+            for (uint32_t place = 0; place < count; place++) {
+                walk->parent = path_index(walk, walk->depth, walk->from, place);
+                VCH_TRY(extend(walk));
+            }
+        }
+    return VCH_OK;
+}
+
+static void begin(struct walk *walk)
+{
+    for (uint32_t i = 0; i < walk->cost->cut_count; i++) {
+        if (!walk->cost->cuts[i].is_start) continue;
+        walk->paths[path_index(walk, 0, i, 0)] = (struct vch_beam_path){
+            .price = {0, walk->cost->cuts[i].start_cost_us}, .parent = VCH_BEAM_NONE, .cut = i};
+        walk->path_counts[i] = 1;
+    }
+}
+
+// How many sets of `quorum` nodes there are, or TEAMS_FULL + 1 where there are more than that.
+static uint32_t count_teams(const struct vch_cost *cost)
+{
+    uint64_t count = 1;
+    uint32_t nodes = cost->problem->node_count, quorum = cost->problem->quorum;
+
+    for (uint32_t k = 0; k < quorum && k < nodes - quorum; k++) {
+        count = count * (nodes - k) / (k + 1);
+        if (count > TEAMS_FULL) return TEAMS_FULL + 1;
+    }
+    return (uint32_t)count;
+}
+
+// The widest search that stays within the effort and the memory.
+static uint32_t choose_width(const struct vch_cost *cost, uint32_t depth_max, uint32_t team_max)
+{
+    uint64_t states = (uint64_t)(depth_max + 1) * cost->cut_count;
+    uint64_t path_size = sizeof(struct vch_beam_path) + sizeof(uint16_t) * cost->problem->quorum;
+    uint32_t width = WIDTH_MAX;
+
+    while (width > WIDTH_MIN && (states * cost->cut_count / 2 * width * team_max > EFFORT_MAX ||
+                                 states * width * path_size > PATHS_SIZE_MAX))
+        width /= 2;
+    return width;
+}
+
+static vch_status prepare(struct walk *walk, struct vch_arena *arena)
+{
+    const struct vch_cost *cost = walk->cost;
+    const struct vch_plan_problem *problem = cost->problem;
+    uint32_t team_count = count_teams(cost), last = cost->cut_count - 1;
+    uint32_t team_max = team_count <= TEAMS_FULL ? team_count + 1 : TEAMS_SOME;
+
+    walk->depth_max = problem->segments_max < last ? problem->segments_max : last;
+    walk->width = choose_width(cost, walk->depth_max, team_max);
+    size_t states = (size_t)(walk->depth_max + 1) * cost->cut_count;
+    walk->paths = VCH_ARENA_NEW(arena, struct vch_beam_path, states * walk->width);
+    walk->path_counts = VCH_ARENA_NEW(arena, uint32_t, states);
+    walk->members = VCH_ARENA_NEW(arena, uint16_t, states * walk->width * problem->quorum);
+    walk->is_limited = VCH_ARENA_NEW(arena, bool, problem->node_count);
+    if (walk->paths == NULL || walk->path_counts == NULL || walk->members == NULL ||
+        walk->is_limited == NULL)
+        return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_teams_new(&walk->teams, cost, team_max, arena));
+    walk->teams->offer = on_offer;
+    walk->teams->context = walk;
+
+    uint64_t parameters = vch_cost_parameters(cost, 0, last), alive = cost->activations[0][last];
+    for (uint32_t n = 0; n < problem->node_count; n++) {
+        uint64_t memory = problem->nodes[n].memory;
+        walk->is_limited[n] = memory != 0 && (memory < parameters || memory - parameters < alive);
+    }
+    walk->is_share_limited = problem->share_percent_max < 100;
+    return VCH_OK;
+}
+
+static void put_client(struct vch_plan *out, const struct vch_cost *cost, uint32_t cut,
+                       bool is_start)
+{
+    uint32_t position = cost->cuts[cut].position;
+    uint32_t last = cost->problem->graph->operator_count;
+    struct vch_plan_segment segment = {
+        .first = is_start ? 0 : position,
+        .last = is_start ? position : last,
+        .by_client = true,
+        .cost_us = is_start ? cost->cuts[cut].start_cost_us : cost->cuts[cut].end_cost_us,
+        .bytes_in = is_start ? 0 : cost->cuts[cut].size,
+        .bytes_out = is_start ? cost->cuts[cut].size : 0,
+    };
+    if (segment.first < segment.last) out->segments[out->segment_count++] = segment;
+}
+
+static void put_segment(struct vch_plan *out, const struct vch_cost *cost, uint32_t i, uint32_t j,
+                        const uint16_t *members)
+{
+    struct vch_plan_segment *segment = &out->segments[out->segment_count++];
+    uint32_t quorum = cost->problem->quorum;
+
+    *segment = (struct vch_plan_segment){
+        .first = cost->cuts[i].position,
+        .last = cost->cuts[j].position,
+        .node_count = quorum,
+        .cost_us = vch_cost_on_node(cost, i, j, members[quorum - 1]),
+        .bytes_in = cost->cuts[i].size,
+        .bytes_out = cost->cuts[j].size,
+    };
+    for (uint32_t k = 0; k < quorum; k++)
+        segment->nodes[k] = members[k];
+}
+
+static void fill_plan(struct vch_plan *out, struct walk *walk)
+{
+    uint32_t starts[VCH_PLAN_SEGMENTS_MAX], paths[VCH_PLAN_SEGMENTS_MAX];
+    uint32_t depth = walk->best.depth, path = walk->best.parent, largest = 0;
+
+    for (uint32_t d = depth - 1; d > 0; d--) { // segments before the last
+        paths[d - 1] = path;
+        starts[d - 1] = walk->paths[path].cut;
+        path = walk->paths[path].parent;
+    }
+    starts[depth - 1] = walk->best.from;
+    *out = (struct vch_plan){.latency_us = walk->best.price.time_us,
+                             .shared_neighbours = walk->best.price.shared};
+    put_client(out, walk->cost, starts[0], true);
+    for (uint32_t d = 0; d < depth; d++) {
+        bool is_last = d + 1 == depth;
+        const uint16_t *members =
+            is_last ? walk->best.members : walk->members + (size_t)paths[d] * quorum_of(walk);
+        uint32_t to = is_last ? walk->best.to : starts[d + 1];
+        put_segment(out, walk->cost, starts[d], to, members);
+        take(walk, starts[d], to, members);
+    }
+    put_client(out, walk->cost, walk->best.to, false);
+    for (uint32_t o = 0; o < walk->cost->operator_count; o++)
+        if (walk->teams->usage.layers[o] > largest) largest = walk->teams->usage.layers[o];
+    uint64_t all = walk->cost->layer_count;
+    out->largest_share_percent = (uint32_t)(((uint64_t)largest * 100 + all - 1) / all);
+}
+
+vch_status vch_search_run(struct vch_plan *out, struct vch_search *search, struct vch_arena *arena)
+{
+    struct walk *walk = VCH_ARENA_NEW(arena, struct walk, 1);
+
+    if (walk == NULL) return VCH_FAIL(NO_MEMORY);
+    search->is_complete = true;
+    if (search->cost->cut_count < 2) return VCH_FAIL(UNSUPPORTED);
+    walk->search = search;
+    walk->cost = search->cost;
+    walk->arena = arena;
+    VCH_TRY(prepare(walk, arena));
+    begin(walk);
+    VCH_TRY(extend_all(walk));
+    search->is_complete =
+        !walk->is_dropping && !walk->teams->is_cut_short && !search->cost->is_thinned;
+    if (walk->best.depth == 0) return VCH_FAIL(UNSUPPORTED);
+    fill_plan(out, walk);
+    return VCH_OK;
+}
