@@ -13,5 +13,15 @@ for source in $(find src -name '*_bench.c' | sort); do
     printf '\n## %s\n' "$target"
     "$build/$target"
 done
-printf '\n## vouch bench\n'
-"$build/vouch" bench
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+"$build/vouch" keygen -o "$scratch/owner.key" --no-passphrase >/dev/null
+for model in digits breast_cancer; do
+    "$build/vouch" import "demo/$model.onnx" -o "$scratch/$model.vouch" --key "$scratch/owner.key" \
+        --calibrate "demo/${model}_calibration.npy" >/dev/null
+    printf '\n## engine: demo/%s.onnx\n' "$model"
+    "$build/vouch" bench "$scratch/$model.vouch"
+done
+printf '\n## network\n'
+tools/bench_network.py "$build/vouch"

@@ -10,8 +10,6 @@
 #include "import/simplify.h"
 #include "import/translate.h"
 
-#define SYNTHETIC_SAMPLES 64
-
 static vch_status check_options(const struct vch_import_options *options,
                                 struct vch_complaint *complaint)
 {
@@ -81,43 +79,6 @@ vch_status vch_import_onnx(struct vch_graph **graph, struct vch_import_report *r
         return vch_complain(complaint, VCH_CODE_LIMIT,
                             "the model is larger than what is supported");
     return status;
-}
-
-// SplitMix64: the samples have no secret to keep, only a seed to replay.
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_t size,
-                                uint64_t seed, struct vch_arena *arena,
-                                struct vch_complaint *complaint)
-{
-    struct vch_network *network = NULL;
-
-    VCH_TRY(vch_onnx_decode(&network, bytes, size, NULL, arena, complaint));
-    if (network->input_count != 1)
-        return vch_complain(complaint, VCH_CODE_USAGE,
-                            "synthetic samples are for models with one input, not %u",
-                            network->input_count);
-    const struct vch_network_shape *shape = &network->values[network->inputs[0]].shape;
-    size_t count = vch_network_count(shape);
-    if (count == 0 || count > VCH_NPY_COUNT_MAX / SYNTHETIC_SAMPLES)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "an input of %zu numbers", count);
-    *out = (struct vch_npy){.rank = 2, .dims = {SYNTHETIC_SAMPLES, count}};
-    out->count = SYNTHETIC_SAMPLES * count;
-    out->values = VCH_ARENA_NEW(arena, float, out->count);
-    if (out->values == NULL)
-        return vch_complain(complaint, VCH_CODE_NO_MEMORY,
-                            "no memory for %zu samples of %zu numbers", (size_t)SYNTHETIC_SAMPLES,
-                            count);
-    for (size_t i = 0; i < out->count; i++)
-        out->values[i] = (float)(next_random(&seed) >> 40) * 0x1p-24f;
-    return VCH_OK;
 }
 
 const char *const *vch_import_supported(void)

@@ -69,8 +69,8 @@ vch_status vch_import_onnx(struct vch_graph **graph, struct vch_import_report *r
 // Seeded uniform calibration samples in [0, 1) over the declared shape of the model's one input:
 // for trying a model out, never for judging it.
 vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_t size,
-                                uint64_t seed, struct vch_arena *arena,
-                                struct vch_complaint *complaint);
+                                const struct vch_import_files *files, uint64_t seed,
+                                struct vch_arena *arena, struct vch_complaint *complaint);
 
 // The operators that import accepts, one name per entry, NULL-terminated: for messages and docs.
 const char *const *vch_import_supported(void);

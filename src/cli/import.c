@@ -1,0 +1,233 @@
+// vouch import: compile an ONNX model to the integer model, sign it, say what that cost.
+#include "import/import.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "cli/commands.h"
+#include "host/process.h"
+#include "host/progress.h"
+#include "host/random.h"
+
+#define MODEL_SIZE_MAX ((size_t)2 << 30)
+
+static const struct vch_option options[] = {
+    {"output", "M.vouch", "where the package goes", false},
+    {"key", "FILE", "the owner's key file, which signs the model", false},
+    {"passphrase-file", "FILE", "opens the key file", false},
+    {"calibrate", "FILE", ".npy, .npz:ARRAY or synthetic[:SEED]: samples that show typical ranges",
+     false},
+    {"calibrate-max", "N", "use at most N samples (default: 512; 0: all)", false},
+    {"activations", "8|16", "bits of activations (default: 8)", false},
+    {"threads", "N", "threads (default: one per processor)", false},
+    {"json", NULL, "print the report as JSON", false},
+    {0},
+};
+
+struct folder {
+    struct vch_tool *tool;
+    char path[2048]; // with its final slash, or empty
+};
+
+static vch_status read_beside(void *context, const char *name, const uint8_t **bytes, size_t *size,
+                              struct vch_complaint *complaint)
+{
+    struct folder *folder = context;
+    char path[4096];
+    uint8_t *out = NULL;
+
+    (void)snprintf(path, sizeof path, "%s%.2000s", folder->path, name);
+    VCH_TRY(vch_file_read(&out, size, path, MODEL_SIZE_MAX, &folder->tool->arena, complaint));
+    *bytes = out;
+    return VCH_OK;
+}
+
+static void draw_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct vch_progress *progress = context;
+
+    if (progress->label == NULL) vch_progress_start(progress, "calibrating", total);
+    vch_progress_update(progress, done);
+}
+
+static vch_status load_calibration(struct vch_npy *out, bool *is_synthetic, struct vch_tool *tool,
+                                   const uint8_t *model, size_t size,
+                                   const struct vch_import_files *files, const char *what)
+{
+    uint64_t seed = 1;
+
+    *is_synthetic = strncmp(what, "synthetic", 9) == 0 && (what[9] == '\0' || what[9] == ':');
+    if (!*is_synthetic) return vch_tool_array(out, tool, what);
+    if (what[9] == ':' && !vch_options_is_number(&seed, what + 10, 0, UINT64_MAX))
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "expected synthetic or synthetic:SEED, found \"%.40s\"", what);
+    return vch_import_synthetic(out, model, size, files, seed, &tool->arena, &tool->complaint);
+}
+
+static vch_status compile(struct vch_graph **graph, struct vch_import_report *report,
+                          struct vch_tool *tool, const uint8_t *model, size_t size,
+                          struct folder *folder)
+{
+    const char *calibrate = vch_options_text(tool->options, "calibrate");
+    const struct vch_import_files files = {folder, read_beside};
+    struct vch_progress progress = {0};
+    struct vch_npy calibration;
+    uint64_t bits = 8, most = 512;
+
+    VCH_TRY(vch_options_u64(&bits, tool->options, "activations", 8, 16, &tool->complaint));
+    if (bits != 8 && bits != 16)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE, "--activations is 8 or 16");
+    VCH_TRY(
+        vch_options_u64(&most, tool->options, "calibrate-max", 0, UINT32_MAX, &tool->complaint));
+    struct vch_import_options how = {
+        .activation_bits = (unsigned)bits,
+        .calibration_max = (uint32_t)most,
+        .files = &files,
+        .kernels = &tool->kernels,
+        .workers = tool->workers,
+        .progress_context = &progress,
+        .progress = draw_progress,
+    };
+    if (calibrate != NULL) {
+        VCH_TRY(load_calibration(&calibration, &how.calibration_is_synthetic, tool, model, size,
+                                 &files, calibrate));
+        how.calibration = &calibration;
+    }
+    vch_status status =
+        vch_import_onnx(graph, report, model, size, &how, &tool->arena, &tool->complaint);
+    if (progress.label != NULL) vch_progress_finish(&progress);
+    if (status.code != VCH_CODE_USAGE || calibrate != NULL) return status;
+    const struct vch_complaint inner = tool->complaint;
+    tool->complaint.text[0] = '\0';
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE, "%.420s; pass --calibrate FILE.npy",
+                        inner.text);
+}
+
+static vch_status sign_and_write(struct vch_package *package, struct vch_tool *tool,
+                                 struct vch_graph *graph, const char *key_path, const char *path)
+{
+    struct vch_secret_key owner;
+    struct vch_salt *salts = VCH_ARENA_NEW(&tool->arena, struct vch_salt, graph->parameter_count);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (salts == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_random_bytes(salts, graph->parameter_count * sizeof *salts);
+    VCH_TRY(vch_tool_secret_key(&owner, tool, key_path));
+    vch_status status = vch_package_encode(&bytes, &size, graph, salts, &owner, &tool->arena,
+                                           tool->workers, &tool->complaint);
+    vch_wipe(&owner, sizeof owner);
+    VCH_TRY(status);
+    // Private: the parameters are what the owner sells.
+    VCH_TRY(vch_file_write(path, bytes, size, true, &tool->complaint));
+    // What was written is what anyone will read: check it as they would.
+    return vch_tool_package(package, tool, path);
+}
+
+static void print_report(const struct vch_package *package, const struct vch_import_report *report,
+                         const char *path)
+{
+    char hex[2 * VCH_DIGEST_SIZE + 1];
+
+    vch_hex_encode(hex, package->identity.bytes, VCH_DIGEST_SIZE);
+    printf("%s\n  identity     %s\n  operators    %u\n  parameters   %llu bytes (float: %llu)\n",
+           path, hex, package->graph->operator_count, (unsigned long long)report->integer_size,
+           (unsigned long long)report->float_size);
+    if (report->sample_count == 0) return;
+    printf("  calibration  %u samples%s\n", report->sample_count,
+           report->is_synthetic ? ", SYNTHETIC: ranges and figures say little about real data"
+                                : "");
+    for (uint32_t i = 0; i < report->output_count; i++) {
+        const struct vch_import_output_report *o = &report->outputs[i];
+        printf("  output       %s: mean error %.3g, largest %.3g, of a range of %.3g", o->name,
+               o->error_mean, o->error_max, o->range);
+        if (o->top1_agreement >= 0)
+            printf("; same top class as float: %.2f %%", 100 * o->top1_agreement);
+        putchar('\n');
+    }
+    uint64_t saturated = 0, elements = 0;
+    for (uint32_t i = 0; i < report->tensor_count; i++) {
+        saturated += report->tensors[i].saturated;
+        elements += report->tensors[i].elements;
+    }
+    printf("  saturation   %llu of %llu activations\n", (unsigned long long)saturated,
+           (unsigned long long)elements);
+    if (report->worst_tensor < report->tensor_count)
+        printf("  worst tensor %s: %.1f dB signal to noise\n",
+               report->tensors[report->worst_tensor].name,
+               report->tensors[report->worst_tensor].signal_to_noise_db);
+}
+
+static json_t *tensors_json(const struct vch_import_report *report)
+{
+    json_t *rows = json_array();
+
+    for (uint32_t i = 0; i < report->tensor_count; i++) {
+        const struct vch_import_tensor_report *t = &report->tensors[i];
+        json_array_append_new(
+            rows, json_pack("{s:s, s:f, s:I, s:I, s:f, s:f, s:f}", "name", t->name, "scale",
+                            t->scale, "saturated", (json_int_t)t->saturated, "elements",
+                            (json_int_t)t->elements, "error_mean", t->error_mean, "error_max",
+                            t->error_max, "signal_to_noise_db", t->signal_to_noise_db));
+    }
+    return rows;
+}
+
+static vch_status print_report_json(const struct vch_package *package,
+                                    const struct vch_import_report *report, const char *path)
+{
+    json_t *outputs = json_array();
+
+    for (uint32_t i = 0; i < report->output_count; i++) {
+        const struct vch_import_output_report *o = &report->outputs[i];
+        json_array_append_new(outputs,
+                              json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", o->name, "error_mean",
+                                        o->error_mean, "error_max", o->error_max, "range", o->range,
+                                        "top1_agreement", o->top1_agreement));
+    }
+    return vch_tool_print_json(json_pack(
+        "{s:s, s:o, s:i, s:i, s:b, s:I, s:I, s:o, s:o}", "file", path, "identity",
+        vch_tool_json_hex(package->identity.bytes, VCH_DIGEST_SIZE), "operators",
+        (int)package->graph->operator_count, "calibration_samples", (int)report->sample_count,
+        "calibration_is_synthetic", (int)report->is_synthetic, "float_size",
+        (json_int_t)report->float_size, "integer_size", (json_int_t)report->integer_size, "outputs",
+        outputs, "tensors", tensors_json(report)));
+}
+
+static vch_status run(struct vch_tool *tool)
+{
+    const char *model_path = tool->options->operands[0], *output = NULL, *key = NULL;
+    struct folder folder = {.tool = tool};
+    struct vch_import_report report = {0};
+    struct vch_package package;
+    struct vch_graph *graph = NULL;
+    uint8_t *model = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_options_required(&output, tool->options, "output", &tool->complaint));
+    VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
+    const char *slash = strrchr(model_path, '/');
+    if (slash != NULL)
+        (void)snprintf(folder.path, sizeof folder.path, "%.*s", (int)(slash + 1 - model_path),
+                       model_path);
+    VCH_TRY(vch_tool_file(&model, &size, tool, model_path, MODEL_SIZE_MAX));
+    VCH_TRY(compile(&graph, &report, tool, model, size, &folder));
+    VCH_TRY(sign_and_write(&package, tool, graph, key, output));
+    if (vch_options_has(tool->options, "json")) return print_report_json(&package, &report, output);
+    print_report(&package, &report, output);
+    return VCH_OK;
+}
+
+const struct vch_command vch_commands_import = {
+    .name = "import",
+    .operands = "MODEL.onnx -o M.vouch --key OWNER.key",
+    .summary = "compile an ONNX model to a signed integer model",
+    .details =
+        "Neural networks are quantised, for which --calibrate gives typical inputs; trees are\n"
+        "exact and need none. The report says what was lost against the float model.",
+    .operand_min = 1,
+    .operand_max = 1,
+    .options = options,
+    .run = run,
+};

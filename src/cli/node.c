@@ -1,0 +1,153 @@
+// vouch node: the daemon. Holds segments, admits a network's clients, executes, signs.
+#include "node/node.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "cli/commands.h"
+#include "consensus/registry.h"
+#include "host/log.h"
+
+static const struct vch_option options[] = {
+    {"key", "FILE", "this node's key file", false},
+    {"passphrase-file", "FILE", "opens the key file", false},
+    {"registry", "FILE", "the network's signed registry", false},
+    {"founder", "KEY", "whose registry counts: hexadecimal or key file", false},
+    {"listen", "HOST:PORT", "where clients connect (default: 127.0.0.1:0, the kernel picks)",
+     false},
+    {"http-port", "N", "/healthz and /metrics on 127.0.0.1 (default: the kernel picks)", false},
+    {"memory", "MIB", "most memory that requests may take (default: 1024)", false},
+    {"queue", "N", "most requests that wait (default: 64)", false},
+    {"connections", "N", "most connections (default: 256)", false},
+    {"threads", "N", "threads (default: one per processor)", false},
+    {"verbose", NULL, "log each request", false},
+    {0},
+};
+
+// "127.0.0.1:7000", "[::1]:7000". The host goes to the arena.
+static vch_status parse_listen(struct vch_node_options *how, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "listen");
+    uint64_t port = 0;
+
+    if (text == NULL) return VCH_OK;
+    const char *colon = strrchr(text, ':');
+    size_t size = colon != NULL ? (size_t)(colon - text) : 0;
+    bool has_brackets = size > 2 && text[0] == '[' && text[size - 1] == ']';
+    if (size == 0 || !vch_options_is_number(&port, colon + 1, 0, UINT16_MAX))
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--listen expects HOST:PORT, found \"%.80s\"", text);
+    how->host = vch_arena_string(&tool->arena, text + has_brackets, size - 2 * has_brackets);
+    how->port = (uint16_t)port;
+    return how->host != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
+}
+
+static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *tool)
+{
+    uint64_t http = 0, memory = 0, queue = 0, connections = 0;
+    struct vch_complaint *c = &tool->complaint;
+
+    VCH_TRY(parse_listen(how, tool));
+    VCH_TRY(vch_options_u64(&http, tool->options, "http-port", 1, UINT16_MAX, c));
+    VCH_TRY(vch_options_u64(&memory, tool->options, "memory", 1, 1 << 20, c));
+    VCH_TRY(vch_options_u64(&queue, tool->options, "queue", 1, 65536, c));
+    VCH_TRY(vch_options_u64(&connections, tool->options, "connections", 1, 65536, c));
+    how->http_port = (uint16_t)http;
+    how->memory_max = (size_t)memory << 20;
+    how->queue_max = (uint32_t)queue;
+    how->connections_max = (uint32_t)connections;
+    return VCH_OK;
+}
+
+static vch_status map_packages(struct vch_node_options *how, struct vch_tool *tool)
+{
+    uint32_t count = tool->options->operand_count;
+    struct vch_node_package *out = VCH_ARENA_NEW(&tool->arena, struct vch_node_package, count);
+
+    if (out == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < count; i++) {
+        struct vch_file_map *map = &tool->maps[tool->map_count];
+        VCH_TRY(vch_file_map(map, tool->options->operands[i], &tool->complaint));
+        tool->map_count++;
+        out[i] = (struct vch_node_package){map->bytes, map->size};
+    }
+    how->packages = out;
+    how->package_count = count;
+    return VCH_OK;
+}
+
+static vch_status load_registry(struct vch_node_options *how, struct vch_tool *tool)
+{
+    const char *path = NULL, *founder = NULL;
+    uint8_t *bytes = NULL;
+
+    VCH_TRY(vch_options_required(&path, tool->options, "registry", &tool->complaint));
+    VCH_TRY(vch_options_required(&founder, tool->options, "founder", &tool->complaint));
+    VCH_TRY(vch_tool_public_key(&how->founder, tool, founder));
+    VCH_TRY(vch_tool_file(&bytes, &how->registry_size, tool, path, VCH_REGISTRY_SIZE_MAX));
+    how->registry_bytes = bytes;
+    return VCH_OK;
+}
+
+// Scripts wait for this line: everything is loaded, checked and listening.
+static void print_ready(const struct vch_node *node, const struct vch_public_key *key)
+{
+    char hex[2 * VCH_SIGN_PUBLIC_SIZE + 1];
+    const char *host = vch_node_host(node);
+    bool is_v6 = strchr(host, ':') != NULL;
+
+    vch_hex_encode(hex, key->bytes, sizeof key->bytes);
+    printf("ready %s %s%s%s:%u http 127.0.0.1:%u\n", hex, is_v6 ? "[" : "", host, is_v6 ? "]" : "",
+           vch_node_port(node), vch_node_http_port(node));
+    (void)fflush(stdout);
+}
+
+static vch_status serve(struct vch_tool *tool, const struct vch_node_options *how)
+{
+    struct vch_node *node = NULL;
+
+    VCH_TRY(vch_node_new(&node, how, &tool->complaint));
+    print_ready(node, &how->key->public_key);
+    vch_status status = vch_node_run(node);
+    vch_node_free(node);
+    return status;
+}
+
+static vch_status run(struct vch_tool *tool)
+{
+    struct vch_node_options how = {
+        .kernels = &tool->kernels,
+        .workers = tool->workers,
+        .handles_signals = true,
+    };
+    struct vch_secret_key key;
+    const char *path = NULL;
+
+    vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
+    VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
+    VCH_TRY(parse_limits(&how, tool));
+    VCH_TRY(load_registry(&how, tool));
+    VCH_TRY(map_packages(&how, tool));
+    VCH_TRY(vch_tool_secret_key(&key, tool, path));
+    how.key = &key;
+    vch_status status = serve(tool, &how);
+    vch_wipe(&key, sizeof key);
+    return status;
+}
+
+const struct vch_command vch_commands_node = {
+    .name = "node",
+    .operands = "SEGMENT.vouch... --key K --registry R --founder KEY",
+    .summary = "serve segments of models to a network's clients",
+    .details =
+        "Loads and checks its segments, listens for clients of the registry over TLS 1.3 with\n"
+        "mutual keys, runs what it is asked and signs what came out. Prints one line when\n"
+        "ready. SIGTERM drains: what was admitted is answered, then it exits with 0. Listens\n"
+        "on loopback unless --listen says otherwise.",
+    .operand_min = 1,
+    .operand_max = VCH_TOOL_MAPS_MAX,
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,187 @@
+// vouch verify: what does this voucher show, to someone who trusts only the keys they name?
+#include "voucher/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "cli/commands.h"
+#include "host/clock.h"
+#include "voucher/opening.h"
+#include "voucher/policy.h"
+#include "voucher/voucher.h"
+
+static const struct vch_option options[] = {
+    {"model", "M.vouch", "the model you hold: anchors its identity, allows recomputation", false},
+    {"opening", "FILE", "the client's opening: shows input and output, allows recomputation",
+     false},
+    {"policy", "FILE", "whom you trust and what must be shown", false},
+    {"founder", "KEY", "a network's founder you trust: hexadecimal or key file", true},
+    {"owner", "KEY", "a model owner you trust: hexadecimal or key file", true},
+    {"client", "KEY", "accept vouchers of this client only: hexadecimal or key file", true},
+    {"quorum", "K", "least votes per segment that count (default: 2)", false},
+    {"at", "TIME", "judge as of 2026-01-31T12:00:00Z (default: now)", false},
+    {"threads", "N", "threads (default: one per processor)", false},
+    {"json", NULL, "print JSON", false},
+    {0},
+};
+
+static vch_status add_keys(struct vch_public_key *keys, uint32_t *count, struct vch_tool *tool,
+                           const char *name)
+{
+    const char *text = NULL;
+
+    for (uint32_t i = 0; (text = vch_options_nth(tool->options, name, i)) != NULL; i++) {
+        if (*count == VCH_VERIFY_KEYS_MAX)
+            return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "more than %u keys for --%s",
+                                VCH_VERIFY_KEYS_MAX, name);
+        VCH_TRY(vch_tool_public_key(&keys[(*count)++], tool, text));
+    }
+    return VCH_OK;
+}
+
+static vch_status parse_time(uint64_t *out, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "at");
+    struct tm fields = {0};
+
+    *out = vch_clock_unix_ms();
+    if (text == NULL) return VCH_OK;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &fields);
+    time_t seconds = end != NULL && *end == '\0' ? timegm(&fields) : -1;
+    if (seconds <= 0)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--at expects a UTC time such as 2026-01-31T12:00:00Z, found \"%.40s\"",
+                            text);
+    *out = (uint64_t)seconds * 1000;
+    return VCH_OK;
+}
+
+static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
+{
+    const char *path = vch_options_text(tool->options, "policy");
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    *policy = (struct vch_policy){0};
+    if (path != NULL) {
+        VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_POLICY_SIZE_MAX));
+        VCH_TRY(vch_policy_decode(policy, (const char *)bytes, size, &tool->complaint));
+    }
+    VCH_TRY(add_keys(policy->founders, &policy->founder_count, tool, "founder"));
+    VCH_TRY(add_keys(policy->owners, &policy->owner_count, tool, "owner"));
+    VCH_TRY(add_keys(policy->clients, &policy->client_count, tool, "client"));
+    uint64_t quorum = policy->quorum_min;
+    VCH_TRY(
+        vch_options_u64(&quorum, tool->options, "quorum", 1, VCH_JOB_QUORUM_MAX, &tool->complaint));
+    policy->quorum_min = (uint32_t)quorum;
+    return parse_time(&policy->at_ms, tool);
+}
+
+static void print_report(const struct vch_verify_report *report, const struct vch_voucher *voucher,
+                         bool is_accepted)
+{
+    char hex[2 * VCH_DIGEST_SIZE + 1];
+
+    vch_hex_encode(hex, voucher->job_id.bytes, VCH_DIGEST_SIZE);
+    printf("job %s\n", hex);
+    for (enum vch_claim claim = 0; claim < VCH_CLAIM_COUNT; claim++)
+        printf("  %-9s %-12s %s\n", vch_verify_claim_name(claim),
+               vch_verify_verdict_text(report->findings[claim].verdict),
+               report->findings[claim].reason);
+    for (uint32_t i = 0; i < report->dissenter_count; i++) {
+        vch_hex_encode(hex, report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE);
+        const struct vch_member *member =
+            vch_registry_find(&voucher->registry, &report->dissenters[i].node);
+        printf("  dissent   node %s (%s) signed another output for segment %u\n", hex,
+               member ? member->operator_name : "unknown", report->dissenters[i].segment);
+    }
+    printf("%s\n", is_accepted ? "accepted: everything required is shown, nothing is false"
+                               : "REFUSED: something required is not shown, or something is false");
+}
+
+static vch_status print_json(const struct vch_verify_report *report,
+                             const struct vch_voucher *voucher, bool is_accepted)
+{
+    json_t *claims = json_object(), *dissenters = json_array();
+
+    for (enum vch_claim claim = 0; claim < VCH_CLAIM_COUNT; claim++)
+        json_object_set_new(claims, vch_verify_claim_name(claim),
+                            json_pack("{s:s, s:s}", "verdict",
+                                      vch_verify_verdict_text(report->findings[claim].verdict),
+                                      "reason", report->findings[claim].reason));
+    for (uint32_t i = 0; i < report->dissenter_count; i++)
+        json_array_append_new(
+            dissenters,
+            json_pack("{s:o, s:i}", "node",
+                      vch_tool_json_hex(report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE),
+                      "segment", (int)report->dissenters[i].segment));
+    return vch_tool_print_json(json_pack("{s:b, s:o, s:o, s:o}", "accepted", (int)is_accepted,
+                                         "job",
+                                         vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE),
+                                         "claims", claims, "dissenters", dissenters));
+}
+
+static vch_status load_voucher(struct vch_voucher *out, struct vch_tool *tool)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, tool->options->operands[0], VCH_VOUCHER_SIZE_MAX));
+    return vch_voucher_decode(out, bytes, size, &tool->arena, &tool->complaint);
+}
+
+static vch_status load_opening(struct vch_opening *out, struct vch_tool *tool, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_OPENING_SIZE_MAX));
+    return vch_opening_decode(out, bytes, size, &tool->arena, &tool->complaint);
+}
+
+static vch_status run(struct vch_tool *tool)
+{
+    const char *model = vch_options_text(tool->options, "model");
+    const char *opening_path = vch_options_text(tool->options, "opening");
+    static struct vch_voucher voucher; // large: a whole job and its registry
+    static struct vch_verify_report report;
+    static struct vch_policy policy;
+    struct vch_package package;
+    struct vch_opening opening;
+
+    VCH_TRY(load_policy(&policy, tool));
+    VCH_TRY(load_voucher(&voucher, tool));
+    if (model != NULL) VCH_TRY(vch_tool_package(&package, tool, model));
+    if (opening_path != NULL) VCH_TRY(load_opening(&opening, tool, opening_path));
+    const struct vch_verify_input input = {
+        .voucher = &voucher,
+        .package = model != NULL ? &package : NULL,
+        .opening = opening_path != NULL ? &opening : NULL,
+        .policy = &policy,
+        .kernels = &tool->kernels,
+        .workers = tool->workers,
+    };
+    vch_status verdict = vch_verify_voucher(&report, &input, &tool->arena, &tool->complaint);
+    if (verdict.code != VCH_CODE_NONE && verdict.code != VCH_CODE_BAD_PROOF) return verdict;
+    if (vch_options_has(tool->options, "json"))
+        VCH_TRY(print_json(&report, &voucher, vch_is_ok(verdict)));
+    else
+        print_report(&report, &voucher, vch_is_ok(verdict));
+    return verdict;
+}
+
+const struct vch_command vch_commands_verify = {
+    .name = "verify",
+    .operands = "X.voucher",
+    .summary = "check a voucher offline, claim by claim",
+    .details = "Prints each claim as shown, not shown, not claimed or FALSE, and exits 0 only if "
+               "nothing\nis false and the policy's requirements are shown. Without a policy: "
+               "model, input, output\nand quorum. Name whom you trust: a voucher cannot vouch "
+               "for its own keys.",
+    .operand_min = 1,
+    .operand_max = 1,
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""What people type at `vouch`, right and wrong: answers, exit codes, complaints."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from arrays import ROOT, read_npy, write_npy
+
+VOUCH = sys.argv.pop(1)
+YES, NO, USAGE, MALFORMED, UNAVAILABLE = range(5)
+
+
+def vouch(*arguments, code=YES):
+    done = subprocess.run([VOUCH, *map(str, arguments)], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=120, check=False)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+class Cli(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.scratch.name)
+        cls.owner = cls.folder / "owner.key"
+        vouch("keygen", "-o", cls.owner, "--no-passphrase")
+        cls.model = cls.folder / "digits.vouch"
+        vouch("import", ROOT / "demo/digits.onnx", "-o", cls.model, "--key", cls.owner,
+              "--calibrate", ROOT / "demo/digits_calibration.npy")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def test_every_command_explains_itself(self):
+        overview = vouch("--help").stdout
+        for name in ("import", "inspect", "run", "split", "keygen", "registry", "node", "infer",
+                     "verify", "bench", "completion"):
+            self.assertIn(f"  {name} ", overview)
+            self.assertIn(f"usage: vouch {name} ", vouch(name, "--help").stdout)
+        self.assertEqual(vouch(code=USAGE).stdout, "")
+        vouch("frobnicate", code=USAGE)
+
+    def test_completion_is_valid_shell(self):
+        script = vouch("completion", "bash").stdout
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        vouch("completion", "fish", code=NO)
+
+    def test_usage_errors_say_what_is_accepted(self):
+        for arguments, word in [
+            (("run",), "usage: vouch run"),
+            (("run", self.model, "--inptu", "x"), "--help"),
+            (("run", self.model), "--input"),
+            (("run", self.model, "--input"), "needs a value"),
+            (("run", self.model, "--input", "a.npy", "--threads", "none"), "whole number"),
+            (("import", "x.onnx", "-o", "y"), "--key is required"),
+            (("split", self.model, "--extract", "5:2", "-o", "x"), "FIRST:LAST"),
+            (("keygen",), "--output is required"),
+        ]:
+            self.assertIn(word, vouch(*arguments, code=USAGE).stderr)
+
+    def test_import_without_calibration_is_a_usage_error(self):
+        done = vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "x", "--key",
+                     self.owner, code=USAGE)
+        self.assertIn("--calibrate", done.stderr)
+        self.assertFalse((self.folder / "x").exists())
+
+    def test_synthetic_calibration_is_labelled(self):
+        done = vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "s.vouch", "--key",
+                     self.owner, "--calibrate", "synthetic:7")
+        self.assertIn("SYNTHETIC", done.stdout)
+
+    def test_absent_files_are_unavailable(self):
+        for arguments in (("run", "/nonexistent", "--input", "x"), ("inspect", "/nonexistent"),
+                          ("verify", "/nonexistent")):
+            self.assertIn("/nonexistent", vouch(*arguments, code=UNAVAILABLE).stderr)
+
+    def test_garbage_is_malformed_everywhere(self):
+        garbage = self.folder / "garbage"
+        garbage.write_bytes(bytes(range(256)) * 4)
+        vouch("run", garbage, "--input", "x", code=MALFORMED)
+        vouch("inspect", garbage, code=MALFORMED)
+        vouch("verify", garbage, code=MALFORMED)
+        vouch("import", garbage, "-o", self.folder / "x", "--key", self.owner, code=MALFORMED)
+        vouch("run", self.model, "--input", garbage, code=MALFORMED)
+        vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "x", "--key", garbage,
+              "--calibrate", "synthetic", code=MALFORMED)
+
+    def test_a_key_is_never_overwritten(self):
+        before = self.owner.read_bytes()
+        vouch("keygen", "-o", self.owner, "--no-passphrase", code=NO)
+        self.assertEqual(self.owner.read_bytes(), before)
+        self.assertEqual(os.stat(self.owner).st_mode & 0o777, 0o600)
+
+    def test_a_sealed_key_opens_with_its_passphrase_only(self):
+        right, wrong = self.folder / "right", self.folder / "wrong"
+        right.write_text("correct horse\n")
+        wrong.write_text("battery staple\n")
+        key, members = self.folder / "sealed.key", self.folder / "members.txt"
+        public = vouch("keygen", "-o", key, "--passphrase-file", right).stdout.strip()
+        members.write_text(f"node hospital-a {public}  # comment\n")
+        registry = self.folder / "sealed.registry"
+        vouch("registry", members, "--key", key, "-o", registry, "--passphrase-file", wrong,
+              code=NO)
+        self.assertFalse(registry.exists())
+        vouch("registry", members, "--key", key, "-o", registry, "--passphrase-file", right)
+        vouch("registry", members, "--key", key, "-o", registry, code=UNAVAILABLE)  # no terminal
+        described = json.loads(vouch("inspect", registry, "--json").stdout)
+        self.assertEqual(described["founder"], public)
+        self.assertEqual(described["members"][0]["operator"], "hospital-a")
+
+    def test_a_bad_members_file_names_its_line(self):
+        members = self.folder / "bad.txt"
+        members.write_text("# fine\nnode a 0011\n")
+        done = vouch("registry", members, "--key", self.owner, "-o", self.folder / "x",
+                     code=MALFORMED)
+        self.assertIn("line 2", done.stderr)
+
+    def test_run_gives_one_answer_on_every_level_and_thread_count(self):
+        answers = set()
+        for level in ("portable", "avx2", "avx512vnni"):
+            for threads in (1, 2, 7):
+                done = subprocess.run(
+                    [VOUCH, "run", str(self.model), "--input", str(ROOT / "demo/digits_inputs.npy"),
+                     "--threads", str(threads), "--json", "--trace"], capture_output=True,
+                    env={**os.environ, "VCH_CPU_LEVEL": level}, check=True)
+                answers.add(done.stdout)
+        self.assertEqual(len(answers), 1)
+
+    def test_an_unknown_processor_level_is_refused(self):
+        done = subprocess.run([VOUCH, "inspect", str(self.model)], capture_output=True,
+                              env={**os.environ, "VCH_CPU_LEVEL": "quantum"}, check=False)
+        self.assertEqual(done.returncode, USAGE)
+
+    def test_run_writes_what_it_prints(self):
+        out = self.folder / "y.npy"
+        done = vouch("run", self.model, "--input", ROOT / "demo/digits_inputs.npy", "--output", out,
+                     "--json")
+        shape, values = read_npy(out)
+        printed = [v for row in json.loads(done.stdout)["outputs"][0]["values"] for v in row]
+        self.assertEqual(shape[0], 10)
+        self.assertEqual(len(values), len(printed))
+        for got, want in zip(values, printed):
+            self.assertAlmostEqual(got, want, places=5)
+
+    def test_inputs_of_the_wrong_size_are_refused(self):
+        bad = self.folder / "bad.npy"
+        write_npy(bad, (3, 5), [0.0] * 15)
+        self.assertIn("numbers a sample",
+                      vouch("run", self.model, "--input", bad, code=MALFORMED).stderr)
+
+    def test_segments_hold_their_part_only(self):
+        cuts = json.loads(vouch("split", self.model, "--json").stdout)["cuts"]
+        self.assertGreaterEqual(len(cuts), 4)
+        first, last = cuts[1]["position"], cuts[-2]["position"]
+        segment = self.folder / "segment.vouch"
+        vouch("split", self.model, "--extract", f"{first}:{last}", "-o", segment)
+        whole = json.loads(vouch("inspect", self.model, "--json").stdout)
+        part = json.loads(vouch("inspect", segment, "--json").stdout)
+        self.assertEqual(whole["identity"], part["identity"])
+        self.assertLess(segment.stat().st_size, self.model.stat().st_size)
+        held = [o["index"] for o in part["operators"] if o["held"]]
+        self.assertTrue(set(range(first, last)) <= set(held))
+        vouch("run", segment, "--input", ROOT / "demo/digits_inputs.npy", code=NO)
+
+    def test_a_plan_keeps_its_constraints(self):
+        nodes = self.folder / "nodes.json"
+        nodes.write_text(json.dumps([{"name": f"n{i}", "operator": f"op{i}"} for i in range(6)]))
+        plan = json.loads(vouch("split", self.model, "--plan", "--nodes", nodes, "--segments", 3,
+                                "--json").stdout)["segments"]
+        self.assertEqual([s["by"] for s in plan], ["client", "nodes", "nodes", "nodes", "client"])
+        for left, right in zip(plan[1:-2], plan[2:-1]):
+            self.assertEqual(left["last"], right["first"])
+            self.assertFalse(set(left["nodes"]) & set(right["nodes"]))
+        few = self.folder / "few.json"
+        few.write_text(json.dumps([{"name": "n", "operator": "o"}]))
+        done = vouch("split", self.model, "--plan", "--nodes", few, "--quorum", 3, code=NO)
+        self.assertTrue(done.stderr)
+
+    def test_one_flipped_byte_of_a_package_is_refused(self):
+        data = bytearray(self.model.read_bytes())
+        bad = self.folder / "flipped.vouch"
+        for at in (0, 20, 100, len(data) // 2, len(data) - 1):
+            data[at] ^= 1
+            bad.write_bytes(data)
+            data[at] ^= 1
+            done = subprocess.run([VOUCH, "inspect", str(bad)], capture_output=True, check=False)
+            self.assertIn(done.returncode, (NO, MALFORMED), f"byte {at}")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
