@@ -80,9 +80,8 @@ vch_status vch_package_decode(struct vch_package *out, const uint8_t *bytes, siz
                               struct vch_arena *arena, struct vch_workers *workers,
                               struct vch_complaint *complaint);
 
-// Heap bytes that opening a file of `size` bytes takes at most, on top of zstd's fixed state:
-// 11 MiB + 8,520 bytes for each of the file's, and never over 3 GiB + 66 bytes for each. A real
-// package takes its manifest times about 20.
+// Heap bytes that opening a file of `size` bytes takes at most, on top of zstd's own state of some
+// 160 KiB: 14 MiB + 8,320 bytes for each of the file's, and never over 3 GiB + 64 bytes for each.
 size_t vch_package_memory_max(size_t size);
 
 // Adds to `package` the parameters that `other`, a segment of the same identity, holds; both files'

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "base/bytes.h"
 #include "harness/forge.h"
 #include "harness/sample.h"
 #include "model/manifest.h"
@@ -43,7 +44,7 @@ static void make_holder(const uint32_t *indices, size_t count)
         vouch__held_parameter__init(&held[i]);
         held[i].index = indices[i];
         held[i].salt = (ProtobufCBinaryData){VCH_PACKAGE_SALT_SIZE,
-                                             sample.salts[indices[i] % SAMPLE_PARAMETERS].bytes};
+                                             sample.salts[indices[i] % SAMPLE_ROOM].bytes};
         pointers[i] = &held[i];
     }
     holder.n_parameters = count;
@@ -60,7 +61,7 @@ static void make_data(const uint32_t *indices, size_t count)
 
     honest.data_size = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct vch_parameter *parameter = &sample.parameters[indices[i] % SAMPLE_PARAMETERS];
+        const struct vch_parameter *parameter = &sample.parameters[indices[i]];
         size_t size = vch_package_format_parameter_size(parameter);
         honest.data_size = (size_t)vch_package_format_align(honest.data_size);
         memcpy(bytes + honest.data_size, parameter->data, size);
@@ -175,7 +176,7 @@ TEST(package_refuses_parameters_out_of_order)
 TEST(package_refuses_a_parameter_that_the_model_does_not_have)
 {
     start();
-    HOLD(0, 1, 2, 3);
+    make_holder((const uint32_t[]){0, 1, 2, 3}, 4);
     CHECK_FAILS(decode(), MALFORMED);
     check_complaint("does not have");
 }
@@ -482,7 +483,7 @@ static void compress(size_t size, const uint8_t *bytes, int has_size)
 
 TEST(package_refuses_a_compression_bomb_before_it_grows)
 {
-    enum { SIZE = 100 << 20 };
+    enum { SIZE = 16 << 20 };
 
     start();
     uint8_t *zeros = VCH_ARENA_NEW(&arena, uint8_t, SIZE);
@@ -561,27 +562,92 @@ TEST(package_refuses_to_merge_another_model)
     CHECK_EQ(vch_package_held_count(&mine), 2);
 }
 
-// Operator 2 has the weights of its own and the bias of operator 0, for which it promises less
-// than is true. Neither half can tell; both together must.
-TEST(package_merge_checks_what_only_both_halves_show)
+// Operator `index` becomes a layer of these weights and this bias.
+static void make_layer(uint32_t index, uint32_t weights, uint32_t bias, uint64_t bias_bound)
 {
+    sample_linear(&sample, index, weights);
+    sample.operators[index].table = VCH_NONE;
+    sample.operators[index].parameter_count = 2;
+    sample.operators[index].parameters[1] = bias;
+    sample.operators[index].bias_bound = bias_bound;
+}
+
+// Operator 2 shares the weights of operator 0 and the bias of operator 1, for which it promises
+// less than is true. Neither part can tell; both together must.
+TEST(package_merge_checks_what_only_both_parts_show)
+{
+    static const int64_t bias[3] = {100, 0, -100};
     struct vch_package mine;
 
     start();
-    sample.graph.parameter_count = 3;
-    sample.operators[2].parameters[0] = 0;
-    sample.operators[2].parameter_count = 2;
-    sample.operators[2].parameters[1] = 2;
-    sample.operators[2].bias_bound = 64;
-    sample.bias[0] = 1;
-    sample.parameters[2] = (struct vch_parameter){VCH_TYPE_I64, {1, {3}}, {{0}}, sample.bias};
-    sample_bounds(&sample);
-    compute_roots();
-    make_manifest();
-    HOLD(0, 1);
-    CHECK_OK(decode());
-    mine = package;
-    HOLD(0, 2);
-    CHECK_FAILS(decode(), MALFORMED); // bias -> 100 is over 64
-    CHECK_EQ(vch_package_held_count(&mine), 2);
+    sample.graph.table_count = 0;
+    sample.graph.parameter_count = 4;
+    sample.parameters[3] = (struct vch_parameter){VCH_TYPE_I64, {1, {3}}, {{0}}, bias};
+    for (uint64_t promise = 64; promise <= 128; promise *= 2) {
+        make_layer(1, 2, 3, 1024);
+        make_layer(2, 0, 3, promise);
+        sample_bounds(&sample);
+        compute_roots();
+        make_manifest();
+        HOLD(0, 1);
+        CHECK_OK(decode());
+        mine = package;
+        HOLD(2, 3);
+        CHECK_OK(decode());
+        vch_status status = vch_package_merge(&mine, &package, &arena, &complaint);
+        CHECK_EQ(status.code, promise < 100 ? VCH_CODE_MALFORMED : VCH_CODE_NONE);
+        CHECK_EQ(vch_package_held_count(&mine), promise < 100 ? 2 : 4);
+        CHECK(vch_is_zero(&mine.salts[2], sizeof mine.salts[2]) == (promise < 100));
+    }
+}
+
+// What was found sound once is not looked at again; that must not hide a smaller promise.
+TEST(package_checks_a_shared_bias_against_every_promise)
+{
+    for (uint32_t liar = 0; liar <= 2; liar += 2) {
+        start();
+        make_layer(0, 0, 1, liar == 0 ? 64 : 1024);
+        make_layer(2, 2, 1, liar == 2 ? 64 : 1024);
+        sample_bounds(&sample);
+        make_manifest();
+        CHECK_FAILS(decode(), MALFORMED);
+        check_complaint(sample.operators[liar].name);
+    }
+}
+
+TEST(package_refuses_a_gap_before_the_data)
+{
+    start();
+    size_t size = 0;
+    uint8_t *file = forge(&size, &honest, &arena);
+    struct vch_package_format format;
+
+    CHECK_OK(vch_package_format_read(&format, file, size, &complaint));
+    size_t end = vch_package_format_owner_offset(&format) + VCH_PACKAGE_FORMAT_OWNER_SIZE;
+    CHECK(end < vch_package_format_data_offset(&format));
+    file[end] = 1;
+    vch_package_format_write(file, &format); // with the right digest
+    CHECK_FAILS(vch_package_decode(&package, file, size, &arena, NULL, &complaint), MALFORMED);
+    check_complaint("before the data");
+}
+
+TEST(package_refuses_sections_larger_than_the_file)
+{
+    static const size_t offsets[] = {12, 16, 20, 24};
+
+    start();
+    size_t size = 0;
+    uint8_t *file = forge(&size, &honest, &arena);
+    FOR_EACH(offset, offsets)
+    {
+        static const uint32_t sizes[] = {0, 1, 1u << 20, 1u << 28, UINT32_MAX - 63, UINT32_MAX};
+        FOR_EACH(lie, sizes)
+        {
+            uint32_t honest_size = vch_get_u32le(file + *offset);
+            vch_put_u32le(file + *offset, *lie);
+            CHECK(!vch_is_ok(vch_package_decode(&package, file, size, &arena, NULL, &complaint)));
+            vch_put_u32le(file + *offset, honest_size);
+        }
+    }
+    CHECK_OK(vch_package_decode(&package, file, size, &arena, NULL, &complaint));
 }

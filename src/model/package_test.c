@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "harness/sample.h"
+#include "harness/spec.h"
 #include "model/package_format.h"
+#include "model/trees.h"
 
 static struct sample sample;
 static struct vch_arena arena;
@@ -138,4 +140,195 @@ TEST(package_refuses_every_truncation_and_extension)
     memcpy(longer, file, file_size);
     for (size_t more = 1; more <= 256; more++)
         CHECK_FAILS(decode(&package, longer, file_size + more), MALFORMED);
+}
+
+TEST(package_refuses_what_is_no_package_in_words)
+{
+    struct vch_package package;
+
+    start_encoded();
+    memcpy(file, "PK\3\4 zip", 8);
+    CHECK_FAILS(decode(&package, file, file_size), MALFORMED);
+    CHECK(strstr(complaint.text, "VOUCHPKG") != NULL);
+    start_encoded();
+    file[8] = 2;
+    CHECK_FAILS(decode(&package, file, file_size), UNSUPPORTED);
+    start_encoded();
+    CHECK_FAILS(decode(&package, file + 1, file_size - 1), USAGE); // not at an aligned address
+}
+
+TEST(package_takes_no_more_memory_than_it_says)
+{
+    size_t sizes[] = {0, 1, 1000, 1u << 20, 1u << 30, (size_t)1 << 40};
+    struct vch_package package;
+
+    FOR_EACH(size, sizes)
+    {
+        CHECK(vch_package_memory_max(*size) <= (14u << 20) + 8320 * *size);
+        CHECK(vch_package_memory_max(*size) <= ((size_t)3 << 30) + 64 * *size);
+    }
+    start_encoded();
+    for (size_t limit = 0;; limit += 1 << 16) {
+        struct vch_arena narrow;
+        vch_arena_init(&narrow, limit);
+        complaint.text[0] = '\0';
+        vch_status status =
+            vch_package_decode(&package, file, file_size, &narrow, NULL, &complaint);
+        bool is_enough = vch_is_ok(status);
+        CHECK(is_enough || complaint.text[0] != '\0');
+        CHECK(is_enough || limit < vch_package_memory_max(file_size));
+        CHECK(narrow.limit == limit);
+        vch_arena_release(&narrow);
+        if (is_enough) break;
+    }
+}
+
+TEST(package_encode_refuses_what_could_not_be_opened)
+{
+    struct vch_arena *a = &arena;
+
+    start();
+    sample.weights[0] = INT8_MIN;
+    CHECK_FAILS(vch_package_encode(&file, &file_size, &sample.graph, sample.salts, &sample.owner, a,
+                                   NULL, &complaint),
+                MALFORMED);
+    start();
+    sample.parameters[2].data = NULL;
+    CHECK_FAILS(vch_package_encode(&file, &file_size, &sample.graph, sample.salts, &sample.owner, a,
+                                   NULL, &complaint),
+                USAGE);
+    start();
+    sample.operators[1].public_bound = 77;
+    CHECK_FAILS(vch_package_encode(&file, &file_size, &sample.graph, sample.salts, &sample.owner, a,
+                                   NULL, &complaint),
+                MALFORMED);
+}
+
+TEST(package_encode_refuses_names_that_are_not_utf8)
+{
+    static const char *const bad[] = {
+        "\x80",         "a\xc3",
+        "\xc0\xaf",     "\xe0\x80\x80",
+        "\xed\xa0\x80", "\xf4\x90\x80\x80",
+        "\xff",         "\xf8\x88\x80\x80\x80",
+    };
+    static const char *const good[] = {"", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+
+    FOR_EACH(name, bad)
+    {
+        start();
+        sample.operators[1].name = *name;
+        CHECK_FAILS(vch_package_encode(&file, &file_size, &sample.graph, sample.salts,
+                                       &sample.owner, &arena, NULL, &complaint),
+                    MALFORMED);
+    }
+    FOR_EACH(name, good)
+    {
+        struct vch_package package;
+        start();
+        sample.operators[1].name = *name;
+        encode();
+        CHECK_OK(decode(&package, file, file_size));
+        CHECK(strcmp(package.graph->operators[1].name, *name) == 0);
+    }
+}
+
+// (nodes + trees) * targets is what checking costs.
+TEST(package_refuses_trees_that_would_take_hours_to_check)
+{
+    enum { NODES = 1 << 17, TARGETS = 1 << 17 };
+
+    start();
+    int32_t(*nodes)[VCH_TREES_COLUMNS] = vch_arena_alloc(&arena, NODES, sizeof *nodes);
+    int64_t *leaves = VCH_ARENA_NEW(&arena, int64_t, TARGETS);
+    static const int32_t root[1];
+    for (int i = 0; i < NODES; i++)
+        nodes[i][VCH_TREES_FEATURE] = -1;
+    struct vch_parameter parameters[] = {
+        {VCH_TYPE_I32, {2, {NODES, VCH_TREES_COLUMNS}}, {{0}}, nodes},
+        {VCH_TYPE_I32, {1, {1}}, {{0}}, root},
+        {VCH_TYPE_I64, {2, {1, TARGETS}}, {{0}}, leaves},
+        {VCH_TYPE_I64, {1, {TARGETS}}, {{0}}, leaves},
+    };
+    struct vch_salt salts[4] = {0};
+    sample.operators[0] = (struct vch_operator){.kind = VCH_OPERATOR_TREES,
+                                                .name = "forest",
+                                                .input_count = 1,
+                                                .inputs = sample.inputs,
+                                                .output = 1,
+                                                .parameter_count = 4,
+                                                .parameters = {0, 1, 2, 3},
+                                                .table = VCH_NONE,
+                                                .bias_bound = 1};
+    sample.values[0].type = VCH_TYPE_I32;
+    sample.values[1] = (struct vch_value){VCH_TYPE_I64, {1, {TARGETS}}};
+    sample.graph.parameters = parameters;
+    sample.graph.parameter_count = 4;
+    sample.graph.operator_count = 1;
+    sample.graph.value_count = 2;
+    sample.graph.table_count = 0;
+    sample.graph.outputs[0].value = 1;
+    sample_bounds(&sample);
+    CHECK_FAILS(vch_package_encode(&file, &file_size, &sample.graph, salts, &sample.owner, &arena,
+                                   NULL, &complaint),
+                LIMIT);
+    CHECK(strstr(complaint.text, "forest") != NULL);
+}
+
+TEST(package_extract_refuses_ranges_it_cannot_fill)
+{
+    struct vch_package whole, part;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    start_encoded();
+    CHECK_OK(decode(&whole, file, file_size));
+    CHECK_FAILS(vch_package_extract(&bytes, &size, &whole, 2, 1, &arena, &complaint), USAGE);
+    CHECK_FAILS(vch_package_extract(&bytes, &size, &whole, 0, 4, &arena, &complaint), USAGE);
+    CHECK_OK(vch_package_extract(&bytes, &size, &whole, 1, 2, &arena, &complaint));
+    CHECK_OK(decode(&part, bytes, size));
+    CHECK_EQ(vch_package_held_count(&part), 0);
+    CHECK_FAILS(vch_package_extract(&bytes, &size, &part, 0, 2, &arena, &complaint), USAGE);
+}
+
+static void fill_model(int8_t *weight, struct vch_operator *operator_)
+{
+    *weight = 5;
+    *operator_ = sample.operators[2];
+    operator_->inputs = &sample.inputs[0];
+    operator_->output = 1;
+    operator_->parameters[0] = 0;
+    sample.graph.name = operator_->name = "m";
+    sample.graph.value_count = 2;
+    sample.graph.operator_count = sample.graph.parameter_count = 1;
+    sample.graph.table_count = 0;
+    sample.graph.operators = operator_;
+    sample.graph.outputs[0].value = 1;
+    sample.values[0].shape.dims[0] = sample.values[1].shape.dims[0] = 1;
+    sample.parameters[0] = (struct vch_parameter){VCH_TYPE_I8, {2, {1, 1}}, {{0}}, weight};
+}
+
+// One layer of one weight, 5. Its bytes are in the specification.
+TEST(package_of_the_specification)
+{
+    struct vch_package package;
+    struct vch_operator operator_;
+    struct vch_digest root;
+    uint8_t vector[1024];
+    int8_t weight = 0;
+
+    start();
+    fill_model(&weight, &operator_);
+    CHECK_OK(vch_graph_public_bound(&operator_.public_bound, &sample.graph, &operator_));
+    encode();
+    test_spec_check(file, file_size, "package.md", "package");
+    CHECK_OK(vch_package_root(&root, &sample.salts[0], &weight, 1, &arena, NULL));
+    test_spec_check(root.bytes, sizeof root.bytes, "package.md", "root");
+
+    size_t size = test_spec_vector(vector, sizeof vector, "package.md", "package");
+    memcpy(file, vector, size); // aligned
+    CHECK_OK(decode(&package, file, size));
+    test_spec_check(package.manifest, package.manifest_size, "package.md", "manifest");
+    test_spec_check(package.identity.bytes, sizeof package.identity, "package.md", "identity");
+    CHECK(*(const int8_t *)package.graph->parameters[0].data == 5);
 }

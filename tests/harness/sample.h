@@ -10,13 +10,13 @@
 #include "model/graph.h"
 #include "model/package.h"
 
-enum { SAMPLE_PARAMETERS = 3 };
+enum { SAMPLE_PARAMETERS = 3, SAMPLE_ROOM = 4 }; // and room for one more
 
 struct sample {
     struct vch_graph graph;
     struct vch_value values[4];
     struct vch_operator operators[3];
-    struct vch_parameter parameters[SAMPLE_PARAMETERS];
+    struct vch_parameter parameters[SAMPLE_ROOM];
     struct vch_table tables[1];
     int32_t entries[256];
     uint32_t inputs[3];
@@ -24,7 +24,7 @@ struct sample {
     uint32_t shifts[3];
     int8_t weights[9], last_weights[9];
     int64_t bias[3];
-    struct vch_salt salts[SAMPLE_PARAMETERS];
+    struct vch_salt salts[SAMPLE_ROOM];
     struct vch_secret_key owner;
 };
 
