@@ -117,10 +117,7 @@ vch_status vch_message_unpack(ProtobufCMessage **out, const ProtobufCMessageDesc
 
     if (size == 0) return vch_complain(complaint, VCH_CODE_TRUNCATED, "the %s is empty", what);
     ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, size, bytes);
-    if (message == NULL && source.is_exhausted)
-        return vch_complain(complaint, VCH_CODE_LIMIT,
-                            "the %s needs more than the %zu bytes of memory allowed for it", what,
-                            arena->limit);
+    if (message == NULL && source.is_exhausted) return vch_message_no_room(what, arena, complaint);
     if (message == NULL)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the %s is not a protobuf message of its kind, or is cut short", what);
@@ -158,4 +155,12 @@ vch_status vch_message_copy(void *out, size_t size, const ProtobufCBinaryData *f
                             field->len, size);
     memcpy(out, field->data, size);
     return VCH_OK;
+}
+
+vch_status vch_message_no_room(const char *what, const struct vch_arena *arena,
+                               struct vch_complaint *complaint)
+{
+    return vch_complain(complaint, VCH_CODE_LIMIT,
+                        "the %s needs more than the %zu bytes of memory allowed for it", what,
+                        arena->limit);
 }

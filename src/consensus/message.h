@@ -29,3 +29,7 @@ ProtobufCBinaryData vch_message_borrow(const void *bytes, size_t size);
 // Copies a field that must have exactly `size` bytes; MALFORMED otherwise. `what` names it.
 vch_status vch_message_copy(void *out, size_t size, const ProtobufCBinaryData *field,
                             const char *what, struct vch_complaint *complaint);
+
+// LIMIT: what was read of `what` does not fit the arena.
+vch_status vch_message_no_room(const char *what, const struct vch_arena *arena,
+                               struct vch_complaint *complaint);

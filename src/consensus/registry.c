@@ -149,7 +149,7 @@ static vch_status copy_members(struct vch_registry *out, const Vouch__Registry *
     VCH_TRY(check_member_count(message->n_members, complaint));
     out->member_count = (uint32_t)message->n_members;
     out->members = VCH_ARENA_NEW(arena, struct vch_member, out->member_count);
-    if (out->members == NULL) return VCH_FAIL(LIMIT);
+    if (out->members == NULL) return vch_message_no_room("registry", arena, complaint);
     for (uint32_t i = 0; i < out->member_count; i++) {
         struct vch_member *member = &out->members[i];
         const Vouch__Member *from = message->members[i];

@@ -249,7 +249,7 @@ static vch_status copy_result(struct vch_segment_result *out, const Vouch__Segme
                             VCH_VOUCHER_FAULT_COUNT_MAX);
     votes = VCH_ARENA_NEW(arena, struct vch_vote, from->n_votes);
     faults = VCH_ARENA_NEW(arena, struct vch_fault, from->n_faults);
-    if (votes == NULL || faults == NULL) return VCH_FAIL(LIMIT);
+    if (votes == NULL || faults == NULL) return vch_message_no_room("voucher", arena, complaint);
     for (size_t i = 0; i < from->n_votes; i++)
         VCH_TRY(copy_vote(&votes[i], from->votes[i], complaint));
     for (size_t i = 0; i < from->n_faults; i++)
@@ -269,7 +269,7 @@ static vch_status copy_results(struct vch_voucher *out, const Vouch__Voucher *me
                             "the voucher has %zu results, not at most %u", message->n_results,
                             VCH_JOB_SEGMENTS_MAX);
     results = VCH_ARENA_NEW(arena, struct vch_segment_result, message->n_results);
-    if (results == NULL) return VCH_FAIL(LIMIT);
+    if (results == NULL) return vch_message_no_room("voucher", arena, complaint);
     for (size_t i = 0; i < message->n_results; i++)
         VCH_TRY(copy_result(&results[i], message->results[i], arena, complaint));
     out->result_count = (uint32_t)message->n_results;
