@@ -201,7 +201,10 @@ static void fail_with_reason(struct vch_stream *stream, short what)
     const char *reason = error != 0 ? ERR_reason_error_string(error) : NULL;
     char text[200];
 
-    if (what & BEV_EVENT_EOF) {
+    // A peer that was killed sends no close_notify; frames tell us what was complete.
+    bool is_cut_off = ERR_GET_LIB(error) == ERR_LIB_SSL &&
+                      ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    if ((what & BEV_EVENT_EOF) || is_cut_off) {
         fail_stream(stream, VCH_CODE_UNAVAILABLE,
                     stream->state == OPENING ? "closed during the handshake"
                                              : "closed by the peer");

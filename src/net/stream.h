@@ -4,6 +4,8 @@
 // frame of output, TLS records, and the arena of the frame in hand. What a peer may take is time,
 // and that is bounded too: a handshake, a silence, a frame or tensor that comes too slowly, output
 // that is not read, each ends the stream.
+//
+// The process must ignore SIGPIPE (vch_process_harden does).
 #pragma once
 
 #include <event2/dns.h>

@@ -582,10 +582,25 @@ uint16_t vch_node_http_port(const struct vch_node *node)
     return vch_http_port(node->http);
 }
 
+static void drop_connections(struct vch_node *node)
+{
+    while (node->connections != NULL) {
+        struct connection *connection = node->connections;
+        vch_stream_drop(connection->stream);
+        forget(connection);
+    }
+    while (node->live_streams > 0) // each ends within its linger
+        if (event_base_loop(node->base, EVLOOP_ONCE) != 0) break;
+}
+
 vch_status vch_node_run(struct vch_node *node)
 {
-    if (event_base_dispatch(node->base) < 0) return VCH_FAIL(IO);
-    return VCH_OK;
+    int result = event_base_dispatch(node->base);
+
+    evconnlistener_free(node->listener); // nobody waits in vain for a node that is gone
+    node->listener = NULL;
+    drop_connections(node);
+    return result < 0 ? VCH_FAIL(IO) : VCH_OK;
 }
 
 static void ask(struct vch_node *node, uint64_t wish)
@@ -601,17 +616,6 @@ void vch_node_stop(struct vch_node *node)
 void vch_node_abort(struct vch_node *node)
 {
     ask(node, ABORT);
-}
-
-static void drop_connections(struct vch_node *node)
-{
-    while (node->connections != NULL) {
-        struct connection *connection = node->connections;
-        vch_stream_drop(connection->stream);
-        forget(connection);
-    }
-    while (node->live_streams > 0) // each ends within its linger
-        if (event_base_loop(node->base, EVLOOP_ONCE) != 0) break;
 }
 
 void vch_node_free(struct vch_node *node)

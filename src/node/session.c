@@ -287,6 +287,22 @@ static void receive_ping(struct vch_session *session, const Vouch__Ping *ping)
     if (session->host->has_room(session->transport)) send_frame(session, &frame);
 }
 
+void vch_session_release(struct vch_session *session)
+{
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
+        if (session->tasks[i] == NULL) continue;
+        session->host->metrics->jobs_cancelled++;
+        drop_task(session, &session->tasks[i]);
+    }
+}
+
+// The client says that it wants no more of us.
+static void leave(struct vch_session *session)
+{
+    session->is_leaving = true;
+    vch_session_release(session);
+}
+
 void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
                          struct vch_session_time now)
 {
@@ -304,10 +320,10 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     case VOUCH__FRAME__BODY_PING: receive_ping(session, frame->ping); break;
     case VOUCH__FRAME__BODY_PONG: break;
     case VOUCH__FRAME__BODY_GOODBYE: session->is_leaving = true; break;
+    case VOUCH__FRAME__BODY_REFUSAL: leave(session); break;
     case VOUCH__FRAME__BODY__NOT_SET:
     case VOUCH__FRAME__BODY_WELCOME:
     case VOUCH__FRAME__BODY_RUN_RESULT:
-    case VOUCH__FRAME__BODY_REFUSAL:
     default:
         end(session, VCH_CODE_MALFORMED, "a %s frame is for nodes to send", vch_frame_name(frame));
         break;
@@ -415,13 +431,4 @@ void vch_session_send_goodbye(struct vch_session *session)
     frame.body_case = VOUCH__FRAME__BODY_GOODBYE;
     frame.goodbye = &goodbye;
     send_frame(session, &frame);
-}
-
-void vch_session_release(struct vch_session *session)
-{
-    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
-        if (session->tasks[i] == NULL) continue;
-        session->host->metrics->jobs_cancelled++;
-        drop_task(session, &session->tasks[i]);
-    }
 }

@@ -110,9 +110,9 @@ static void replace(struct evbuffer *bytes, const void *with, size_t size)
 
 static void dribble(struct fault *fault, struct vch_stream *stream)
 {
-    static const struct timeval tick = {.tv_usec = 50000};
+    static const struct timeval tick = {.tv_usec = 200000};
 
-    if (fault->slowly == NULL) fault->slowly = ev_token_bucket_cfg_new(1000, 1000, 2, 2, &tick);
+    if (fault->slowly == NULL) fault->slowly = ev_token_bucket_cfg_new(1000, 1000, 1, 1, &tick);
     (void)bufferevent_set_rate_limit(vch_stream_transport(stream), fault->slowly);
 }
 

@@ -1,5 +1,6 @@
 #include "network.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ void network_init(struct network *network, struct vch_graph *graph)
     size_t size = 0;
 
     memset(network, 0, sizeof *network);
+    (void)signal(SIGPIPE, SIG_IGN); // as vch_process_harden does for programs
     vch_arena_init(&network->arena, (size_t)1 << 30);
     network->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     network->limits = vch_stream_default_limits();
