@@ -69,6 +69,18 @@ static bool is_canonical(const Vouch__Frame *frame, const uint8_t *bytes, size_t
     return seen.is_equal && seen.offset == size;
 }
 
+// protobuf-c keeps fields that it does not know, and would write them again.
+static bool has_unknown(const Vouch__Frame *frame)
+{
+    const ProtobufCMessage *body = (const ProtobufCMessage *)frame->hello; // whichever it is
+
+    if (frame->base.n_unknown_fields > 0 || body->n_unknown_fields > 0) return true;
+    if (frame->body_case != VOUCH__FRAME__BODY_WELCOME) return false;
+    for (size_t i = 0; i < frame->welcome->n_holdings; i++)
+        if (frame->welcome->holdings[i]->base.n_unknown_fields > 0) return true;
+    return false;
+}
+
 static vch_status decode(Vouch__Frame **out, const uint8_t *bytes, size_t size,
                          struct vch_arena *arena, struct vch_complaint *complaint)
 {
@@ -83,7 +95,7 @@ static vch_status decode(Vouch__Frame **out, const uint8_t *bytes, size_t size,
     if (frame->body_case == VOUCH__FRAME__BODY__NOT_SET)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a frame without a body that this version knows");
-    if (!is_canonical(frame, bytes, size))
+    if (has_unknown(frame) || !is_canonical(frame, bytes, size))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a %s frame that is not in canonical form", vch_frame_name(frame));
     *out = frame;
