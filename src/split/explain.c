@@ -4,27 +4,38 @@
 #include "split/cost.h"
 #include "split/search.h"
 
-static vch_status try_search(const struct vch_plan_problem *problem, bool is_strict,
-                             struct vch_arena *arena)
+static vch_status try_search(uint32_t *segments, const struct vch_plan_problem *problem,
+                             bool is_strict, struct vch_arena *arena)
 {
     struct vch_plan *plan = VCH_ARENA_NEW(arena, struct vch_plan, 1);
-    struct vch_search search = {.is_strict = is_strict};
+    struct vch_search search = {.is_strict = is_strict, .any_will_do = true};
     struct vch_cost *cost = NULL;
 
     if (plan == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_cost_new(&cost, problem, arena));
     search.cost = cost;
-    return vch_search_run(plan, &search, arena);
+    VCH_TRY(vch_search_run(plan, &search, arena));
+    for (uint32_t s = 0; s < plan->segment_count; s++)
+        *segments += !plan->segments[s].by_client;
+    return VCH_OK;
+}
+
+// Of how many segments on nodes there is a plan; 0 where there is none.
+static uint32_t count_segments(const struct vch_plan_problem *problem, bool is_strict,
+                               struct vch_arena *arena)
+{
+    struct vch_arena_mark mark = vch_arena_mark(arena);
+    uint32_t segments = 0;
+    vch_status status = try_search(&segments, problem, is_strict, arena);
+
+    vch_arena_rewind(arena, mark);
+    return vch_is_ok(status) ? segments : 0;
 }
 
 static bool has_plan(const struct vch_plan_problem *problem, bool is_strict,
                      struct vch_arena *arena)
 {
-    struct vch_arena_mark mark = vch_arena_mark(arena);
-    vch_status status = try_search(problem, is_strict, arena);
-
-    vch_arena_rewind(arena, mark);
-    return vch_is_ok(status);
+    return count_segments(problem, is_strict, arena) > 0;
 }
 
 static uint32_t count_operators(const struct vch_plan_problem *problem)
@@ -142,23 +153,31 @@ static vch_status blame_share(struct vch_plan_problem problem, bool is_strict,
                         asked, granted, count_operators(&problem));
 }
 
-static vch_status blame_segments(struct vch_plan_problem problem, bool is_strict,
-                                 struct vch_arena *arena, struct vch_complaint *complaint)
+static vch_status blame_segments(const struct vch_plan_problem *problem, uint32_t possible,
+                                 struct vch_complaint *complaint)
 {
-    uint32_t low = problem.segments_min, high = problem.segments_max;
-
-    for (uint32_t count = 1; count <= VCH_PLAN_SEGMENTS_MAX; count++) {
-        problem.segments_min = problem.segments_max = count;
-        if (has_plan(&problem, is_strict, arena))
-            return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                                "no chain of %u to %u segments is possible on these nodes, but "
-                                "one of %u is: allow that number",
-                                low, high, count);
-    }
     return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                        "no chain of %u to %u segments is possible on these nodes: allow another "
-                        "number",
-                        low, high);
+                        "no chain of %u to %u segments is possible on these nodes, but one of %u "
+                        "is: allow that number",
+                        problem->segments_min, problem->segments_max, possible);
+}
+
+static bool has_ranges(const struct vch_plan_problem *problem)
+{
+    bool found = false;
+
+    for (uint32_t n = 0; n < problem->node_count; n++)
+        found |= problem->nodes[n].range_count > 0;
+    return found;
+}
+
+static bool has_limits(const struct vch_plan_problem *problem)
+{
+    bool found = false;
+
+    for (uint32_t n = 0; n < problem->node_count; n++)
+        found |= problem->nodes[n].memory > 0;
+    return found;
 }
 
 // Each in turn without the others; OK where the constraint is not the one to blame.
@@ -169,10 +188,12 @@ static vch_status blame_nodes(const struct vch_plan_problem *problem, bool is_st
 
     relaxed.nodes = copy_nodes(problem, false, true, arena);
     if (relaxed.nodes == NULL) return VCH_FAIL(NO_MEMORY);
-    if (has_plan(&relaxed, is_strict, arena)) return blame_ranges(problem, complaint);
+    if (has_ranges(problem) && has_plan(&relaxed, is_strict, arena))
+        return blame_ranges(problem, complaint);
     relaxed.nodes = copy_nodes(problem, true, false, arena);
     if (relaxed.nodes == NULL) return VCH_FAIL(NO_MEMORY);
-    if (has_plan(&relaxed, is_strict, arena)) return blame_memory(problem, complaint);
+    if (has_limits(problem) && has_plan(&relaxed, is_strict, arena))
+        return blame_memory(problem, complaint);
     return VCH_OK;
 }
 
@@ -188,16 +209,17 @@ static vch_status blame_policy(const struct vch_plan_problem *problem, bool is_s
                             count_operators(problem),
                             problem->adjacency_is_strict ? ", or only prefer it" : "");
     relaxed.share_percent_max = 100;
-    if (has_plan(&relaxed, is_strict, arena))
+    if (problem->share_percent_max < 100 && has_plan(&relaxed, is_strict, arena))
         return blame_share(*problem, is_strict, arena, complaint);
     relaxed = *problem;
     relaxed.segments_min = 1;
     relaxed.segments_max = VCH_PLAN_SEGMENTS_MAX;
-    if (has_plan(&relaxed, is_strict, arena))
-        return blame_segments(*problem, is_strict, arena, complaint);
+    bool is_tied = problem->segments_min > 1 || problem->segments_max < VCH_PLAN_SEGMENTS_MAX;
+    uint32_t possible = is_tied ? count_segments(&relaxed, is_strict, arena) : 0;
+    if (possible > 0) return blame_segments(problem, possible, complaint);
     relaxed = *problem;
     relaxed.quorum = 1;
-    if (has_plan(&relaxed, is_strict, arena))
+    if (problem->quorum > 1 && has_plan(&relaxed, is_strict, arena))
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "a quorum of %u cannot be had for every segment on these nodes: lower "
                             "it, or add nodes of other operators",

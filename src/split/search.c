@@ -20,10 +20,11 @@ struct walk {
     struct vch_arena *arena;
     uint32_t depth_max; // segments
     uint32_t width;
-    struct vch_beam_path *paths; // by segments so far, cut, place
-    uint32_t *path_counts;       // by segments so far, cut
-    uint16_t *members;           // by path: the nodes of its last segment
-    bool *is_limited;            // by node: may it run out of memory?
+    struct vch_beam_path *paths;         // by segments so far, cut, place
+    uint32_t *path_counts;               // by segments so far, cut
+    uint16_t *members;                   // by path: the nodes of its last segment
+    bool *is_limited;                    // by node: may it run out of memory?
+    uint64_t rest_us[VCH_PLAN_CUTS_MAX]; // by cut: no plan takes less from here; UINT64_MAX: none
     bool is_share_limited;
     bool is_dropping;
     // What is being extended.
@@ -152,6 +153,14 @@ static struct vch_beam_path extended(struct walk *walk, const uint16_t *members,
     return path;
 }
 
+// May a plan that begins like this become the best? Costs never fall along a path.
+static bool is_promising(const struct walk *walk, struct vch_beam_price price, uint32_t cut)
+{
+    if (walk->rest_us[cut] == UINT64_MAX) return false;
+    price.time_us += walk->rest_us[cut];
+    return walk->best.depth == 0 || vch_beam_is_less(price, walk->best.price);
+}
+
 static void consider_as_whole(struct walk *walk, const struct vch_beam_path *path,
                               const uint16_t *members)
 {
@@ -176,8 +185,7 @@ static void on_offer(void *context, const uint16_t *members, uint64_t time_us)
     struct vch_beam_path path = extended(walk, members, time_us);
     uint32_t depth = walk->depth + 1;
 
-    // Costs never fall along a path, so what is dearer than a whole plan cannot become the best.
-    if (walk->best.depth != 0 && !vch_beam_is_less(path.price, walk->best.price)) return;
+    if (!is_promising(walk, path.price, walk->to)) return;
     consider_as_whole(walk, &path, members);
     if (depth == walk->depth_max) return;
 
@@ -194,14 +202,13 @@ static void on_offer(void *context, const uint16_t *members, uint64_t time_us)
 static vch_status extend(struct walk *walk)
 {
     vch_status status = VCH_OK;
-    bool has_plan = walk->best.depth != 0;
 
-    if (has_plan && !vch_beam_is_less(walk->paths[walk->parent].price, walk->best.price))
-        return VCH_OK;
+    if (!is_promising(walk, walk->paths[walk->parent].price, walk->from)) return VCH_OK;
     replay(walk, true);
     for (walk->to = walk->from + 1; walk->to < walk->cost->cut_count && vch_is_ok(status);
          walk->to++) {
         if (vch_cost_layers(walk->cost, walk->from, walk->to) == 0) continue;
+        if (walk->rest_us[walk->to] == UINT64_MAX) continue;
         status = vch_teams_find(walk->teams, walk->from, walk->to, true, walk->arena);
         if (vch_is_ok(status) && !walk->search->is_strict && walk->depth > 0)
             status = vch_teams_find(walk->teams, walk->from, walk->to, false, walk->arena);
@@ -218,10 +225,29 @@ static vch_status extend_all(struct walk *walk)
         for (walk->from = 0; walk->from < cuts; walk->from++) {
             uint32_t count = walk->path_counts[walk->depth * cuts + walk->from];
             for (uint32_t place = 0; place < count; place++) {
+                if (walk->search->any_will_do && walk->best.depth != 0) return VCH_OK;
                 walk->parent = path_index(walk, walk->depth, walk->from, place);
                 VCH_TRY(extend(walk));
             }
         }
+    return VCH_OK;
+}
+
+// From each cut, the fastest way to an end if nothing were shared or used up: a bound from below.
+static vch_status bound_rest(struct walk *walk)
+{
+    const struct vch_cost *cost = walk->cost;
+
+    for (uint32_t i = cost->cut_count; i-- > 0;) {
+        uint64_t least = cost->cuts[i].is_end ? cost->cuts[i].end_cost_us : UINT64_MAX;
+        for (uint32_t j = i + 1; j < cost->cut_count; j++) {
+            uint64_t time_us = 0, rest_us = walk->rest_us[j];
+            if (rest_us == UINT64_MAX || vch_cost_layers(cost, i, j) == 0) continue;
+            VCH_TRY(vch_teams_fastest_us(&time_us, walk->teams, i, j, walk->arena));
+            if (time_us != UINT64_MAX && time_us + rest_us < least) least = time_us + rest_us;
+        }
+        walk->rest_us[i] = least;
+    }
     return VCH_OK;
 }
 
@@ -365,6 +391,7 @@ vch_status vch_search_run(struct vch_plan *out, struct vch_search *search, struc
     walk->cost = search->cost;
     walk->arena = arena;
     VCH_TRY(prepare(walk, arena));
+    VCH_TRY(bound_rest(walk));
     begin(walk);
     VCH_TRY(extend_all(walk));
     search->is_complete =

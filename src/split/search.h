@@ -11,6 +11,7 @@
 struct vch_search {
     const struct vch_cost *cost;
     bool is_strict;   // neighbouring segments never share an operator
+    bool any_will_do; // stop at the first plan, which has the fewest segments
     bool is_complete; // out: nothing was dropped, so what was found is the best there is
 };
 

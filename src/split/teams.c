@@ -112,14 +112,20 @@ static bool has_room(const struct question *question, uint32_t node)
            teams->usage.parameters[node] + parameters <= facts->memory - alive;
 }
 
+static uint64_t team_time(const struct question *question)
+{
+    const struct vch_teams *teams = question->teams;
+    uint32_t slowest = teams->members[teams->cost->problem->quorum - 1];
+
+    return vch_cost_on_node(teams->cost, question->i, question->j, slowest);
+}
+
 static void offer(struct question *question)
 {
     struct vch_teams *teams = question->teams;
-    uint32_t slowest = teams->members[teams->cost->problem->quorum - 1];
 
     question->offered++;
-    teams->offer(teams->context, teams->members,
-                 vch_cost_on_node(teams->cost, question->i, question->j, slowest));
+    teams->offer(teams->context, teams->members, team_time(question));
 }
 
 // Sets that continue the first `chosen` members with nodes from `from` on, in order, until
@@ -187,21 +193,40 @@ static void offer_fastest(struct question *question)
     }
 }
 
-vch_status vch_teams_find(struct vch_teams *teams, uint32_t i, uint32_t j, bool avoid_neighbours,
-                          struct vch_arena *arena)
+static vch_status ask(struct question *out, struct vch_teams *teams, uint32_t i, uint32_t j,
+                      bool avoid_neighbours, struct vch_arena *arena)
 {
     const struct vch_cost *cost = teams->cost;
     uint16_t **order = &teams->orders[i * cost->cut_count + j];
 
     VCH_ASSERT(i < j);
     if (*order == NULL) VCH_TRY(make_order(order, cost, i, j, arena));
-    struct question question = {
+    *out = (struct question){
         .teams = teams, .i = i, .j = j, .order = *order + 1, .order_count = **order};
     for (uint32_t o = 0; o < cost->operator_count; o++)
         teams->is_taken[o] = avoid_neighbours && teams->usage.is_neighbour[o];
+    return VCH_OK;
+}
+
+vch_status vch_teams_find(struct vch_teams *teams, uint32_t i, uint32_t j, bool avoid_neighbours,
+                          struct vch_arena *arena)
+{
+    struct question question;
+
+    VCH_TRY(ask(&question, teams, i, j, avoid_neighbours, arena));
     offer_fastest(&question);
     if (question.offered == 0) return VCH_OK;
     question.steps = STEPS_PER_TEAM * teams->team_max;
     enumerate(&question, 0, 0, question.offered + teams->team_max);
+    return VCH_OK;
+}
+
+vch_status vch_teams_fastest_us(uint64_t *out, struct vch_teams *teams, uint32_t i, uint32_t j,
+                                struct vch_arena *arena)
+{
+    struct question question;
+
+    VCH_TRY(ask(&question, teams, i, j, false, arena));
+    *out = pick_fastest(&question) ? team_time(&question) : UINT64_MAX;
     return VCH_OK;
 }

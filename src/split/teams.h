@@ -38,3 +38,7 @@ vch_status vch_teams_new(struct vch_teams **out, const struct vch_cost *cost, ui
 // Adds or takes back nothing: only offers sets for segment (i, j).
 vch_status vch_teams_find(struct vch_teams *teams, uint32_t i, uint32_t j, bool avoid_neighbours,
                           struct vch_arena *arena);
+
+// The time of the fastest set when nothing is taken yet; UINT64_MAX where there is no set at all.
+vch_status vch_teams_fastest_us(uint64_t *out, struct vch_teams *teams, uint32_t i, uint32_t j,
+                                struct vch_arena *arena);
