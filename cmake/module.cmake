@@ -10,7 +10,7 @@ set(ISA_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
 add_library(harness STATIC tests/harness/test.c)
 target_include_directories(harness PUBLIC tests)
 target_link_libraries(harness base)
-add_library(graphs STATIC tests/harness/graphs.c) # models for tests of `model` and above
+add_library(graphs STATIC tests/harness/graphs.c tests/harness/oracle.c) # models for tests of `model` and above
 target_link_libraries(graphs harness model)
 file(WRITE ${PROJECT_BINARY_DIR}/layers.txt "")
 add_custom_target(benches)
