@@ -189,3 +189,107 @@ TEST(network_streams_tensors_of_many_chunks)
     CHECK(answer.bytes_out > BATCH * 5000);
     tear_down(fixture);
 }
+
+TEST(network_plans_over_what_the_nodes_hold)
+{
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 2, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 2, 2);
+    struct vch_client_answer answer;
+    uint32_t end = operator_count(fixture), middle = end / 2;
+
+    for (uint32_t i = 0; i < 6; i++) { // halves, three operators each
+        char name[16];
+        (void)snprintf(name, sizeof name, "operator-%u", i);
+        (void)network_add(network, name, i < 3 ? 0 : middle, i < 3 ? middle : end);
+    }
+    network_start(network);
+    request.segments_min = 2;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        check_job(fixture, &request, &answer);
+        CHECK_EQ(answer.segment_count, 2);
+        CHECK_EQ(answer.segments[0].result.vote_count, 2);
+        CHECK_EQ(answer.segments[1].result.vote_count, 2);
+        CHECK_EQ(answer.operator_count, 4);
+        CHECK(answer.segments[0].first > 0);
+        CHECK(answer.segments[1].last < end);
+    }
+    tear_down(fixture);
+}
+
+static vch_status refusal(struct fixture *fixture, struct vch_client_request *request,
+                          const char *expected)
+{
+    struct vch_client_answer answer;
+    struct vch_complaint complaint = {""};
+    vch_status status =
+        vch_client_infer(fixture->network.client, request, &answer, &fixture->arena, &complaint);
+
+    if (strstr(complaint.text, expected) == NULL)
+        test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", complaint.text, expected);
+    return status;
+}
+
+TEST(network_refuses_what_no_node_can_do)
+{
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 1, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 1, 1);
+    uint32_t end = operator_count(fixture);
+    struct vch_job_segment not_held[] = {{0, 1, VCH_JOB_BY_CLIENT}, {1, end, VCH_JOB_BY_NODES}};
+    struct vch_job_segment too_short[] = {{0, 1, VCH_JOB_BY_NODES}};
+
+    (void)network_add(network, "alpha", 0, end - 1);
+    network_start(network);
+    request.segments = not_held;
+    request.segment_count = 2;
+    CHECK_FAILS(refusal(fixture, &request, "only 0 operators can be asked"), UNAVAILABLE);
+    request.segments = too_short;
+    request.segment_count = 1;
+    CHECK_FAILS(refusal(fixture, &request, "the segments end at operator 1"), USAGE);
+    request.quorum = 0;
+    CHECK_FAILS(refusal(fixture, &request, "a quorum has 1 to"), USAGE);
+    request.quorum = 1;
+    request.batch = 0;
+    CHECK_FAILS(refusal(fixture, &request, "a batch has 1 to"), USAGE);
+    request.batch = 1;
+    ((int8_t *)input.data)[0] = -128;
+    CHECK_FAILS(refusal(fixture, &request, "outside the symmetric range"), MALFORMED);
+    tear_down(fixture);
+}
+
+TEST(network_of_nobody_is_a_clear_refusal)
+{
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 1, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 1, 1);
+
+    add_whole(fixture, "alpha");
+    network_start(network);
+    network_kill_node(&network->nodes[0]);
+    CHECK_FAILS(refusal(fixture, &request, "none of the 1 peers can be reached"), UNAVAILABLE);
+    tear_down(fixture);
+}
+
+TEST(network_serves_on_after_a_node_drains)
+{
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 1, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 1, 1);
+    struct vch_client_answer answer;
+
+    add_whole(fixture, "alpha");
+    add_whole(fixture, "beta");
+    network_start(network);
+    check_job(fixture, &request, &answer);
+    network_stop_node(&network->nodes[0]);
+    check_job(fixture, &request, &answer);
+    network_start_node(&network->nodes[0]);
+    network_stop_node(&network->nodes[1]);
+    check_job(fixture, &request, &answer);
+    tear_down(fixture);
+}
