@@ -180,7 +180,7 @@ static vch_status add_scores(struct building *at)
 {
     if (at->forest->transform == VCH_FOREST_NONE) {
         at->scores = at->raw;
-        at->scores_scale = ldexp(1, -at->packed.exponent);
+        at->scores_scale = at->packed.scale;
         return VCH_OK;
     }
     at->scores_scale = 1.0 / UNIT;

@@ -173,6 +173,29 @@ static vch_status apply_average(struct vch_forest *out, const struct vch_network
     return VCH_OK;
 }
 
+// Weights p / n with p in 0..1, and nothing else in the score.
+static bool is_average(const struct vch_forest *forest, size_t base_count)
+{
+    double largest = (1 + 0x1p-20) / (double)forest->tree_count;
+
+    if (!forest->is_classifier || forest->transform != VCH_FOREST_NONE || base_count != 0)
+        return false;
+    for (uint32_t i = 0; i < forest->weight_count; i++)
+        if (forest->weights[i].value < 0 || forest->weights[i].value > largest) return false;
+    return (forest->tree_count & (forest->tree_count - 1)) != 0;
+}
+
+// Half of the trees vote for the scored class, each with float32(1 / n): is that more than a half?
+static bool is_half_above(uint32_t tree_count)
+{
+    float vote = (float)(1 / (double)tree_count), sum = 0;
+
+    if (tree_count % 2 != 0) return false;
+    for (uint32_t i = 0; i < tree_count / 2; i++)
+        sum += vote;
+    return sum > 0.5f;
+}
+
 static vch_status read_all(struct vch_forest *out, const struct vch_network_node *node,
                            struct vch_arena *arena, struct vch_complaint *complaint)
 {
@@ -184,7 +207,10 @@ static vch_status read_all(struct vch_forest *out, const struct vch_network_node
     VCH_TRY(vch_forest_lists_read(&lists, node, complaint));
     VCH_TRY(vch_forest_link(out, &lists, arena, complaint));
     VCH_TRY(read_weight_targets(out, &lists, complaint));
-    if (scores_one_class(out)) return read_one_class(out, node, &lists, arena, complaint);
+    bool is_averaging = is_average(out, lists.base_count), is_single = scores_one_class(out);
+    out->divisor = is_averaging ? out->tree_count : 1;
+    out->is_tie_second = is_averaging && is_single && is_half_above(out->tree_count);
+    if (is_single) return read_one_class(out, node, &lists, arena, complaint);
     VCH_TRY(read_base(out, node, &lists, arena, complaint));
     return out->is_classifier ? VCH_OK : apply_average(out, node, complaint);
 }

@@ -6,6 +6,11 @@
 //
 // Whatever the file says, each tree is one tree: every node reached from its root exactly once.
 // A binary classifier that scores only one class becomes two targets, (1 - s, s) or (-s, s).
+//
+// A forest that averages probabilities over n trees has weights p / n, rounded to float32. For n
+// that is no power of two that rounding decides votes that should be even. Such a forest has
+// divisor n: its weights are read as multiples of 1 / n, so that even votes are even again, and
+// go where a sum in float32, tree by tree, would send them.
 #pragma once
 
 #include <stdbool.h>
@@ -54,6 +59,8 @@ struct vch_forest {
     uint32_t *roots; // node of each tree, in order of appearance
     struct vch_forest_weight *weights;
     double *base;                      // per target
+    uint32_t divisor;                  // see above; 1 for all others
+    bool is_tie_second;                // even votes of two classes go to the second
     struct vch_ensemble_labels labels; // classifier
 };
 
@@ -67,7 +74,8 @@ struct vch_forest_packed {
     uint32_t node_count, tree_count, leaf_count, target_count, depth_max;
     int32_t *nodes, *roots;
     int64_t *leaves, *base;
-    int exponent;     // a score is its integer times 2^-exponent
+    int exponent;
+    double scale;     // a score is its integer times this: 2^-exponent, over the divisor
     int range;        // every score is below 2^range
     uint64_t bound;   // power of two, at most 2^59: no |integer score| is above
     double error_max; // of a score, from rounding leaves; 0 when all are exact

@@ -9,6 +9,7 @@
 // most: one bit of multiplier and the rounding bit then fit the 62 bits of an accumulator.
 #define SCORE_BITS 58
 #define EXPONENT_MAX 60
+#define EXPONENT_AVERAGE 22 // float32(1 / n) * n * 2^22 is within half of 2^22, whatever n is
 
 struct packing {
     const struct vch_forest *forest;
@@ -107,13 +108,13 @@ static double largest_score(const struct packing *at)
     return largest;
 }
 
-// Ties of the scaled value go to even; products with powers of two are exact.
+// Ties of the scaled value go to even; without a divisor the scaling itself is exact.
 static int64_t fix(const struct packing *at, double value, double *error)
 {
-    double scaled = ldexp(value, at->packed->exponent);
+    double scaled = ldexp(value * at->forest->divisor, at->packed->exponent);
     double whole = rint(scaled);
 
-    *error = fmax(*error, ldexp(fabs(scaled - whole), -at->packed->exponent));
+    *error = fmax(*error, fabs(scaled - whole) * at->packed->scale);
     return (int64_t)whole;
 }
 
@@ -127,6 +128,7 @@ static void fix_values(const struct packing *at)
         packed->leaves[i] = fix(at, at->values[i], &leaf_error);
     for (uint32_t i = 0; i < packed->target_count; i++)
         packed->base[i] = fix(at, at->forest->base[i], &base_error);
+    if (at->forest->is_tie_second) packed->base[1]++;
     packed->error_max = leaf_error * packed->tree_count + base_error;
 }
 
@@ -204,6 +206,8 @@ vch_status vch_forest_pack(struct vch_forest_packed *out, const struct vch_fores
     if (largest > 0) (void)frexp(largest * (1 + 0x1p-20), &out->range);
     out->exponent = SCORE_BITS - out->range;
     if (out->exponent > EXPONENT_MAX) out->exponent = EXPONENT_MAX;
+    if (forest->divisor > 1) out->exponent = EXPONENT_AVERAGE;
+    out->scale = ldexp(1.0 / forest->divisor, -out->exponent);
     fix_values(&at);
     uint64_t sum = largest_sum(&at);
     for (out->bound = 1; out->bound < sum;)
