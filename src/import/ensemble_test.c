@@ -316,6 +316,34 @@ TEST(ensemble_scores_add_up_over_trees_and_ties_go_to_the_lowest_class)
     CHECK(got.error_max == 0);
 }
 
+// Votes of 1 / n each, as float32: float32(1 / n) * (n / 2) is not a half for most n.
+TEST(ensemble_counts_even_votes_as_even)
+{
+    static struct answer got;
+    float x[FEATURES] = {0};
+    // With one class scored, what a float32 sum makes of an even vote decides: for 20 votes it is
+    // above a half.
+    static const struct {
+        int trees, scored_twice, class;
+    } cases[] = {{6, 1, 0}, {10, 1, 0}, {20, 1, 0}, {6, 0, 0}, {10, 0, 0}, {20, 0, 1}, {16, 0, 0}};
+
+    FOR_EACH(c, cases)
+    for (int extra = -1; extra <= 1; extra++) {
+        struct lists lists = {.is_classifier = true, .label_count = 2, .labels = {0, 1}};
+        for (int tree = 0; tree < c->trees; tree++) {
+            bool is_second = tree < c->trees / 2 + extra;
+            float vote = (float)(1 / (double)c->trees);
+            add_node(&lists, tree, 0, "LEAF", 0, 0, 0);
+            add_weight(&lists, tree, 0, 1, is_second ? vote : 0);
+            if (c->scored_twice) add_weight(&lists, tree, 0, 0, is_second ? 0 : vote);
+        }
+        answer(&got, &lists, x, 1);
+        CHECK_EQ(got.class[0], extra != 0 ? extra > 0 : c->class);
+        double want = 0.5 + (double)extra / c->trees;
+        CHECK(fabs((double)got.scores[1] - want) < 1e-6);
+    }
+}
+
 TEST(ensemble_softmax_is_within_its_stated_error)
 {
     static struct answer got;

@@ -43,7 +43,8 @@ VOUCH = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(sys.argv[2] if len(sys.argv) > 2
                     else os.environ.get("VOUCH_DATA", ROOT / "../shared/data"))
-WORK = pathlib.Path(tempfile.mkdtemp(prefix="vouch-trees-"))
+FOLDER = tempfile.TemporaryDirectory(prefix="vouch-trees-")
+WORK = pathlib.Path(FOLDER.name)
 failures = []
 
 
@@ -68,7 +69,6 @@ class Model:
         vouch("import", path, "--output", self.package, "--key", WORK / "owner.key", *options)
 
     def run(self, rows, port):
-        np.save(WORK / "in.npy", rows.astype(np.float32))
         results = []
         for first in range(0, len(rows), 4096):  # the largest batch
             np.save(WORK / "in.npy", rows[first:first + 4096].astype(np.float32))
