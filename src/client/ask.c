@@ -128,10 +128,11 @@ static uint64_t patience_us(const struct asking *asking, uint32_t index)
 {
     const struct vch_ask *ask = asking->ask;
     uint64_t total_us = ask->deadline_us - asking->start_us;
-    uint64_t wanted_us = 1000 * ask->patience_ms;
+    uint64_t wanted_us = UINT64_C(1000) * ask->patience_ms;
 
     if (wanted_us == 0)
-        wanted_us = PATIENCE_FACTOR * ask->candidates[index].estimate_us + 1000 * PATIENCE_MS_MIN;
+        wanted_us =
+            PATIENCE_FACTOR * ask->candidates[index].estimate_us + UINT64_C(1000) * PATIENCE_MS_MIN;
     return smaller(wanted_us, total_us / 4); // so that there is time left for someone else
 }
 
@@ -150,10 +151,11 @@ static uint64_t grace_us(const struct asking *asking)
 {
     const struct vch_ask *ask = asking->ask;
     uint64_t left_us = ask->deadline_us > asking->won_us ? ask->deadline_us - asking->won_us : 0;
-    uint64_t wanted_us = 1000 * ask->grace_ms;
+    uint64_t wanted_us = UINT64_C(1000) * ask->grace_ms;
 
     if (wanted_us == 0)
-        wanted_us = GRACE_FACTOR * (asking->won_us - asking->start_us) + 1000 * GRACE_MS_MIN;
+        wanted_us =
+            GRACE_FACTOR * (asking->won_us - asking->start_us) + UINT64_C(1000) * GRACE_MS_MIN;
     return smaller(wanted_us, left_us / 4); // later segments need time too
 }
 

@@ -327,6 +327,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     case VOUCH__FRAME__BODY_PONG: receive_pong(link, frame->pong); break;
     case VOUCH__FRAME__BODY_GOODBYE: receive_goodbye(link); break;
     case VOUCH__FRAME__BODY__NOT_SET:
+    case _VOUCH__FRAME__BODY__CASE_IS_INT_SIZE: // no frame: it makes the enum as wide as an int
     case VOUCH__FRAME__BODY_HELLO:
     case VOUCH__FRAME__BODY_RUN_REQUEST:
     case VOUCH__FRAME__BODY_CANCEL:

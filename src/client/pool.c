@@ -88,7 +88,7 @@ static bool needs_names(const struct vch_pool_setup *setup)
 static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setup,
                         struct vch_complaint *complaint)
 {
-    static const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
 
     VCH_TRY(vch_tls_new(&pool->tls, setup->key, complaint));
     pool->base = event_base_new();

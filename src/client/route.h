@@ -40,7 +40,7 @@ vch_status vch_route_init(struct vch_route *route, struct vch_pool *pool,
 // whose operator would see too large a share of the layers are left out, and so are neighbours
 // where adjacency is strict. UNAVAILABLE when they cannot make a majority.
 vch_status vch_route_candidates(struct vch_ask_candidate **out, uint32_t *count,
-                                const struct vch_route *route, uint32_t segment,
+                                const struct vch_route *route, uint32_t index,
                                 struct vch_arena *arena, struct vch_complaint *complaint);
 
 // After a segment: who has seen it.

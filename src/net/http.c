@@ -43,7 +43,7 @@ static void on_request(struct evhttp_request *request, void *context)
 
 static uint16_t port_of(evutil_socket_t fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return 0;

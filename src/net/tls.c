@@ -111,6 +111,8 @@ static bool use_identity(SSL_CTX *context, const struct vch_secret_key *secret)
 
 static bool configure(SSL_CTX *context, const struct vch_secret_key *secret)
 {
+    char signatures[] = "ed25519"; // OpenSSL's macros would cast const away
+
     SSL_CTX_set_options(context,
                         SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -122,8 +124,8 @@ static bool configure(SSL_CTX *context, const struct vch_secret_key *secret)
     return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_num_tickets(context, 0) == 1 &&
-           SSL_CTX_set1_sigalgs_list(context, "ed25519") == 1 &&
-           SSL_CTX_set1_client_sigalgs_list(context, "ed25519") == 1 &&
+           SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&
+           SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1 &&
            SSL_CTX_set_alpn_protos(context, PROTOCOLS, sizeof PROTOCOLS - 1) == 0 &&
            use_identity(context, secret);
 }

@@ -137,8 +137,8 @@ uint64_t vch_engine_speed(const struct vch_engine *engine, struct vch_arena *scr
 {
     enum { SIDE = 256, DEPTH = 512, TIME_US = 10000 };
     struct vch_arena_mark mark = vch_arena_mark(scratch);
-    int8_t *a = VCH_ARENA_NEW(scratch, int8_t, SIDE * DEPTH);
-    int32_t *out = VCH_ARENA_NEW(scratch, int32_t, SIDE * SIDE);
+    int8_t *a = VCH_ARENA_NEW(scratch, int8_t, (size_t)SIDE * DEPTH);
+    int32_t *out = VCH_ARENA_NEW(scratch, int32_t, (size_t)SIDE * SIDE);
     uint64_t start_us = vch_clock_monotonic_us(), spent_us = 0, rounds = 0;
     size_t threads = engine->workers ? engine->workers->thread_count : 1;
 

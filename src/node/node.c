@@ -488,6 +488,7 @@ static uint16_t port_of(evutil_socket_t fd)
 
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return 0;
     return address.ss_family == AF_INET6
+               // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): getsockname wrote it
                ? ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port)
                : ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
 }
@@ -521,7 +522,7 @@ static vch_status add_event(struct event **out, struct event_base *base, evutil_
 
 static vch_status start_loop(struct vch_node *node, struct vch_complaint *complaint)
 {
-    static const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
 
     node->base = event_base_new();
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -626,7 +627,7 @@ void vch_node_free(struct vch_node *node)
 
     if (node->listener != NULL) evconnlistener_free(node->listener);
     vch_http_free(node->http);
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i] != NULL) event_free(events[i]);
     drop_connections(node);
     vch_worker_free(node->worker, discard, node);

@@ -322,6 +322,7 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     case VOUCH__FRAME__BODY_GOODBYE: session->is_leaving = true; break;
     case VOUCH__FRAME__BODY_REFUSAL: leave(session); break;
     case VOUCH__FRAME__BODY__NOT_SET:
+    case _VOUCH__FRAME__BODY__CASE_IS_INT_SIZE: // no frame: it makes the enum as wide as an int
     case VOUCH__FRAME__BODY_WELCOME:
     case VOUCH__FRAME__BODY_RUN_RESULT:
     default:
