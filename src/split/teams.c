@@ -128,29 +128,44 @@ static void offer(struct question *question)
     teams->offer(teams->context, teams->members, team_time(question));
 }
 
-// Sets that continue the first `chosen` members with nodes from `from` on, in order, until
-// `limit` were offered.
-static void enumerate(struct question *question, uint32_t chosen, uint32_t from, uint32_t limit)
+static void drop_last(struct vch_teams *teams, uint32_t *at, uint32_t *chosen)
+{
+    (*chosen)--;
+    teams->is_taken[teams->cost->operators[teams->members[*chosen]]] = false;
+    at[*chosen]++; // the next choice for this place
+}
+
+// All sets in order of their fastest members, until `limit` were offered or the steps are used up.
+// The next question sets `is_taken` anew.
+static void enumerate(struct question *question, uint32_t limit)
 {
     struct vch_teams *teams = question->teams;
-    uint32_t quorum = teams->cost->problem->quorum;
+    uint32_t quorum = teams->cost->problem->quorum, chosen = 0;
+    uint32_t at[VCH_PLAN_QUORUM_MAX + 1] = {0}; // by place: where in the order it stands
 
-    if (chosen == quorum) {
-        offer(question);
-        return;
-    }
-    for (uint32_t at = from; at + (quorum - chosen) <= question->order_count; at++) {
-        uint32_t node = question->order[at], operator_ = teams->cost->operators[node];
-        if (question->offered >= limit || question->steps == 0) {
+    for (;;) {
+        if (chosen == quorum) {
+            offer(question);
+            drop_last(teams, at, &chosen);
+        } else if (at[chosen] + (quorum - chosen) > question->order_count) {
+            if (chosen == 0) return;
+            drop_last(teams, at, &chosen);
+        } else if (question->offered >= limit || question->steps == 0) {
             teams->is_cut_short = true;
             return;
+        } else {
+            uint32_t node = question->order[at[chosen]];
+            uint32_t operator_ = teams->cost->operators[node];
+            question->steps--;
+            if (teams->is_taken[operator_] || !has_room(question, node)) {
+                at[chosen]++;
+                continue;
+            }
+            teams->members[chosen] = (uint16_t)node;
+            teams->is_taken[operator_] = true;
+            at[chosen + 1] = at[chosen] + 1;
+            chosen++;
         }
-        question->steps--;
-        if (teams->is_taken[operator_] || !has_room(question, node)) continue;
-        teams->members[chosen] = (uint16_t)node;
-        teams->is_taken[operator_] = true;
-        enumerate(question, chosen + 1, at + 1, limit);
-        teams->is_taken[operator_] = false;
     }
 }
 
@@ -217,7 +232,7 @@ vch_status vch_teams_find(struct vch_teams *teams, uint32_t i, uint32_t j, bool 
     offer_fastest(&question);
     if (question.offered == 0) return VCH_OK;
     question.steps = STEPS_PER_TEAM * teams->team_max;
-    enumerate(&question, 0, 0, question.offered + teams->team_max);
+    enumerate(&question, question.offered + teams->team_max);
     return VCH_OK;
 }
 
