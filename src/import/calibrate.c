@@ -8,6 +8,7 @@
 #define BINS 2048
 #define RANGES_TRIED 160    // ranges from 1/RANGES_TRIED of the largest number to all of it
 #define OUTPUT_HEADROOM 1.5 // what leaves the model may grow beyond the samples by this
+#define EXPONENT_RANGE 24.0 // e^-24 is nothing beside 1 in int16
 #define NOISE_MAX 0.0016    // of the signal's power (28 dB): above, int8 gives way to int16
 
 struct histogram {
@@ -84,30 +85,38 @@ static void count_into(struct histogram *histogram, const double *x, size_t coun
     }
 }
 
-// Values whose precision decides the answer: outputs, and what a softmax or argmax reads.
-static void mark_wide(bool *wide, const struct vch_layers *layers)
+enum need {
+    ANY_PRECISION, // what calibration finds best
+    WHOLE_RANGE,   // outputs, and what an argmax reads: their precision decides the answer
+    DIFFERENCES,   // what a softmax reads: differences of two must fit as well
+};
+
+static void mark_needs(enum need *needs, const struct vch_layers *layers)
 {
     for (uint32_t i = 0; i < layers->network->output_count; i++)
-        wide[layers->network->outputs[i]] = true;
+        needs[layers->network->outputs[i]] = WHOLE_RANGE;
     for (uint32_t i = layers->count; i-- > 0;) {
         const struct vch_layer *layer = &layers->layers[i];
-        bool decides = layer->kind == VCH_LAYER_SOFTMAX || layer->kind == VCH_LAYER_ARGMAX;
         bool moves = layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
                      layer->kind == VCH_LAYER_PAD;
+        enum need need = layer->kind == VCH_LAYER_SOFTMAX  ? DIFFERENCES
+                         : layer->kind == VCH_LAYER_ARGMAX ? WHOLE_RANGE
+                         : moves                           ? needs[layer->output]
+                                                           : ANY_PRECISION;
         for (uint32_t j = 0; j < layer->input_count; j++)
-            if (decides || (moves && wide[layer->output])) wide[layer->inputs[j]] = true;
+            if (need > needs[layer->inputs[j]]) needs[layer->inputs[j]] = need;
     }
 }
 
 static void choose_scale(struct vch_calibrate_value *value, const struct histogram *histogram,
-                         bool is_wide, unsigned bits)
+                         enum need need, unsigned bits)
 {
     double width = value->largest / BINS, error = 0, range = 0;
 
-    value->type = is_wide || bits > 8 ? VCH_TYPE_I16 : VCH_TYPE_I8;
+    value->type = need != ANY_PRECISION || bits > 8 ? VCH_TYPE_I16 : VCH_TYPE_I8;
     if (value->largest < 1e-30) { // never anything but zero: any scale is as good
-        value->scale = 1.0 / (double)vch_tensor_type_max(value->type);
+        value->scale = 1;
         return;
     }
     if (value->type == VCH_TYPE_I8) {
@@ -117,7 +126,8 @@ static void choose_scale(struct vch_calibrate_value *value, const struct histogr
         value->type = VCH_TYPE_I16;
     }
     range = vch_calibrate_range(histogram->counts, BINS, width, 32767, &error);
-    if (is_wide) range = OUTPUT_HEADROOM * value->largest;
+    if (need != ANY_PRECISION) range = OUTPUT_HEADROOM * value->largest;
+    if (need == DIFFERENCES) range = fmax(range, fmin(2 * range, EXPONENT_RANGE));
     value->scale = range / 32767;
 }
 
@@ -168,19 +178,19 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
     const struct vch_network *network = layers->network;
     size_t most = (size_t)network->input_count + layers->count;
     uint32_t *list = VCH_ARENA_NEW(arena, uint32_t, most);
-    bool *wide = VCH_ARENA_NEW(arena, bool, network->value_count);
+    enum need *needs = VCH_ARENA_NEW(arena, enum need, network->value_count);
 
     out->values = VCH_ARENA_NEW(arena, struct vch_calibrate_value, network->value_count);
-    if (list == NULL || wide == NULL || out->values == NULL) return VCH_FAIL(NO_MEMORY);
+    if (list == NULL || needs == NULL || out->values == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_evaluate_buffers(&out->buffers, layers, arena));
     size_t count = list_values(list, layers);
     struct vch_arena_mark mark = vch_arena_mark(arena);
     struct histogram *histograms = VCH_ARENA_NEW(arena, struct histogram, count);
     if (histograms == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(measure(out, layers, samples, list, count, histograms, options, arena, complaint));
-    mark_wide(wide, layers);
+    mark_needs(needs, layers);
     for (size_t i = 0; i < count; i++)
-        choose_scale(&out->values[list[i]], &histograms[i], wide[list[i]],
+        choose_scale(&out->values[list[i]], &histograms[i], needs[list[i]],
                      options->activation_bits);
     vch_arena_rewind(arena, mark);
     return VCH_OK;

@@ -52,3 +52,31 @@ size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer
     return (size_t)shape->dims[1] / layer->window.groups * layer->window.kernel[0] *
            layer->window.kernel[1];
 }
+
+double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *layer)
+{
+    const struct vch_network_shape *x = vch_layers_shape(layers, layer->inputs[0]);
+    double count = (double)vch_network_count(vch_layers_shape(layers, layer->output));
+
+    switch (layer->kind) {
+    case VCH_LAYER_LINEAR:
+    case VCH_LAYER_CONVOLUTION: return count * (double)vch_layers_fan_in(layers, layer);
+    case VCH_LAYER_MATMUL: return count * x->dims[x->rank - 1];
+    case VCH_LAYER_MAX_POOL:
+    case VCH_LAYER_AVERAGE_POOL: return count * layer->window.kernel[0] * layer->window.kernel[1];
+    case VCH_LAYER_ARGMAX: return (double)vch_network_count(x);
+    case VCH_LAYER_ADD:
+    case VCH_LAYER_MULTIPLY:
+    case VCH_LAYER_DIVIDE:
+    case VCH_LAYER_AFFINE:
+    case VCH_LAYER_CLAMP:
+    case VCH_LAYER_FUNCTION:
+    case VCH_LAYER_CONCAT:
+    case VCH_LAYER_RESHAPE:
+    case VCH_LAYER_TRANSPOSE:
+    case VCH_LAYER_SLICE:
+    case VCH_LAYER_PAD:
+    case VCH_LAYER_SOFTMAX: return count;
+    }
+    return count;
+}

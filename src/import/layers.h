@@ -95,5 +95,8 @@ struct vch_layer vch_layers_new(enum vch_layer_kind kind, const char *name, uint
 
 const struct vch_network_shape *vch_layers_shape(const struct vch_layers *layers, uint32_t value);
 
+// Multiplications of one layer, roughly: what evaluating it costs.
+double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *layer);
+
 // Weights per output channel of LINEAR and CONVOLUTION.
 size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer *layer);

@@ -169,7 +169,7 @@ static vch_status lower_constant(struct vch_lower *at, uint32_t index)
     VCH_TRY(vch_lower_shape(&shape, at, &value->shape));
     for (size_t i = 0; i < count; i++)
         largest = fabs(reals[i]) > largest ? fabs(reals[i]) : largest;
-    double scale = largest < 1e-30 ? 1 : largest / 32767;
+    double scale = largest < 1e-30 ? 1e-30 : largest / 32767;
     VCH_TRY(vch_lower_new_parameter(at, VCH_TYPE_I16, &shape, &memory, &operator_.parameters[0]));
     data = memory;
     for (size_t i = 0; i < count; i++)

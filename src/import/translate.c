@@ -139,6 +139,20 @@ static bool is_integer_result(const struct vch_translate *at, const struct vch_l
     return layer->kind != VCH_LAYER_AFFINE;
 }
 
+static vch_status check_work(struct vch_translate *at, const struct vch_layer *layer,
+                             bool is_constant)
+{
+    double *work = is_constant ? &at->work_constant : &at->work_sample;
+
+    *work += vch_layers_work(at->layers, layer);
+    if (*work <= (is_constant ? VCH_TRANSLATE_WORK_CONSTANT_MAX : VCH_TRANSLATE_WORK_SAMPLE_MAX))
+        return VCH_OK;
+    return vch_translate_refuse(at, VCH_CODE_LIMIT,
+                                "up to here the model takes %.3g "
+                                "multiplications, which is more than importing is made for",
+                                *work);
+}
+
 vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
                               const struct vch_network_shape *shape, uint32_t *output)
 {
@@ -152,6 +166,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
     value->has_shape = true;
     value->type = is_integer_result(at, layer) ? VCH_NETWORK_INTEGER : VCH_NETWORK_REAL;
     layer->output = *output;
+    VCH_TRY(check_work(at, layer, is_constant));
     if (is_constant) return compute(at, layer);
     return vch_layers_append(at->layers, layer);
 }

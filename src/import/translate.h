@@ -11,8 +11,14 @@ struct vch_translate {
     struct vch_network_node node; // inputs resolved through what stands for them
     uint32_t *alias;              // ONNX's value to the one that stands for it
     uint32_t alias_count;
+    double work_constant,
+        work_sample; // multiplications so far, to compute constants and per sample
     struct vch_complaint *complaint;
 };
+
+// What a model may cost: computing its constants, and evaluating one sample.
+#define VCH_TRANSLATE_WORK_CONSTANT_MAX 0x1p32
+#define VCH_TRANSLATE_WORK_SAMPLE_MAX 0x1p38
 
 // Every operator that import accepts outside of ai.onnx.ml, NULL-terminated, in alphabetic order.
 extern const char *const vch_translate_supported[];
@@ -29,11 +35,11 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_reduce, vch_translate_add, vch_translate_multiply, vch_translate_divide,
     vch_translate_power, vch_translate_unary, vch_translate_relu, vch_translate_clip,
     vch_translate_prelu, vch_translate_softmax, vch_translate_argmax, vch_translate_identity,
-    vch_translate_constant, vch_translate_constant_of_shape, vch_translate_shape,
-    vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze, vch_translate_unsqueeze,
-    vch_translate_transpose, vch_translate_concat, vch_translate_slice, vch_translate_split,
-    vch_translate_gather, vch_translate_pad, vch_translate_cast, vch_translate_expand,
-    vch_translate_sum;
+    vch_translate_dropout, vch_translate_constant, vch_translate_constant_of_shape,
+    vch_translate_shape, vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze,
+    vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
+    vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
+    vch_translate_expand, vch_translate_sum;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,

@@ -20,7 +20,7 @@
     X("Conv", conv) \
     X("Cos", unary) \
     X("Div", divide) \
-    X("Dropout", identity) \
+    X("Dropout", dropout) \
     X("Elu", unary) \
     X("Erf", unary) \
     X("Exp", unary) \
@@ -156,11 +156,13 @@ vch_status vch_translate_network(struct vch_layers **out, struct vch_network *ne
     for (uint32_t i = 0; i < network->value_count; i++)
         alias[i] = i;
     for (uint32_t i = 0; i < network->input_count; i++) {
-        const struct vch_network_value *input = &network->values[network->inputs[i]];
-        if (input->type == VCH_NETWORK_REAL && input->shape.rank <= VCH_RANK_MAX) continue;
+        struct vch_network_value *input = &network->values[network->inputs[i]];
+        input->type =
+            VCH_NETWORK_REAL; // whole numbers are real ones, and are computed with as such
+        if (input->shape.rank <= VCH_RANK_MAX) continue;
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "input '%.200s' must hold real numbers in at most %d dimensions",
-                            input->name, VCH_RANK_MAX);
+                            "input '%.200s' has %u dimensions; at most %d are supported",
+                            input->name, input->shape.rank, VCH_RANK_MAX);
     }
     for (uint32_t i = 0; i < network->node_count; i++)
         VCH_TRY(translate_node(&at, &network->nodes[i]));

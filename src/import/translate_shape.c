@@ -12,6 +12,16 @@ vch_status vch_translate_identity(struct vch_translate *at)
     return vch_translate_rename(at, 0, x);
 }
 
+vch_status vch_translate_dropout(struct vch_translate *at)
+{
+    const struct vch_network_tensor *training = vch_network_constant(at->network, &at->node, 2);
+
+    if (!vch_translate_has(at, 2) || (training != NULL && training->count == 1 &&
+                                      training->integers != NULL && training->integers[0] == 0))
+        return vch_translate_identity(at);
+    return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "training mode; only inference is");
+}
+
 static vch_status set_constant(struct vch_translate *at, const struct vch_network_tensor *tensor)
 {
     struct vch_network_value *value = &at->network->values[at->node.outputs[0]];
