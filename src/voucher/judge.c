@@ -83,8 +83,8 @@ static void judge_client(struct judge *judge)
                  hex, voucher->finished_ms, policy->at_ms);
     else if (policy->client_count > 0 && !is_among(client, policy->clients, policy->client_count))
         judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_NOT_SHOWN,
-                 "signed by client %s, which is none of those that you named; name it too if you "
-                 "know it to be right",
+                 "signed by client %s, which is none of those that you named; pass --client with "
+                 "that key too if you know it to be right",
                  hex);
     else
         judge_as(judge, VCH_CLAIM_CLIENT, VCH_VERDICT_SHOWN, "signed by client %s", hex);
@@ -243,8 +243,8 @@ static void judge_quorum(struct judge *judge)
     if (least == 0) least = VCH_VERIFY_QUORUM_MIN;
     if (job->quorum < least) {
         judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_NOT_SHOWN,
-                 "the job asked for %u votes a segment, and you require %u; a policy with \"quorum "
-                 "%u\" is content with that",
+                 "the job asked for %u votes a segment, and you require %u; pass --quorum %u to "
+                 "be content with that",
                  job->quorum, least, job->quorum);
         return;
     }

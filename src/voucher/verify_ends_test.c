@@ -184,7 +184,6 @@ TEST(verify_refuses_a_wrong_opening)
 {
     setup();
     tell();
-    struct vch_opening honest = opening;
     flip(&opening.input);
     CHECK_FAILS(vouchers_verify(&v), BAD_PROOF); // another input
     CHECK_VERDICT(&v, INPUT, FALSE, "opens another commitment");
@@ -202,7 +201,7 @@ TEST(verify_refuses_a_wrong_opening)
 
     setup();
     tell();
-    honest = opening;
+    struct vch_opening honest = opening;
     opening.secret[31] ^= 1;
     CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
     CHECK_VERDICT(&v, INPUT, FALSE, "");
