@@ -401,9 +401,9 @@ TEST(import_invents_samples_only_when_asked)
     const struct onnx_bytes *file = onnx_finish(&onnx);
     vch_arena_release(&arena);
     vch_arena_init(&arena, (size_t)64 << 20);
-    CHECK_OK(vch_import_synthetic(&first, file->bytes, file->size, 1, &arena, NULL));
-    CHECK_OK(vch_import_synthetic(&again, file->bytes, file->size, 1, &arena, NULL));
-    CHECK_OK(vch_import_synthetic(&other, file->bytes, file->size, 2, &arena, NULL));
+    CHECK_OK(vch_import_synthetic(&first, file->bytes, file->size, NULL, 1, &arena, NULL));
+    CHECK_OK(vch_import_synthetic(&again, file->bytes, file->size, NULL, 1, &arena, NULL));
+    CHECK_OK(vch_import_synthetic(&other, file->bytes, file->size, NULL, 2, &arena, NULL));
     CHECK_EQ(first.dims[1], 12);
     CHECK(memcmp(first.values, again.values, first.count * sizeof(float)) == 0);
     CHECK(memcmp(first.values, other.values, first.count * sizeof(float)) != 0);

@@ -36,7 +36,7 @@ static vch_status run(const uint8_t *data, size_t size, struct vch_arena *arena)
     for (uint32_t i = 0; i < layers->count; i++)
         work += vch_layers_work(layers, &layers->layers[i]);
     if (work > WORK_MAX) return VCH_OK;
-    VCH_TRY(vch_import_synthetic(&samples, data, size, size, arena, &complaint));
+    VCH_TRY(vch_import_synthetic(&samples, data, size, NULL, size, arena, &complaint));
     return vch_import_onnx(&graph, &report, data, size, &options, arena, &complaint);
 }
 
