@@ -21,6 +21,7 @@ static const struct vch_option options[] = {
     {"calibrate-max", "N", "use at most N samples (default: 512; 0: all)", false},
     {"activations", "8|16", "bits of activations (default: 8)", false},
     {"threads", "N", "threads (default: one per processor)", false},
+    {"supported", NULL, "list the ONNX operators that can be imported, and stop", false},
     {"json", NULL, "print the report as JSON", false},
     {0},
 };
@@ -195,6 +196,13 @@ static vch_status print_report_json(const struct vch_package *package,
         outputs, "tensors", tensors_json(report)));
 }
 
+static vch_status print_supported(void)
+{
+    for (const char *const *name = vch_import_supported(); *name != NULL; name++)
+        printf("%s\n", *name);
+    return VCH_OK;
+}
+
 static vch_status run(struct vch_tool *tool)
 {
     const char *model_path = tool->options->operands[0], *output = NULL, *key = NULL;
@@ -205,6 +213,10 @@ static vch_status run(struct vch_tool *tool)
     uint8_t *model = NULL;
     size_t size = 0;
 
+    if (vch_options_has(tool->options, "supported")) return print_supported();
+    if (model_path == NULL)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "usage: vouch import MODEL.onnx -o M.vouch --key OWNER.key [OPTIONS]");
     VCH_TRY(vch_options_required(&output, tool->options, "output", &tool->complaint));
     VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
     const char *slash = strrchr(model_path, '/');
@@ -226,7 +238,7 @@ const struct vch_command vch_commands_import = {
     .details =
         "Neural networks are quantised, for which --calibrate gives typical inputs; trees are\n"
         "exact and need none. The report says what was lost against the float model.",
-    .operand_min = 1,
+    .operand_min = 0, // --supported takes none
     .operand_max = 1,
     .options = options,
     .run = run,

@@ -69,6 +69,10 @@ class Cli(unittest.TestCase):
         self.assertIn("--calibrate", done.stderr)
         self.assertFalse((self.folder / "x").exists())
 
+    def test_supported_operators_are_listed(self):
+        self.assertIn("Conv\n", vouch("import", "--supported").stdout)
+        vouch("import", code=USAGE)
+
     def test_synthetic_calibration_is_labelled(self):
         done = vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "s.vouch", "--key",
                      self.owner, "--calibrate", "synthetic:7")
