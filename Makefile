@@ -20,12 +20,16 @@ all: release
 dependencies:
 	@tools/dependencies.sh build
 
+# Tests and benches take most of the building; the program and the demo do without.
 release: dependencies
 	@cmake --preset release --log-level=NOTICE
-	@cmake --build build/release -- --quiet
+	@cmake --build build/release -t vouch
 	@echo "built build/release/vouch"
 
-test: release
+everything: release
+	@cmake --build build/release
+
+test: everything
 	@ctest --test-dir build/release -j$(JOBS) --output-on-failure
 
 $(PRESETS):
@@ -35,6 +39,7 @@ $(PRESETS):
 	@ctest --test-dir build/$@ -j$(JOBS) --output-on-failure
 
 demo: release
+	@cmake --build build/release -t faulty_node
 	@demo/demo.sh build/release
 
 lint: dependencies-ci
@@ -51,13 +56,13 @@ ci: dependencies-ci
 fuzz: dependencies-ci
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-soak: release dependencies-ci
+soak: everything dependencies-ci
 	@tools/soak.sh
 
-bench: release
+bench: everything
 	@tools/bench.sh build/release
 
 install: release
 	@cmake --install build/release --prefix $(PREFIX)
 
-.PHONY: all dependencies dependencies-ci release test demo lint ci fuzz soak bench install $(PRESETS)
+.PHONY: all dependencies dependencies-ci release everything test demo lint ci fuzz soak bench install $(PRESETS)
