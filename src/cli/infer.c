@@ -18,6 +18,8 @@ static const struct vch_option options[] = {
     {"peers", "FILE", "where nodes listen: lines of \"HEXKEY host:port\"", false},
     {"quorum", "K", "votes of different operators per segment (default: 1)", false},
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},
+    {"cuts", "P,P,...", "these very segments on nodes, between operators P (see vouch split)",
+     false},
     {"keep-first", "N", "layers run here first, so that nodes see no input (default: 1)", false},
     {"keep-last", "N", "layers run here last, so that nodes see no output (default: 1)", false},
     {"share", "PERCENT", "most of the layers one operator may see (default: 100)", false},
@@ -35,7 +37,14 @@ static const struct vch_option options[] = {
     {0},
 };
 
+// Legal cuts that the caller chose: nodes run between the first and the last of them.
+struct chosen_cuts {
+    uint32_t count;
+    struct vch_job_segment segments[VCH_JOB_SEGMENTS_MAX];
+};
+
 struct session {
+    struct chosen_cuts cuts;
     struct vch_package package;
     struct vch_tensors inputs;
     struct vch_secret_key key;
@@ -74,6 +83,41 @@ static vch_status parse_u32(uint32_t *out, struct vch_tool *tool, const char *na
     return VCH_OK;
 }
 
+static void add_segment(struct chosen_cuts *cuts, uint32_t first, uint32_t last, enum vch_job_by by)
+{
+    if (first == last) return; // the client keeps nothing at this end
+    cuts->segments[cuts->count++] = (struct vch_job_segment){first, last, by};
+}
+
+static vch_status parse_cuts(struct session *s, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "cuts");
+    uint32_t end = s->package.graph->operator_count, before = 0, given = 0;
+    char *save = NULL;
+
+    if (text == NULL) return VCH_OK;
+    char *copy = vch_arena_string(&tool->arena, text, strlen(text));
+    if (copy == NULL) return VCH_FAIL(NO_MEMORY);
+    for (char *word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
+        uint64_t at = 0;
+        if (!vch_options_is_number(&at, word, given > 0 ? before + 1 : 0, end) ||
+            given + 2 >= VCH_JOB_SEGMENTS_MAX)
+            return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                                "--cuts expects rising positions from 0 to %u, found \"%.80s\"",
+                                end, text);
+        add_segment(&s->cuts, before, (uint32_t)at,
+                    given++ > 0 ? VCH_JOB_BY_NODES : VCH_JOB_BY_CLIENT);
+        before = (uint32_t)at;
+    }
+    if (given < 2)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--cuts takes at least two positions: where nodes begin and end");
+    add_segment(&s->cuts, before, end, VCH_JOB_BY_CLIENT);
+    s->request.segments = s->cuts.segments;
+    s->request.segment_count = s->cuts.count;
+    return VCH_OK;
+}
+
 static vch_status parse_request(struct session *s, struct vch_tool *tool)
 {
     struct vch_client_request *r = &s->request;
@@ -91,7 +135,7 @@ static vch_status parse_request(struct session *s, struct vch_tool *tool)
     r->segments_max = r->segments_min;
     r->input = &s->inputs.tensor[0];
     r->batch = s->inputs.batch;
-    return VCH_OK;
+    return parse_cuts(s, tool);
 }
 
 static vch_status open_session(struct session *s, struct vch_tool *tool)

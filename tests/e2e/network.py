@@ -26,11 +26,11 @@ class Refused(Exception):
 class Node:
     """One process; `program` may be another than `vouch node`, for nodes that misbehave."""
 
-    def __init__(self, command, name, log):
+    def __init__(self, command, name, log, env=None):
         self.name = name
         self.log = open(log, "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.log)
+                                        stderr=self.log, env={**os.environ, **(env or {})})
         line = self.process.stdout.readline().decode().split()
         if len(line) != 5 or line[0] != "ready":
             self.process.wait()
@@ -63,13 +63,13 @@ class Node:
 class Network:
     """One founder, one client, and a node per placement: a list of (first, last) ranges, or one.
 
-    `programs` maps a node's index to the command that replaces [vouch, "node"].
+    `programs` maps a node's index to the command that replaces [vouch, "node"], `environments` to
+    what its environment holds besides.
     """
 
     def __init__(self, vouch, folder, model, placements, operators=None, programs=None,
-                 node_options=(), owner=None):
+                 node_options=(), environments=None):
         self.vouch, self.folder, self.model = str(vouch), pathlib.Path(folder), str(model)
-        self.owner = owner
         self.nodes = []
         self.placements = [p if isinstance(p, list) else [p] for p in placements]
         names = operators or [f"operator-{i}" for i in range(len(placements))]
@@ -82,6 +82,7 @@ class Network:
         self.run("registry", self.folder / "members.txt", "--key", self.folder / "founder.key",
                  "-o", self.folder / "network.registry")
         self.programs, self.node_options = programs or {}, list(node_options)
+        self.environments = environments or {}
 
     def __enter__(self):
         try:
@@ -123,7 +124,8 @@ class Network:
                    self.folder / "network.registry", "--founder", self.founder,
                    *self.node_options, *options,
                    *[self.segment(first, last) for first, last in self.placements[i]]]
-        return Node(list(map(str, command)), f"node{i}", self.folder / f"node{i}.log")
+        return Node(list(map(str, command)), f"node{i}", self.folder / f"node{i}.log",
+                    self.environments.get(i))
 
     def write_peers(self):
         lines = [f"{node.key} {node.address}\n" for node in self.nodes]
