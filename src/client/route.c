@@ -85,6 +85,22 @@ static vch_status take_plan(struct vch_route *route, const struct vch_plan *plan
     return VCH_OK;
 }
 
+// With as many nodes a segment as the quorum, or else, while some are down, with as many as can
+// still make its majority: the job's quorum, and with it the majority that counts, stay.
+static vch_status solve(struct vch_plan *planned, struct vch_plan_problem *problem,
+                        struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    const uint32_t quorum = problem->quorum;
+    struct vch_complaint of_whole = {0};
+    vch_status status = vch_plan_solve(planned, problem, arena, &of_whole);
+
+    while (status.code == VCH_CODE_UNSUPPORTED && problem->quorum > quorum / 2 + 1) {
+        problem->quorum--;
+        status = vch_plan_solve(planned, problem, arena, NULL);
+    }
+    return vch_is_ok(status) ? status : vch_complain(complaint, status.code, "%s", of_whole.text);
+}
+
 static vch_status plan(struct vch_route *route, struct vch_arena *arena,
                        struct vch_complaint *complaint)
 {
@@ -111,7 +127,7 @@ static vch_status plan(struct vch_route *route, struct vch_arena *arena,
     if (problem.node_count == 0)
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "none of the %u peers can be asked for this model", route->pool->count);
-    VCH_TRY(vch_plan_solve(planned, &problem, arena, complaint));
+    VCH_TRY(solve(planned, &problem, arena, complaint));
     return take_plan(route, planned, indices, arena);
 }
 

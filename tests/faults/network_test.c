@@ -274,6 +274,27 @@ TEST(network_of_nobody_is_a_clear_refusal)
     tear_down(fixture);
 }
 
+TEST(network_plans_with_the_majority_of_a_quorum_while_a_node_is_down)
+{
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 1, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 1, 3);
+    struct vch_client_answer answer;
+
+    add_whole(fixture, "alpha");
+    add_whole(fixture, "beta");
+    add_whole(fixture, "gamma");
+    network_start(network);
+    network_kill_node(&network->nodes[0]);
+    check_job(fixture, &request, &answer);
+    CHECK_EQ(answer.segments[0].result.vote_count, 2);
+    CHECK_EQ(answer.segments[0].needed, 2);
+    network_kill_node(&network->nodes[1]);
+    CHECK_FAILS(refusal(fixture, &request, "there are 1"), UNSUPPORTED);
+    tear_down(fixture);
+}
+
 TEST(network_serves_on_after_a_node_drains)
 {
     struct fixture *fixture = set_up(build_mlp);
