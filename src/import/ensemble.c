@@ -196,5 +196,5 @@ vch_status vch_ensemble_lower(struct vch_graph **graph, struct vch_import_report
                             forest.feature_count - 1, plan.input, plan.feature_count);
     VCH_TRY(vch_ensemble_graph_build(graph, &score_error, &plan, &forest, arena, complaint));
     write_report(report, &plan, *graph, &forest, score_error);
-    return VCH_OK;
+    return vch_graph_check(*graph, arena, complaint);
 }

@@ -227,8 +227,11 @@ static vch_status rewrite_extractor(struct rewriting *at, const struct vch_netwo
                       "expected constant class labels and an index from ArgMax");
     VCH_TRY(emit_unary(at, node, "Identity", index, &output));
     at->notes[output].is_class = true;
-    return vch_labels_from_integers(&at->notes[output].labels, labels->integers, labels->count,
-                                    at->network->arena);
+    if (labels->texts == NULL)
+        return vch_labels_from_integers(&at->notes[output].labels, labels->integers, labels->count,
+                                        at->network->arena);
+    at->notes[output].labels = (struct vch_ensemble_labels){(uint32_t)labels->count, labels->texts};
+    return VCH_OK;
 }
 
 static const struct rule {
@@ -244,6 +247,20 @@ static const struct rule {
     {"ArrayFeatureExtractor", 2, rewrite_extractor},
 };
 
+// Text is for labels; an operator that would compute with it must not take it for numbers.
+static vch_status refuse_text(const struct rewriting *at, const struct vch_network_node *node)
+{
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        const struct vch_network_tensor *constant = vch_network_constant(at->network, node, i);
+        if (constant != NULL && constant->texts != NULL)
+            return refuse(at, node, VCH_CODE_UNSUPPORTED, "an operand is text");
+    }
+    for (uint32_t i = 0; i < node->attribute_count; i++)
+        if (node->attributes[i].tensor != NULL && node->attributes[i].tensor->texts != NULL)
+            return refuse(at, node, VCH_CODE_UNSUPPORTED, "an attribute is text");
+    return VCH_OK;
+}
+
 // Any other node stays. A class remains a class through casts and changes of shape; a cast of one,
 // perhaps to text, says nothing about the index and becomes Identity.
 static vch_status keep(struct rewriting *at, const struct vch_network_node *node)
@@ -252,6 +269,7 @@ static vch_status keep(struct rewriting *at, const struct vch_network_node *node
                                           "Flatten",  "Squeeze", "Unsqueeze"};
     uint32_t input = operand(node, 0), output = result(node, 0);
 
+    VCH_TRY(refuse_text(at, node));
     if (vch_network_is(node, "ArgMax") && output != VCH_NONE) at->notes[output].is_class = true;
     if (input != VCH_NONE && output != VCH_NONE && at->notes[input].is_class)
         for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
@@ -287,6 +305,12 @@ static vch_status rewrite_all(struct rewriting *at,
         VCH_TRY(rewrite(at, &nodes[i]));
     for (uint32_t i = 0; i < VCH_GRAPH_PORTS_MAX; i++)
         labels[i] = (struct vch_ensemble_labels){0};
+    for (uint32_t i = 0; i < network->output_count; i++) {
+        const struct vch_network_tensor *constant = network->values[network->outputs[i]].constant;
+        if (constant != NULL && constant->texts != NULL)
+            return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED, "output %u is constant text",
+                                i);
+    }
     for (uint32_t i = 0; i < network->output_count; i++)
         labels[i] = at->notes[network->outputs[i]].labels;
     return VCH_OK;

@@ -27,7 +27,7 @@
 enum vch_network_type {
     VCH_NETWORK_REAL = 1,    // float16, float, double: held as float
     VCH_NETWORK_INTEGER = 2, // int8 to int64, uint8, bool: held as int64
-    VCH_NETWORK_TEXT = 3,    // class labels: a graph output only, never a constant
+    VCH_NETWORK_TEXT = 3,    // class labels: a graph output only; see texts below for constants
 };
 
 struct vch_network_shape {
@@ -41,6 +41,8 @@ struct vch_network_tensor {
     size_t count;
     float *reals;      // REAL: finite
     int64_t *integers; // INTEGER
+    // A constant of text, which only class labels are: its integers are 0, 1, 2, ...
+    const char *const *texts; // NULL for everything else
 };
 
 // ONNX's numbers for the kinds of attribute that are read; others are refused.

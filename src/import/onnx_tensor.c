@@ -250,6 +250,37 @@ static void copy_integers(struct vch_network_tensor *tensor, const struct source
                                   : list_integer(proto, i);
 }
 
+// Text stands for itself by its index: whoever knows what to do with labels finds them in `texts`.
+static vch_status decode_texts(struct vch_network_tensor **out, struct vch_network *network,
+                               const struct source *source)
+{
+    const Vouch__Onnx__TensorProto *proto = source->proto;
+    struct vch_network_shape shape = {0};
+
+    VCH_TRY(read_shape(&shape, source));
+    if (vch_network_count(&shape) != proto->n_string_data)
+        return vch_complain(source->complaint, VCH_CODE_MALFORMED,
+                            "tensor '%s': its shape asks for %zu texts, and the file holds %zu",
+                            name_of(proto), vch_network_count(&shape), proto->n_string_data);
+    VCH_TRY(vch_network_new_tensor(network, VCH_NETWORK_INTEGER, &shape, out));
+    const char **texts = VCH_ARENA_NEW(network->arena, const char *, proto->n_string_data);
+    if (texts == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < proto->n_string_data; i++) {
+        const ProtobufCBinaryData *text = &proto->string_data[i];
+        if (text->len > VCH_ONNX_NAME_MAX ||
+            (text->len > 0 && memchr(text->data, 0, text->len) != NULL))
+            return vch_complain(
+                source->complaint, VCH_CODE_LIMIT,
+                "tensor '%s': text %zu is longer than %u bytes or holds a zero byte",
+                name_of(proto), i, VCH_ONNX_NAME_MAX);
+        texts[i] = vch_arena_string(network->arena, text->data, text->len);
+        if (texts[i] == NULL) return VCH_FAIL(NO_MEMORY);
+        (*out)->integers[i] = (int64_t)i;
+    }
+    (*out)->texts = texts;
+    return VCH_OK;
+}
+
 vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_network *network,
                                   const Vouch__Onnx__TensorProto *proto,
                                   const struct vch_import_files *files,
@@ -259,6 +290,7 @@ vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_ne
     struct vch_network_shape shape = {0};
     enum vch_network_type kind = VCH_NETWORK_REAL;
 
+    if (proto->data_type == VCH_ONNX_TENSOR_STRING) return decode_texts(out, network, &source);
     if (!vch_onnx_tensor_kind(&kind, proto->data_type))
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "tensor '%s' has data type %d; float16, float, double, bool and "

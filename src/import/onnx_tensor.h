@@ -25,7 +25,7 @@ enum vch_onnx_tensor_type {
 // What a data type becomes; false where it is not read.
 bool vch_onnx_tensor_kind(enum vch_network_type *out, int32_t data_type);
 
-// Sizes must agree with the shape exactly and every real must be finite.
+// Sizes must agree with the shape exactly and every real must be finite. Text is read as labels.
 vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_network *network,
                                   const Vouch__Onnx__TensorProto *proto,
                                   const struct vch_import_files *files,
