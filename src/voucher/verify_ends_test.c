@@ -221,6 +221,20 @@ TEST(verify_refuses_a_wrong_opening)
     vouchers_release(&v);
 }
 
+// The commitments are to one sample, the job that everyone signed says two.
+TEST(verify_refuses_an_opening_of_another_batch_than_the_jobs)
+{
+    setup();
+    v.job.batch = opening.batch = 1;
+    run_job();
+    v.job.batch = 2;
+    tell();
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, INPUT, FALSE, "opens another commitment");
+    CHECK_VERDICT(&v, OUTPUT, FALSE, "opens another commitment");
+    vouchers_release(&v);
+}
+
 // Only running it again can catch these: every signature is right.
 
 TEST(verify_refuses_a_client_that_gave_nodes_something_else_than_its_first_layers)

@@ -87,6 +87,22 @@ TEST(verify_joins_the_ends_by_votes_alone_where_nodes_ran_everything)
     vouchers_release(&v);
 }
 
+TEST(verify_does_not_join_the_ends_across_a_segment_of_the_clients)
+{
+    for (uint32_t own = 0; own < 3; own++) {
+        vouchers_init(&v);
+        v.job.segment_count = 3;
+        for (uint32_t i = 0; i < 3; i++)
+            v.job.segments[i] =
+                (struct vch_job_segment){i, i + 1, i == own ? VCH_JOB_BY_CLIENT : VCH_JOB_BY_NODES};
+        vouchers_vote_all(&v);
+        vouchers_sign(&v);
+        CHECK_OK(vouchers_verify(&v));
+        CHECK_VERDICT(&v, ENDS, NOT_SHOWN, "the client ran 1 of 3 segments itself");
+        vouchers_release(&v);
+    }
+}
+
 TEST(verify_says_when_one_party_answered_on_both_sides_of_a_cut)
 {
     vouchers_init(&v);
