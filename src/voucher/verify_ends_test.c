@@ -322,6 +322,39 @@ TEST(verify_refuses_a_cut_that_is_none)
     vouchers_release(&v);
 }
 
+TEST(verify_refuses_a_model_of_more_inputs_than_the_voucher_commits_to)
+{
+    struct graphs build;
+
+    setup();
+    graphs_init(&build, &v.arena);
+    uint32_t x = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, 6, 0, 0));
+    uint32_t y = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, 6, 0, 0));
+    x = graphs_add(&build, x, y, VCH_TYPE_I8);
+    graphs_output(&build, graphs_linear(&build, x, 5, VCH_TYPE_I8));
+    make_package(graphs_finish(&build), &v.owner);
+    v.job.model = package.identity;
+    v.job.segment_count = 2;
+    v.job.segments[0] = (struct vch_job_segment){0, 1, VCH_JOB_BY_CLIENT};
+    v.job.segments[1] = (struct vch_job_segment){1, 2, VCH_JOB_BY_NODES};
+    tell();
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, SPLIT, FALSE, "the model has 2 inputs");
+    vouchers_release(&v);
+}
+
+TEST(verify_refuses_an_input_that_the_model_does_not_take)
+{
+    setup();
+    opening.input.shape.dims[0]--; // opened, but too short
+    v.boundaries[0] = v.job.input = commit(0, &opening.input);
+    tell();
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, INPUT, SHOWN, "");
+    CHECK_VERDICT(&v, ENDS, FALSE, "another type or shape than the model takes");
+    vouchers_release(&v);
+}
+
 TEST(verify_does_not_run_a_model_that_is_held_in_part)
 {
     struct vch_package part;
