@@ -4,6 +4,14 @@
 
 #include "base/check.h"
 
+// Waking a thread costs tens of microseconds: about what this many multiplications take.
+#define WORK_MIN 1000000u
+
+struct vch_workers *vch_step_workers(const struct vch_step *step, uint64_t work)
+{
+    return work >= WORK_MIN ? step->workers : NULL;
+}
+
 const struct vch_value *vch_step_input(const struct vch_step *step, uint32_t i)
 {
     VCH_ASSERT(i < step->operator_->input_count);

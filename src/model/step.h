@@ -28,6 +28,10 @@ size_t vch_step_scratch_size(const struct vch_graph *graph, const struct vch_ope
                              uint32_t batch);
 void vch_step_execute(const struct vch_step *step);
 
+// The pool, or NULL where `work` (multiplications, or as many simple operations) is too little to
+// be worth waking threads for. Depends on the problem alone.
+struct vch_workers *vch_step_workers(const struct vch_step *step, uint64_t work);
+
 const struct vch_value *vch_step_input(const struct vch_step *step, uint32_t i);
 const struct vch_value *vch_step_output(const struct vch_step *step);
 const void *vch_step_parameter(const struct vch_step *step, uint32_t i); // its bytes; NULL if none

@@ -143,7 +143,8 @@ void vch_step_linear(const struct vch_step *step)
     l.step = step;
     l.weights = vch_step_parameter(step, 0);
     l.bias = vch_step_parameter(step, 1);
-    vch_workers_run(step->workers, run_task, &l, l.row_tiles * l.channel_tiles);
+    vch_workers_run(vch_step_workers(step, (uint64_t)l.rows * l.channels * l.depth), run_task, &l,
+                    l.row_tiles * l.channel_tiles);
 }
 
 size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,

@@ -96,7 +96,9 @@ static void pool(const struct vch_step *step, bool is_average)
         .is_average = is_average,
     };
 
-    vch_workers_run(step->workers, run_plane, &p, (size_t)in[0] * step->batch);
+    uint64_t work = (uint64_t)vch_tensor_shape_count(&y->shape) * step->batch *
+                    step->operator_->window.kernel[0] * step->operator_->window.kernel[1];
+    vch_workers_run(vch_step_workers(step, work), run_plane, &p, (size_t)in[0] * step->batch);
 }
 
 void vch_step_max_pool(const struct vch_step *step)

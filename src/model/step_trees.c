@@ -55,6 +55,7 @@ void vch_step_trees(const struct vch_step *step)
         .tree_count = step->graph->parameters[operator_->parameters[1]].shape.dims[0],
     };
 
-    vch_workers_run(step->workers, run_row, &t,
-                    vch_tensor_shape_count(x) / t.features * step->batch);
+    size_t rows = vch_tensor_shape_count(x) / t.features * step->batch;
+    vch_workers_run(vch_step_workers(step, (uint64_t)rows * t.tree_count * operator_->depth_max),
+                    run_row, &t, rows);
 }
