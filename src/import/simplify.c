@@ -39,6 +39,12 @@ void vch_simplify_replace(struct vch_layers *layers, uint32_t value, uint32_t by
         if (layers->network->outputs[i] == value) layers->network->outputs[i] = by;
 }
 
+void vch_simplify_absorb(struct vch_layers *layers, uint32_t value, uint32_t by)
+{
+    layers->network->values[by].name = layers->network->values[value].name;
+    vch_simplify_replace(layers, value, by);
+}
+
 // A transposition that moves only axes of size 1 leaves the order of elements alone.
 static bool keeps_order(const struct vch_layers *layers, const struct vch_layer *layer)
 {
@@ -130,7 +136,7 @@ static bool fuse_clamp(struct vch_simplify *at, struct vch_layer *layer)
     before->hi = within(before->hi, layer->lo, layer->hi);
     layer->lo = -INFINITY;
     layer->hi = INFINITY;
-    vch_simplify_replace(at->layers, layer->output, value);
+    vch_simplify_absorb(at->layers, layer->output, value);
     return true;
 }
 

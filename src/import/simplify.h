@@ -20,7 +20,10 @@ struct vch_simplify {
 bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine);
 bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer);
 bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer);
+// Whoever reads `value` reads `by` instead.
 void vch_simplify_replace(struct vch_layers *layers, uint32_t value, uint32_t by);
+// The same where `by` now is what `value` was: it takes the name, which reports will show.
+void vch_simplify_absorb(struct vch_layers *layers, uint32_t value, uint32_t by);
 
 // The layer before, where nothing else reads its result and no clamp stands between; or NULL.
 struct vch_layer *vch_simplify_previous(const struct vch_simplify *at,

@@ -88,7 +88,7 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
     }
     before->lo = affine->lo;
     before->hi = affine->hi;
-    vch_simplify_replace(at->layers, affine->output, before->output);
+    vch_simplify_absorb(at->layers, affine->output, before->output);
     return true;
 }
 
