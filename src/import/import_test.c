@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/onnx.h"
+#include "harness/spec.h"
 #include "harness/test.h"
 #include "import/quantise.h"
 #include "model/run.h"
@@ -343,8 +344,25 @@ TEST(import_names_what_it_does_not_support)
     CHECK_FAILS(import(8, 4), UNSUPPORTED);
     CHECK(strstr(complaint.text, "Wobble") != NULL && strstr(complaint.text, "'y'") != NULL);
     CHECK(strstr(complaint.text, "support") != NULL);
-    for (const char *const *name = vch_import_supported(); name[1] != NULL; name++)
-        CHECK(strcmp(name[0], name[1]) < 0);
+    CHECK(strstr(complaint.text, "specs/onnx.md") != NULL);
+}
+
+TEST(import_supports_what_its_page_says)
+{
+    static char page[1 << 14];
+    FILE *file = test_spec_open("onnx.md");
+
+    CHECK(file != NULL);
+    size_t size = fread(page, 1, sizeof page - 1, file);
+    (void)fclose(file);
+    CHECK(size > 0 && size < sizeof page - 1);
+    for (const char *const *name = vch_import_supported(); *name != NULL; name++) {
+        char quoted[64];
+        CHECK(name[1] == NULL || strcmp(name[0], name[1]) < 0);
+        (void)snprintf(quoted, sizeof quoted, "`%s`", *name);
+        if (strstr(page, quoted) == NULL)
+            test_fail(__FILE__, __LINE__, "specs/onnx.md does not mention %s", *name);
+    }
 }
 
 TEST(import_refuses_operands_that_do_not_fit)

@@ -20,10 +20,16 @@ static struct vch_import_report report;
 
 static const char *path_of(const char *name)
 {
+    static const char here[] = "src/import/models_test.c", file[] = __FILE__;
     static char path[4096];
     const char *folder = getenv("VOUCH_DATA");
 
-    (void)snprintf(path, sizeof path, "%s/%s", folder == NULL ? "../shared/data" : folder, name);
+    if (folder != NULL) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    } else {
+        int root = (int)(sizeof file - sizeof here);
+        (void)snprintf(path, sizeof path, "%.*s../shared/data/%s", root, file, name);
+    }
     return path;
 }
 

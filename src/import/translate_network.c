@@ -113,8 +113,8 @@ static vch_status translate_node(struct vch_translate *at, const struct vch_netw
     VCH_TRY(resolve(at, node));
     if (entry == NULL)
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
-                                    "this operator%s%s is not supported; `vouch import "
-                                    "--supported` lists those that are",
+                                    "this operator%s%s is not supported; specs/onnx.md "
+                                    "lists those that are",
                                     node->domain[0] != '\0' ? " of " : "", node->domain);
     if (node->output_count == 0 || node->outputs[0] == VCH_NONE)
         return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
