@@ -289,8 +289,9 @@ static void receive_refusal(struct vch_link *link, const Vouch__Refusal *refusal
         break_off(link, VCH_FAULT_MALFORMED, "a refusal of what nobody asked");
     else if (refusal->id == link->id && link->has_header)
         break_off(link, VCH_FAULT_MALFORMED, "a refusal in the middle of a result");
-    else if (refusal->id == link->id)
-        report_fault(link, VCH_FAULT_REFUSED, why.text);
+    else if (refusal->id == link->id) // whichever clock says first that the time is over
+        report_fault(link, refusal->code == VCH_CODE_TIMEOUT ? VCH_FAULT_SILENT : VCH_FAULT_REFUSED,
+                     why.text);
 }
 
 static void receive_ping(struct vch_link *link, const Vouch__Ping *ping)
