@@ -147,7 +147,8 @@ def random_rows(rng, like, count):
     """Around the given rows; some whole, some with missing values."""
     rows = rng.uniform(like.min(0) - 1, like.max(0) + 1, (count, like.shape[1])).astype(np.float32)
     rows[: count // 4] = np.round(rows[: count // 4])
-    rows[count // 4 : count // 3][rng.random((count // 3 - count // 4, like.shape[1])) < 0.1] = np.nan
+    some = rows[count // 4 : count // 3]
+    some[rng.random(some.shape) < 0.1] = np.nan
     rows[-1], rows[-2] = np.inf, -np.inf
     return rows
 
@@ -191,21 +192,54 @@ def trained_trees(rng):
         return
     x = rng.normal(size=(600, 6)).astype(np.float32)
     y = (x[:, 0] + x[:, 1] * x[:, 2] > 0).astype(int)
-    models = [tree.DecisionTreeClassifier(max_depth=5), ensemble.ExtraTreesClassifier(20, max_depth=6),
-              *(ensemble.RandomForestClassifier(n) for n in (30, 50, 64, 100))]
+    models = [tree.DecisionTreeClassifier(max_depth=5, random_state=1),
+              ensemble.ExtraTreesClassifier(20, max_depth=6, random_state=1),
+              *(ensemble.RandomForestClassifier(n, random_state=1) for n in (30, 50, 64, 100))]
     for classes in (2, 3):
         for index, model in enumerate(models):
             labels = y + (x[:, 3] > 0.5) if classes == 3 else y
             model.fit(x, labels)
             path = WORK / f"{type(model).__name__}-{index}-{classes}.onnx"
             onnx.save(skl2onnx.to_onnx(model, x[:1], options={id(model): {"zipmap": False}}), path)
-            compare(path.stem, path, rng.normal(size=(4000, 6)).astype(np.float32))
-    model = ensemble.RandomForestRegressor(20, max_depth=6).fit(x, 100 * x[:, 0])
+            compare(path.stem, path, rng.normal(size=(4000, 6)).astype(np.float32), ties=True)
+    model = ensemble.RandomForestRegressor(20, max_depth=6, random_state=1).fit(x, 100 * x[:, 0])
     path = WORK / "regressor.onnx"
     onnx.save(skl2onnx.to_onnx(model, x[:1]), path)
     rows = rng.normal(size=(4000, 6)).astype(np.float32)
-    worst = float(np.abs(Model(path).run(rows, "variable") - runtime(onnx.load(path), rows)[0]).max())
+    want = runtime(onnx.load(path), rows)[0]
+    worst = float(np.abs(Model(path).run(rows, "variable") - want).max())
     say(worst < SCORES, f"RandomForestRegressor: within {worst:.1e} of a range of 100")
+
+
+def trained_networks(rng):
+    """Quantised, so not exact: linear models and perceptrons, with 16-bit activations."""
+    try:
+        import skl2onnx
+        from sklearn import linear_model, neural_network, pipeline, preprocessing
+    except ImportError:
+        return
+    x = rng.normal(size=(600, 6)).astype(np.float32)
+    y = (x[:, 0] + x[:, 1] * x[:, 2] > 0).astype(int) + (x[:, 3] > 0.5)
+    scaled = lambda model: pipeline.make_pipeline(preprocessing.StandardScaler(), model)
+    text = np.array(["ash", "beech", "cedar"])
+    models = {
+        "logistic": (linear_model.LogisticRegression(), y > 0),
+        "logistic-scaled": (scaled(linear_model.LogisticRegression()), y),
+        "perceptron-text": (scaled(neural_network.MLPClassifier((16,), random_state=1)), text[y]),
+        "perceptron": (neural_network.MLPClassifier((16,), random_state=1), y),
+    }
+    np.save(WORK / "samples.npy", x)
+    for name, (model, labels) in models.items():
+        labels = labels.astype(int) if labels.dtype == bool else labels
+        path, rows = WORK / f"{name}.onnx", rng.normal(size=(4000, 6)).astype(np.float32)
+        exported = skl2onnx.to_onnx(model.fit(x, labels), x[:1],
+                                    target_opset={"": 15, "ai.onnx.ml": 3},
+                                    options={id(model): {"zipmap": False}})
+        onnx.save(exported, path)
+        ours = Model(path, "--calibrate", WORK / "samples.npy", "--activations", 16)
+        got, want = ours.run(rows, "label")[:, 0].astype(int), runtime(exported, rows)[0]
+        agreement = float((np.unique(labels)[got] == want).mean())
+        say(agreement > 0.99, f"{name}: same class on {100 * agreement:.2f} % of {len(rows)} rows")
 
 
 def main():
@@ -216,6 +250,7 @@ def main():
     recorded_trees(rng)
     recorded_boosting(rng)
     trained_trees(rng)
+    trained_networks(rng)
     if failures:
         sys.exit(f"{len(failures)} comparisons failed")
 
