@@ -2,13 +2,11 @@
 #include "consensus/registry.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "consensus/members.h"
 #include "host/clock.h"
-
-#define MEMBERS_SIZE_MAX (4u << 20)
 
 static const struct vch_option options[] = {
     {"key", "FILE", "the founder's key file", false},
@@ -20,71 +18,17 @@ static const struct vch_option options[] = {
     {0},
 };
 
-struct lines {
-    const char *at, *end;
-    unsigned number;
-};
-
-// The next line's fields (at most three), comments and blanks skipped; 0 at the end.
-static int next_fields(struct lines *lines, char fields[3][VCH_REGISTRY_NAME_MAX + 2])
-{
-    while (lines->at < lines->end) {
-        const char *stop = memchr(lines->at, '\n', (size_t)(lines->end - lines->at));
-        if (stop == NULL) stop = lines->end;
-        char line[256] = {0};
-        size_t size = (size_t)(stop - lines->at);
-        memcpy(line, lines->at, size < sizeof line - 1 ? size : sizeof line - 1);
-        lines->at = stop < lines->end ? stop + 1 : stop;
-        lines->number++;
-        line[strcspn(line, "#\r")] = '\0';
-
-        char extra = 0;
-        int count = sscanf(line, "%65s %65s %65s %c", fields[0], fields[1], fields[2], &extra);
-        if (count > 0) return count;
-    }
-    return 0;
-}
-
-static vch_status read_member(struct vch_member *out, char fields[3][VCH_REGISTRY_NAME_MAX + 2],
-                              int count, unsigned line, struct vch_tool *tool)
-{
-    bool is_node = strcmp(fields[0], "node") == 0;
-
-    if (count != 3 || (!is_node && strcmp(fields[0], "client") != 0) ||
-        strlen(fields[1]) > VCH_REGISTRY_NAME_MAX)
-        return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
-                            "line %u: expected \"node OPERATOR HEXKEY\" or \"client NAME HEXKEY\"",
-                            line);
-    if (!vch_is_ok(vch_hex_decode(out->key.bytes, sizeof out->key.bytes, fields[2])))
-        return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
-                            "line %u: expected a public key of 64 hexadecimal digits, found "
-                            "\"%s\"",
-                            line, fields[2]);
-    out->role = is_node ? VCH_ROLE_NODE : VCH_ROLE_CLIENT;
-    memcpy(out->operator_name, fields[1], strlen(fields[1]) + 1);
-    return VCH_OK;
-}
-
 static vch_status read_members(struct vch_registry *registry, struct vch_tool *tool,
                                const char *path)
 {
-    char fields[3][VCH_REGISTRY_NAME_MAX + 2];
     uint8_t *bytes = NULL;
     size_t size = 0;
-    int count = 0;
 
-    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, MEMBERS_SIZE_MAX));
-    struct lines lines = {(const char *)bytes, (const char *)bytes + size, 0};
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_MEMBERS_SIZE_MAX));
     registry->members = VCH_ARENA_NEW(&tool->arena, struct vch_member, VCH_REGISTRY_MEMBERS_MAX);
     if (registry->members == NULL) return VCH_FAIL(NO_MEMORY);
-    while ((count = next_fields(&lines, fields)) > 0) {
-        if (registry->member_count == VCH_REGISTRY_MEMBERS_MAX)
-            return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "more than %u members",
-                                VCH_REGISTRY_MEMBERS_MAX);
-        VCH_TRY(read_member(&registry->members[registry->member_count++], fields, count,
-                            lines.number, tool));
-    }
-    return VCH_OK;
+    return vch_members_decode(registry->members, &registry->member_count, (const char *)bytes, size,
+                              &tool->complaint);
 }
 
 static vch_status sign_and_write(struct vch_registry *registry, struct vch_tool *tool,
