@@ -319,7 +319,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
 
     (void)stream;
     link->heard_ms = vch_clock_monotonic_us() / 1000;
-    switch (frame->body_case) {
+    switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
     case VOUCH__FRAME__BODY_RUN_RESULT: receive_result(link, frame->run_result); break;
     case VOUCH__FRAME__BODY_CHUNK: receive_chunk(link, frame->chunk); break;

@@ -312,7 +312,7 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
         end(session, VCH_CODE_MALFORMED, "a %s frame before the hello", vch_frame_name(frame));
         return;
     }
-    switch (frame->body_case) {
+    switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_HELLO: receive_hello(session, frame->hello); break;
     case VOUCH__FRAME__BODY_RUN_REQUEST: receive_request(session, frame->run_request); break;
     case VOUCH__FRAME__BODY_CHUNK: receive_chunk(session, frame->chunk); break;

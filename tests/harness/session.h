@@ -1,0 +1,200 @@
+// A node's session without a network: a hand-made model, a registry of one client, frames caught in
+// a buffer, a clock that stands still unless told otherwise. For tests and fuzzing of the protocol.
+//
+//     x int8 (4) -> RESCALE -> RESCALE -> y int8 (4)
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "consensus/job.h"
+#include "node/engine.h"
+#include "node/session.h"
+
+enum { SESSION_SIDE = 4, SESSION_QUEUE_MAX = 4, SESSION_MEMORY_MAX = 64 << 20 };
+
+struct session_fixture {
+    struct vch_arena arena;
+    // The model.
+    struct vch_graph graph;
+    struct vch_value values[3];
+    struct vch_operator operators[2];
+    uint32_t inputs[2];
+    int32_t multiplier;
+    uint32_t shift;
+    struct vch_cut cuts[3];
+    struct vch_models models;
+    // The network.
+    struct vch_secret_key node_key, client_key;
+    struct vch_member member;
+    struct vch_registry registry;
+    // The node.
+    struct vch_kernels kernels;
+    struct vch_engine engine;
+    struct vch_metrics metrics;
+    struct vch_session_host host;
+    struct vch_session session;
+    struct vch_session_time now;
+    struct vch_task *queue[SESSION_QUEUE_MAX];
+    uint32_t queued;
+    struct evbuffer *sent;
+    bool is_full, is_owed;
+};
+
+static inline vch_status session_send(void *transport, const Vouch__Frame *frame)
+{
+    struct session_fixture *fixture = transport;
+
+    return vch_frame_write(fixture->sent, frame);
+}
+
+static inline bool session_has_room(void *transport)
+{
+    const struct session_fixture *fixture = transport;
+
+    return !fixture->is_full;
+}
+
+static inline void session_set_owed(void *transport, bool is_owed)
+{
+    struct session_fixture *fixture = transport;
+
+    fixture->is_owed = is_owed;
+}
+
+static inline vch_status session_submit(void *context, struct vch_task *task)
+{
+    struct session_fixture *fixture = context;
+
+    if (fixture->queued == SESSION_QUEUE_MAX) return VCH_FAIL(BUSY);
+    fixture->queue[fixture->queued++] = task;
+    return VCH_OK;
+}
+
+static inline uint32_t session_queue_room(void *context)
+{
+    const struct session_fixture *fixture = context;
+
+    return SESSION_QUEUE_MAX - fixture->queued;
+}
+
+static inline void session_build_model(struct session_fixture *f)
+{
+    struct vch_model *model = &f->models.models[0];
+    uint8_t name[] = "session model";
+
+    f->multiplier = 1;
+    f->shift = 1;
+    for (uint32_t i = 0; i < 3; i++)
+        f->values[i] = (struct vch_value){VCH_TYPE_I8, {1, {SESSION_SIDE}}};
+    for (uint32_t i = 0; i < 2; i++) {
+        f->inputs[i] = i;
+        f->operators[i] = (struct vch_operator){
+            .kind = VCH_OPERATOR_RESCALE,
+            .name = "rescale",
+            .input_count = 1,
+            .inputs = &f->inputs[i],
+            .output = i + 1,
+            .scaling = {1, &f->multiplier, &f->shift, -127, 127},
+            .table = VCH_NONE,
+            .public_bound = 127,
+        };
+    }
+    f->graph = (struct vch_graph){.name = "session",
+                                  .value_count = 3,
+                                  .operator_count = 2,
+                                  .values = f->values,
+                                  .operators = f->operators,
+                                  .input_count = 1,
+                                  .output_count = 1};
+    f->graph.inputs[0] = (struct vch_port){.name = "x", .value = 0, .kind = VCH_PORT_INTEGER};
+    f->graph.outputs[0] = (struct vch_port){.name = "y", .value = 2, .kind = VCH_PORT_INTEGER};
+    f->models.count = 1;
+    model->package.graph = &f->graph;
+    model->package.identity = vch_hash_bytes(name, sizeof name);
+    model->cuts = f->cuts;
+    VCH_ASSERT(vch_is_ok(vch_segment_cuts(f->cuts, &model->cut_count, &f->graph, &f->arena)));
+    VCH_ASSERT(model->cut_count == 3);
+    model->ranges[0] = (struct vch_models_range){0, 2};
+    model->range_count = 1;
+}
+
+static inline void session_init(struct session_fixture *f)
+{
+    uint8_t seed[VCH_SIGN_SEED_SIZE] = {1};
+
+    memset(f, 0, sizeof *f);
+    vch_arena_init(&f->arena, 1 << 24);
+    session_build_model(f);
+    vch_sign_key(&f->node_key, seed);
+    seed[0] = 2;
+    vch_sign_key(&f->client_key, seed);
+    f->member = (struct vch_member){f->client_key.public_key, "us", VCH_ROLE_CLIENT};
+    f->registry = (struct vch_registry){
+        .network = "test", .serial = 1, .member_count = 1, .members = &f->member};
+    f->registry.digest = vch_hash_bytes("registry", 8);
+    f->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    f->engine = (struct vch_engine){&f->kernels, NULL, &f->node_key};
+    f->sent = evbuffer_new();
+    VCH_ASSERT(f->sent != NULL);
+    f->now = (struct vch_session_time){1000000, 5000};
+    f->host = (struct vch_session_host){.models = &f->models,
+                                        .registry = &f->registry,
+                                        .metrics = &f->metrics,
+                                        .software = "test",
+                                        .work_per_second = 1,
+                                        .memory_max = SESSION_MEMORY_MAX,
+                                        .context = f,
+                                        .send = session_send,
+                                        .has_room = session_has_room,
+                                        .set_owed = session_set_owed,
+                                        .submit = session_submit,
+                                        .queue_room = session_queue_room};
+    vch_session_init(&f->session, &f->host, &f->client_key.public_key, f);
+}
+
+// The worker's part: executes what waits, and hands it back.
+static inline void session_work(struct session_fixture *f)
+{
+    uint32_t count = f->queued;
+    struct vch_task *tasks[SESSION_QUEUE_MAX];
+
+    memcpy(tasks, f->queue, sizeof tasks);
+    f->queued = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        vch_engine_execute(NULL, &f->engine, tasks[i]);
+        vch_session_finish(&f->host, tasks[i], f->now);
+    }
+}
+
+// Everything given back, or the test ends here.
+static inline void session_release(struct session_fixture *f)
+{
+    vch_session_release(&f->session);
+    session_work(f); // what the worker still had is disowned by now
+    VCH_ASSERT(f->host.memory_used == 0);
+    evbuffer_free(f->sent);
+    vch_arena_release(&f->arena);
+}
+
+// A job that this node accepts: both operators on nodes, deadline a second ahead.
+static inline struct vch_job session_job(const struct session_fixture *f,
+                                         const struct vch_tensor *input,
+                                         const struct vch_nonce *nonce)
+{
+    struct vch_job job = {.model = f->models.models[0].package.identity,
+                          .client = f->client_key.public_key,
+                          .batch = 1,
+                          .commitment_kind = VCH_COMMITMENT_SHA256,
+                          .input = vch_tensor_commit(input, 1, nonce),
+                          .segment_count = 1,
+                          .segments = {{0, 2, VCH_JOB_BY_NODES}},
+                          .quorum = 1,
+                          .deadline_ms = f->now.unix_ms + 1000,
+                          .registry = f->registry.digest};
+
+    memset(job.nonce.bytes, 7, sizeof job.nonce);
+    return job;
+}
