@@ -320,6 +320,17 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         (void)event_base_loopbreak(node->base);
 }
 
+static void log_task(const struct vch_task *task)
+{
+    char name[17] = "(gone)", job[17];
+
+    if (task->session != NULL) name_of(name, &task->session->peer);
+    vch_hex_encode(job, task->job_id.bytes, 8);
+    vch_log_write(VCH_LOG_DEBUG,
+                  "client %s: job %s segment %u, %u samples: %s after %" PRIu64 " us", name, job,
+                  task->segment, task->batch, vch_code_text(task->status.code), task->compute_us);
+}
+
 static void on_results(evutil_socket_t unused, short what, void *context)
 {
     struct vch_node *node = context;
@@ -328,6 +339,7 @@ static void on_results(evutil_socket_t unused, short what, void *context)
     for (struct vch_task *task = vch_worker_collect(node->worker); task != NULL;
          task = vch_worker_collect(node->worker)) {
         struct vch_session *session = task->session;
+        log_task(task);
         vch_session_finish(&node->session_host, task, now());
         if (session != NULL) (void)ends(session->transport);
     }
