@@ -155,6 +155,8 @@ static vch_status match(struct vch_ensemble_graph_plan *plan, struct matching *a
         const struct vch_network_node *node = &at->network->nodes[i];
         VCH_TRY(is_trees(node) ? match_trees(at, node) : pass_on(at, node));
     }
+    if (at->trees == NULL)
+        return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED, "the model has no tree ensemble");
     plan->node = at->trees->name;
     return match_outputs(plan, at);
 }

@@ -120,7 +120,7 @@ static vch_status mirror_weights(struct vch_forest *out, struct vch_arena *arena
         VCH_ARENA_NEW(arena, struct vch_forest_weight, 2 * (size_t)out->weight_count);
 
     if (both == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t i = 0; i < out->weight_count; i++) {
+    for (size_t i = 0; i < out->weight_count; i++) {
         struct vch_forest_weight weight = out->weights[i];
         both[2 * i] = (struct vch_forest_weight){weight.node, 0, -weight.value};
         both[2 * i + 1] = (struct vch_forest_weight){weight.node, 1, weight.value};

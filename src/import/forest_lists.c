@@ -47,7 +47,7 @@ static vch_status refuse_doubles(const struct vch_network_node *node,
 static vch_status read_nodes(struct vch_forest_lists *out, const struct vch_network_node *node,
                              struct vch_complaint *complaint)
 {
-    size_t modes = 0, missing = 0;
+    size_t mode_count = 0, missing_count = 0;
 
     VCH_TRY(
         vch_network_integers(&out->node_ids, &out->node_count, node, "nodes_nodeids", complaint));
@@ -63,13 +63,13 @@ static vch_status read_nodes(struct vch_forest_lists *out, const struct vch_netw
     VCH_TRY(read_integers(&out->true_ids, node, "nodes_truenodeids", count, complaint));
     VCH_TRY(read_integers(&out->false_ids, node, "nodes_falsenodeids", count, complaint));
     VCH_TRY(read_reals(&out->values, node, "nodes_values", count, complaint));
-    VCH_TRY(vch_network_texts(&out->modes, &modes, node, "nodes_modes", complaint));
-    if (modes != count) return differs(node, "nodes_modes", modes, count, complaint);
-    VCH_TRY(vch_network_integers(&out->missing_tracks_true, &missing, node,
+    VCH_TRY(vch_network_texts(&out->modes, &mode_count, node, "nodes_modes", complaint));
+    if (mode_count != count) return differs(node, "nodes_modes", mode_count, count, complaint);
+    VCH_TRY(vch_network_integers(&out->missing_tracks_true, &missing_count, node,
                                  "nodes_missing_value_tracks_true", complaint));
-    if (missing != 0 && missing != count)
-        return differs(node, "nodes_missing_value_tracks_true", missing, count, complaint);
-    if (missing == 0) out->missing_tracks_true = NULL;
+    if (missing_count != 0 && missing_count != count)
+        return differs(node, "nodes_missing_value_tracks_true", missing_count, count, complaint);
+    if (missing_count == 0) out->missing_tracks_true = NULL;
     return VCH_OK;
 }
 
