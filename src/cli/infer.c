@@ -16,7 +16,7 @@ static const struct vch_option options[] = {
     {"registry", "FILE", "the network's signed registry", false},
     {"founder", "KEY", "whose registry counts: hexadecimal or key file", false},
     {"peers", "FILE", "where nodes listen: lines of \"HEXKEY host:port\"", false},
-    {"quorum", "K", "votes of different operators per segment (default: 1)", false},
+    {"quorum", "K", "votes of different operators per segment (default: 3)", false},
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},
     {"cuts", "P,P,...", "these very segments on nodes, between operators P (see vouch split)",
      false},
@@ -122,7 +122,7 @@ static vch_status parse_request(struct session *s, struct vch_tool *tool)
 {
     struct vch_client_request *r = &s->request;
 
-    *r = (struct vch_client_request){.quorum = 1, .keep_first = 1, .keep_last = 1};
+    *r = (struct vch_client_request){.quorum = 3, .keep_first = 1, .keep_last = 1};
     VCH_TRY(parse_u32(&r->quorum, tool, "quorum", 1, VCH_JOB_QUORUM_MAX));
     VCH_TRY(parse_u32(&r->keep_first, tool, "keep-first", 0, UINT32_MAX));
     VCH_TRY(parse_u32(&r->keep_last, tool, "keep-last", 0, UINT32_MAX));

@@ -118,7 +118,7 @@ class Faults(unittest.TestCase):
         for mode in ("wrong-output", "bad-signature", "refuse", "crash", "huge-frame"):
             with self.subTest(mode), self.network({0: mode}, operators=1) as network:
                 with self.assertRaises(Refused) as caught:
-                    network.infer(self.inputs, *HURRY)
+                    network.infer(self.inputs, "--quorum", 1, *HURRY)
                 self.assertIn(caught.exception.code, (NO, UNAVAILABLE))
                 self.assertIn("operator-0", caught.exception.text)
                 self.assertFalse((network.folder / "answer.voucher").exists())
@@ -177,7 +177,7 @@ class Faults(unittest.TestCase):
                                f"node operator-0 {network.nodes[0].key}\n")
             network.run("registry", members, "--key", network.folder / "founder.key", "-o",
                         network.folder / "other.registry")
-            command = [str(a) for a in network.infer_command(self.inputs)]
+            command = [str(a) for a in network.infer_command(self.inputs, "--quorum", 1)]
             command[command.index("--key") + 1] = str(network.folder / "stranger.key")
             command[command.index("--registry") + 1] = str(network.folder / "other.registry")
             with self.assertRaises(Refused):
@@ -197,7 +197,7 @@ class Faults(unittest.TestCase):
 
     def test_a_drain_finishes_what_was_admitted(self):
         with self.network({0: "stall"}, operators=1) as network:
-            command = network.infer_command(self.inputs, "--deadline-ms", 3000)
+            command = network.infer_command(self.inputs, "--quorum", 1, "--deadline-ms", 3000)
             with subprocess.Popen([VOUCH, *map(str, command)], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE) as client:
                 while metric(network.nodes[0], "vouch_queue_depth") == 0:

@@ -1,7 +1,7 @@
 """A network of real node processes on loopback, for tests and benches. Standard library only.
 
     with Network(vouch, folder, model, placements=[(2, 4), (4, 6)]) as network:
-        answer = network.infer(inputs, quorum=3)
+        answer = network.infer(inputs, "--quorum", 3)
 
 Every process started here is ended here, by its own process id. Nothing sleeps: a node is ready
 when it says so, and ports are the kernel's choice.
