@@ -57,18 +57,18 @@ static vch_status read_nodes(struct vch_forest_lists *out, const struct vch_netw
     if (out->node_count > VCH_FOREST_NODES_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "%s node '%s' has %zu nodes; at most %u",
                             node->operator_, node->name, out->node_count, VCH_FOREST_NODES_MAX);
-    size_t count = out->node_count;
-    VCH_TRY(read_integers(&out->tree_ids, node, "nodes_treeids", count, complaint));
-    VCH_TRY(read_integers(&out->feature_ids, node, "nodes_featureids", count, complaint));
-    VCH_TRY(read_integers(&out->true_ids, node, "nodes_truenodeids", count, complaint));
-    VCH_TRY(read_integers(&out->false_ids, node, "nodes_falsenodeids", count, complaint));
-    VCH_TRY(read_reals(&out->values, node, "nodes_values", count, complaint));
+    size_t wanted = out->node_count;
+    VCH_TRY(read_integers(&out->tree_ids, node, "nodes_treeids", wanted, complaint));
+    VCH_TRY(read_integers(&out->feature_ids, node, "nodes_featureids", wanted, complaint));
+    VCH_TRY(read_integers(&out->true_ids, node, "nodes_truenodeids", wanted, complaint));
+    VCH_TRY(read_integers(&out->false_ids, node, "nodes_falsenodeids", wanted, complaint));
+    VCH_TRY(read_reals(&out->values, node, "nodes_values", wanted, complaint));
     VCH_TRY(vch_network_texts(&out->modes, &mode_count, node, "nodes_modes", complaint));
-    if (mode_count != count) return differs(node, "nodes_modes", mode_count, count, complaint);
+    if (mode_count != wanted) return differs(node, "nodes_modes", mode_count, wanted, complaint);
     VCH_TRY(vch_network_integers(&out->missing_tracks_true, &missing_count, node,
                                  "nodes_missing_value_tracks_true", complaint));
-    if (missing_count != 0 && missing_count != count)
-        return differs(node, "nodes_missing_value_tracks_true", missing_count, count, complaint);
+    if (missing_count != 0 && missing_count != wanted)
+        return differs(node, "nodes_missing_value_tracks_true", missing_count, wanted, complaint);
     if (missing_count == 0) out->missing_tracks_true = NULL;
     return VCH_OK;
 }
