@@ -23,6 +23,7 @@ static const struct vch_option options[] = {
     {"keep-first", "N", "layers run here first, so that nodes see no input (default: 1)", false},
     {"keep-last", "N", "layers run here last, so that nodes see no output (default: 1)", false},
     {"share", "PERCENT", "most of the layers one operator may see (default: 100)", false},
+    {"strict", NULL, "neighbouring segments never share an operator, whatever the quorum", false},
     {"deadline-ms", "N", "give up after this long (default: 60000)", false},
     {"patience-ms", "N", "ask someone else as well after this long (default: by estimate)", false},
     {"grace-ms", "N", "wait for stragglers once there is a majority (default: by experience)",
@@ -135,6 +136,7 @@ static vch_status parse_request(struct session *s, struct vch_tool *tool)
     r->segments_max = r->segments_min;
     r->input = &s->inputs.tensor[0];
     r->batch = s->inputs.batch;
+    r->adjacency_is_strict = vch_options_has(tool->options, "strict");
     return parse_cuts(s, tool);
 }
 

@@ -15,6 +15,7 @@ static const struct vch_option options[] = {
     {"keep-first", "N", "parametric layers the client runs first (default: 1)", false},
     {"keep-last", "N", "parametric layers the client runs last (default: 1)", false},
     {"share", "PERCENT", "most of the layers one operator may hold (default: 100)", false},
+    {"strict", NULL, "neighbouring segments never share an operator, whatever the quorum", false},
     {"batch", "N", "samples per job, for the estimate (default: 1)", false},
     {"extract", "FIRST:LAST", "write the segment of operators FIRST up to LAST - 1", false},
     {"output", "FILE", "where the extracted segment goes", false},
@@ -264,6 +265,7 @@ static vch_status make_plan(struct vch_tool *tool, const struct vch_graph *graph
         .segments_min = segments > 0 ? (uint32_t)segments : 1,
         .segments_max = segments > 0 ? (uint32_t)segments : VCH_PLAN_SEGMENTS_MAX,
         .share_percent_max = (uint32_t)share,
+        .adjacency_is_strict = vch_options_has(tool->options, "strict"),
     };
     VCH_TRY(vch_plan_solve(&plan, &problem, &tool->arena, c));
     return print_plan(&plan, tool, graph, &network);

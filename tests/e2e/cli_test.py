@@ -180,6 +180,11 @@ class Cli(unittest.TestCase):
         for left, right in zip(plan[1:-2], plan[2:-1]):
             self.assertEqual(left["last"], right["first"])
             self.assertFalse(set(left["nodes"]) & set(right["nodes"]))
+        strict = vouch("split", self.model, "--plan", "--nodes", nodes, "--segments", 3,
+                       "--quorum", 3, "--strict", "--json")
+        plan = json.loads(strict.stdout)["segments"]
+        for left, right in zip(plan[1:-2], plan[2:-1]):
+            self.assertFalse(set(left["nodes"]) & set(right["nodes"]))
         few = self.folder / "few.json"
         few.write_text(json.dumps([{"name": "n", "operator": "o"}]))
         done = vouch("split", self.model, "--plan", "--nodes", few, "--quorum", 3, code=NO)
