@@ -200,6 +200,8 @@ static vch_status print_supported(void)
 {
     for (const char *const *name = vch_import_supported(); *name != NULL; name++)
         printf("%s\n", *name);
+    for (const char *const *name = vch_import_supported_ml(); *name != NULL; name++)
+        printf("ai.onnx.ml.%s\n", *name);
     return VCH_OK;
 }
 

@@ -85,3 +85,20 @@ const char *const *vch_import_supported(void)
 {
     return vch_translate_supported;
 }
+
+const char *const *vch_import_supported_ml(void)
+{
+    // What ensemble.c lowers and ensemble_rewrite.c rewrites.
+    static const char *const names[] = {
+        "TreeEnsembleClassifier",
+        "TreeEnsembleRegressor",
+        "LinearClassifier",
+        "LinearRegressor",
+        "Scaler",
+        "Normalizer",
+        "ZipMap",
+        "ArrayFeatureExtractor",
+        NULL,
+    };
+    return names;
+}

@@ -74,3 +74,4 @@ vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_
 
 // The operators that import accepts, one name per entry, NULL-terminated: for messages and docs.
 const char *const *vch_import_supported(void);
+const char *const *vch_import_supported_ml(void); // likewise, of ai.onnx.ml
