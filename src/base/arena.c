@@ -89,6 +89,7 @@ void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark)
         drop_last(arena);
     if (mark.block != NULL) {
         VCH_ASSERT(mark.offset <= mark.block->offset);
+        vch_wipe(mark.block->bytes + mark.offset, mark.block->offset - mark.offset);
         mark.block->offset = mark.offset;
     }
 }

@@ -31,7 +31,7 @@ void *vch_arena_alloc(struct vch_arena *arena, size_t count, size_t size);
 // A NUL-terminated copy of `size` bytes; NULL as above.
 char *vch_arena_string(struct vch_arena *arena, const void *bytes, size_t size);
 
-// Everything allocated after a mark is given back by vch_arena_rewind.
+// Everything allocated after a mark is wiped and given back by vch_arena_rewind.
 struct vch_arena_mark vch_arena_mark(const struct vch_arena *arena);
 void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark);
 

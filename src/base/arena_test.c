@@ -37,3 +37,23 @@ TEST(arena_never_passes_its_limit)
         CHECK(arena.used <= 10000);
     vch_arena_release(&arena);
 }
+
+// Secrets pass through arenas: what is given back must not outlive its owner in a block that stays.
+TEST(arena_wipes_what_is_given_back)
+{
+    struct vch_arena arena;
+    vch_arena_init(&arena, 1 << 20);
+    uint8_t *kept = vch_arena_alloc(&arena, 64, 1);
+    struct vch_arena_mark mark = vch_arena_mark(&arena);
+    uint8_t *secret = vch_arena_alloc(&arena, 1000, 1);
+
+    CHECK(kept != NULL && secret != NULL);
+    memset(kept, 0xaa, 64);
+    memset(secret, 0xff, 1000);
+    vch_arena_rewind(&arena, mark);
+    for (size_t i = 0; i < 1000; i++)
+        CHECK_EQ(secret[i], 0); // still inside the arena's first block
+    for (size_t i = 0; i < 64; i++)
+        CHECK_EQ(kept[i], 0xaa);
+    vch_arena_release(&arena);
+}
