@@ -24,6 +24,11 @@ static uint64_t magnitude(const struct vch_graph *graph, uint32_t value, const u
     return (uint64_t)1 << 63;
 }
 
+uint64_t vch_bound_value(const struct vch_graph *graph, uint32_t value)
+{
+    return magnitude(graph, value, NULL);
+}
+
 static vch_status multiply(uint64_t *out, uint64_t a, uint64_t b)
 {
     return __builtin_mul_overflow(a, b, out) ? VCH_FAIL(LIMIT) : VCH_OK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "model/bound.h"
 #include "model/layout.h"
 #include "model/segment.h"
 #include "model/step.h"
@@ -46,6 +47,26 @@ static vch_status check_tensor(const struct execution *e, uint32_t value,
     return VCH_OK;
 }
 
+// Sums over int64 are bounded by what the trees that wrote them may give, and only their holder can
+// check that: scores from elsewhere are held to it here.
+static vch_status check_scores(const struct execution *e, uint32_t value,
+                               const struct vch_tensor *tensor)
+{
+    const int64_t *scores = tensor->data;
+    bool is_outside = false;
+
+    if (tensor->type != VCH_TYPE_I64) return VCH_OK;
+    uint64_t most = vch_bound_value(e->run->graph, value);
+    size_t count = vch_tensor_shape_count(&tensor->shape) * e->run->batch;
+    for (size_t i = 0; i < count; i++)
+        is_outside |= (scores[i] < 0 ? 0 - (uint64_t)scores[i] : (uint64_t)scores[i]) > most;
+    if (!is_outside) return VCH_OK;
+    return vch_complain(e->complaint, VCH_CODE_MALFORMED,
+                        "an element of input value %u is beyond what the trees that give it "
+                        "promise",
+                        value);
+}
+
 static vch_status take_inputs(struct execution *e, const uint32_t *values,
                               const struct vch_tensor *inputs, uint32_t count)
 {
@@ -56,6 +77,7 @@ static vch_status take_inputs(struct execution *e, const uint32_t *values,
                                 "an element of input value %u is outside its type's symmetric "
                                 "range",
                                 values[i]);
+        VCH_TRY(check_scores(e, values[i], &inputs[i]));
         e->is_outside[values[i]] = 1;
         e->is_written[values[i]] = 1;
         e->data[values[i]] = inputs[i].data;

@@ -453,3 +453,38 @@ TEST(inputs_outside_their_range_are_refused)
     CHECK_FAILS(vch_run_graph(&run, &input, &output, &arena, NULL), MALFORMED);
     vch_arena_release(&arena);
 }
+
+// Between segments an int64 comes from outside: sums were bounded for what honest trees give.
+TEST(scores_beyond_what_their_trees_may_give_are_refused)
+{
+    struct vch_kernels kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    struct graphs build;
+    int64_t x[2 * 3] = {0};
+    int8_t y[2 * 3];
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    graphs_init(&build, &arena);
+    uint32_t keys = graphs_input(&build, VCH_TYPE_I32, graphs_shape(1, 5, 0, 0));
+    uint32_t scores = graphs_trees(&build, keys, 4, 3, 3);
+    uint32_t answer = graphs_rescale(&build, scores, VCH_TYPE_I8);
+    graphs_output(&build, answer);
+    const struct vch_graph *graph = graphs_finish(&build);
+    struct vch_run run = {.graph = graph, .first = 1, .last = 2, .batch = 2, .kernels = &kernels};
+    struct vch_tensor input = {VCH_TYPE_I64, graph->values[scores].shape, x};
+    struct vch_tensor output = {VCH_TYPE_I8, graph->values[answer].shape, y};
+    int64_t most = (int64_t)graph->operators[0].bias_bound;
+    const int64_t lies[] = {most + 1, -most - 1, INT64_MAX, INT64_MIN};
+
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        struct vch_complaint complaint = {.text = ""};
+        x[5] = lies[i];
+        CHECK_FAILS(
+            vch_run_execute(&run, &scores, &input, 1, &answer, &output, 1, &arena, &complaint),
+            MALFORMED);
+        CHECK(complaint.text[0] != '\0');
+    }
+    x[5] = most;
+    x[4] = -most;
+    CHECK_OK(vch_run_execute(&run, &scores, &input, 1, &answer, &output, 1, &arena, NULL));
+    vch_arena_release(&arena);
+}
