@@ -23,6 +23,7 @@ struct judge {
     struct vch_arena *scratch;
     struct vch_recount recount;
     bool is_founder_named, is_right_package, is_planned, is_input_opened, is_output_opened;
+    bool is_sound; // the job, and where the reader holds the model its plan, were checked and hold
     uint32_t values[VCH_JOB_SEGMENTS_MAX + 1]; // of the package's graph, at the job's boundaries
 };
 
@@ -276,6 +277,7 @@ static void judge_votes(struct judge *judge)
 
     vch_status status = check_job(judge->voucher, &complaint);
     if (vch_is_ok(status)) status = check_plan(judge, &complaint);
+    judge->is_sound = vch_is_ok(status);
     if (status.code == VCH_CODE_BAD_PROOF)
         judge_votes_alike(judge, VCH_VERDICT_FALSE, complaint.text);
     else if (!vch_is_ok(status))
@@ -345,6 +347,9 @@ static void judge_input(struct judge *judge)
     else if (votes == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
                  "it rests on the nodes' votes, and they do not hold");
+    else if (!judge->is_sound)
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
+                 "it rests on the nodes' votes, and what they are on could not be checked");
     else if (!judge->is_founder_named)
         rest_on_founder(judge, VCH_CLAIM_INPUT);
     else if (!has_votes(judge))
@@ -396,7 +401,7 @@ static const char *missing_for_rerun(const struct judge *judge)
 }
 
 // Without running anything: where nodes ran every segment, the chain of their votes joins the
-// ends alone.
+// ends alone, as far as the quorum is believed.
 static void judge_ends_by_chain(struct judge *judge, const char *missing)
 {
     const struct vch_job *job = &judge->voucher->job;
@@ -412,6 +417,9 @@ static void judge_ends_by_chain(struct judge *judge, const char *missing)
                  own, job->segment_count, missing);
     else if (!judge->is_founder_named)
         rest_on_founder(judge, VCH_CLAIM_ENDS);
+    else if (verdict_of(judge, VCH_CLAIM_QUORUM) == VCH_VERDICT_NOT_SHOWN)
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
+                 "it rests on the quorum, which is not shown: %s", missing);
     else if (!judge->recount.has_majorities || !judge->recount.is_output_joined)
         judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
                  "the votes do not join input and output: %s", missing);

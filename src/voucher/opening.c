@@ -116,20 +116,38 @@ static vch_status copy_opening(struct vch_opening *out, const Vouch__Opening *me
     return copy_tensor(&out->output, message->output, out->batch, "output", complaint);
 }
 
-vch_status vch_opening_decode(struct vch_opening *out, const uint8_t *bytes, size_t size,
-                              struct vch_arena *arena, struct vch_complaint *complaint)
+static vch_status decode(struct vch_opening *out, const uint8_t *bytes, size_t size,
+                         struct vch_arena *arena, struct vch_complaint *complaint)
 {
     struct vch_opening opening = {0};
     ProtobufCMessage *message = NULL;
 
-    if (size > VCH_OPENING_SIZE_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "the opening has %zu bytes, not at most %zu",
-                            size, VCH_OPENING_SIZE_MAX);
     VCH_TRY(vch_message_unpack(&message, &vouch__opening__descriptor, bytes, size, "opening", arena,
                                complaint));
     vch_status status =
         copy_opening(&opening, (const Vouch__Opening *)(const void *)message, complaint);
     if (vch_is_ok(status)) *out = opening;
     vch_wipe(&opening, sizeof opening);
+    return status;
+}
+
+// The tensors are copied once; all else is small.
+size_t vch_opening_memory_max(size_t size)
+{
+    return ((size_t)4 << 20) + 2 * size;
+}
+
+vch_status vch_opening_decode(struct vch_opening *out, const uint8_t *bytes, size_t size,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    size_t limit = arena->limit;
+
+    if (size > VCH_OPENING_SIZE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "the opening has %zu bytes, not at most %zu",
+                            size, VCH_OPENING_SIZE_MAX);
+    if (limit - arena->used > vch_opening_memory_max(size))
+        arena->limit = arena->used + vch_opening_memory_max(size);
+    vch_status status = decode(out, bytes, size, arena, complaint);
+    arena->limit = limit;
     return status;
 }

@@ -22,5 +22,9 @@ struct vch_opening {
 
 vch_status vch_opening_encode(uint8_t **out, size_t *size, const struct vch_opening *opening,
                               struct vch_arena *arena, struct vch_complaint *complaint);
+// Takes at most vch_opening_memory_max(size) from the arena, whatever the bytes say; LIMIT beyond.
 vch_status vch_opening_decode(struct vch_opening *out, const uint8_t *bytes, size_t size,
                               struct vch_arena *arena, struct vch_complaint *complaint);
+
+// Heap bytes that decoding an opening of `size` bytes takes at most: 4 MiB + 2 for each.
+size_t vch_opening_memory_max(size_t size);

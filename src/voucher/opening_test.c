@@ -1,5 +1,7 @@
 #include "voucher/opening.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "consensus/message.h"
@@ -178,4 +180,29 @@ TEST(opening_that_does_not_fit_the_arena_is_refused)
     vch_arena_init(&small, 256);
     CHECK_FAILS(vch_opening_decode(&out, bytes, size, &small, &complaint), LIMIT);
     vch_arena_release(&small);
+}
+
+// Two bytes a dimension, outside any packed list: the parser's own lists would be many times as
+// large.
+TEST(opening_bounds_the_memory_that_a_hostile_one_takes)
+{
+    enum { SIZE = 1 << 22 };
+    struct vch_arena large;
+    struct vch_opening out;
+    uint8_t *bytes = calloc(SIZE, 1);
+
+    CHECK(bytes != NULL);
+    const uint8_t head[] = {5 << 3 | 2, 0xfb, 0xff, 0xff, 1}; // the input: all the rest
+    memcpy(bytes, head, sizeof head);
+    for (size_t i = sizeof head; i < SIZE; i++)
+        bytes[i] = (i - sizeof head) % 2 == 0 ? 2 << 3 : 1;
+    vch_arena_init(&large, (size_t)4 << 30);
+    complaint.text[0] = '\0';
+    CHECK(!vch_is_ok(vch_opening_decode(&out, bytes, SIZE, &large, &complaint)));
+    CHECK(complaint.text[0] != '\0');
+    printf("# %d bytes of dimensions take %zu of memory\n", SIZE, large.used);
+    CHECK(large.used <= vch_opening_memory_max(SIZE));
+    CHECK_EQ(large.limit, (size_t)4 << 30);
+    vch_arena_release(&large);
+    free(bytes);
 }

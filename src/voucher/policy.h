@@ -3,9 +3,9 @@
 //     # the network of our two clinics
 //     founder 3b6a27bc...     64 hexadecimal digits; a registry signed by this key counts
 //     owner   8a88e3dd...     a model signed by this key counts
-//     client  d75a9801...     only vouchers of these clients; without such a line, of any
+//     client  d75a9801...     only vouchers of these, whatever is required; without one, of any
 //     require model input output quorum ends
-//     quorum 3                least votes per segment that the job must have asked for
+//     quorum 3                least votes a job asks for by which the claim quorum is shown
 //
 // Lines may come in any order, words are separated by spaces and tabs, and a # starts a comment.
 // Keys and `require` add up over lines; `quorum` is there once.

@@ -73,6 +73,8 @@ static vch_status check_requirements(const struct vch_verify_report *report,
 {
     for (enum vch_claim i = 0; i < VCH_CLAIM_COUNT; i++)
         if (report->findings[i].verdict == VCH_VERDICT_FALSE) return refuse(report, i, complaint);
+    if (policy->client_count > 0 && !is_shown(report, VCH_CLAIM_CLIENT))
+        return refuse(report, VCH_CLAIM_CLIENT, complaint); // another than those named
     if (!has_requirements(policy)) return check_default(report, complaint);
     for (enum vch_claim i = 0; i < VCH_CLAIM_COUNT; i++)
         if (policy->requires[i] && !is_shown(report, i)) return refuse(report, i, complaint);

@@ -372,6 +372,34 @@ TEST(verify_does_not_run_a_model_that_is_held_in_part)
     vouchers_release(&v);
 }
 
+// Without memory to lay the plan over the model nothing is known of the segments; that must not
+// lend weight to votes that nobody signed.
+TEST(verify_shows_nothing_by_bad_votes_where_memory_is_short)
+{
+    struct vch_arena small;
+    struct vch_voucher voucher;
+    struct vch_verify_input input = {
+        .voucher = &voucher, .package = &package, .policy = &v.policy, .kernels = &kernels};
+
+    setup();
+    for (unsigned i = 0; i < 4; i++)
+        v.job.segments[i].by = VCH_JOB_BY_NODES;
+    tell();
+    for (int is_signed = 1; is_signed >= 0; is_signed--) {
+        if (!is_signed) v.votes[1][0].signature.bytes[0] ^= 1;
+        vouchers_sign(&v);
+        CHECK_OK(vch_voucher_decode(&voucher, v.bytes, v.size, &v.arena, &v.complaint));
+        vch_arena_init(&small, 0);
+        CHECK_FAILS(vch_verify_voucher(&v.report, &input, &small, &v.complaint), BAD_PROOF);
+        CHECK_VERDICT(&v, SPLIT, NOT_SHOWN, "");
+        CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
+        CHECK_VERDICT(&v, INPUT, NOT_SHOWN, "");
+        CHECK_VERDICT(&v, ENDS, NOT_SHOWN, "");
+        vch_arena_release(&small);
+    }
+    vouchers_release(&v);
+}
+
 TEST(verify_says_when_there_is_no_memory_to_run_the_model_again)
 {
     setup();

@@ -234,6 +234,41 @@ TEST(verify_takes_one_vote_for_a_quorum_only_where_the_reader_says_so)
     vouchers_release(&v);
 }
 
+// Who names clients accepts vouchers of no other, whatever else they ask for.
+TEST(verify_requires_a_named_client_beside_what_the_policy_requires)
+{
+    vouchers_init_honest(&v);
+    v.policy.client_count = 1;
+    v.policy.clients[0] = v.stranger.public_key;
+    v.policy.has_requirements = true;
+    v.policy.requires[VCH_CLAIM_MODEL] = v.policy.requires[VCH_CLAIM_QUORUM] = true;
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK(strstr(v.complaint.text, "client is not shown") != NULL);
+    v.policy.clients[0] = v.client.public_key;
+    CHECK_OK(vouchers_verify(&v));
+    vouchers_release(&v);
+}
+
+// A chain of votes joins the ends as far as the votes are believed: one node's word is not enough
+// for a reader who wants two.
+TEST(verify_joins_no_ends_by_fewer_votes_than_the_reader_requires)
+{
+    vouchers_init(&v);
+    v.job.quorum = 1;
+    v.job.segment_count = 1;
+    v.job.segments[0] = (struct vch_job_segment){0, 7, VCH_JOB_BY_NODES};
+    vouchers_found(&v);
+    vouchers_ask(&v);
+    vouchers_vote(&v, 0, 0);
+    vouchers_sign(&v);
+    v.policy.has_requirements = v.policy.requires[VCH_CLAIM_ENDS] = true;
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, ENDS, NOT_SHOWN, "rests on the quorum");
+    v.policy.quorum_min = 1;
+    CHECK_OK(vouchers_verify(&v));
+    vouchers_release(&v);
+}
+
 TEST(verify_never_passes_an_empty_voucher)
 {
     vouchers_init(&v);

@@ -299,15 +299,12 @@ static vch_status copy_header(struct vch_voucher *out, const Vouch__Voucher *mes
                             &message->client_signature, "client's signature", complaint);
 }
 
-vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
-                              struct vch_arena *arena, struct vch_complaint *complaint)
+static vch_status decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
+                         struct vch_arena *arena, struct vch_complaint *complaint)
 {
     struct vch_voucher voucher = {0};
     ProtobufCMessage *unpacked = NULL;
 
-    if (size > VCH_VOUCHER_SIZE_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "the voucher has %zu bytes, not at most %u",
-                            size, VCH_VOUCHER_SIZE_MAX);
     VCH_TRY(vch_message_unpack(&unpacked, &vouch__voucher__descriptor, bytes, size, "voucher",
                                arena, complaint));
     const Vouch__Voucher *message = (const Vouch__Voucher *)(const void *)unpacked;
@@ -323,4 +320,26 @@ vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, siz
     voucher.signed_digest = signed_digest(bytes, size - SIGNATURE_FIELD_SIZE);
     *out = voucher;
     return VCH_OK;
+}
+
+// A registry of the largest size takes some 60 bytes for each of its own while it is read, and
+// protobuf-c some 70 for each byte of lists that hold nothing: what is honest stays far below.
+size_t vch_voucher_memory_max(size_t size)
+{
+    return ((size_t)64 << 20) + 16 * size;
+}
+
+vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    size_t limit = arena->limit;
+
+    if (size > VCH_VOUCHER_SIZE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "the voucher has %zu bytes, not at most %u",
+                            size, VCH_VOUCHER_SIZE_MAX);
+    if (limit - arena->used > vch_voucher_memory_max(size))
+        arena->limit = arena->used + vch_voucher_memory_max(size);
+    vch_status status = decode(out, bytes, size, arena, complaint);
+    arena->limit = limit;
+    return status;
 }

@@ -52,6 +52,10 @@ vch_status vch_voucher_encode(uint8_t **out, size_t *size, const struct vch_vouc
                               const struct vch_secret_key *client, struct vch_arena *arena,
                               struct vch_complaint *complaint);
 
-// Everything in `out` lives in the arena; nothing is borrowed from `bytes`.
+// Everything in `out` lives in the arena; nothing is borrowed from `bytes`. Takes at most
+// vch_voucher_memory_max(size) from the arena, whatever the bytes say; LIMIT beyond.
 vch_status vch_voucher_decode(struct vch_voucher *out, const uint8_t *bytes, size_t size,
                               struct vch_arena *arena, struct vch_complaint *complaint);
+
+// Heap bytes that decoding a voucher of `size` bytes takes at most: 64 MiB + 16 for each.
+size_t vch_voucher_memory_max(size_t size);

@@ -1,5 +1,7 @@
 #include "voucher/voucher.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "consensus/message.h"
@@ -214,4 +216,30 @@ TEST(voucher_refuses_what_is_too_large_or_does_not_fit)
     CHECK_FAILS(vch_voucher_decode(&out, v.bytes, v.size, &small, &v.complaint), LIMIT);
     vch_arena_release(&small);
     vouchers_release(&v);
+}
+
+// Two bytes a result, as many as the largest voucher holds: the parser's own lists would be many
+// times as large.
+TEST(voucher_bounds_the_memory_that_a_hostile_one_takes)
+{
+    struct vch_arena arena;
+    struct vch_voucher out;
+    struct vch_complaint complaint = {.text = ""};
+    uint8_t *bytes = calloc(VCH_VOUCHER_SIZE_MAX, 1);
+
+    CHECK(bytes != NULL);
+    for (size_t size = 1 << 16; size <= VCH_VOUCHER_SIZE_MAX; size *= 16) {
+        for (size_t i = 0; i < size; i += 2)
+            bytes[i] = 6 << 3 | 2, bytes[i + 1] = 0;
+        vch_arena_init(&arena, (size_t)4 << 30);
+        complaint.text[0] = '\0';
+        vch_status status = vch_voucher_decode(&out, bytes, size, &arena, &complaint);
+        CHECK(!vch_is_ok(status));
+        CHECK(complaint.text[0] != '\0');
+        printf("# %zu bytes of results take %zu of memory\n", size, arena.used);
+        CHECK(arena.used <= vch_voucher_memory_max(size));
+        CHECK_EQ(arena.limit, (size_t)4 << 30);
+        vch_arena_release(&arena);
+    }
+    free(bytes);
 }
