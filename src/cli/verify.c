@@ -79,6 +79,26 @@ static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
     return parse_time(&policy->at_ms, tool);
 }
 
+enum { COLUMNS = 96, INDENT = 25 }; // where reasons begin
+
+// Words of `text`, wrapped; the first line begins where the cursor is, at INDENT.
+static void print_wrapped(const char *text)
+{
+    size_t column = INDENT;
+
+    while (*text != '\0') {
+        size_t size = strcspn(text, " ");
+        if (column > INDENT && column + size >= COLUMNS) {
+            printf("\n%*s", INDENT, "");
+            column = INDENT;
+        }
+        printf("%s%.*s", column > INDENT ? " " : "", (int)size, text);
+        column += size + 1;
+        text += size + (text[size] == ' ');
+    }
+    putchar('\n');
+}
+
 static void print_report(const struct vch_verify_report *report, const struct vch_voucher *voucher,
                          bool is_accepted)
 {
@@ -86,10 +106,11 @@ static void print_report(const struct vch_verify_report *report, const struct vc
 
     vch_hex_encode(hex, voucher->job_id.bytes, VCH_DIGEST_SIZE);
     printf("job %s\n", hex);
-    for (enum vch_claim claim = 0; claim < VCH_CLAIM_COUNT; claim++)
-        printf("  %-9s %-12s %s\n", vch_verify_claim_name(claim),
-               vch_verify_verdict_text(report->findings[claim].verdict),
-               report->findings[claim].reason);
+    for (enum vch_claim claim = 0; claim < VCH_CLAIM_COUNT; claim++) {
+        printf("  %-9s %-12s ", vch_verify_claim_name(claim),
+               vch_verify_verdict_text(report->findings[claim].verdict));
+        print_wrapped(report->findings[claim].reason);
+    }
     for (uint32_t i = 0; i < report->dissenter_count; i++) {
         vch_hex_encode(hex, report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE);
         const struct vch_member *member =
