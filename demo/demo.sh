@@ -207,16 +207,23 @@ check_answers() {
     done
 }
 
+# One line per claim: reasons that `vouch verify` wrapped are joined again.
+join_claims() {
+    awk '/^  [a-z]+ +(shown|not |FALSE)/ { if (line) print line; line = $0; next }
+         /^          +/ && line { sub(/^ +/, " "); line = line $0; next }
+         { if (line) print line; line = "" }
+         END { if (line) print line }' "$1"
+}
+
 # Claims with their reasons, wrapped; keys and digests by their first digits.
 show_claims() {
     local claim verdict reason
     while IFS='|' read -r claim verdict reason; do
         printf '      %-10s %-12s ' "$claim" "$verdict"
         fold -s -w 60 <<<"$reason" | sed '2,$s/^/                              /'
-    done < <(sed -nE '/^  [a-z]+ +(shown|not |FALSE)/{
+    done < <(join_claims "$1" | sed -nE '
         s/([0-9a-f]{8})[0-9a-f]{56}/\1.../g
-        s/^  ([a-z]+) +(shown|not shown|not claimed|FALSE) +/\1|\2|/p
-    }' "$1")
+        s/^  ([a-z]+) +(shown|not shown|not claimed|FALSE) +/\1|\2|/p')
 }
 
 check_vouchers() {
