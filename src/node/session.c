@@ -34,15 +34,15 @@ static void send_frame(struct vch_session *session, const Vouch__Frame *frame)
     if (!vch_is_ok(status)) end(session, status.code, "the stream takes no more frames");
 }
 
-// A Refusal is cheap for the peer to ask for, so it too waits for nobody: a peer that does not read
-// its refusals is ended by the stream's pace.
+// A Refusal is cheap for the peer to ask for: one that asks for many and reads none is ended.
 static void refuse(struct vch_session *session, uint64_t id, enum vch_code code, const char *text)
 {
     Vouch__Refusal refusal = VOUCH__REFUSAL__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
     char copy[VCH_COMPLAINT_SIZE];
 
-    if (!session->host->has_room(session->transport)) {
+    if (session->host->has_room(session->transport)) session->refusals_waiting = 0;
+    if (session->refusals_waiting++ == VCH_SESSION_REFUSALS_MAX) {
         end(session, VCH_CODE_LIMIT, "too many refusals wait to be read");
         return;
     }
