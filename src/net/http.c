@@ -1,10 +1,10 @@
 #include "net/http.h"
 
 #include <event2/http.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "net/address.h"
 
 enum { TIMEOUT_S = 5, HEADERS_MAX = 8192, BODY_MAX = 1024 };
 
@@ -41,17 +41,6 @@ static void on_request(struct evhttp_request *request, void *context)
     if (body != NULL) evbuffer_free(body);
 }
 
-static uint16_t port_of(evutil_socket_t fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
-}
-
 static vch_status listen_on(struct vch_http *http, const char *host, uint16_t port,
                             struct vch_complaint *complaint)
 {
@@ -67,7 +56,7 @@ static vch_status listen_on(struct vch_http *http, const char *host, uint16_t po
         return vch_complain(complaint, VCH_CODE_IO,
                             "cannot listen for HTTP on %s port %u: choose another address or port",
                             host, port);
-    http->port = port_of(evhttp_bound_socket_get_fd(bound));
+    http->port = vch_address_port(evhttp_bound_socket_get_fd(bound));
     return VCH_OK;
 }
 

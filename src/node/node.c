@@ -1,8 +1,6 @@
 #include "node/node.h"
 
 #include <event2/listener.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +12,9 @@
 #include "base/check.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "net/address.h"
 #include "net/http.h"
+#include "node/clients.h"
 #include "node/session.h"
 #include "node/worker.h"
 
@@ -24,15 +24,6 @@ enum {
     BACKLOG = 128,
     STOP = 1, // written to the control descriptor
     ABORT = 1 << 16,
-};
-
-// A client's connection: a stream, and a session once the peer is known.
-struct connection {
-    struct vch_node *node;
-    struct connection *next, **back;
-    struct vch_stream *stream;
-    bool is_open;
-    struct vch_session session;
 };
 
 struct vch_node {
@@ -51,42 +42,9 @@ struct vch_node {
     struct event *tick, *results, *control, *terminate, *interrupt;
     int control_descriptor;
     uint16_t port;
-    struct connection *connections;
-    uint32_t connection_count, live_streams;
+    struct vch_clients clients;
     uint64_t drain_end_ms;
 };
-
-static struct vch_session_time now(void)
-{
-    return (struct vch_session_time){.unix_ms = vch_clock_unix_ms(),
-                                     .monotonic_ms = vch_clock_monotonic_us() / 1000};
-}
-
-static void name_of(char out[static 17], const struct vch_public_key *key)
-{
-    vch_hex_encode(out, key->bytes, 8); // enough to tell peers apart in a log
-}
-
-static vch_status send_frame(void *transport, const Vouch__Frame *frame)
-{
-    struct connection *connection = transport;
-
-    return vch_stream_send(connection->stream, frame);
-}
-
-static bool has_room(void *transport)
-{
-    struct connection *connection = transport;
-
-    return vch_stream_has_room(connection->stream);
-}
-
-static void set_owed(void *transport, bool is_owed)
-{
-    struct connection *connection = transport;
-
-    vch_stream_set_owed(connection->stream, is_owed);
-}
 
 static vch_status submit(void *context, struct vch_task *task)
 {
@@ -109,200 +67,29 @@ static void discard(void *context, struct vch_task *task)
     vch_session_free_task(&node->session_host, task);
 }
 
-static void count_bytes(struct connection *connection)
-{
-    connection->node->metrics.bytes_in += vch_stream_bytes_in(connection->stream);
-    connection->node->metrics.bytes_out += vch_stream_bytes_out(connection->stream);
-}
-
-// The stream has been, or is being, closed: only our side of it is left.
-static void forget(struct connection *connection)
-{
-    struct vch_node *node = connection->node;
-
-    count_bytes(connection);
-    if (connection->is_open) vch_session_release(&connection->session);
-    *connection->back = connection->next;
-    if (connection->next != NULL) connection->next->back = connection->back;
-    node->connection_count--;
-    free(connection);
-}
-
-static void close_refused(struct connection *connection, enum vch_code code, const char *why)
-{
-    char name[17];
-
-    name_of(name, vch_stream_peer(connection->stream));
-    vch_log_write(VCH_LOG_WARNING, "client %s: stream refused: %s", name, why);
-    connection->node->metrics.streams_failed++;
-    vch_stream_refuse(connection->stream, code, why);
-    forget(connection);
-}
-
-static bool ends(struct connection *connection)
-{
-    const struct vch_session *session = &connection->session;
-
-    if (session->end_code != VCH_CODE_NONE) {
-        close_refused(connection, session->end_code, session->end_text);
-        return true;
-    }
-    bool is_over = connection->node->session_host.is_draining || session->is_leaving;
-    if (!is_over || !vch_session_is_idle(session)) return false;
-    if (!vch_stream_is_flushed(connection->stream)) return false; // the next tick looks again
-    vch_stream_close(connection->stream);
-    forget(connection);
-    return true;
-}
-
-static uint32_t count_peer(const struct vch_node *node, const struct vch_public_key *key)
-{
-    uint32_t count = 0;
-
-    for (const struct connection *at = node->connections; at != NULL; at = at->next)
-        count += at->is_open && vch_is_equal(&at->session.peer, key, sizeof *key);
-    return count;
-}
-
-static void on_open(void *context, struct vch_stream *stream)
-{
-    struct connection *connection = context;
-    struct vch_node *node = connection->node;
-    const struct vch_public_key *peer = vch_stream_peer(stream);
-    char name[17];
-
-    if (count_peer(node, peer) >= node->options.connections_per_peer_max) {
-        vch_metrics_refuse(&node->metrics, VCH_CODE_BUSY);
-        close_refused(connection, VCH_CODE_BUSY, "too many connections of this client");
-        return;
-    }
-    vch_session_init(&connection->session, &node->session_host, peer, connection);
-    connection->is_open = true;
-    name_of(name, peer);
-    vch_log_write(VCH_LOG_DEBUG, "client %s: connected", name);
-}
-
-static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
-{
-    struct connection *connection = context;
-
-    (void)stream;
-    vch_session_receive(&connection->session, frame, now());
-    (void)ends(connection);
-}
-
-static void on_room(void *context, struct vch_stream *stream)
-{
-    struct connection *connection = context;
-
-    (void)stream;
-    vch_session_pump(&connection->session, now());
-    (void)ends(connection);
-}
-
-static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
-{
-    struct connection *connection = context;
-    struct vch_metrics *metrics = &connection->node->metrics;
-    char name[17] = "(unknown)";
-
-    if (!connection->is_open)
-        metrics->handshakes_failed++;
-    else if (code != VCH_CODE_UNAVAILABLE)
-        metrics->streams_failed++;
-    if (connection->is_open) name_of(name, vch_stream_peer(stream));
-    vch_log_write(code == VCH_CODE_UNAVAILABLE ? VCH_LOG_DEBUG : VCH_LOG_WARNING, "client %s: %s",
-                  name, why);
-    forget(connection);
-}
-
-static void on_send(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
-                    struct evbuffer *bytes)
-{
-    const struct connection *connection = context;
-    const struct vch_node_options *options = &connection->node->options;
-
-    options->on_send(options->on_send_context, stream, frame, bytes);
-}
-
-static bool admit(void *context, const struct vch_public_key *key)
-{
-    const struct vch_node *node = context;
-    uint64_t expires_ms = node->registry.expires_ms;
-
-    if (expires_ms != 0 && vch_clock_unix_ms() >= expires_ms) return false;
-    return vch_registry_find(&node->registry, key) != NULL;
-}
-
-static void accept_connection(struct vch_node *node, evutil_socket_t socket)
-{
-    struct vch_stream_setup setup = {
-        .base = node->base,
-        .tls = node->tls,
-        .live_count = &node->live_streams,
-        .limits = node->options.limits,
-        .events = {on_open, on_frame, on_room, on_close, node->options.on_send ? on_send : NULL},
-    };
-    struct vch_tls_admission admission = {admit, node};
-    struct connection *connection = calloc(1, sizeof *connection);
-
-    setup.context = connection;
-    if (connection == NULL) {
-        (void)close(socket);
-        return;
-    }
-    if (!vch_is_ok(vch_stream_accept(&connection->stream, &setup, socket, &admission))) {
-        free(connection);
-        return;
-    }
-    connection->node = node;
-    connection->next = node->connections;
-    connection->back = &node->connections;
-    if (connection->next != NULL) connection->next->back = &connection->next;
-    node->connections = connection;
-    node->connection_count++;
-}
-
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
                       struct sockaddr *address, int size, void *context)
 {
     struct vch_node *node = context;
 
     (void)listener, (void)address, (void)size;
-    node->metrics.connections_accepted++;
-    // Lingering streams count too: they hold memory as well.
-    if (node->connection_count >= node->options.connections_max ||
-        node->live_streams >= 2 * node->options.connections_max) {
-        node->metrics.connections_refused++;
-        (void)close(socket);
-        return;
-    }
-    accept_connection(node, socket);
+    vch_clients_accept(&node->clients, socket);
+}
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
 }
 
 static void begin_draining(struct vch_node *node)
 {
     if (node->session_host.is_draining) return;
     node->session_host.is_draining = true;
-    node->drain_end_ms = now().monotonic_ms + node->options.drain_ms;
-    vch_log_write(VCH_LOG_INFO, "draining: %u connections, %u requests queued",
-                  node->connection_count, vch_worker_queued(node->worker));
+    node->drain_end_ms = now_ms() + node->options.drain_ms;
+    vch_log_write(VCH_LOG_INFO, "draining: %u connections, %u requests queued", node->clients.count,
+                  vch_worker_queued(node->worker));
     (void)evconnlistener_disable(node->listener);
-    for (struct connection *at = node->connections, *next = NULL; at != NULL; at = next) {
-        next = at->next;
-        if (at->is_open) vch_session_send_goodbye(&at->session);
-    }
-}
-
-static void tick_connection(struct connection *connection)
-{
-    if (connection->is_open) {
-        vch_session_tick(&connection->session, now());
-        (void)ends(connection);
-    } else if (connection->node->session_host.is_draining) {
-        vch_stream_drop(connection->stream);
-        forget(connection);
-    }
+    vch_clients_say_goodbye(&node->clients);
 }
 
 static void on_tick(evutil_socket_t unused, short what, void *context)
@@ -310,25 +97,10 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     struct vch_node *node = context;
 
     (void)unused, (void)what;
-    for (struct connection *at = node->connections, *next = NULL; at != NULL; at = next) {
-        next = at->next;
-        tick_connection(at);
-    }
+    vch_clients_tick(&node->clients);
     if (!node->session_host.is_draining) return;
-    bool is_over = now().monotonic_ms >= node->drain_end_ms;
-    if ((node->connections == NULL && node->live_streams == 0) || is_over)
-        (void)event_base_loopbreak(node->base);
-}
-
-static void log_task(const struct vch_task *task)
-{
-    char name[17] = "(gone)", job[17];
-
-    if (task->session != NULL) name_of(name, &task->session->peer);
-    vch_hex_encode(job, task->job_id.bytes, 8);
-    vch_log_write(VCH_LOG_DEBUG,
-                  "client %s: job %s segment %u, %u samples: %s after %" PRIu64 " us", name, job,
-                  task->segment, task->batch, vch_code_text(task->status.code), task->compute_us);
+    bool is_over = now_ms() >= node->drain_end_ms;
+    if (vch_clients_are_gone(&node->clients) || is_over) (void)event_base_loopbreak(node->base);
 }
 
 static void on_results(evutil_socket_t unused, short what, void *context)
@@ -337,12 +109,8 @@ static void on_results(evutil_socket_t unused, short what, void *context)
 
     (void)unused, (void)what;
     for (struct vch_task *task = vch_worker_collect(node->worker); task != NULL;
-         task = vch_worker_collect(node->worker)) {
-        struct vch_session *session = task->session;
-        log_task(task);
-        vch_session_finish(&node->session_host, task, now());
-        if (session != NULL) (void)ends(session->transport);
-    }
+         task = vch_worker_collect(node->worker))
+        vch_clients_finish(&node->clients, task);
 }
 
 static void on_control(evutil_socket_t descriptor, short what, void *context)
@@ -378,17 +146,17 @@ static int answer_metrics(void *context, struct evbuffer *body)
     struct vch_node *node = context;
     struct vch_metrics metrics = node->metrics;
     struct vch_metrics_gauges gauges = {
-        .connections = node->connection_count,
+        .connections = node->clients.count,
         .queue_depth = vch_worker_queued(node->worker),
         .memory_used = node->session_host.memory_used,
         .memory_max = node->session_host.memory_max,
         .is_draining = node->session_host.is_draining,
     };
+    uint64_t in = 0, out = 0;
 
-    for (const struct connection *at = node->connections; at != NULL; at = at->next) {
-        metrics.bytes_in += vch_stream_bytes_in(at->stream);
-        metrics.bytes_out += vch_stream_bytes_out(at->stream);
-    }
+    vch_clients_bytes(&node->clients, &in, &out);
+    metrics.bytes_in += in;
+    metrics.bytes_out += out;
     vch_metrics_write(body, &metrics, &gauges);
     return 200;
 }
@@ -461,65 +229,27 @@ static vch_status start_engine(struct vch_node *node)
         .work_per_second = vch_engine_speed(&setup.engine, &node->arena),
         .memory_max = node->options.memory_max,
         .context = node,
-        .send = send_frame,
-        .has_room = has_room,
-        .set_owed = set_owed,
         .submit = submit,
         .queue_room = queue_room,
     };
     return vch_worker_new(&node->worker, &setup);
 }
 
-static vch_status parse_address(struct sockaddr_storage *out, int *size, const char *host,
-                                uint16_t port, struct vch_complaint *complaint)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)out;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)out;
-
-    memset(out, 0, sizeof *out);
-    if (evutil_inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        *size = sizeof *v4;
-        return VCH_OK;
-    }
-    if (evutil_inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        *size = sizeof *v6;
-        return VCH_OK;
-    }
-    return vch_complain(complaint, VCH_CODE_USAGE,
-                        "\"%s\" is no IP address to listen on, such as 127.0.0.1 or ::1", host);
-}
-
-static uint16_t port_of(evutil_socket_t fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) return 0;
-    return address.ss_family == AF_INET6
-               // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): getsockname wrote it
-               ? ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port)
-               : ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
-}
-
 static vch_status start_listening(struct vch_node *node, struct vch_complaint *complaint)
 {
     struct sockaddr_storage address;
-    int size = 0;
+    socklen_t size = 0;
 
-    VCH_TRY(parse_address(&address, &size, node->host, node->options.port, complaint));
+    VCH_TRY(vch_address_parse(&address, &size, node->host, node->options.port, complaint));
     node->listener =
         evconnlistener_new_bind(node->base, on_accept, node,
                                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                BACKLOG, (struct sockaddr *)&address, size);
+                                BACKLOG, (struct sockaddr *)&address, (int)size);
     if (node->listener == NULL)
         return vch_complain(complaint, VCH_CODE_IO,
                             "cannot listen on %s port %u: choose another address or port",
                             node->host, node->options.port);
-    node->port = port_of(evconnlistener_get_fd(node->listener));
+    node->port = vch_address_port(evconnlistener_get_fd(node->listener));
     return vch_http_new(&node->http, node->base, "127.0.0.1", node->options.http_port, ROUTES, node,
                         complaint);
 }
@@ -532,6 +262,22 @@ static vch_status add_event(struct event **out, struct event_base *base, evutil_
     return *out != NULL && event_add(*out, interval) == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
+static void admit_clients(struct vch_node *node)
+{
+    const struct vch_node_options *options = &node->options;
+    struct vch_clients_setup setup = {.base = node->base,
+                                      .tls = node->tls,
+                                      .registry = &node->registry,
+                                      .limits = options->limits,
+                                      .count_max = options->connections_max,
+                                      .per_key_max = options->connections_per_peer_max,
+                                      .host = &node->session_host,
+                                      .on_send = options->on_send,
+                                      .on_send_context = options->on_send_context};
+
+    vch_clients_init(&node->clients, &setup);
+}
+
 static vch_status start_loop(struct vch_node *node, struct vch_complaint *complaint)
 {
     static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
@@ -539,6 +285,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     node->base = event_base_new();
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (node->base == NULL || node->control_descriptor < 0) return VCH_FAIL(IO);
+    admit_clients(node);
     VCH_TRY(add_event(&node->tick, node->base, -1, 0, on_tick, node, &tick));
     VCH_TRY(add_event(&node->results, node->base, vch_worker_descriptor(node->worker), EV_READ,
                       on_results, node, NULL));
@@ -595,24 +342,13 @@ uint16_t vch_node_http_port(const struct vch_node *node)
     return vch_http_port(node->http);
 }
 
-static void drop_connections(struct vch_node *node)
-{
-    while (node->connections != NULL) {
-        struct connection *connection = node->connections;
-        vch_stream_drop(connection->stream);
-        forget(connection);
-    }
-    while (node->live_streams > 0) // each ends within its linger
-        if (event_base_loop(node->base, EVLOOP_ONCE) != 0) break;
-}
-
 vch_status vch_node_run(struct vch_node *node)
 {
     int result = event_base_dispatch(node->base);
 
     evconnlistener_free(node->listener); // nobody waits in vain for a node that is gone
     node->listener = NULL;
-    drop_connections(node);
+    vch_clients_drop(&node->clients);
     return result < 0 ? VCH_FAIL(IO) : VCH_OK;
 }
 
@@ -641,7 +377,7 @@ void vch_node_free(struct vch_node *node)
     vch_http_free(node->http);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i] != NULL) event_free(events[i]);
-    drop_connections(node);
+    vch_clients_drop(&node->clients);
     vch_worker_free(node->worker, discard, node);
     if (node->base != NULL) event_base_free(node->base);
     if (node->control_descriptor >= 0) (void)close(node->control_descriptor);

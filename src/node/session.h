@@ -22,7 +22,7 @@
 #include "node/task.h"
 
 #define VCH_SESSION_REQUESTS_MAX 8u
-#define VCH_SESSION_REFUSALS_MAX 64u       // waiting to be read, while there is no room
+#define VCH_SESSION_REFUSALS_MAX 64u      // waiting to be read, while there is no room
 #define VCH_SESSION_BUDGET_MS_MAX 600000u // however long a client may be willing to wait
 
 struct vch_session_time {
@@ -55,7 +55,7 @@ struct vch_session {
     bool has_greeted;
     bool is_leaving; // the client said Goodbye
     uint64_t last_id;
-    uint32_t refusals_waiting; // since there was room last
+    uint32_t refusals_waiting;                          // since there was room last
     struct vch_task *tasks[VCH_SESSION_REQUESTS_MAX];   // any order
     struct vch_task *sending[VCH_SESSION_REQUESTS_MAX]; // results in the order they were made
     uint32_t sending_count;
