@@ -115,11 +115,14 @@ static void print_report(const struct vch_verify_report *report, const struct vc
         vch_hex_encode(hex, report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE);
         const struct vch_member *member =
             vch_registry_find(&voucher->registry, &report->dissenters[i].node);
-        printf("  dissent   node %s (%s) signed another output for segment %u\n", hex,
-               member ? member->operator_name : "unknown", report->dissenters[i].segment);
+        printf("  dissent   node %s (%s) signed another commitment to the output of segment %u "
+               "than the majority\n",
+               hex, member ? member->operator_name : "unknown", report->dissenters[i].segment);
     }
     printf("%s\n", is_accepted ? "accepted: everything required is shown, nothing is false"
                                : "REFUSED: something required is not shown, or something is false");
+    if (is_accepted && report->findings[VCH_CLAIM_ENDS].verdict != VCH_VERDICT_SHOWN)
+        printf("but not required and not shown (ends): that this output follows from this input\n");
 }
 
 static vch_status print_json(const struct vch_verify_report *report,

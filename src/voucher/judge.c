@@ -204,8 +204,8 @@ static void judge_split(struct judge *judge)
         (void)snprintf(shared, sizeof shared, "; %s answered for segments %u and %u, side by side",
                        parties.neighbour, parties.neighbour_segment - 1, parties.neighbour_segment);
     judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_SHOWN,
-             "%u votes on %u of %u segments; the most that one party was given is %u of the "
-             "model's %u operators, by %s%s",
+             "%u votes on %u of %u segments; the most that one party answered for is %u of the "
+             "job's %u operators, by %s%s",
              parties.vote_count, node_segment_count(job), job->segment_count, parties.largest_share,
              job->segments[job->segment_count - 1].last, parties.largest, shared);
 }

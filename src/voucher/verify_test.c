@@ -26,7 +26,7 @@ TEST(verify_shows_an_honest_voucher_to_a_reader_who_names_its_keys)
     CHECK_VERDICT(&v, INPUT, SHOWN, "every node signed");
     CHECK_VERDICT(&v, OUTPUT, SHOWN, "signed by the client");
     CHECK_VERDICT(&v, SPLIT, SHOWN, "6 votes on 2 of 4 segments");
-    CHECK_VERDICT(&v, SPLIT, SHOWN, "3 of the model's 7 operators, by party-");
+    CHECK_VERDICT(&v, SPLIT, SHOWN, "3 of the job's 7 operators, by party-");
     CHECK_VERDICT(&v, QUORUM, SHOWN,
                   "segment 1: 3 of 3 agree, 2 needed; segment 2: 3 of 3 agree, 2 needed");
     CHECK_VERDICT(&v, QUORUM, SHOWN, "client's word");
@@ -114,7 +114,7 @@ TEST(verify_says_when_one_party_answered_on_both_sides_of_a_cut)
         vouchers_vote(&v, 2, i);
     vouchers_sign(&v);
     CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, SPLIT, SHOWN, "5 of the model's 7 operators, by party-2");
+    CHECK_VERDICT(&v, SPLIT, SHOWN, "5 of the job's 7 operators, by party-2");
     CHECK_VERDICT(&v, SPLIT, SHOWN, "party-2 answered for segments 1 and 2, side by side");
     vouchers_release(&v);
 }
@@ -132,7 +132,7 @@ TEST(verify_adds_up_a_party_over_its_nodes)
     }
     vouchers_sign(&v);
     CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, SPLIT, SHOWN, "5 of the model's 7 operators, by party-7; party-7 answered");
+    CHECK_VERDICT(&v, SPLIT, SHOWN, "5 of the job's 7 operators, by party-7; party-7 answered");
     vouchers_release(&v);
 }
 
