@@ -292,10 +292,10 @@ void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setu
 
 void vch_clients_drop(struct vch_clients *clients)
 {
-    while (clients->first != NULL) {
-        struct vch_clients_connection *connection = clients->first;
-        vch_stream_drop(connection->stream);
-        forget(connection);
+    for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
+        next = at->next;
+        vch_stream_drop(at->stream);
+        forget(at);
     }
     while (clients->live_streams > 0) // each ends within its linger
         if (event_base_loop(clients->setup.base, EVLOOP_ONCE) != 0) break;
