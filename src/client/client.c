@@ -192,7 +192,9 @@ static struct vch_digest commit_to(const struct inference *inference,
     struct vch_nonce nonce;
 
     vch_commitment_nonce(&nonce, inference->request->secret, boundary);
-    return vch_tensor_commit(tensor, inference->request->batch, &nonce);
+    struct vch_digest made = vch_tensor_commit(tensor, inference->request->batch, &nonce);
+    vch_wipe(&nonce, sizeof nonce);
+    return made;
 }
 
 // Fixes the job before anyone is asked.

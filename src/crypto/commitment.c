@@ -1,5 +1,6 @@
 #include "crypto/commitment.h"
 
+#include "base/bytes.h"
 #include "crypto/transcript.h"
 
 _Static_assert(sizeof(struct vch_digest) == sizeof(struct vch_nonce), "a nonce is a digest");
@@ -36,4 +37,5 @@ void vch_commitment_nonce(struct vch_nonce *out, const uint8_t secret[static 32]
     struct vch_digest digest = vch_transcript_final(&transcript);
     for (size_t i = 0; i < sizeof out->bytes; i++)
         out->bytes[i] = digest.bytes[i];
+    vch_wipe(&digest, sizeof digest);
 }
