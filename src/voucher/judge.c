@@ -204,9 +204,11 @@ static void judge_split(struct judge *judge)
         (void)snprintf(shared, sizeof shared, "; %s answered for segments %u and %u, side by side",
                        parties.neighbour, parties.neighbour_segment - 1, parties.neighbour_segment);
     judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_SHOWN,
-             "%u votes on %u of %u segments; the most that one party answered for is %u of the "
+             "%u votes on %u of %u segments, by nodes of network \"%s\"; the most that one party "
+             "answered for is %u of the "
              "job's %u operators, by %s%s",
-             parties.vote_count, node_segment_count(job), job->segment_count, parties.largest_share,
+             parties.vote_count, node_segment_count(job), job->segment_count,
+             judge->voucher->registry.network, parties.largest_share,
              job->segments[job->segment_count - 1].last, parties.largest, shared);
 }
 

@@ -25,7 +25,8 @@ TEST(verify_shows_an_honest_voucher_to_a_reader_who_names_its_keys)
     CHECK_VERDICT(&v, MODEL, SHOWN, "signed by owner 8139770e");
     CHECK_VERDICT(&v, INPUT, SHOWN, "every node signed");
     CHECK_VERDICT(&v, OUTPUT, SHOWN, "signed by the client");
-    CHECK_VERDICT(&v, SPLIT, SHOWN, "6 votes on 2 of 4 segments");
+    CHECK_VERDICT(&v, SPLIT, SHOWN,
+                  "6 votes on 2 of 4 segments, by nodes of network \"clinics.example\"");
     CHECK_VERDICT(&v, SPLIT, SHOWN, "3 of the job's 7 operators, by party-");
     CHECK_VERDICT(&v, QUORUM, SHOWN,
                   "segment 1: 3 of 3 agree, 2 needed; segment 2: 3 of 3 agree, 2 needed");
