@@ -235,6 +235,7 @@ static void corrupt(struct vch_graph *graph)
         bytes == (uint8_t *)value ? sizeof *value : (size_t)((uint8_t *)(operator_ + 1) - bytes);
 
     memcpy(bytes + test_below((uint32_t)(size / 4)) * 4, &word, sizeof word);
+    *(uint8_t *)&operator_->window.count_includes_pad &= 1; // C wants a bool to be one
 }
 
 // What the check accepts is run, and must give what the oracle gives: with the address sanitizer

@@ -15,7 +15,6 @@ struct block { // memory in use, ascending by offset
 struct planner {
     const struct vch_graph *graph;
     uint32_t first, last, batch;
-    const uint8_t *is_outside;
     struct vch_layout *layout;
     uint32_t *last_use; // per root value
     struct block *blocks;
@@ -42,8 +41,7 @@ static void trace_lifetimes(struct planner *p)
         layout->roots[i] = i;
     for (uint32_t i = p->first; i < p->last; i++) {
         const struct vch_operator *o = &p->graph->operators[i];
-        if (o->kind == VCH_OPERATOR_RESHAPE && !p->is_outside[o->output])
-            layout->roots[o->output] = layout->roots[o->inputs[0]];
+        if (o->kind == VCH_OPERATOR_RESHAPE) layout->roots[o->output] = layout->roots[o->inputs[0]];
         p->last_use[layout->roots[o->output]] = i; // even when nobody reads it
         for (uint32_t k = 0; k < o->input_count; k++)
             p->last_use[layout->roots[o->inputs[k]]] = i;
@@ -86,8 +84,7 @@ static vch_status place_all(struct planner *p)
 
         if (scratch > p->layout->scratch_size) p->layout->scratch_size = scratch;
         drop_dead_blocks(p, i);
-        if (p->layout->roots[o->output] == o->output && !p->is_outside[o->output])
-            VCH_TRY(place(p, o->output));
+        if (p->layout->roots[o->output] == o->output) VCH_TRY(place(p, o->output));
     }
     p->layout->scratch_offset = p->layout->size;
     p->layout->size += p->layout->scratch_size;
@@ -95,10 +92,9 @@ static vch_status place_all(struct planner *p)
 }
 
 vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t first,
-                           uint32_t last, uint32_t batch, const uint8_t *is_outside,
-                           struct vch_arena *arena)
+                           uint32_t last, uint32_t batch, struct vch_arena *arena)
 {
-    struct planner p = {graph, first, last, batch, is_outside, out, NULL, NULL, 0};
+    struct planner p = {graph, first, last, batch, out, NULL, NULL, 0};
 
     VCH_ASSERT(first <= last && last <= graph->operator_count);
     *out = (struct vch_layout){0};

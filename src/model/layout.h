@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "model/graph.h"
 
-#define VCH_LAYOUT_OUTSIDE SIZE_MAX // the caller's memory, or not part of this run
+#define VCH_LAYOUT_OUTSIDE SIZE_MAX // not written by this run
 
 struct vch_layout {
     size_t *offsets;     // per value of the graph: into the run's memory, or VCH_LAYOUT_OUTSIDE
@@ -21,8 +21,8 @@ struct vch_layout {
     size_t size; // of the run's memory
 };
 
-// Plans operators [first, last) for a batch. `is_outside[value]` is set for the caller's inputs
-// and outputs. NO_MEMORY, or LIMIT when the size does not fit an address.
+// Plans operators [first, last) for a batch. Every output has room, also those that will go
+// straight to the caller's memory: so the plan follows from graph, range and batch alone, and its
+// size can be told beforehand. NO_MEMORY, or LIMIT when the size does not fit an address.
 vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t first,
-                           uint32_t last, uint32_t batch, const uint8_t *is_outside,
-                           struct vch_arena *arena);
+                           uint32_t last, uint32_t batch, struct vch_arena *arena);

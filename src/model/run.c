@@ -19,7 +19,7 @@ struct execution {
     struct vch_complaint *complaint;
 };
 
-static vch_status check_run(const struct vch_run *run, struct vch_complaint *complaint)
+static vch_status check_range(const struct vch_run *run, struct vch_complaint *complaint)
 {
     if (run->first > run->last || run->last > run->graph->operator_count)
         return vch_complain(complaint, VCH_CODE_USAGE, "operators %u to %u of %u", run->first,
@@ -27,6 +27,12 @@ static vch_status check_run(const struct vch_run *run, struct vch_complaint *com
     if (run->batch == 0 || run->batch > VCH_BATCH_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "a batch has 1 to %u samples, not %u",
                             VCH_BATCH_MAX, run->batch);
+    return VCH_OK;
+}
+
+static vch_status check_run(const struct vch_run *run, struct vch_complaint *complaint)
+{
+    VCH_TRY(check_range(run, complaint));
     if (!vch_segment_is_held(run->graph, run->first, run->last))
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "the parameters of operators %u to %u are not all held", run->first,
@@ -181,13 +187,9 @@ static vch_status execute(struct execution *e, const uint32_t *input_values,
     VCH_TRY(prepare(e, arena));
     VCH_TRY(take_inputs(e, input_values, inputs, input_count));
     VCH_TRY(take_outputs(e, output_values, outputs, output_count));
-    VCH_TRY(vch_layout_plan(&e->layout, run->graph, run->first, run->last, run->batch,
-                            e->is_outside, arena));
+    VCH_TRY(vch_layout_plan(&e->layout, run->graph, run->first, run->last, run->batch, arena));
     e->memory = vch_arena_alloc(arena, e->layout.size, 1);
-    if (e->memory == NULL)
-        return vch_complain(e->complaint, VCH_CODE_NO_MEMORY,
-                            "a run of %u samples takes %zu bytes; try a smaller batch", run->batch,
-                            e->layout.size);
+    if (e->memory == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(run_operators(e));
     return finish_outputs(e, output_values, outputs, output_count);
 }
@@ -204,6 +206,11 @@ vch_status vch_run_execute(const struct vch_run *run, const uint32_t *input_valu
         execute(&e, input_values, inputs, input_count, output_values, outputs, output_count, arena);
 
     vch_arena_rewind(arena, mark);
+    if (status.code == VCH_CODE_NO_MEMORY)
+        (void)vch_complain(complaint, status.code,
+                           "a run of %u samples takes more memory than was set aside for it; try a "
+                           "smaller batch",
+                           run->batch);
     return status;
 }
 
@@ -226,20 +233,17 @@ vch_status vch_run_graph(const struct vch_run *run, const struct vch_tensor *inp
 
 vch_status vch_run_memory(size_t *out, const struct vch_run *run, struct vch_arena *scratch)
 {
-    const struct vch_graph *graph = run->graph;
+    // Per value: two flags, a pointer, an offset, a root, a last use; per operator a block.
+    const size_t bookkeeping = 64, slack = (size_t)1 << 20;
+    const size_t count = (size_t)run->graph->value_count + run->graph->operator_count;
     struct vch_arena_mark mark = vch_arena_mark(scratch);
-    uint8_t *is_outside = VCH_ARENA_NEW(scratch, uint8_t, graph->value_count);
     struct vch_layout layout;
 
-    if (is_outside == NULL) return VCH_FAIL(NO_MEMORY);
-    // Inputs and outputs of the range count here: planning with none outside is an upper bound.
+    VCH_TRY(check_range(run, NULL));
     vch_status status =
-        vch_layout_plan(&layout, graph, run->first, run->last, run->batch, is_outside, scratch);
+        vch_layout_plan(&layout, run->graph, run->first, run->last, run->batch, scratch);
     vch_arena_rewind(scratch, mark);
     VCH_TRY(status);
-    // Per value: two flags, a pointer, an offset, a root, a last use; per operator a block.
-    const size_t bookkeeping = 64;
-    *out = layout.size + ((size_t)graph->value_count + graph->operator_count) * bookkeeping +
-           ((size_t)1 << 20);
-    return VCH_OK;
+    return __builtin_add_overflow(layout.size, count * bookkeeping + slack, out) ? VCH_FAIL(LIMIT)
+                                                                                 : VCH_OK;
 }

@@ -221,3 +221,82 @@ TEST(a_run_refuses_what_it_was_not_given)
     CHECK_FAILS(vch_run_graph(&s.run, &wrong, s.outputs, &s.arena, NULL), MALFORMED);
     vch_arena_release(&s.arena);
 }
+
+// Operators large enough that they are divided: the random models above are too small for that.
+static uint32_t build_large(struct graphs *build, uint32_t kind, enum vch_type type)
+{
+    struct vch_shape image = graphs_shape(3, 8, 40, 41);
+    uint32_t x = graphs_input(build, type, kind < 9 ? image : graphs_shape(2, 300, 70, 0));
+
+    switch (kind) {
+    case 0: return graphs_convolution(build, x, 70, 3, 1, 1, VCH_TYPE_I8);
+    case 1: return graphs_convolution(build, x, 70, 1, 1, 1, VCH_TYPE_I16);
+    case 2: return graphs_convolution(build, x, 24, 5, 1, 8, VCH_TYPE_I8);
+    case 3: return graphs_max_pool(build, x, 5, 1);
+    case 4: return graphs_average_pool(build, x, 5, 1);
+    case 5: return graphs_add(build, x, x, VCH_TYPE_I16);
+    case 6: return graphs_transpose(build, graphs_concat(build, x, x, 1));
+    case 7: return graphs_multiply(build, x, graphs_constant(build, type, image), VCH_TYPE_I8);
+    case 8: return graphs_argmax(build, x, 1);
+    case 9: return graphs_linear(build, x, 90, VCH_TYPE_I8);
+    case 10:
+        return graphs_matmul(build, x, graphs_constant(build, type, graphs_shape(2, 70, 90, 0)),
+                             VCH_TYPE_I8);
+    case 11: return graphs_softmax(build, graphs_table(build, x, type), VCH_TYPE_I16);
+    default: break;
+    }
+    x = graphs_pad(build, x);
+    graphs_writer(build, x)->begin[1]++; // at least one, so that rows are apart
+    build->graph->values[x].shape.dims[1]++;
+    return x;
+}
+
+static void check_threads(const struct vch_graph *graph, struct vch_arena *arena)
+{
+    const uint32_t batch = 90;
+    const struct vch_kernels kernels = vch_kernels_select(vch_cpu_level(NULL));
+    struct vch_run run = {
+        .graph = graph, .last = graph->operator_count, .batch = batch, .kernels = &kernels};
+    uint32_t y = graph->outputs[0].value;
+    struct vch_tensor input = graphs_random_tensor(graph, graph->inputs[0].value, batch, arena);
+    struct vch_tensor alone = graphs_empty_tensor(graph, y, batch, arena);
+    struct vch_tensor together = graphs_empty_tensor(graph, y, batch, arena);
+    struct pool pool = {.workers = {2 + test_below(6), run_pool}};
+
+    CHECK_OK(vch_run_graph(&run, &input, &alone, arena, NULL));
+    run.workers = &pool.workers;
+    CHECK_OK(vch_run_graph(&run, &input, &together, arena, NULL));
+    if (pool.count <= 1)
+        test_fail(__FILE__, __LINE__, "%s was not divided", graph->operators[0].name);
+    CHECK(memcmp(alone.data, together.data, batch * vch_tensor_size(&alone)) == 0);
+}
+
+TEST(large_operators_are_divided_and_give_the_same)
+{
+    struct vch_arena arena;
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    for (uint32_t kind = 0; kind < 13; kind++)
+        for (enum vch_type type = VCH_TYPE_I8; type <= VCH_TYPE_I16; type++) {
+            struct vch_arena_mark mark = vch_arena_mark(&arena);
+            struct graphs build;
+            graphs_init(&build, &arena);
+            graphs_output(&build, build_large(&build, kind, type));
+            check_threads(graphs_finish(&build), &arena);
+            vch_arena_rewind(&arena, mark);
+        }
+    vch_arena_release(&arena);
+}
+
+TEST(large_forests_are_divided_and_give_the_same)
+{
+    struct vch_arena arena;
+    struct graphs build;
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    graphs_init(&build, &arena);
+    uint32_t x = graphs_input(&build, VCH_TYPE_I32, graphs_shape(2, 10, 7, 0));
+    graphs_output(&build, graphs_trees(&build, x, 300, 6, 3));
+    check_threads(graphs_finish(&build), &arena);
+    vch_arena_release(&arena);
+}

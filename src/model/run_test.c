@@ -488,3 +488,63 @@ TEST(scores_beyond_what_their_trees_may_give_are_refused)
     CHECK_OK(vch_run_execute(&run, &scores, &input, 1, &answer, &output, 1, &arena, NULL));
     vch_arena_release(&arena);
 }
+
+TEST(a_run_without_enough_memory_is_refused)
+{
+    struct vch_kernels kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    struct vch_complaint complaint = {.text = ""};
+    struct vch_arena small;
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    const struct vch_graph *graph = graphs_random_mlp(&arena);
+    struct vch_run run = {
+        .graph = graph, .last = graph->operator_count, .batch = 1, .kernels = &kernels};
+    struct vch_tensor x = graphs_random_tensor(graph, graph->inputs[0].value, 1, &arena);
+    struct vch_tensor y = graphs_empty_tensor(graph, graph->outputs[0].value, 1, &arena);
+
+    for (size_t limit = 0; limit < 400; limit += 100) {
+        complaint.text[0] = '\0';
+        vch_arena_init(&small, limit);
+        CHECK_FAILS(vch_run_graph(&run, &x, &y, &small, &complaint), NO_MEMORY);
+        CHECK(complaint.text[0] != '\0');
+        vch_arena_release(&small);
+    }
+    vch_arena_release(&arena);
+}
+
+// A residual block whose parts are wanted as outputs too, in a batch: what goes to the caller's
+// memory must not change the plan.
+TEST(every_value_may_be_asked_for_at_once)
+{
+    struct vch_kernels kernels = vch_kernels_select(vch_cpu_level(NULL));
+    enum { BATCH = 3, VALUES_MAX = 64 };
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct vch_arena_mark mark = vch_arena_mark(&arena);
+        const struct vch_graph *graph = graphs_random(&arena);
+        struct vch_run run = {
+            .graph = graph, .last = graph->operator_count, .batch = BATCH, .kernels = &kernels};
+        struct vch_tensor x = graphs_random_tensor(graph, 0, BATCH, &arena), outputs[VALUES_MAX];
+        uint32_t values[VALUES_MAX], count = 0;
+        struct vch_arena own;
+        size_t size = 0;
+        CHECK(graph->value_count <= VALUES_MAX && graph->inputs[0].value == 0);
+        for (uint32_t i = 0; i < graph->value_count; i++) {
+            if (test_below(3) == 0) continue; // not quite all
+            values[count] = i;
+            outputs[count++] = graphs_empty_tensor(graph, i, BATCH, &arena);
+        }
+        CHECK_OK(vch_run_memory(&size, &run, &arena));
+        vch_arena_init(&own, size);
+        CHECK_OK(vch_run_execute(&run, &graph->inputs[0].value, &x, 1, values, outputs, count, &own,
+                                 NULL));
+        vch_arena_release(&own);
+        int64_t **want = oracle_run(graph, &x, BATCH, &arena);
+        for (uint32_t i = 0; i < count; i++)
+            for (size_t k = 0; k < BATCH * vch_tensor_shape_count(&outputs[i].shape); k++)
+                CHECK_EQ(oracle_element(outputs[i].data, outputs[i].type, k), want[values[i]][k]);
+        vch_arena_rewind(&arena, mark);
+    }
+    vch_arena_release(&arena);
+}

@@ -7,6 +7,8 @@
 // Waking a thread costs tens of microseconds: about what this many multiplications take.
 #define WORK_MIN 1000000u
 
+enum { PIECE_WORK = 1 << 17 };
+
 struct vch_workers *vch_step_workers(const struct vch_step *step, uint64_t work)
 {
     return work >= WORK_MIN ? step->workers : NULL;
@@ -29,25 +31,18 @@ const void *vch_step_parameter(const struct vch_step *step, uint32_t i)
     return step->graph->parameters[step->operator_->parameters[i]].data;
 }
 
-int64_t vch_step_load(enum vch_type type, const void *data, size_t i)
+size_t vch_step_piece_count(uint64_t work, size_t tiles)
 {
-    switch (type) {
-    case VCH_TYPE_I8: return ((const int8_t *)data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)data)[i];
-    }
-    return 0;
+    uint64_t pieces = work < WORK_MIN ? 1 : work / PIECE_WORK;
+
+    if (pieces > VCH_STEP_PIECES_MAX) pieces = VCH_STEP_PIECES_MAX;
+    return pieces < tiles ? (size_t)pieces : tiles;
 }
 
-void vch_step_store(enum vch_type type, void *data, size_t i, int64_t value)
+struct vch_step_part vch_step_part(size_t piece, size_t pieces, size_t tiles)
 {
-    switch (type) {
-    case VCH_TYPE_I8: ((int8_t *)data)[i] = (int8_t)value; return;
-    case VCH_TYPE_I16: ((int16_t *)data)[i] = (int16_t)value; return;
-    case VCH_TYPE_I32: ((int32_t *)data)[i] = (int32_t)value; return;
-    case VCH_TYPE_I64: ((int64_t *)data)[i] = value; return;
-    }
+    // No product overflows: pieces are few, tiles below 2^58.
+    return (struct vch_step_part){piece * tiles / pieces, (piece + 1) * tiles / pieces};
 }
 
 struct vch_requantise vch_step_scaling(const struct vch_operator *operator_, uint32_t channel)

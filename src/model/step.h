@@ -36,9 +36,36 @@ const struct vch_value *vch_step_input(const struct vch_step *step, uint32_t i);
 const struct vch_value *vch_step_output(const struct vch_step *step);
 const void *vch_step_parameter(const struct vch_step *step, uint32_t i); // its bytes; NULL if none
 
-// Element i of an array of `type`.
-int64_t vch_step_load(enum vch_type type, const void *data, size_t i);
-void vch_step_store(enum vch_type type, void *data, size_t i, int64_t value);
+// Element i of an array of `type`. Here, so that loops over them are specialised by the compiler.
+static inline int64_t vch_step_load(enum vch_type type, const void *data, size_t i)
+{
+    switch (type) {
+    case VCH_TYPE_I8: return ((const int8_t *)data)[i];
+    case VCH_TYPE_I16: return ((const int16_t *)data)[i];
+    case VCH_TYPE_I32: return ((const int32_t *)data)[i];
+    case VCH_TYPE_I64: return ((const int64_t *)data)[i];
+    }
+    return 0;
+}
+
+static inline void vch_step_store(enum vch_type type, void *data, size_t i, int64_t value)
+{
+    switch (type) {
+    case VCH_TYPE_I8: ((int8_t *)data)[i] = (int8_t)value; return;
+    case VCH_TYPE_I16: ((int16_t *)data)[i] = (int16_t)value; return;
+    case VCH_TYPE_I32: ((int32_t *)data)[i] = (int32_t)value; return;
+    case VCH_TYPE_I64: ((int64_t *)data)[i] = value; return;
+    }
+}
+
+// Work of `tiles` parts is cut into pieces worth a thread's while, at most
+// VCH_STEP_PIECES_MAX, by size alone. A piece does the tiles [first, last).
+#define VCH_STEP_PIECES_MAX 64u
+struct vch_step_part {
+    size_t first, last;
+};
+size_t vch_step_piece_count(uint64_t work, size_t tiles); // work in multiplications, whole batch
+struct vch_step_part vch_step_part(size_t piece, size_t pieces, size_t tiles);
 
 // Requantises `count` accumulators into elements from `at` on of an array of `type` (I8, I16, I32).
 void vch_step_requantise_i32(const struct vch_step *step, enum vch_type type, void *out, size_t at,
@@ -53,6 +80,7 @@ struct vch_requantise vch_step_scaling(const struct vch_operator *operator_, uin
 void vch_step_constant(const struct vch_step *step);
 void vch_step_linear(const struct vch_step *step);
 void vch_step_convolution(const struct vch_step *step);
+void vch_step_depthwise(const struct vch_step *step); // CONVOLUTION, one channel per group
 void vch_step_matmul(const struct vch_step *step);
 void vch_step_add(const struct vch_step *step);
 void vch_step_multiply(const struct vch_step *step);

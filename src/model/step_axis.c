@@ -28,36 +28,65 @@ static void softmax_row(const struct vch_step *step, const struct vch_table *tab
     }
 }
 
-void vch_step_softmax(const struct vch_step *step)
-{
-    const struct vch_table *table = &step->graph->tables[step->operator_->table];
-    const struct vch_shape *shape = &vch_step_input(step, 0)->shape;
-    size_t width = shape->dims[shape->rank - 1];
-    size_t count = vch_tensor_shape_count(shape) * step->batch;
+struct rows {
+    const struct vch_step *step;
+    size_t count, size, pieces;
+    size_t inner; // elements between neighbours along the axis
+};
 
-    for (size_t at = 0; at < count; at += width)
-        softmax_row(step, table, at, width);
+static void softmax_piece(void *context, size_t piece)
+{
+    const struct rows *rows = context;
+    const struct vch_step *step = rows->step;
+    const struct vch_table *table = &step->graph->tables[step->operator_->table];
+    struct vch_step_part part = vch_step_part(piece, rows->pieces, rows->count);
+
+    for (size_t row = part.first; row < part.last; row++)
+        softmax_row(step, table, row * rows->size, rows->size);
 }
 
-void vch_step_argmax(const struct vch_step *step)
+static void argmax_piece(void *context, size_t piece)
 {
-    const struct vch_value *x = vch_step_input(step, 0);
-    uint32_t axis = step->operator_->axis;
-    size_t size = x->shape.dims[axis], inner = 1;
-    int32_t *out = step->output;
+    const struct rows *rows = context;
+    const enum vch_type type = vch_step_input(rows->step, 0)->type;
+    const void *x = rows->step->inputs[0];
+    const size_t inner = rows->inner;
+    int32_t *out = rows->step->output;
+    struct vch_step_part part = vch_step_part(piece, rows->pieces, rows->count);
 
-    for (uint32_t i = axis + 1; i < x->shape.rank; i++)
-        inner *= x->shape.dims[i];
-    size_t rows = vch_tensor_shape_count(&x->shape) / size * step->batch;
-    for (size_t row = 0; row < rows; row++) {
-        size_t first = row / inner * inner * size + row % inner, best = 0;
-        int64_t most = vch_step_load(x->type, step->inputs[0], first);
-        for (size_t i = 1; i < size; i++) {
-            int64_t v = vch_step_load(x->type, step->inputs[0], first + i * inner);
-            if (v <= most) continue; // ties stay with the lowest index
-            most = v;
+    for (size_t row = part.first; row < part.last; row++) {
+        size_t first = row / inner * inner * rows->size + row % inner, best = 0;
+        int64_t most = vch_step_load(type, x, first);
+        for (size_t i = 1; i < rows->size; i++) {
+            int64_t value = vch_step_load(type, x, first + i * inner);
+            if (value <= most) continue; // ties stay with the lowest index
+            most = value;
             best = i;
         }
         out[row] = (int32_t)best;
     }
+}
+
+static void run_rows(const struct vch_step *step, uint32_t axis,
+                     void (*task)(void *context, size_t piece))
+{
+    const struct vch_shape *x = &vch_step_input(step, 0)->shape;
+    size_t count = vch_tensor_shape_count(x) * step->batch;
+    struct rows rows = {.step = step, .size = x->dims[axis], .inner = 1};
+
+    for (uint32_t i = axis + 1; i < x->rank; i++)
+        rows.inner *= x->dims[i];
+    rows.count = count / rows.size;
+    rows.pieces = vch_step_piece_count(count, rows.count);
+    vch_workers_run(step->workers, task, &rows, rows.pieces);
+}
+
+void vch_step_softmax(const struct vch_step *step)
+{
+    run_rows(step, vch_step_input(step, 0)->shape.rank - 1, softmax_piece);
+}
+
+void vch_step_argmax(const struct vch_step *step)
+{
+    run_rows(step, step->operator_->axis, argmax_piece);
 }

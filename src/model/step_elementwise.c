@@ -1,172 +1,188 @@
-// Operators that work element by element: sums, products, rescaling, tables, constants.
-#include <string.h>
-
-#include "base/check.h"
+// ADD, MULTIPLY, RESCALE and TABLE: one output per element, broadcasting where there are two.
 #include "model/step.h"
 
-// Elements at a time: accumulators live on the stack.
-enum { CHUNK = 512 };
+#include "base/check.h"
+#include "model/strided.h"
 
-// Where an operand's elements lie for each row of the output's last axis. Broadcasting is a stride
-// of zero.
-struct operand {
-    enum vch_type type;
-    const void *data;
-    size_t strides[VCH_RANK_MAX]; // by output axis
-    size_t per_sample;
-};
+enum { RUN = 512 }; // elements whose sums are formed at once
 
-struct rows {
-    struct vch_shape shape; // of the output; the last axis is the row
-    size_t width, count;    // elements of a row, rows of one sample
-};
-
-static struct rows split_rows(const struct vch_shape *shape)
-{
-    struct rows out = {.shape = *shape, .width = 1};
-
-    if (shape->rank > 0) out.width = shape->dims[shape->rank - 1];
-    out.count = vch_tensor_shape_count(shape) / out.width;
-    return out;
-}
-
-static struct operand view(const struct vch_step *step, uint32_t i, const struct vch_shape *out)
-{
-    const struct vch_value *value = vch_step_input(step, i);
-    struct operand operand = {.type = value->type, .data = step->inputs[i], .per_sample = 1};
-    uint32_t shift = out->rank - value->shape.rank;
-
-    for (uint32_t axis = value->shape.rank; axis-- > 0;) {
-        uint32_t dim = value->shape.dims[axis];
-        operand.strides[axis + shift] = dim == 1 ? 0 : operand.per_sample;
-        operand.per_sample *= dim;
-    }
-    return operand;
-}
-
-// Element offset of row `row` of sample `sample`, and the stride inside the row.
-static size_t row_offset(const struct operand *operand, const struct rows *rows, size_t sample,
-                         size_t row, size_t *stride)
-{
-    size_t at = sample * operand->per_sample;
-
-    *stride = rows->shape.rank > 0 ? operand->strides[rows->shape.rank - 1] : 0;
-    for (uint32_t axis = rows->shape.rank; axis-- > 1;) {
-        uint32_t dim = rows->shape.dims[axis - 1];
-        at += row % dim * operand->strides[axis - 1];
-        row /= dim;
-    }
-    return at;
-}
-
-static void add_scaled(int64_t *acc, const struct operand *operand, size_t at, size_t stride,
-                       size_t count, int64_t multiplier)
-{
-    if (operand->type == VCH_TYPE_I8 && stride == 1) {
-        const int8_t *x = (const int8_t *)operand->data + at;
-        for (size_t i = 0; i < count; i++)
-            acc[i] += multiplier * x[i];
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        acc[i] += multiplier * vch_step_load(operand->type, operand->data, at + i * stride);
-}
-
-static void multiply_by(int64_t *acc, const struct operand *operand, size_t at, size_t stride,
-                        size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        acc[i] *= vch_step_load(operand->type, operand->data, at + i * stride);
-}
-
-// One part of one row: `combine` fills the accumulators, then they are requantised.
-struct combination {
+struct elementwise {
     const struct vch_step *step;
-    struct operand operands[VCH_GRAPH_OPERANDS_MAX];
-    bool is_product;
+    struct vch_strided walk; // array 0 is the output, then the operands
     struct vch_requantise how;
+    size_t row_size, runs, tiles, pieces;
 };
 
-static void combine(const struct combination *c, const struct rows *rows, size_t sample, size_t row)
-{
-    const struct vch_operator *operator_ = c->step->operator_;
-    size_t offset = (sample * rows->count + row) * rows->width;
-    int64_t acc[CHUNK];
-
-    for (size_t from = 0; from < rows->width; from += CHUNK) {
-        size_t count = rows->width - from < CHUNK ? rows->width - from : CHUNK;
-        memset(acc, 0, count * sizeof acc[0]);
-        for (uint32_t i = 0; i < operator_->input_count; i++) {
-            size_t stride = 0;
-            size_t at = row_offset(&c->operands[i], rows, sample, row, &stride) + from * stride;
-            if (c->is_product && i > 0)
-                multiply_by(acc, &c->operands[i], at, stride, count);
-            else
-                add_scaled(acc, &c->operands[i], at, stride, count,
-                           c->is_product ? 1 : operator_->scaling.multipliers[i]);
-        }
-        vch_step_requantise_i64(c->step, vch_step_output(c->step)->type, c->step->output,
-                                offset + from, acc, count, 0, &c->how);
+// sum[i] += factor * x[i] or product[i] *= x[i]; a stride of 0 repeats one element.
+#define ACCUMULATE(name, from) \
+    static void name(int64_t *acc, const from *x, int64_t stride, size_t count, int64_t factor) \
+    { \
+        if (stride == (int64_t)sizeof(from)) \
+            for (size_t i = 0; i < count; i++) \
+                acc[i] += factor * x[i]; \
+        else \
+            for (size_t i = 0; i < count; i++) \
+                acc[i] += factor * x[(int64_t)i * (stride / (int64_t)sizeof(from))]; \
     }
+
+ACCUMULATE(accumulate_i8, int8_t)
+ACCUMULATE(accumulate_i16, int16_t)
+ACCUMULATE(accumulate_i32, int32_t)
+ACCUMULATE(accumulate_i64, int64_t)
+
+static void accumulate(int64_t *acc, const void *x, enum vch_type type, int64_t stride,
+                       size_t count, int64_t factor)
+{
+    switch (type) {
+    case VCH_TYPE_I8: accumulate_i8(acc, x, stride, count, factor); return;
+    case VCH_TYPE_I16: accumulate_i16(acc, x, stride, count, factor); return;
+    case VCH_TYPE_I32: accumulate_i32(acc, x, stride, count, factor); return;
+    case VCH_TYPE_I64: accumulate_i64(acc, x, stride, count, factor); return;
+    }
+    VCH_ASSERT(false);
 }
 
-static void combine_all(const struct vch_step *step, bool is_product)
+static void run_tile(const struct elementwise *e, size_t index)
 {
-    struct rows rows = split_rows(&vch_step_output(step)->shape);
-    struct combination c = {.step = step, .is_product = is_product};
+    const struct vch_step *step = e->step;
+    const uint32_t inner = e->walk.axes - 1;
+    size_t row = index / e->runs, first = index % e->runs * RUN;
+    size_t count = e->row_size - first < RUN ? e->row_size - first : RUN;
+    bool is_product = step->operator_->kind == VCH_OPERATOR_MULTIPLY;
+    bool is_sum = step->operator_->kind == VCH_OPERATOR_ADD;
+    int64_t acc[RUN] = {0}, other[RUN] = {0};
 
-    c.how = vch_step_scaling(step->operator_, 0);
-    if (!is_product) c.how.multiplier = 1; // each operand has its own, already applied
-    for (uint32_t i = 0; i < step->operator_->input_count; i++)
-        c.operands[i] = view(step, i, &rows.shape);
-    for (size_t sample = 0; sample < step->batch; sample++)
-        for (size_t row = 0; row < rows.count; row++)
-            combine(&c, &rows, sample, row);
+    for (uint32_t i = 0; i < step->operator_->input_count; i++) {
+        int64_t stride = e->walk.strides[i + 1][inner];
+        int64_t offset = vch_strided_row(&e->walk, i + 1, row) + (int64_t)first * stride;
+        accumulate(is_product && i == 1 ? other : acc, (const uint8_t *)step->inputs[i] + offset,
+                   vch_step_input(step, i)->type, stride, count,
+                   is_sum ? step->operator_->scaling.multipliers[i] : 1);
+    }
+    for (size_t i = 0; is_product && i < count; i++)
+        acc[i] *= other[i];
+    vch_step_requantise_i64(step, vch_step_output(step)->type, step->output,
+                            row * e->row_size + first, acc, count, 0, &e->how);
+}
+
+static void run_piece(void *context, size_t piece)
+{
+    const struct elementwise *e = context;
+    struct vch_step_part part = vch_step_part(piece, e->pieces, e->tiles);
+
+    for (size_t i = part.first; i < part.last; i++)
+        run_tile(e, i);
+}
+
+// Axes of the output, then those of each operand, aligned at the last axis.
+static void plan_walk(struct elementwise *e)
+{
+    const struct vch_step *step = e->step;
+    const struct vch_value *y = vch_step_output(step);
+    struct vch_strided *walk = &e->walk;
+
+    walk->axes = y->shape.rank + 1;
+    walk->count = step->operator_->input_count + 1;
+    walk->dims[0] = step->batch;
+    for (uint32_t axis = 0; axis < y->shape.rank; axis++)
+        walk->dims[axis + 1] = y->shape.dims[axis];
+    vch_strided_of_tensor(walk->strides[0], &y->shape, vch_tensor_type_size(y->type));
+
+    for (uint32_t i = 0; i + 1 < walk->count; i++) {
+        const struct vch_value *x = vch_step_input(step, i);
+        int64_t strides[VCH_STRIDED_AXES_MAX];
+        uint32_t shift = y->shape.rank - x->shape.rank;
+        vch_strided_of_tensor(strides, &x->shape, vch_tensor_type_size(x->type));
+        walk->strides[i + 1][0] = strides[0];
+        for (uint32_t axis = 0; axis < x->shape.rank; axis++)
+            walk->strides[i + 1][axis + shift + 1] =
+                x->shape.dims[axis] == 1 ? 0 : strides[axis + 1];
+    }
+    vch_strided_simplify(walk);
+}
+
+static void run_all(const struct vch_step *step)
+{
+    struct elementwise e = {.step = step, .how = vch_step_scaling(step->operator_, 0)};
+
+    if (step->operator_->kind == VCH_OPERATOR_ADD) e.how.multiplier = 1; // inside the sum
+    plan_walk(&e);
+    e.row_size = e.walk.dims[e.walk.axes - 1];
+    e.runs = (e.row_size + RUN - 1) / RUN;
+    e.tiles = vch_strided_row_count(&e.walk) * e.runs;
+    e.pieces =
+        vch_step_piece_count(step->batch * vch_graph_work(step->graph, step->operator_), e.tiles);
+    vch_workers_run(step->workers, run_piece, &e, e.pieces);
 }
 
 void vch_step_add(const struct vch_step *step)
 {
-    combine_all(step, false);
+    run_all(step);
 }
 
 void vch_step_multiply(const struct vch_step *step)
 {
-    combine_all(step, true);
+    run_all(step);
 }
 
 void vch_step_rescale(const struct vch_step *step)
 {
-    const struct vch_value *x = vch_step_input(step, 0);
-    size_t count = vch_tensor_shape_count(&x->shape) * step->batch;
-    struct vch_requantise how = vch_step_scaling(step->operator_, 0);
-    int64_t acc[CHUNK];
+    run_all(step);
+}
 
-    for (size_t from = 0; from < count; from += CHUNK) {
-        size_t some = count - from < CHUNK ? count - from : CHUNK;
-        for (size_t i = 0; i < some; i++)
-            acc[i] = vch_step_load(x->type, step->inputs[0], from + i);
-        vch_step_requantise_i64(step, vch_step_output(step)->type, step->output, from, acc, some, 0,
-                                &how);
+struct table {
+    const struct vch_step *step;
+    const int32_t *zero; // the entry of 0
+    size_t count, pieces;
+};
+
+#define LOOK_UP(name, from, to) \
+    static void name(to *out, const from *x, size_t count, const int32_t *zero) \
+    { \
+        for (size_t i = 0; i < count; i++) \
+            out[i] = (to)zero[x[i]]; \
     }
+
+LOOK_UP(look_up_i8_i8, int8_t, int8_t)
+LOOK_UP(look_up_i8_i16, int8_t, int16_t)
+LOOK_UP(look_up_i8_i32, int8_t, int32_t)
+LOOK_UP(look_up_i16_i8, int16_t, int8_t)
+LOOK_UP(look_up_i16_i16, int16_t, int16_t)
+LOOK_UP(look_up_i16_i32, int16_t, int32_t)
+
+static void look_up(void *context, size_t piece)
+{
+    const struct table *table = context;
+    const struct vch_step *step = table->step;
+    struct vch_step_part part = vch_step_part(piece, table->pieces, table->count);
+    size_t count = part.last - part.first;
+    enum vch_type type = vch_step_input(step, 0)->type, to = vch_step_output(step)->type;
+    const void *x = (const uint8_t *)step->inputs[0] + part.first * vch_tensor_type_size(type);
+    void *out = (uint8_t *)step->output + part.first * vch_tensor_type_size(to);
+
+    if (type == VCH_TYPE_I8 && to == VCH_TYPE_I8)
+        look_up_i8_i8(out, x, count, table->zero);
+    else if (type == VCH_TYPE_I8 && to == VCH_TYPE_I16)
+        look_up_i8_i16(out, x, count, table->zero);
+    else if (type == VCH_TYPE_I8)
+        look_up_i8_i32(out, x, count, table->zero);
+    else if (to == VCH_TYPE_I8)
+        look_up_i16_i8(out, x, count, table->zero);
+    else if (to == VCH_TYPE_I16)
+        look_up_i16_i16(out, x, count, table->zero);
+    else
+        look_up_i16_i32(out, x, count, table->zero);
 }
 
 void vch_step_table(const struct vch_step *step)
 {
-    const struct vch_table *table = &step->graph->tables[step->operator_->table];
-    size_t count = vch_tensor_shape_count(&vch_step_input(step, 0)->shape) * step->batch;
-    int64_t zero = table->input == VCH_TYPE_I8 ? 128 : 32768;
+    const struct vch_table *entries = &step->graph->tables[step->operator_->table];
+    struct table table = {
+        .step = step,
+        .zero = entries->entries + (entries->input == VCH_TYPE_I8 ? 128 : 32768),
+        .count = step->batch * vch_tensor_shape_count(&vch_step_output(step)->shape),
+    };
 
-    for (size_t i = 0; i < count; i++) {
-        int64_t x = vch_step_load(table->input, step->inputs[0], i);
-        vch_step_store(table->output, step->output, i, table->entries[x + zero]);
-    }
-}
-
-void vch_step_constant(const struct vch_step *step)
-{
-    const struct vch_value *y = vch_step_output(step);
-    size_t size = vch_tensor_shape_count(&y->shape) * vch_tensor_type_size(y->type);
-
-    for (size_t sample = 0; sample < step->batch; sample++)
-        memcpy((uint8_t *)step->output + sample * size, vch_step_parameter(step, 0), size);
+    table.pieces = vch_step_piece_count(table.count, table.count);
+    vch_workers_run(step->workers, look_up, &table, table.pieces);
 }

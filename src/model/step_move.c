@@ -1,141 +1,157 @@
-// Operators that only move elements: each is a box of the output filled from the operand by
-// strides.
-#include <string.h>
-
+// The operators that move elements: each is one or more copies by strides.
 #include "model/step.h"
 
-struct box {
-    struct vch_shape shape;                                      // of what is moved
-    size_t size;                                                 // bytes of one element
-    uint8_t *out;                                                // first element written
-    const uint8_t *in;                                           // first element read
-    int64_t out_strides[VCH_RANK_MAX], in_strides[VCH_RANK_MAX]; // in elements
+#include <string.h>
+
+#include "base/check.h"
+#include "model/strided.h"
+
+struct copy {
+    struct vch_strided walk; // array 0 is written, array 1 is read
+    uint8_t *out;
+    const uint8_t *in;
+    size_t size; // of an element
+    size_t rows, row_size, pieces;
 };
 
-static void row_major(int64_t *strides, const struct vch_shape *shape)
-{
-    int64_t stride = 1;
-
-    for (uint32_t axis = shape->rank; axis-- > 0;) {
-        strides[axis] = stride;
-        stride *= shape->dims[axis];
+#define COPY_ROW(name, type) \
+    static void name(type *out, int64_t out_stride, const type *in, int64_t in_stride, \
+                     size_t count) \
+    { \
+        for (size_t i = 0; i < count; i++) \
+            out[(int64_t)i * (out_stride / (int64_t)sizeof(type))] = \
+                in[(int64_t)i * (in_stride / (int64_t)sizeof(type))]; \
     }
-}
 
-static void move_row(const struct box *box, uint8_t *out, const uint8_t *in, size_t count,
-                     int64_t out_stride, int64_t in_stride)
+COPY_ROW(copy_row_1, int8_t)
+COPY_ROW(copy_row_2, int16_t)
+COPY_ROW(copy_row_4, int32_t)
+COPY_ROW(copy_row_8, int64_t)
+
+static void copy_row(const struct copy *copy, size_t row)
 {
-    if (out_stride == 1 && in_stride == 1) {
-        memcpy(out, in, count * box->size);
+    const uint32_t inner = copy->walk.axes - 1;
+    int64_t to = copy->walk.strides[0][inner], from = copy->walk.strides[1][inner];
+    void *out = copy->out + vch_strided_row(&copy->walk, 0, row);
+    const void *in = copy->in + vch_strided_row(&copy->walk, 1, row);
+
+    if (to == (int64_t)copy->size && from == (int64_t)copy->size) {
+        memcpy(out, in, copy->row_size * copy->size);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        memcpy(out + (int64_t)i * out_stride * (int64_t)box->size,
-               in + (int64_t)i * in_stride * (int64_t)box->size, box->size);
-}
-
-static void move(const struct box *box)
-{
-    uint32_t rank = box->shape.rank;
-    size_t width = rank > 0 ? box->shape.dims[rank - 1] : 1;
-    size_t rows = vch_tensor_shape_count(&box->shape) / width;
-
-    for (size_t row = 0; row < rows; row++) {
-        int64_t out = 0, in = 0;
-        size_t rest = row;
-        for (uint32_t axis = rank; axis-- > 1;) {
-            int64_t at = (int64_t)(rest % box->shape.dims[axis - 1]);
-            rest /= box->shape.dims[axis - 1];
-            out += at * box->out_strides[axis - 1];
-            in += at * box->in_strides[axis - 1];
-        }
-        move_row(box, box->out + out * (int64_t)box->size, box->in + in * (int64_t)box->size, width,
-                 rank > 0 ? box->out_strides[rank - 1] : 1,
-                 rank > 0 ? box->in_strides[rank - 1] : 1);
+    switch (copy->size) {
+    case 1: copy_row_1(out, to, in, from, copy->row_size); return;
+    case 2: copy_row_2(out, to, in, from, copy->row_size); return;
+    case 4: copy_row_4(out, to, in, from, copy->row_size); return;
+    case 8: copy_row_8(out, to, in, from, copy->row_size); return;
+    default: VCH_ASSERT(false);
     }
 }
 
-static struct box begin(const struct vch_step *step, uint32_t operand,
-                        const struct vch_shape *moved)
+static void copy_piece(void *context, size_t piece)
 {
-    struct box box = {.shape = *moved, .size = vch_tensor_type_size(vch_step_output(step)->type)};
+    const struct copy *copy = context;
+    struct vch_step_part part = vch_step_part(piece, copy->pieces, copy->rows);
 
-    row_major(box.out_strides, &vch_step_output(step)->shape);
-    row_major(box.in_strides, &vch_step_input(step, operand)->shape);
-    return box;
+    for (size_t i = part.first; i < part.last; i++)
+        copy_row(copy, i);
 }
 
-// Moves for every sample; `out_first` and `in_first` are element offsets inside a sample.
-static void move_batch(const struct vch_step *step, struct box *box, uint32_t operand,
-                       int64_t out_first, int64_t in_first)
+static void run_copy(const struct vch_step *step, struct copy *copy)
 {
-    int64_t size = (int64_t)box->size;
-    int64_t out_count = (int64_t)vch_tensor_shape_count(&vch_step_output(step)->shape);
-    int64_t in_count = (int64_t)vch_tensor_shape_count(&vch_step_input(step, operand)->shape);
+    vch_strided_simplify(&copy->walk);
+    copy->rows = vch_strided_row_count(&copy->walk);
+    copy->row_size = copy->walk.dims[copy->walk.axes - 1];
+    copy->pieces = vch_step_piece_count((uint64_t)copy->rows * copy->row_size, copy->rows);
+    vch_workers_run(step->workers, copy_piece, copy, copy->pieces);
+}
 
-    for (uint32_t sample = 0; sample < step->batch; sample++) {
-        box->out = (uint8_t *)step->output + (sample * out_count + out_first) * size;
-        box->in = (const uint8_t *)step->inputs[operand] + (sample * in_count + in_first) * size;
-        move(box);
-    }
+// A copy of operand `i` over `dims`, walking both in row-major order until told otherwise.
+static struct copy copy_of(const struct vch_step *step, uint32_t i, const struct vch_shape *dims)
+{
+    const struct vch_value *x = vch_step_input(step, i), *y = vch_step_output(step);
+    struct copy copy = {
+        .walk = {.axes = dims->rank + 1, .count = 2, .dims = {step->batch}},
+        .out = step->output,
+        .in = step->inputs[i],
+        .size = vch_tensor_type_size(y->type),
+    };
+
+    VCH_ASSERT(x->type == y->type);
+    for (uint32_t axis = 0; axis < dims->rank; axis++)
+        copy.walk.dims[axis + 1] = dims->dims[axis];
+    vch_strided_of_tensor(copy.walk.strides[0], &y->shape, copy.size);
+    vch_strided_of_tensor(copy.walk.strides[1], &x->shape, copy.size);
+    return copy;
+}
+
+static size_t output_size(const struct vch_step *step) // of one sample
+{
+    const struct vch_value *y = vch_step_output(step);
+    return vch_tensor_shape_count(&y->shape) * vch_tensor_type_size(y->type);
+}
+
+void vch_step_constant(const struct vch_step *step)
+{
+    const size_t size = output_size(step);
+
+    for (uint32_t i = 0; i < step->batch; i++)
+        memcpy((uint8_t *)step->output + i * size, vch_step_parameter(step, 0), size);
+}
+
+// Most reshapes are another name for the same bytes: see model/layout.h.
+void vch_step_reshape(const struct vch_step *step)
+{
+    if (step->output != step->inputs[0])
+        memcpy(step->output, step->inputs[0], step->batch * output_size(step));
 }
 
 void vch_step_concat(const struct vch_step *step)
 {
-    int64_t first = 0;
+    const uint32_t axis = step->operator_->axis;
+    int64_t offset = 0;
 
     for (uint32_t i = 0; i < step->operator_->input_count; i++) {
         const struct vch_shape *shape = &vch_step_input(step, i)->shape;
-        struct box box = begin(step, i, shape);
-        move_batch(step, &box, i, first, 0);
-        first += shape->dims[step->operator_->axis] * box.out_strides[step->operator_->axis];
+        struct copy copy = copy_of(step, i, shape);
+        copy.out += offset;
+        offset += copy.walk.strides[0][axis + 1] * shape->dims[axis];
+        run_copy(step, &copy);
     }
-}
-
-void vch_step_reshape(const struct vch_step *step)
-{
-    const struct vch_value *y = vch_step_output(step);
-
-    if (step->output == step->inputs[0]) return; // an alias: see plan.c
-    memcpy(step->output, step->inputs[0],
-           vch_tensor_shape_count(&y->shape) * vch_tensor_type_size(y->type) * step->batch);
 }
 
 void vch_step_transpose(const struct vch_step *step)
 {
-    const struct vch_shape *shape = &vch_step_output(step)->shape;
-    struct box box = begin(step, 0, shape);
-    int64_t strides[VCH_RANK_MAX];
+    struct copy copy = copy_of(step, 0, &vch_step_output(step)->shape);
+    int64_t strides[VCH_STRIDED_AXES_MAX];
 
-    memcpy(strides, box.in_strides, sizeof strides);
-    for (uint32_t axis = 0; axis < shape->rank; axis++)
-        box.in_strides[axis] = strides[step->operator_->order[axis]];
-    move_batch(step, &box, 0, 0, 0);
+    memcpy(strides, copy.walk.strides[1], sizeof strides);
+    for (uint32_t axis = 0; axis < vch_step_output(step)->shape.rank; axis++)
+        copy.walk.strides[1][axis + 1] = strides[step->operator_->order[axis] + 1];
+    run_copy(step, &copy);
 }
 
 void vch_step_slice(const struct vch_step *step)
 {
-    const struct vch_shape *shape = &vch_step_output(step)->shape;
-    struct box box = begin(step, 0, shape);
-    int64_t first = 0;
+    struct copy copy = copy_of(step, 0, &vch_step_output(step)->shape);
 
-    for (uint32_t axis = 0; axis < shape->rank; axis++) {
-        first += step->operator_->begin[axis] * box.in_strides[axis];
-        box.in_strides[axis] *= step->operator_->step[axis];
+    for (uint32_t axis = 0; axis < vch_step_output(step)->shape.rank; axis++) {
+        int64_t *stride = &copy.walk.strides[1][axis + 1];
+        copy.in += step->operator_->begin[axis] * *stride;
+        *stride *= step->operator_->step[axis];
     }
-    move_batch(step, &box, 0, 0, first);
+    run_copy(step, &copy);
 }
 
 void vch_step_pad(const struct vch_step *step)
 {
+    struct copy copy = copy_of(step, 0, &vch_step_input(step, 0)->shape);
     const struct vch_value *y = vch_step_output(step);
-    struct box box = begin(step, 0, &vch_step_input(step, 0)->shape);
-    size_t count = vch_tensor_shape_count(&y->shape) * step->batch;
-    int64_t first = 0;
+    size_t count = step->batch * vch_tensor_shape_count(&y->shape);
 
     for (size_t i = 0; i < count; i++)
         vch_step_store(y->type, step->output, i, step->operator_->fill);
-    for (uint32_t axis = 0; axis < y->shape.rank; axis++)
-        first += step->operator_->begin[axis] * box.out_strides[axis];
-    move_batch(step, &box, 0, first, 0);
+    for (uint32_t axis = 0; axis < vch_step_output(step)->shape.rank; axis++)
+        copy.out += step->operator_->begin[axis] * copy.walk.strides[0][axis + 1];
+    run_copy(step, &copy);
 }
