@@ -1,6 +1,6 @@
 #include "consensus/job.h"
 
-#include "consensus/message.h"
+#include "message/message.h"
 #include "crypto/transcript.h"
 #include "schema/voucher.pb-c.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "consensus/message.h"
+#include "message/message.h"
 #include "harness/test.h"
 #include "schema/voucher.pb-c.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consensus/message.h"
+#include "message/message.h"
 #include "crypto/transcript.h"
 #include "schema/registry.pb-c.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "consensus/message.h"
+#include "message/message.h"
 #include "harness/test.h"
 #include "schema/registry.pb-c.h"
 
@@ -326,7 +326,7 @@ TEST(registry_that_does_not_fit_the_arena_is_refused)
     size_t size = 0;
 
     encode(&bytes, &size, &registry);
-    vch_arena_init(&small, 4096);
+    vch_arena_init(&small, 1024);
     CHECK_FAILS(vch_registry_decode(&out, bytes, size, &small, &complaint), LIMIT);
     vch_arena_release(&small);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import/onnx_tensor.h"
+#include "message/message.h"
 #include "schema/onnx.pb-c.h"
 
 // Bytes that a message of protobuf-c may take beyond its file's size: structs, names, lists.
@@ -26,16 +27,6 @@ struct reading {
     size_t name_count;
     int64_t version, version_ml; // opsets; 0 where not imported
 };
-
-static void *unpack_alloc(void *arena, size_t size)
-{
-    return vch_arena_alloc(arena, size, 1);
-}
-
-static void unpack_free(void *arena, void *pointer)
-{
-    (void)arena, (void)pointer; // everything goes at once, with the arena
-}
 
 static vch_status keep_text(const char **out, const struct reading *reading, const void *bytes,
                             size_t size, size_t size_max, const char *what)
@@ -406,15 +397,15 @@ static vch_status unpack_and_read(struct vch_network *network, const uint8_t *by
                                   const struct vch_import_files *files, struct vch_arena *scratch,
                                   struct vch_complaint *complaint)
 {
-    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, scratch};
-    const Vouch__Onnx__ModelProto *model =
-        vouch__onnx__model_proto__unpack(&allocator, size, bytes);
+    ProtobufCMessage *message = NULL;
 
-    if (model == NULL)
+    if (!vch_is_ok(vch_message_read(&message, &vouch__onnx__model_proto__descriptor, bytes, size,
+                                    scratch)))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "not an ONNX file: its %zu bytes do not follow the format, or unfold "
                             "to more than %zu bytes",
                             size, scratch->limit);
+    const Vouch__Onnx__ModelProto *model = (const Vouch__Onnx__ModelProto *)(const void *)message;
     if (model->graph == NULL)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "not an ONNX model: it has no graph");
     struct reading reading = {

@@ -1,9 +1,9 @@
 #include <string.h>
 
+#include "message/message.h"
 #include "model/manifest.h"
 #include "model/manifest_message.h"
 #include "model/tensor.h"
-#include "model/unpack.h"
 
 // The graph keeps the strings and arrays that protobuf-c unpacked: the message stays in the arena.
 struct decoder {
@@ -232,7 +232,7 @@ static vch_status check_canonical(const struct decoder *at, const uint8_t *bytes
     Vouch__Manifest again;
 
     if (!vch_is_ok(vch_manifest_message_make(&again, at->graph, at->arena))) return VCH_FAIL(LIMIT);
-    vch_status status = vch_unpack_check_canonical(&again.base, bytes, size);
+    vch_status status = vch_message_check_canonical(&again.base, bytes, size);
     vch_arena_rewind(at->arena, mark);
     if (vch_is_ok(status)) return status;
     return refuse(at, "not in canonical form (fields in order, once, defaults left out)");
@@ -241,9 +241,9 @@ static vch_status check_canonical(const struct decoder *at, const uint8_t *bytes
 static vch_status decode(struct vch_graph **out, const uint8_t *bytes, size_t size,
                          struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    vch_status status = VCH_OK;
-    ProtobufCMessage *message =
-        vch_unpack_message(&status, &vouch__manifest__descriptor, bytes, size, arena);
+    ProtobufCMessage *message = NULL;
+    vch_status status =
+        vch_message_read(&message, &vouch__manifest__descriptor, bytes, size, arena);
     struct decoder at = {(const Vouch__Manifest *)(const void *)message, NULL, arena, complaint};
 
     if (status.code == VCH_CODE_MALFORMED)

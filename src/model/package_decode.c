@@ -2,11 +2,11 @@
 #include <zstd.h>
 
 #include "base/bytes.h"
+#include "message/message.h"
 #include "model/manifest.h"
 #include "model/package.h"
 #include "model/package_check.h"
 #include "model/package_format.h"
-#include "model/unpack.h"
 #include "schema/model.pb-c.h"
 
 struct decoder {
@@ -75,13 +75,13 @@ static vch_status read_owner(const struct decoder *at)
 static vch_status unpack_holder(Vouch__Holder **out, const struct decoder *at)
 {
     const uint8_t *bytes = at->file + vch_package_format_holder_offset(&at->format);
-    vch_status status = VCH_OK;
-    ProtobufCMessage *message = vch_unpack_message(&status, &vouch__holder__descriptor, bytes,
-                                                   at->format.holder_size, at->arena);
+    ProtobufCMessage *message = NULL;
+    vch_status status = vch_message_read(&message, &vouch__holder__descriptor, bytes,
+                                         at->format.holder_size, at->arena);
 
     if (status.code == VCH_CODE_LIMIT) return no_memory(at);
     if (vch_is_ok(status))
-        status = vch_unpack_check_canonical(message, bytes, at->format.holder_size);
+        status = vch_message_check_canonical(message, bytes, at->format.holder_size);
     if (!vch_is_ok(status))
         return vch_complain(at->complaint, VCH_CODE_MALFORMED,
                             "the holder section is not in canonical form");

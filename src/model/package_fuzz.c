@@ -11,8 +11,8 @@
 
 #include "base/bytes.h"
 #include "harness/forge.h"
+#include "message/message.h"
 #include "model/manifest.h"
-#include "model/unpack.h"
 
 enum { MODE_FILE, MODE_WRAPPED, MODE_REPAIRED, MODES, PREFIX = 6 };
 
@@ -58,13 +58,14 @@ static void repair_roots(Vouch__Manifest *manifest, const Vouch__Holder *holder,
 
 static void repair(struct forgery *forgery, struct vch_arena *arena)
 {
-    vch_status status = VCH_OK;
-    ProtobufCMessage *manifest = vch_unpack_message(
-        &status, &vouch__manifest__descriptor, forgery->manifest, forgery->manifest_size, arena);
-    ProtobufCMessage *holder = vch_unpack_message(&status, &vouch__holder__descriptor,
-                                                  forgery->holder, forgery->holder_size, arena);
+    ProtobufCMessage *manifest = NULL, *holder = NULL;
 
-    if (manifest == NULL || holder == NULL) return;
+    if (!vch_is_ok(vch_message_read(&manifest, &vouch__manifest__descriptor, forgery->manifest,
+                                    forgery->manifest_size, arena)))
+        return;
+    if (!vch_is_ok(vch_message_read(&holder, &vouch__holder__descriptor, forgery->holder,
+                                    forgery->holder_size, arena)))
+        return;
     repair_roots((Vouch__Manifest *)(void *)manifest, (const Vouch__Holder *)(void *)holder,
                  forgery, arena);
     uint8_t *bytes = vch_arena_alloc(arena, protobuf_c_message_get_packed_size(manifest), 1);

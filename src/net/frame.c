@@ -1,9 +1,9 @@
 #include "net/frame.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "message/message.h"
 
 static uint32_t get_u32be(const uint8_t in[static 4])
 {
@@ -30,72 +30,21 @@ vch_status vch_frame_write(struct evbuffer *out, const Vouch__Frame *frame)
     return evbuffer_commit_space(out, &space, 1) == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
-static void *take_memory(void *arena, size_t size)
-{
-    return vch_arena_alloc(arena, 1, size);
-}
-
-static void keep_memory(void *arena, void *pointer)
-{
-    (void)arena;
-    (void)pointer; // the arena gives everything back at once
-}
-
-// A protobuf sink that compares instead of storing, so that checking the canonical form costs no
-// memory.
-struct comparison {
-    ProtobufCBuffer base; // first, because the sink is handed back as this type
-    const uint8_t *expected;
-    size_t size, offset;
-    bool is_equal;
-};
-
-static void compare(ProtobufCBuffer *sink, size_t size, const uint8_t *bytes)
-{
-    struct comparison *seen = (struct comparison *)(void *)sink;
-
-    if (!seen->is_equal) return;
-    seen->is_equal = size <= seen->size - seen->offset &&
-                     (size == 0 || memcmp(seen->expected + seen->offset, bytes, size) == 0);
-    seen->offset += seen->is_equal ? size : 0;
-}
-
-static bool is_canonical(const Vouch__Frame *frame, const uint8_t *bytes, size_t size)
-{
-    struct comparison seen = {
-        .base.append = compare, .expected = bytes, .size = size, .is_equal = true};
-
-    (void)vouch__frame__pack_to_buffer(frame, &seen.base);
-    return seen.is_equal && seen.offset == size;
-}
-
-// protobuf-c keeps fields that it does not know, and would write them again.
-static bool has_unknown(const Vouch__Frame *frame)
-{
-    const ProtobufCMessage *body = (const ProtobufCMessage *)frame->hello; // whichever it is
-
-    if (frame->base.n_unknown_fields > 0 || body->n_unknown_fields > 0) return true;
-    if (frame->body_case != VOUCH__FRAME__BODY_WELCOME) return false;
-    for (size_t i = 0; i < frame->welcome->n_holdings; i++)
-        if (frame->welcome->holdings[i]->base.n_unknown_fields > 0) return true;
-    return false;
-}
-
 static vch_status decode(Vouch__Frame **out, const uint8_t *bytes, size_t size,
                          struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    ProtobufCAllocator allocator = {take_memory, keep_memory, arena};
-    Vouch__Frame *frame = vouch__frame__unpack(&allocator, size, bytes);
+    ProtobufCMessage *message = NULL;
 
-    if (frame == NULL)
+    if (!vch_is_ok(vch_message_read(&message, &vouch__frame__descriptor, bytes, size, arena)))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a frame of %zu bytes that is no Frame message of at most %u bytes in "
                             "memory",
                             size, VCH_FRAME_MEMORY_MAX);
+    Vouch__Frame *frame = (Vouch__Frame *)(void *)message;
     if (frame->body_case == VOUCH__FRAME__BODY__NOT_SET)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a frame without a body that this version knows");
-    if (has_unknown(frame) || !is_canonical(frame, bytes, size))
+    if (!vch_is_ok(vch_message_check_canonical(message, bytes, size)))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a %s frame that is not in canonical form", vch_frame_name(frame));
     *out = frame;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "consensus/message.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 enum { VERSION = 1 };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consensus/message.h"
+#include "message/message.h"
 #include "harness/test.h"
 #include "schema/voucher.pb-c.h"
 

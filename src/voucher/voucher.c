@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "consensus/message.h"
+#include "message/message.h"
 #include "crypto/transcript.h"
 #include "schema/voucher.pb-c.h"
 

@@ -12,9 +12,16 @@
 #include "base/complaint.h"
 #include "base/status.h"
 
-// The message, unless packing it again would write other bytes: unknown fields, fields out of
-// order or twice, written defaults, long varints and NULs in strings are all MALFORMED. `what`
-// names the message in complaints. LIMIT when the arena is too small.
+// The message in whichever spelling; MALFORMED, or LIMIT when the arena is too small.
+vch_status vch_message_read(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
+                            const uint8_t *bytes, size_t size, struct vch_arena *arena);
+
+// MALFORMED unless packing `message` writes exactly `bytes`. This refuses unknown fields at any
+// depth, fields out of order or twice, written defaults, long varints and NULs in strings.
+vch_status vch_message_check_canonical(const ProtobufCMessage *message, const uint8_t *bytes,
+                                       size_t size);
+
+// Both of these. `what` names the message in complaints. TRUNCATED for no bytes at all.
 vch_status vch_message_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
                               const uint8_t *bytes, size_t size, const char *what,
                               struct vch_arena *arena, struct vch_complaint *complaint);

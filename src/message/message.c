@@ -1,15 +1,16 @@
-#include "consensus/message.h"
+#include "message/message.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-enum { SLAB_SIZE = 1 << 14, SMALL_SIZE_MAX = 1 << 11, ALIGNMENT = 16 };
+enum { SLAB_SIZE_MIN = 1 << 10, SLAB_SIZE_MAX = 1 << 14, SMALL_SIZE_MAX = 1 << 8, ALIGNMENT = 16 };
 
 // The arena aligns everything to a cache line, which would waste most of it on small messages:
-// these share slabs.
+// these share slabs, each twice the one before, so that a short message takes little.
 struct source {
     struct vch_arena *arena;
     uint8_t *slab;
+    size_t slab_size;
     size_t slab_left;
     bool is_exhausted; // the arena said no
 };
@@ -19,8 +20,9 @@ static void *take_small(struct source *source, size_t size)
     size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
     if (rounded > source->slab_left) {
-        source->slab = vch_arena_alloc(source->arena, 1, SLAB_SIZE);
-        source->slab_left = source->slab != NULL ? SLAB_SIZE : 0;
+        if (source->slab_size < SLAB_SIZE_MAX) source->slab_size *= 2;
+        source->slab = vch_arena_alloc(source->arena, 1, source->slab_size);
+        source->slab_left = source->slab != NULL ? source->slab_size : 0;
     }
     if (rounded > source->slab_left) return NULL;
     source->slab_left -= rounded;
@@ -70,58 +72,75 @@ static const void *member_of(const ProtobufCMessage *message, unsigned offset)
 }
 
 // NOLINTBEGIN(misc-no-recursion): as deep as the schemas nest, which no message can change
-static bool has_unknown_fields(const ProtobufCMessage *message);
+// Protobuf-c keeps fields that its schema lacks and packs them again behind the others, so that
+// comparing bytes alone would not notice them.
+static bool has_unknown(const ProtobufCMessage *message);
 
-static bool field_has_unknown(const ProtobufCMessage *message,
+static bool is_unknown_inside(const ProtobufCMessage *message,
                               const ProtobufCFieldDescriptor *field)
 {
-    const ProtobufCMessage *const *single = member_of(message, field->offset);
+    const void *member = member_of(message, field->offset);
 
     if (field->type != PROTOBUF_C_TYPE_MESSAGE) return false;
-    if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return *single != NULL && has_unknown_fields(*single);
-    const size_t *count = member_of(message, field->quantifier_offset);
-    const ProtobufCMessage *const *const *list = member_of(message, field->offset);
-    for (size_t i = 0; i < *count; i++)
-        if (has_unknown_fields((*list)[i])) return true;
-    return false;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        size_t count = *(const size_t *)member_of(message, field->quantifier_offset);
+        const ProtobufCMessage *const *items = *(const ProtobufCMessage *const *const *)member;
+        for (size_t i = 0; i < count; i++)
+            if (has_unknown(items[i])) return true;
+        return false;
+    }
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
+        *(const uint32_t *)member_of(message, field->quantifier_offset) != field->id)
+        return false;
+    const ProtobufCMessage *item = *(const ProtobufCMessage *const *)member;
+    return item != NULL && has_unknown(item);
 }
 
-// Protobuf-c keeps fields that the schema does not name and packs them again, so that comparing
-// bytes does not see them. The schemas here nest a fixed few levels and have no oneof.
-static bool has_unknown_fields(const ProtobufCMessage *message)
+static bool has_unknown(const ProtobufCMessage *message)
 {
     if (message->n_unknown_fields > 0) return true;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++)
-        if (field_has_unknown(message, &message->descriptor->fields[i])) return true;
+        if (is_unknown_inside(message, &message->descriptor->fields[i])) return true;
     return false;
 }
 // NOLINTEND(misc-no-recursion)
 
-static bool is_canonical(const ProtobufCMessage *message, const uint8_t *bytes, size_t size)
+vch_status vch_message_check_canonical(const ProtobufCMessage *message, const uint8_t *bytes,
+                                       size_t size)
 {
     struct comparison comparison = {{compare}, bytes, size, false};
 
-    if (has_unknown_fields(message)) return false;
-    if (protobuf_c_message_get_packed_size(message) != size) return false;
+    if (has_unknown(message)) return VCH_FAIL(MALFORMED);
+    if (protobuf_c_message_get_packed_size(message) != size) return VCH_FAIL(MALFORMED);
     (void)protobuf_c_message_pack_to_buffer(message, &comparison.buffer);
-    return !comparison.is_different && comparison.left == 0;
+    if (comparison.is_different || comparison.left != 0) return VCH_FAIL(MALFORMED);
+    return VCH_OK;
+}
+
+vch_status vch_message_read(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
+                            const uint8_t *bytes, size_t size, struct vch_arena *arena)
+{
+    struct source source = {.arena = arena, .slab_size = SLAB_SIZE_MIN / 2};
+    ProtobufCAllocator allocator = {take, leave, &source};
+
+    *out = protobuf_c_message_unpack(type, &allocator, size, bytes);
+    if (*out != NULL) return VCH_OK;
+    return source.is_exhausted ? VCH_FAIL(LIMIT) : VCH_FAIL(MALFORMED);
 }
 
 vch_status vch_message_unpack(ProtobufCMessage **out, const ProtobufCMessageDescriptor *type,
                               const uint8_t *bytes, size_t size, const char *what,
                               struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    struct source source = {.arena = arena};
-    ProtobufCAllocator allocator = {take, leave, &source};
+    ProtobufCMessage *message = NULL;
 
     if (size == 0) return vch_complain(complaint, VCH_CODE_TRUNCATED, "the %s is empty", what);
-    ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, size, bytes);
-    if (message == NULL && source.is_exhausted) return vch_message_no_room(what, arena, complaint);
-    if (message == NULL)
+    vch_status status = vch_message_read(&message, type, bytes, size, arena);
+    if (status.code == VCH_CODE_LIMIT) return vch_message_no_room(what, arena, complaint);
+    if (!vch_is_ok(status))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the %s is not a protobuf message of its kind, or is cut short", what);
-    if (!is_canonical(message, bytes, size))
+    if (!vch_is_ok(vch_message_check_canonical(message, bytes, size)))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the %s is not in canonical form: it has unknown fields, or fields "
                             "out of order, repeated, or written at their default",
