@@ -19,6 +19,7 @@ add_compile_options(
   -fno-common -fstack-protector-strong -fPIE)
 add_link_options(-pie -Wl,-z,relro,-z,now)
 if(SANITIZE)
+  add_compile_definitions(VCH_SANITIZED)
   add_compile_options(-fsanitize=${SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SANITIZE})
 endif()

@@ -2,6 +2,7 @@
 """House rules that no compiler checks. Run by the test suite; prints one line per breach."""
 import pathlib
 import re
+import subprocess
 import sys
 
 FUNCTION_LINES_MAX = 70
@@ -22,6 +23,10 @@ BANNED_IN_PURE = {
 # No floating point where exactness is promised (quantising in import/ is the one exception).
 EXACT = {"kernels", "model", "crypto", "consensus", "voucher", "field", "proof", "circuit", "sharing"}
 IMPURE_HEADERS = re.compile(r"#include <(time|unistd|pthread|fcntl|signal|sys/.*|netinet/.*)\.h>")
+
+# What no committed file says: work left undone, and where somebody's checkout lies.
+UNDONE = re.compile(rb"\b(?:[T]ODO|[F]IXME|[X]{3})\b")
+SOMEWHERE = re.compile(rb"(?<![\w.])/(?:work|root|home)/\w|/tmp/[w]t\b|\bshared/(?:design)\b")
 
 root = pathlib.Path.cwd()
 problems = []
@@ -84,8 +89,43 @@ def check_file(path, allowed, pure):
                 say(path, 1, f"{name} does not carry its file's name: vch_{prefix}_...")
 
 
+def committed_files():
+    if (root / ".git").exists():
+        listed = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE).stdout
+        return [root / name.decode() for name in listed.split(b"\0") if name]
+    return [path for path in root.rglob("*") if path.relative_to(root).parts[0] != "build"]
+
+
+def check_committed(path):
+    content = path.read_bytes()
+    for pattern, text in ((UNDONE, "work left undone"), (SOMEWHERE, "a path of one machine")):
+        for found in pattern.finditer(content):
+            line = content.count(b"\n", 0, found.start()) + 1
+            say(path, line, f"{text}: {found[0].decode()}")
+
+
+def check_corpus(path):
+    corpus = root / "tests/corpus" / path.stem.removesuffix("_fuzz")
+    if not any(saved.stat().st_size > 0 for saved in corpus.glob("*")):
+        say(path, 1, f"a fuzz target starts from saved inputs: put one into {corpus.relative_to(root)}")
+
+
+def check_commands():
+    listed = re.findall(r"\bX\((\w+)\)", (root / "src/cli/commands.h").read_text())
+    for path in sorted((root / "src/cli").glob("*.c")):
+        for name in re.findall(r"^const struct vch_command vch_commands_(\w+) = ", path.read_text(), re.M):
+            if name not in listed:
+                say(path, 1, f"the command {name} is not in the table of cli/commands.h")
+
+
 layers = read_layers()
 for source in sorted((root / "src").rglob("*.[ch]")):
     check_file(source, *layers)
+for fuzz_target in sorted((root / "src").rglob("*_fuzz.c")):
+    check_corpus(fuzz_target)
+check_commands()
+for committed in committed_files():
+    if committed.is_file():
+        check_committed(committed)
 print("\n".join(problems) or "tidy")
 sys.exit(bool(problems))
