@@ -1,7 +1,7 @@
 #include "consensus/job.h"
 
-#include "message/message.h"
 #include "crypto/transcript.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 enum { VERSION = 1 };

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "message/message.h"
 #include "harness/test.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 static struct vch_arena arena;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message/message.h"
 #include "crypto/transcript.h"
+#include "message/message.h"
 #include "schema/registry.pb-c.h"
 
 enum { VERSION = 1 };

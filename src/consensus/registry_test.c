@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "message/message.h"
 #include "harness/test.h"
+#include "message/message.h"
 #include "schema/registry.pb-c.h"
 
 enum { MEMBERS = 5 };

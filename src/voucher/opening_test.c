@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message/message.h"
 #include "harness/test.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 static struct vch_arena arena;

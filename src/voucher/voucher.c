@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "message/message.h"
 #include "crypto/transcript.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 enum {

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message/message.h"
 #include "harness/test.h"
 #include "harness/vouchers.h"
+#include "message/message.h"
 #include "schema/voucher.pb-c.h"
 
 static struct vouchers v;
