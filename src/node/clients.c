@@ -208,14 +208,29 @@ static void connect_client(struct vch_clients *clients, evutil_socket_t socket)
     clients->count++;
 }
 
+// Anyone may begin a handshake, and so take a place without a key: when all places are taken, the
+// handshake that has lasted longest gives way.
+static bool drop_oldest_stranger(struct vch_clients *clients)
+{
+    struct vch_clients_connection *oldest = NULL;
+
+    for (struct vch_clients_connection *at = clients->first; at != NULL; at = at->next)
+        if (!at->is_open) oldest = at; // the newest comes first
+    if (oldest == NULL) return false;
+    clients->setup.host->metrics->handshakes_failed++;
+    vch_stream_drop(oldest->stream);
+    forget(oldest);
+    return true;
+}
+
 void vch_clients_accept(struct vch_clients *clients, evutil_socket_t socket)
 {
     struct vch_metrics *metrics = clients->setup.host->metrics;
 
     metrics->connections_accepted++;
-    // Lingering streams count too: they hold memory as well.
-    if (clients->count < clients->setup.count_max &&
-        clients->live_streams < 2 * clients->setup.count_max) {
+    // Streams that linger, or are about to be freed, count too: they hold memory as well.
+    if (clients->live_streams < 2 * clients->setup.count_max &&
+        (clients->count < clients->setup.count_max || drop_oldest_stranger(clients))) {
         connect_client(clients, socket);
         return;
     }

@@ -33,7 +33,7 @@ struct vch_clients {
 // The clients must stay where they are until dropped.
 void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setup *setup);
 
-// Takes the socket: a connection, or closed at once when there are too many.
+// Takes the socket: a connection, or closed at once when there are too many whose keys are known.
 void vch_clients_accept(struct vch_clients *clients, evutil_socket_t socket);
 
 // Gives up on what took too long; while the host drains, closes whoever is done.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "node/admission.h"
 
@@ -68,6 +69,8 @@ void vch_session_free_task(struct vch_session_host *host, struct vch_task *task)
     VCH_ASSERT(host->memory_used >= task->memory);
     host->memory_used -= task->memory;
     vch_arena_release(&task->arena);
+    vch_wipe(task->input.data, task->received);
+    free(task->input.data);
     free(task);
 }
 
@@ -166,16 +169,15 @@ static void receive_hello(struct vch_session *session, const Vouch__Hello *hello
     }
 }
 
-// Sets memory aside and makes room for the tensor.
+// Sets memory aside for the request. The tensor's own is not touched before its bytes come: a
+// request of a few hundred bytes must not make the loop clear, or the machine hold, a gigabyte.
 static vch_status admit(struct vch_session *session, const struct vch_task *asked,
                         uint64_t budget_ms, struct vch_complaint *complaint)
 {
     struct vch_session_host *host = session->host;
     struct vch_task **slot = find_free(session);
 
-    if (slot == NULL)
-        return vch_complain(complaint, VCH_CODE_BUSY, "at most %u requests at once on one stream",
-                            VCH_SESSION_REQUESTS_MAX);
+    VCH_ASSERT(slot != NULL);
     if (asked->memory > host->memory_max - host->memory_used)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "other requests hold this node's memory: try again later");
@@ -184,7 +186,7 @@ static vch_status admit(struct vch_session *session, const struct vch_task *aske
     *task = *asked;
     host->memory_used += task->memory;
     vch_arena_init(&task->arena, task->memory);
-    task->input.data = vch_arena_alloc(&task->arena, task->input_size, 1);
+    task->input.data = calloc(task->input_size, 1);
     if (task->input.data == NULL) {
         vch_session_free_task(host, task);
         return VCH_FAIL(NO_MEMORY);
@@ -219,6 +221,10 @@ static void receive_request(struct vch_session *session, const Vouch__RunRequest
     session->last_id = request->id;
     if (host->is_draining) {
         refuse(session, request->id, VCH_CODE_UNAVAILABLE, "this node is about to stop");
+        return;
+    }
+    if (find_free(session) == NULL) { // before the costly checks
+        refuse(session, request->id, VCH_CODE_BUSY, "too many requests at once on one stream");
         return;
     }
     vch_status status = vch_admission_check(&asked, request, &admission, &complaint);

@@ -420,6 +420,16 @@ TEST(session_bounds_requests_memory_and_queue)
     tear_down(f);
 }
 
+TEST(session_takes_no_memory_for_bytes_that_were_only_announced)
+{
+    struct fixture *f = greeted();
+
+    ask_plainly(f, 1);
+    CHECK(f->s.host.memory_used > 0); // set aside, so that nobody else counts on it
+    CHECK_EQ(f->s.session.tasks[0]->arena.used, 0);
+    tear_down(f);
+}
+
 TEST(session_gives_up_when_the_budget_or_the_tensor_does_not_come)
 {
     struct fixture *f = greeted();

@@ -1,9 +1,13 @@
 // Honest networks over real connections: the split changes nothing, and every bound is kept.
 #include "network.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "harness/graphs.h"
 #include "harness/test.h"
@@ -312,5 +316,41 @@ TEST(network_serves_on_after_a_node_drains)
     network_start_node(&network->nodes[0]);
     network_stop_node(&network->nodes[1]);
     check_job(fixture, &request, &answer);
+    tear_down(fixture);
+}
+
+static int dial(const struct vch_peer *peer)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(peer->port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK(fd >= 0);
+    CHECK_EQ(inet_pton(AF_INET, peer->host, &address.sin_addr), 1);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+TEST(network_serves_its_clients_while_strangers_take_every_place)
+{
+    enum { STRANGERS = 300 }; // more than connections_max
+    static const uint8_t noise[] = {0x16, 3, 1, 2, 0, 1};
+    struct fixture *fixture = set_up(build_mlp);
+    struct network *network = &fixture->network;
+    struct vch_tensor input = network_input(network, 1, &fixture->arena);
+    struct vch_client_request request = network_request(network, &input, 1, 1);
+    struct vch_client_answer answer;
+    int strangers[STRANGERS];
+
+    network->limits.handshake_ms = 600000; // so that no handshake ends by itself
+    add_whole(fixture, "alpha");
+    network_start(network);
+    for (size_t i = 0; i < STRANGERS; i++) {
+        strangers[i] = dial(&network->peers[0]);
+        if (i % 2 == 0) // the start of a record that never goes on
+            CHECK_EQ(send(strangers[i], noise, sizeof noise, MSG_NOSIGNAL), (int)sizeof noise);
+    }
+    check_job(fixture, &request, &answer);
+    for (size_t i = 0; i < STRANGERS; i++)
+        (void)close(strangers[i]);
     tear_down(fixture);
 }
