@@ -14,7 +14,13 @@ static const struct lead {
     {0xf8, 0xf0, 3, 0x10000},
 };
 
-// Bytes of the character at `text`, which ends with a NUL; 0 when it is not one.
+// What moves a terminal's cursor, colours or title: names are shown to people.
+static bool is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+// Bytes of the character at `text`, which ends with a NUL; 0 when it is not one that names hold.
 static size_t character_size(const char *text)
 {
     const struct lead *lead = LEADS;
@@ -29,7 +35,7 @@ static size_t character_size(const char *text)
         point = point << 6 | ((uint8_t)text[i] & 0x3f);
     }
     bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
-    if (point < lead->least || point > 0x10ffff || is_surrogate) return 0;
+    if (point < lead->least || point > 0x10ffff || is_surrogate || is_control(point)) return 0;
     return lead->continuation_count + 1;
 }
 
@@ -42,8 +48,8 @@ vch_status vch_manifest_check_text(const char *text, struct vch_complaint *compl
     for (const char *at = text; *at != '\0';) {
         size_t size = character_size(at);
         if (size == 0)
-            return vch_complain(complaint, VCH_CODE_MALFORMED, "the name \"%.40s\" is not UTF-8",
-                                text);
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "the name \"%.40s\" is not printable UTF-8", text);
         at += size;
     }
     return VCH_OK;

@@ -204,13 +204,15 @@ TEST(package_encode_refuses_what_could_not_be_opened)
                 MALFORMED);
 }
 
-TEST(package_encode_refuses_names_that_are_not_utf8)
+TEST(package_encode_refuses_names_that_are_not_printable_utf8)
 {
     static const char *const bad[] = {
         "\x80",         "a\xc3",
         "\xc0\xaf",     "\xe0\x80\x80",
         "\xed\xa0\x80", "\xf4\x90\x80\x80",
         "\xff",         "\xf8\x88\x80\x80\x80",
+        "\x1b[2J",      "a\n",
+        "\x7f",         "\xc2\x9b", // what moves a terminal's cursor
     };
     static const char *const good[] = {"", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
 
