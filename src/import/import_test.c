@@ -400,6 +400,54 @@ TEST(import_refuses_models_that_would_never_end)
     CHECK(status.code == VCH_CODE_LIMIT || status.code == VCH_CODE_NO_MEMORY);
 }
 
+static void filled(const char *name, int64_t rows, int64_t columns)
+{
+    char shape[32];
+
+    (void)snprintf(shape, sizeof shape, "%s shape", name);
+    onnx_integers(&onnx, shape, NUMBERS(rows, columns));
+    onnx_node(&onnx, "ConstantOfShape", shape, name);
+    onnx_end(&onnx);
+}
+
+TEST(import_refuses_constants_that_grow_from_nothing)
+{
+    struct vch_npy samples = {0};
+
+    start(13, DIMS(1, 4));
+    filled("huge", 1 << 14, 1 << 14);
+    node("Relu", "x", "y");
+    CHECK_FAILS(import_with(8, &samples, (size_t)1 << 30), LIMIT);
+    CHECK(strstr(complaint.text, "grow") != NULL);
+    start(13, DIMS(1, 4));
+    filled("row", 1, 1 << 14);
+    filled("column", 1 << 14, 1);
+    node("Add", "row,column", "huge");
+    node("Relu", "x", "y");
+    CHECK_FAILS(import_with(8, &samples, (size_t)1 << 30), LIMIT);
+    CHECK(strstr(complaint.text, "grow") != NULL);
+}
+
+TEST(import_refuses_more_layers_than_it_could_simplify_in_time)
+{
+    enum { PARTS = 256, SPLITS = 33 }; // a layer each: more than 8192
+    struct vch_npy samples = {0};
+    char outputs[PARTS * 5 + 1];
+
+    start(13, DIMS(1, PARTS));
+    for (unsigned i = 0; i < SPLITS; i++) {
+        for (unsigned j = 0; j < PARTS; j++)
+            (void)snprintf(outputs + (size_t)j * 5, 6, "%04x,", i * PARTS + j);
+        outputs[sizeof outputs - 2] = '\0';
+        onnx_node(&onnx, "Split", "x", outputs);
+        onnx_attribute_integer(&onnx, "axis", 1);
+        onnx_end(&onnx);
+    }
+    node("Relu", "x", "y");
+    CHECK_FAILS(import_with(8, &samples, (size_t)1 << 28), LIMIT);
+    CHECK(strstr(complaint.text, "layers") != NULL);
+}
+
 TEST(import_stays_within_its_memory)
 {
     perceptron();

@@ -41,6 +41,10 @@ static vch_status keep_text(const char **out, const struct reading *reading, con
 static vch_status keep_name(const char **out, const struct reading *reading, const char *name)
 {
     if (name == NULL) name = "";
+    for (const char *c = name; *c != '\0'; c++) // as in packages: names are shown to people
+        if ((uint8_t)*c < 0x20 || *c == 0x7f || (*c == '\xc2' && (uint8_t)c[1] < 0xa0))
+            return vch_complain(reading->complaint, VCH_CODE_MALFORMED,
+                                "the name '%.100s' holds a control character", name);
     return keep_text(out, reading, name, strlen(name), VCH_ONNX_NAME_MAX, "a name");
 }
 

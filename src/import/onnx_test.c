@@ -116,6 +116,22 @@ TEST(onnx_refuses_a_name_that_nothing_defines)
     CHECK(strstr(complaint.text, "nobody") != NULL);
 }
 
+TEST(onnx_refuses_names_that_would_move_a_terminals_cursor)
+{
+    static const char *const names[] = {"\x1b[2J", "a\rb", "\x7f",
+                                        "\xc2\x9b"
+                                        "2J"};
+
+    FOR_EACH(name, names)
+    {
+        start();
+        relu("x", *name);
+        relu(*name, "y");
+        CHECK_FAILS(decode(), MALFORMED);
+        CHECK(strstr(complaint.text, "control character") != NULL);
+    }
+}
+
 TEST(onnx_refuses_nodes_that_read_each_other)
 {
     start();

@@ -15,6 +15,7 @@ struct vch_simplify {
     struct vch_layers *layers;
     uint32_t *uses;     // of each value
     uint32_t *producer; // layer that writes each value; VCH_NONE
+    double work;        // multiplications spent on merging weights
     vch_status status;  // the first failure
 };
 bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine);

@@ -143,6 +143,9 @@ bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer)
     return true;
 }
 
+// What merging weights may take in all: it saves work later, and must not cost more than it saves.
+#define MERGE_WORK_MAX 0x1p32
+
 // Two products in a row are one, where that takes no more weights.
 bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer)
 {
@@ -151,6 +154,9 @@ bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer)
     if (before == NULL || before->kind != VCH_LAYER_LINEAR) return false;
     size_t depth = vch_layers_fan_in(at->layers, before), middle = before->channels;
     if ((size_t)layer->channels * depth > (layer->channels + depth) * middle) return false;
+    double work = (double)layer->channels * (double)depth * (double)middle;
+    if (at->work + work > MERGE_WORK_MAX) return false;
+    at->work += work;
     double *weights = new_list(at, depth * layer->channels), *bias = new_list(at, layer->channels);
     if (weights == NULL || bias == NULL) return false;
     for (size_t c = 0; c < layer->channels; c++) {

@@ -53,5 +53,9 @@ vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "input \"%.80s\" declares no shape: synthetic samples need one",
                             input->name);
-    return fill(out, &input->shape, seed, arena);
+    vch_status status = fill(out, &input->shape, seed, arena);
+    if (vch_is_ok(status)) return status;
+    return vch_complain(complaint, status.code,
+                        "input \"%.80s\" has no elements, or too many for synthetic samples",
+                        input->name);
 }

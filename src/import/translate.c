@@ -153,6 +153,41 @@ static vch_status check_work(struct vch_translate *at, const struct vch_layer *l
                                 *work);
 }
 
+vch_status vch_translate_grow(struct vch_translate *at, const struct vch_network_shape *shape,
+                              uint64_t held)
+{
+    uint64_t count = 1;
+
+    for (uint32_t i = 0; i < shape->rank; i++)
+        if (__builtin_mul_overflow(count, (uint64_t)shape->dims[i], &count)) count = UINT32_MAX;
+    if (count > held) at->grown += count - held;
+    if (count <= VCH_NETWORK_COUNT_MAX && at->grown <= VCH_TRANSLATE_GROWN_MAX) return VCH_OK;
+    return vch_translate_refuse(at, VCH_CODE_LIMIT,
+                                "up to here the model's constants grow by more than %u elements",
+                                VCH_TRANSLATE_GROWN_MAX);
+}
+
+static vch_status check_growth(struct vch_translate *at, const struct vch_layer *layer,
+                               const struct vch_network_shape *shape, bool is_constant)
+{
+    uint64_t held = 0;
+
+    if (is_constant) {
+        for (uint32_t i = 0; i < layer->input_count; i++)
+            held += vch_network_count(&at->network->values[layer->inputs[i]].shape);
+        return vch_translate_grow(at, shape, held);
+    }
+    at->elements_sample += vch_network_count(shape);
+    if (at->elements_sample > VCH_TRANSLATE_ELEMENTS_SAMPLE_MAX ||
+        at->layers->count >= VCH_TRANSLATE_LAYERS_MAX)
+        return vch_translate_refuse(at, VCH_CODE_LIMIT,
+                                    "up to here the model has %u layers of %llu elements; at most "
+                                    "%u and %u can be imported",
+                                    at->layers->count + 1, (unsigned long long)at->elements_sample,
+                                    VCH_TRANSLATE_LAYERS_MAX, VCH_TRANSLATE_ELEMENTS_SAMPLE_MAX);
+    return VCH_OK;
+}
+
 vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
                               const struct vch_network_shape *shape, uint32_t *output)
 {
@@ -160,6 +195,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
 
     VCH_TRY(check_operands(at, layer, is_constant));
     VCH_TRY(check_shape(at, shape, is_constant));
+    VCH_TRY(check_growth(at, layer, shape, is_constant));
     if (*output == VCH_NONE) VCH_TRY(vch_network_add_value(at->network, at->node.name, output));
     struct vch_network_value *value = &at->network->values[*output];
     value->shape = *shape;

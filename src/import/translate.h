@@ -12,13 +12,18 @@ struct vch_translate {
     uint32_t *alias;              // ONNX's value to the one that stands for it
     uint32_t alias_count;
     double work_constant,
-        work_sample; // multiplications so far, to compute constants and per sample
+        work_sample;          // multiplications so far, to compute constants and per sample
+    uint64_t grown;           // elements that constants have gained over the file's own
+    uint64_t elements_sample; // of all layers' results
     struct vch_complaint *complaint;
 };
 
 // What a model may cost: computing its constants, and evaluating one sample.
 #define VCH_TRANSLATE_WORK_CONSTANT_MAX 0x1p32
 #define VCH_TRANSLATE_WORK_SAMPLE_MAX 0x1p38
+#define VCH_TRANSLATE_GROWN_MAX (1u << 26)
+#define VCH_TRANSLATE_ELEMENTS_SAMPLE_MAX (1u << 29)
+#define VCH_TRANSLATE_LAYERS_MAX 8192u
 
 // Every operator that import accepts outside of ai.onnx.ml, NULL-terminated, in alphabetic order.
 extern const char *const vch_translate_supported[];
@@ -60,6 +65,11 @@ vch_status vch_translate_finish(struct vch_translate *at, struct vch_layer *laye
                                 const struct vch_network_shape *shape);
 // The node's output `i` is another name of a value.
 vch_status vch_translate_rename(struct vch_translate *at, uint32_t i, uint32_t value);
+
+// Before a constant is made that the file does not hold: LIMIT where a few bytes of a file would
+// grow beyond all memory.
+vch_status vch_translate_grow(struct vch_translate *at, const struct vch_network_shape *shape,
+                              uint64_t held);
 
 vch_status vch_translate_reshape_to(struct vch_translate *at, uint32_t value,
                                     const struct vch_network_shape *shape, uint32_t *output);

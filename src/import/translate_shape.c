@@ -101,6 +101,7 @@ vch_status vch_translate_constant_of_shape(struct vch_translate *at)
     VCH_TRY(shape_from(&shape, at, list, count));
     if (fill != NULL && (fill->tensor == NULL || fill->tensor->count != 1))
         return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its value must be one number");
+    VCH_TRY(vch_translate_grow(at, &shape, 0));
     VCH_TRY(vch_network_new_tensor(
         at->network, fill == NULL ? VCH_NETWORK_REAL : fill->tensor->type, &shape, &tensor));
     for (size_t i = 0; fill != NULL && i < tensor->count; i++) {

@@ -228,6 +228,7 @@ static vch_status filled(struct vch_translate *at, const struct vch_network_shap
 {
     struct vch_network_tensor *tensor = NULL;
 
+    VCH_TRY(vch_translate_grow(at, shape, 0));
     VCH_TRY(vch_network_new_tensor(at->network, type, shape, &tensor));
     for (size_t i = 0; i < tensor->count; i++) {
         if (type == VCH_NETWORK_REAL) tensor->reals[i] = (float)fill;
