@@ -39,7 +39,7 @@ static vch_status parse_listen(struct vch_node_options *how, struct vch_tool *to
     if (size == 0 || !vch_options_is_number(&port, colon + 1, 0, UINT16_MAX))
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                             "--listen expects HOST:PORT, found \"%.80s\"", text);
-    how->host = vch_arena_string(&tool->arena, text + has_brackets, size - 2 * has_brackets);
+    how->host = vch_arena_string(&tool->arena, text + has_brackets, size - (has_brackets ? 2 : 0));
     how->port = (uint16_t)port;
     return how->host != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }

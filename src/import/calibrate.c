@@ -155,7 +155,7 @@ static vch_status measure(struct vch_calibration *at, const struct vch_layers *l
                           struct vch_arena *scratch, struct vch_complaint *complaint)
 {
     for (size_t i = 0; i < 2 * samples->count; i++) {
-        size_t index = i % samples->count;
+        size_t index = i % samples->count; // NOLINT(clang-analyzer-core.DivideZero): i < 2 * count
         VCH_TRY(evaluate(at, layers, samples, index, scratch));
         for (size_t j = 0; j < count; j++) {
             uint32_t value = list[j];

@@ -275,15 +275,17 @@ static vch_status lower_outputs(struct vch_lower *at)
 
     for (uint32_t i = 0; i < network->output_count; i++) {
         struct vch_lower_value from = at->map[network->outputs[i]];
-        struct vch_layer copy = {.name = at->layers->output_names[i]};
+        struct vch_layer *copy = VCH_ARENA_NEW(at->arena, struct vch_layer, 1);
         struct vch_port port = {0};
-        at->layer = &copy;
+        if (copy == NULL) return VCH_FAIL(NO_MEMORY);
+        copy->name = at->layers->output_names[i];
+        at->layer = copy;
         if (is_port(graph, from.value)) {
             struct vch_shape shape = graph->values[from.value].shape;
             VCH_TRY(vch_lower_reshape(at, from.value, &shape, &from.value));
         }
         port.value = from.value;
-        VCH_TRY(name_port(at, &port, copy.name, from.scale));
+        VCH_TRY(name_port(at, &port, copy->name, from.scale));
         if (network->values[network->outputs[i]].type == VCH_NETWORK_INTEGER) {
             port.kind = VCH_PORT_INTEGER;
             port.scale_bits = 0;

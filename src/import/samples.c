@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/check.h"
+
 static size_t sample_size(const struct vch_network *network)
 {
     size_t size = 0;
@@ -18,6 +20,7 @@ vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *la
     const struct vch_npy *given = options->calibration;
     size_t size = sample_size(layers->network);
 
+    VCH_ASSERT(size > 0); // decoding refused models without inputs, and empty ones
     if (given == NULL || given->count == 0)
         return vch_complain(complaint, VCH_CODE_USAGE,
                             "this model needs calibration samples: a .npy of shape (samples, ...) "

@@ -188,7 +188,7 @@ vch_status vch_translate_flatten(struct vch_translate *at)
 static vch_status mark_axes(bool *marks, const struct vch_translate *at, const int64_t *axes,
                             size_t count, uint32_t rank)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; axes != NULL && i < count; i++) {
         uint32_t axis = 0;
         VCH_TRY(vch_translate_axis(&axis, at, axes[i], rank));
         if (marks[axis])
