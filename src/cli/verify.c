@@ -115,8 +115,7 @@ static void print_report(const struct vch_verify_report *report, const struct vc
         vch_hex_encode(hex, report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE);
         const struct vch_member *member =
             vch_registry_find(&voucher->registry, &report->dissenters[i].node);
-        printf("  dissent   node %s (%s) signed another commitment to the output of segment %u "
-               "than the majority\n",
+        printf("  dissent   node %s (%s) signed another output of segment %u than the majority\n",
                hex, member ? member->operator_name : "unknown", report->dissenters[i].segment);
     }
     printf("%s\n", is_accepted ? "accepted: everything required is shown, nothing is false"

@@ -197,6 +197,16 @@ static struct vch_digest commit_to(const struct inference *inference,
     return made;
 }
 
+static void pin_nonces(struct vch_job *job, const uint8_t secret[static 32])
+{
+    for (uint32_t i = 0; i <= job->segment_count; i++) {
+        struct vch_nonce nonce;
+        vch_commitment_nonce(&nonce, secret, i);
+        job->nonces[i] = vch_commitment_pin(&nonce);
+        vch_wipe(&nonce, sizeof nonce);
+    }
+}
+
 // Fixes the job before anyone is asked.
 static vch_status make_job(struct inference *inference)
 {
@@ -222,6 +232,7 @@ static vch_status make_job(struct inference *inference)
                             "the segments end at operator %u; the model has %u",
                             job->segments[job->segment_count - 1].last,
                             graph_of(inference)->operator_count);
+    pin_nonces(job, request->secret);
     VCH_TRY(vch_job_encode(&inference->job_bytes, &inference->job_size, job, inference->arena,
                            inference->complaint));
     inference->answer->job_id = vch_job_id(inference->job_bytes, inference->job_size);

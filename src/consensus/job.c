@@ -75,6 +75,20 @@ static vch_status fill_segments(Vouch__Job *message, const struct vch_job *job,
     return VCH_OK;
 }
 
+static vch_status fill_nonces(Vouch__Job *message, const struct vch_job *job,
+                              struct vch_arena *arena)
+{
+    size_t count = (size_t)job->segment_count + 1;
+    ProtobufCBinaryData *list = VCH_ARENA_NEW(arena, ProtobufCBinaryData, count);
+
+    if (list == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < count; i++)
+        list[i] = vch_message_borrow(job->nonces[i].bytes, sizeof job->nonces[i].bytes);
+    message->n_nonces = count;
+    message->nonces = list;
+    return VCH_OK;
+}
+
 vch_status vch_job_encode(uint8_t **out, size_t *size, const struct vch_job *job,
                           struct vch_arena *arena, struct vch_complaint *complaint)
 {
@@ -83,6 +97,7 @@ vch_status vch_job_encode(uint8_t **out, size_t *size, const struct vch_job *job
 
     VCH_TRY(check_job(job, complaint));
     VCH_TRY(fill_segments(&message, job, arena));
+    VCH_TRY(fill_nonces(&message, job, arena));
     input.kind = (uint32_t)job->commitment_kind;
     input.value = vch_message_borrow(job->input.bytes, sizeof job->input.bytes);
     message.version = VERSION;
@@ -124,6 +139,18 @@ static vch_status copy_segments(struct vch_job *out, const Vouch__Job *message,
     return VCH_OK;
 }
 
+static vch_status copy_nonces(struct vch_job *out, const Vouch__Job *message,
+                              struct vch_complaint *complaint)
+{
+    if (message->n_nonces != (size_t)out->segment_count + 1)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the job pins %zu nonces; %u segments have %u boundaries",
+                            message->n_nonces, out->segment_count, out->segment_count + 1);
+    for (size_t i = 0; i < message->n_nonces; i++)
+        VCH_TRY(copy_digest(&out->nonces[i], &message->nonces[i], "nonce's pin", complaint));
+    return VCH_OK;
+}
+
 static vch_status copy_job(struct vch_job *out, const Vouch__Job *message,
                            struct vch_complaint *complaint)
 {
@@ -140,6 +167,7 @@ static vch_status copy_job(struct vch_job *out, const Vouch__Job *message,
     VCH_TRY(copy_digest(&out->input, &message->input->value, "job's input commitment", complaint));
     VCH_TRY(copy_digest(&out->registry, &message->registry, "job's registry digest", complaint));
     VCH_TRY(copy_segments(out, message, complaint));
+    VCH_TRY(copy_nonces(out, message, complaint));
     out->batch = message->batch;
     out->quorum = message->quorum;
     out->deadline_ms = message->deadline_ms;

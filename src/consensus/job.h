@@ -35,6 +35,9 @@ struct vch_job {
     uint32_t quorum;
     uint64_t deadline_ms;
     struct vch_digest registry;
+    // vch_commitment_pin of every boundary's nonce. Nodes use no other nonce, so that two honest
+    // votes on one input never differ, and a vote against the majority convicts its node.
+    struct vch_digest nonces[VCH_JOB_SEGMENTS_MAX + 1];
 };
 
 vch_status vch_job_encode(uint8_t **out, size_t *size, const struct vch_job *job,

@@ -78,11 +78,11 @@ TEST(job_id_changes_with_every_field)
     struct vch_job job = example(), other;
     uint8_t *bytes = NULL;
     size_t size = 0;
-    struct vch_digest ids[10];
+    struct vch_digest ids[11];
 
     CHECK_OK(encode(&bytes, &size, &job));
     ids[0] = vch_job_id(bytes, size);
-    for (uint32_t field = 1; field < 10; field++) {
+    for (uint32_t field = 1; field < 11; field++) {
         other = job;
         switch (field) {
         case 1: other.model.bytes[0] ^= 1; break;
@@ -93,6 +93,7 @@ TEST(job_id_changes_with_every_field)
         case 6: other.segments[0].last = other.segments[1].first = 2; break;
         case 7: other.quorum = 2; break;
         case 8: other.deadline_ms++; break;
+        case 9: other.nonces[other.segment_count].bytes[0] ^= 1; break;
         default: other.registry.bytes[0] ^= 1; break;
         }
         CHECK_OK(encode(&bytes, &size, &other));
@@ -255,4 +256,19 @@ TEST(job_with_a_flipped_bit_is_refused_or_another_job)
         bytes[i / 8] ^= (uint8_t)(1u << i % 8);
         vch_arena_rewind(&arena, mark);
     }
+}
+
+TEST(job_refuses_fewer_or_more_pins_than_boundaries)
+{
+    struct vch_job job = example(), out;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    CHECK_OK(encode(&bytes, &size, &job));
+    const size_t pin_size = 2 + sizeof job.nonces[0]; // tag, length, digest: the last field
+    CHECK_FAILS(decode(&out, bytes, size - pin_size), MALFORMED);
+    uint8_t *more = vch_arena_alloc(&arena, size + pin_size, 1);
+    memcpy(more, bytes, size);
+    memcpy(more + size, bytes + size - pin_size, pin_size);
+    CHECK_FAILS(decode(&out, more, size + pin_size), MALFORMED);
 }

@@ -39,3 +39,12 @@ void vch_commitment_nonce(struct vch_nonce *out, const uint8_t secret[static 32]
         out->bytes[i] = digest.bytes[i];
     vch_wipe(&digest, sizeof digest);
 }
+
+struct vch_digest vch_commitment_pin(const struct vch_nonce *nonce)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/nonce-pin/v1");
+    vch_transcript_absorb(&transcript, "nonce", nonce->bytes, sizeof nonce->bytes);
+    return vch_transcript_final(&transcript);
+}

@@ -30,5 +30,9 @@ struct vch_digest vch_commitment_make(enum vch_commitment_kind kind, const struc
 vch_status vch_commitment_verify(const struct vch_digest *commitment, enum vch_commitment_kind kind,
                                  const struct vch_nonce *nonce, const struct vch_digest *message);
 
+// A digest of the nonce that can be shown beforehand: whoever publishes it can later use no other
+// nonce, and it tells nothing about this one, which is 32 secret bytes.
+struct vch_digest vch_commitment_pin(const struct vch_nonce *nonce);
+
 // The nonce of position `index` under a job's 32-byte secret.
 void vch_commitment_nonce(struct vch_nonce *out, const uint8_t secret[static 32], uint64_t index);

@@ -90,3 +90,14 @@ TEST(commitment_nonces_differ_by_secret_and_by_index)
             CHECK(!vch_hash_is_equal(&a, &b));
         }
 }
+
+TEST(commitment_pins_are_the_transcript_of_their_nonce)
+{
+    struct vch_nonce nonce;
+
+    for (uint8_t i = 0; i < sizeof nonce.bytes; i++)
+        nonce.bytes[i] = i;
+    struct vch_digest pin = vch_commitment_pin(&nonce);
+    CHECK_HEX(pin.bytes, sizeof pin.bytes,
+              "8e10f88eeb8b4cb149c5302ab8291549182876f2afc4ac846c3cde1460c1485c");
+}

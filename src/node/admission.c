@@ -99,6 +99,20 @@ static vch_status check_size(struct vch_task *task, uint64_t size, size_t memory
     return VCH_OK;
 }
 
+// Under another nonce an honest vote would differ from the others': the node would be framed.
+static vch_status check_nonces(const struct vch_task *task, const struct vch_job *job,
+                               struct vch_complaint *complaint)
+{
+    struct vch_digest input = vch_commitment_pin(&task->input_nonce);
+    struct vch_digest output = vch_commitment_pin(&task->output_nonce);
+
+    if (vch_hash_is_equal(&input, &job->nonces[task->segment]) &&
+        vch_hash_is_equal(&output, &job->nonces[task->segment + 1]))
+        return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_REFUSED,
+                        "the request's nonces are not those that the job pins");
+}
+
 static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
                         const struct vch_admission *admission, struct vch_arena *scratch,
                         struct vch_complaint *complaint)
@@ -121,6 +135,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
     task->promised_input = job->input;
     memcpy(task->input_nonce.bytes, request->input_nonce.data, sizeof task->input_nonce);
     memcpy(task->output_nonce.bytes, request->output_nonce.data, sizeof task->output_nonce);
+    VCH_TRY(check_nonces(task, job, complaint));
     VCH_TRY(check_model(task, job, admission, complaint));
     return check_size(task, request->size, admission->memory_max, scratch, complaint);
 }

@@ -29,7 +29,7 @@ static struct fixture *set_up(void)
     memcpy(f->input.data, INPUT, sizeof INPUT);
     memset(f->input_nonce.bytes, 1, sizeof f->input_nonce);
     memset(f->output_nonce.bytes, 2, sizeof f->output_nonce);
-    f->job = session_job(&f->s, &f->input, &f->input_nonce);
+    f->job = session_job(&f->s, &f->input, &f->input_nonce, &f->output_nonce);
     return f;
 }
 
@@ -324,6 +324,23 @@ TEST(session_refuses_malformed_requests)
             continue;
         CHECK_EQ(f->s.session.end_code, VCH_CODE_NONE);
     }
+    tear_down(f);
+}
+
+// A client that gave one node another nonce than the others would make its honest vote a lie.
+TEST(session_refuses_nonces_that_the_job_does_not_pin)
+{
+    struct fixture *f = greeted();
+
+    f->output_nonce.bytes[31] ^= 1;
+    Vouch__RunRequest request = request_of(f, 1);
+    ask(f, &request);
+    check_refused(f, 1, VCH_CODE_REFUSED, "nonces");
+    f->output_nonce.bytes[31] ^= 1;
+    f->input_nonce.bytes[0] ^= 1;
+    request = request_of(f, 2);
+    ask(f, &request);
+    check_refused(f, 2, VCH_CODE_REFUSED, "nonces");
     tear_down(f);
 }
 

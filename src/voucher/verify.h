@@ -84,9 +84,9 @@ struct vch_verify_input {
 struct vch_verify_report {
     struct vch_finding findings[VCH_CLAIM_COUNT];
     // Nodes with a signed vote against their segment's majority, the first VCH_VOTE_COUNT_MAX of
-    // them. That they lied does not follow: a client can hand one node another nonce than the
-    // others, and its honest commitment then differs. Where the registry's founder is not one that
-    // the reader named, they are only what an unknown network's keys say of each other.
+    // them. The job pins every nonce, so honest votes on one input are equal: either these signed a
+    // wrong result, or the majority did. Where the registry's founder is not one that the reader
+    // named, they are only what an unknown network's keys say of each other.
     uint32_t dissenter_count;
     struct {
         struct vch_public_key node;

@@ -283,30 +283,6 @@ TEST(verify_refuses_a_boundary_under_another_nonce)
     vouchers_release(&v);
 }
 
-// Why a dissent convicts nobody: this node's tensor is right, and its client framed it.
-TEST(verify_cannot_tell_a_liar_from_a_node_that_was_given_another_nonce)
-{
-    struct vch_nonce other;
-
-    setup();
-    vch_commitment_nonce(&other, v.secret, 99);
-    struct vch_vote vote = {.input = v.boundaries[3],
-                            .output = vch_tensor_commit(&opening.output, v.job.batch, &other)};
-    v.job.segments[3].by = VCH_JOB_BY_NODES;
-    vouchers_vote_all(&v);
-    opening.job_id = v.job_id;
-    vch_vote_sign(&vote, &v.job_id, 3, &v.nodes[7]);
-    vouchers_cast(&v, 3, &vote);
-    vouchers_sign(&v);
-    v.package = &package;
-    v.opening = &opening;
-    CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, ENDS, SHOWN, "the model was run again");
-    CHECK_VERDICT(&v, QUORUM, SHOWN, "segment 3: 3 of 4 agree");
-    CHECK_EQ(v.report.dissenter_count, 1);
-    vouchers_release(&v);
-}
-
 TEST(verify_refuses_a_plan_that_does_not_fit_the_model)
 {
     setup();

@@ -182,7 +182,8 @@ static inline void session_release(struct session_fixture *f)
 // A job that this node accepts: both operators on nodes, deadline a second ahead.
 static inline struct vch_job session_job(const struct session_fixture *f,
                                          const struct vch_tensor *input,
-                                         const struct vch_nonce *nonce)
+                                         const struct vch_nonce *nonce,
+                                         const struct vch_nonce *output_nonce)
 {
     struct vch_job job = {.model = f->models.models[0].package.identity,
                           .client = f->client_key.public_key,
@@ -196,5 +197,7 @@ static inline struct vch_job session_job(const struct session_fixture *f,
                           .registry = f->registry.digest};
 
     memset(job.nonce.bytes, 7, sizeof job.nonce);
+    job.nonces[0] = vch_commitment_pin(nonce);
+    job.nonces[1] = vch_commitment_pin(output_nonce);
     return job;
 }

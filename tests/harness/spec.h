@@ -65,6 +65,10 @@ static inline void test_spec_check(const void *bytes, size_t size, const char *s
     uint8_t expected[4096];
     size_t expected_size = test_spec_vector(expected, sizeof expected, spec, name);
 
-    if (size != expected_size || memcmp(bytes, expected, size) != 0)
-        test_fail(__FILE__, __LINE__, "not vector %s of specs/%s", name, spec);
+    if (size == expected_size && memcmp(bytes, expected, size) == 0) return;
+    printf("# found %s = ", name); // what the page should say, if the page is what is wrong
+    for (size_t i = 0; i < size; i++)
+        printf("%02x", ((const uint8_t *)bytes)[i]);
+    putchar('\n');
+    test_fail(__FILE__, __LINE__, "not vector %s of specs/%s", name, spec);
 }

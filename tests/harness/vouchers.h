@@ -118,6 +118,11 @@ static inline void vouchers_init_job(struct vouchers *v)
                                            {6, 7, VCH_JOB_BY_CLIENT}},
                               .quorum = 3,
                               .deadline_ms = 2000};
+    for (uint32_t i = 0; i <= v->job.segment_count; i++) {
+        struct vch_nonce nonce;
+        vch_commitment_nonce(&nonce, v->secret, i);
+        v->job.nonces[i] = vch_commitment_pin(&nonce);
+    }
 }
 
 // Call vouchers_release at the end; a test that fails before leaves its memory to the process.

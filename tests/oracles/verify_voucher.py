@@ -92,7 +92,7 @@ def digest_of(protocol, *items):
 
 
 # --- specs/registry.md, section 1: canonical form. A schema is field number -> (name, type), where a
-# type is "u32", "u64", "bytes", "text", a schema, or a list around one schema. ---
+# type is "u32", "u64", "bytes", "text", a schema, or a list around a schema or "bytes". ---
 
 class Malformed(Exception):
     pass
@@ -137,7 +137,7 @@ def read_message(data, schema):
         require(value <= len(data) - at, "a field that ends after its message")
         inner, at = data[at:at + value], at + value
         if isinstance(kind, list):
-            message[name].append(read_message(inner, kind[0]))
+            message[name].append(inner if kind[0] == "bytes" else read_message(inner, kind[0]))
         elif isinstance(kind, dict):
             message[name] = read_message(inner, kind)
         else:
@@ -150,7 +150,7 @@ COMMITMENT = {1: ("kind", "u32"), 2: ("value", "bytes")}
 SEGMENT = {1: ("first", "u32"), 2: ("last", "u32"), 3: ("by", "u32")}
 JOB = {1: ("version", "u32"), 2: ("model", "bytes"), 3: ("client", "bytes"), 4: ("nonce", "bytes"),
        5: ("batch", "u32"), 6: ("input", COMMITMENT), 7: ("segments", [SEGMENT]), 8: ("quorum", "u32"),
-       9: ("deadline_ms", "u64"), 10: ("registry", "bytes")}
+       9: ("deadline_ms", "u64"), 10: ("registry", "bytes"), 11: ("nonces", ["bytes"])}
 VOTE = {1: ("node", "bytes"), 2: ("input", "bytes"), 3: ("output", "bytes"), 4: ("signature", "bytes")}
 FAULT = {1: ("node", "bytes"), 2: ("kind", "u32")}
 RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT])}
@@ -211,6 +211,7 @@ def read_job(data):
         require(segment["first"] == (segments[i - 1]["last"] if i > 0 else 0), "a gap")
         require(segment["last"] > segment["first"] and segment["by"] in (CLIENT, NODES), "a segment")
     require(any(segment["by"] == NODES for segment in segments), "nothing for nodes")
+    require([len(pin) for pin in job["nonces"]] == [32] * (len(segments) + 1), "pins of nonces")
     job["id"] = digest_of("vouch/job/v1", ("job", data))
     return job
 
