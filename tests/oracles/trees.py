@@ -35,7 +35,7 @@ try:
     import onnxruntime
 except ImportError as missing:
     other = os.environ.pop("VOUCH_PYTHON", None)
-    if other is None:
+    if not other:
         skip(f"{missing}; install numpy, onnx and onnxruntime, or set VOUCH_PYTHON")
     os.execv(other, [other, *sys.argv])
 
