@@ -1,6 +1,7 @@
 #include "net/http.h"
 
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ enum { TIMEOUT_S = 5, HEADERS_MAX = 8192, BODY_MAX = 1024 };
 
 struct vch_http {
     struct evhttp *server;
+    struct evconnlistener *listener; // the server's
     const struct vch_http_route *routes;
     void *context;
     uint16_t port;
@@ -41,6 +43,12 @@ static void on_request(struct evhttp_request *request, void *context)
     if (body != NULL) evbuffer_free(body);
 }
 
+static void on_accept_error(struct evconnlistener *listener, void *unused)
+{
+    (void)unused;
+    (void)evconnlistener_disable(listener);
+}
+
 static vch_status listen_on(struct vch_http *http, const char *host, uint16_t port,
                             struct vch_complaint *complaint)
 {
@@ -56,6 +64,8 @@ static vch_status listen_on(struct vch_http *http, const char *host, uint16_t po
         return vch_complain(complaint, VCH_CODE_IO,
                             "cannot listen for HTTP on %s port %u: choose another address or port",
                             host, port);
+    http->listener = evhttp_bound_socket_get_listener(bound);
+    evconnlistener_set_error_cb(http->listener, on_accept_error);
     http->port = vch_address_port(evhttp_bound_socket_get_fd(bound));
     return VCH_OK;
 }
@@ -80,6 +90,11 @@ vch_status vch_http_new(struct vch_http **out, struct event_base *base, const ch
 uint16_t vch_http_port(const struct vch_http *http)
 {
     return http->port;
+}
+
+void vch_http_accept_again(struct vch_http *http)
+{
+    (void)evconnlistener_enable(http->listener);
 }
 
 void vch_http_free(struct vch_http *http)

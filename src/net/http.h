@@ -21,4 +21,7 @@ vch_status vch_http_new(struct vch_http **out, struct event_base *base, const ch
                         uint16_t port, const struct vch_http_route *routes, void *context,
                         struct vch_complaint *complaint);
 uint16_t vch_http_port(const struct vch_http *http);
+// Out of descriptors the server stops accepting, instead of trying without end; call this some
+// times a second.
+void vch_http_accept_again(struct vch_http *http);
 void vch_http_free(struct vch_http *http);

@@ -81,6 +81,14 @@ static uint64_t now_ms(void)
     return vch_clock_monotonic_us() / 1000;
 }
 
+// Out of descriptors: the connection stays pending, so accepting again at once would only spin. The
+// next tick tries again.
+static void on_accept_error(struct evconnlistener *listener, void *unused)
+{
+    (void)unused;
+    (void)evconnlistener_disable(listener);
+}
+
 static void begin_draining(struct vch_node *node)
 {
     if (node->session_host.is_draining) return;
@@ -98,6 +106,9 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
 
     (void)unused, (void)what;
     vch_clients_tick(&node->clients);
+    vch_http_accept_again(node->http);
+    if (!node->session_host.is_draining && node->listener != NULL)
+        (void)evconnlistener_enable(node->listener);
     if (!node->session_host.is_draining) return;
     bool is_over = now_ms() >= node->drain_end_ms;
     if (vch_clients_are_gone(&node->clients) || is_over) (void)event_base_loopbreak(node->base);
@@ -249,6 +260,7 @@ static vch_status start_listening(struct vch_node *node, struct vch_complaint *c
         return vch_complain(complaint, VCH_CODE_IO,
                             "cannot listen on %s port %u: choose another address or port",
                             node->host, node->options.port);
+    evconnlistener_set_error_cb(node->listener, on_accept_error);
     node->port = vch_address_port(evconnlistener_get_fd(node->listener));
     return vch_http_new(&node->http, node->base, "127.0.0.1", node->options.http_port, ROUTES, node,
                         complaint);
