@@ -118,9 +118,7 @@ TEST(onnx_refuses_a_name_that_nothing_defines)
 
 TEST(onnx_refuses_names_that_would_move_a_terminals_cursor)
 {
-    static const char *const names[] = {"\x1b[2J", "a\rb", "\x7f",
-                                        "\xc2\x9b"
-                                        "2J"};
+    static const char *const names[] = {"\x1b[2J", "a\rb", "\x7f", "\xc2\x9b"};
 
     FOR_EACH(name, names)
     {
