@@ -364,7 +364,8 @@ TEST(stream_ends_when_nothing_is_heard)
     fixture->limits.idle_ms = 50;
     open_both(fixture);
     turn_until(fixture, &fixture->server.is_closed);
-    CHECK_EQ(fixture->server.code, VCH_CODE_TIMEOUT);
+    // Both ends wait as long; whichever looks at its clock first hangs up on the other.
+    CHECK(fixture->server.code == VCH_CODE_TIMEOUT || fixture->client.code == VCH_CODE_TIMEOUT);
     tear_down(fixture);
 }
 
