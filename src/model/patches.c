@@ -128,7 +128,7 @@ static void widen(void *patches, size_t count)
     int16_t *to = patches;
 
     for (size_t i = count; i > 0; i--)
-        to[i - 1] = from[i - 1];
+        to[i - 1] = from[i - 1]; // NOLINT(bugprone-signed-char-misuse,cert-str34-c): numbers
 }
 
 // Kernels of one tap at stride 1: the patches are the image, turned.

@@ -100,6 +100,6 @@ void vch_step_trees(const struct vch_step *step);
 size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
                                uint32_t batch);
 size_t vch_step_convolution_scratch(const struct vch_graph *graph,
-                                    const struct vch_operator *operator_, uint32_t batch);
+                                    const struct vch_operator *operator_, uint32_t samples);
 size_t vch_step_matmul_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
-                               uint32_t batch);
+                               uint32_t samples);

@@ -93,8 +93,8 @@ static void run_part(const struct depthwise *d, const uint8_t *plane, size_t cha
         int64_t row = (int64_t)(y * window->stride[0]) + (int64_t)k * window->dilation[0] -
                       window->pad_begin[0];
         if (row < 0 || row >= (int64_t)d->height) continue;
-        add_taps(d, &sums, plane + (size_t)row * row_size, weights + k * window->kernel[1], first,
-                 count);
+        add_taps(d, &sums, plane + (size_t)row * row_size, weights + (size_t)k * window->kernel[1],
+                 first, count);
     }
     if (vch_step_input(step, 0)->type == VCH_TYPE_I8 && d->taps <= VCH_DOT_I8_COUNT_MAX)
         vch_step_requantise_i32(step, vch_step_output(step)->type, step->output, index, sums.narrow,

@@ -52,7 +52,7 @@ static struct matmul plan(const struct vch_shape *out, const struct vch_shape *a
     m.column_tiles = (m.columns + TILE - 1) / TILE;
     m.tiles = samples * m.outer * m.column_tiles;
     m.pieces = vch_step_piece_count(samples * work, m.tiles);
-    m.slot_size = (TILE * 2 * m.depth + 63) / 64 * 64;
+    m.slot_size = ((size_t)TILE * 2 * m.depth + 63) / 64 * 64;
     return m;
 }
 
@@ -119,8 +119,10 @@ static void multiply_long(const struct matmul *m, const struct block *block)
     for (size_t i = 0; i < block->rows; i++)
         for (size_t j = 0; j < block->columns; j++) {
             int64_t sum = 0;
-            for (size_t k = 0; k < m->depth; k++)
-                sum += a[i * m->depth + k] * b[j * m->depth + k];
+            for (size_t k = 0; k < m->depth; k++) {
+                const int32_t product = a[i * m->depth + k] * b[j * m->depth + k];
+                sum += product; // of two int8: it always fits
+            }
             block->acc[i * block->columns + j] = sum;
         }
 }
