@@ -10,7 +10,11 @@
 #   make bench      speed, as ratios measured in one run
 #   make install    PREFIX=/usr/local
 #   make dev clang verify asan msan tsan    one preset: build and test
-PRESETS = dev clang verify asan msan tsan
+PRESETS = dev clang verify asan tsan
+# MSan takes what it cannot see written for uninitialised: it sees neither the system's libraries
+# nor AVX-512's narrowing stores, so it runs where there are none.
+MSAN_MODULES = base kernels message split
+MSAN_TESTS = $(wildcard $(MSAN_MODULES:%=src/%/*_test.c))
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
@@ -37,6 +41,12 @@ $(PRESETS):
 	@cmake --preset $@ --log-level=NOTICE
 	@cmake --build build/$@ -- --quiet
 	@ctest --test-dir build/$@ -j$(JOBS) --output-on-failure
+
+msan:
+	@tools/dependencies.sh ci
+	@cmake --preset msan --log-level=NOTICE
+	@cmake --build build/msan -- --quiet $(subst /,.,$(MSAN_TESTS:src/%.c=%))
+	@ctest --test-dir build/msan --output-on-failure -R "^($(subst $() ,|,$(MSAN_MODULES)))/"
 
 demo: release
 	@cmake --build build/release -t faulty_node
@@ -65,4 +75,4 @@ bench: everything
 install: release
 	@cmake --install build/release --prefix $(PREFIX)
 
-.PHONY: all dependencies dependencies-ci release everything test demo lint ci fuzz soak bench install $(PRESETS)
+.PHONY: all dependencies dependencies-ci release everything test demo lint ci fuzz soak bench install msan $(PRESETS)
