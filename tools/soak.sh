@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# The long campaigns: a thousand seeded faults against real node processes, then ten minutes of each
-# fuzz target. FAULTS and FUZZ_SECONDS change how long; a failing seed replays as VCH_SEED=N.
+# The long campaigns: a thousand jobs among nodes that misbehave at random, then ten minutes of each
+# fuzz target. CAMPAIGN_JOBS and FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
 set -u
 cd "$(dirname "$0")/.." || exit
-faults=${FAULTS:-1000} seconds=${FUZZ_SECONDS:-600}
+jobs=${CAMPAIGN_JOBS:-1000} seconds=${FUZZ_SECONDS:-600}
 start=$SECONDS result=0 summary=()
 
 campaign() {
     local program=build/release/tests/fault_campaign
     [ -x $program ] || { echo "soak: $program is not built; run make soak" >&2; return 1; }
-    $program "$faults"
+    $program "$jobs"
 }
 
 step() {
@@ -21,7 +21,7 @@ step() {
         $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)))")
 }
 
-step "$faults faults" campaign
+step "$jobs jobs among faulty nodes" campaign
 step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 echo "== soak, $(((SECONDS - start) / 60)) min"
 printf '%s\n' "${summary[@]}"
