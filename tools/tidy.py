@@ -90,10 +90,13 @@ def check_file(path, allowed, pure):
 
 
 def committed_files():
-    if (root / ".git").exists():
-        listed = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE).stdout
+    """What git tracks; without git, or in a folder that git does not trust, all but builds."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True).stdout
         return [root / name.decode() for name in listed.split(b"\0") if name]
-    return [path for path in root.rglob("*") if path.relative_to(root).parts[0] != "build"]
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        files = (path.relative_to(root) for path in root.rglob("*"))
+        return [root / path for path in files if path.parts[0] not in ("build", ".git")]
 
 
 def check_committed(path):
