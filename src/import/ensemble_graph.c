@@ -137,7 +137,7 @@ static vch_status add_rescale(struct building *at, int fraction_bits, uint32_t *
 
 static double logistic(double x)
 {
-    return UNIT / (1 + exp(-x));
+    return (double)UNIT / (1 + exp(-x));
 }
 
 static double exponential(double x)
@@ -183,7 +183,7 @@ static vch_status add_scores(struct building *at)
         at->scores_scale = at->packed.scale;
         return VCH_OK;
     }
-    at->scores_scale = 1.0 / UNIT;
+    at->scores_scale = 1 / (double)UNIT;
     return add_probabilities(at);
 }
 
@@ -225,7 +225,8 @@ static double score_error(const struct building *at)
         if (at->graph->operators[i].kind == VCH_OPERATOR_RESCALE)
             shift = (int)at->graph->operators[i].scaling.shifts[0];
     narrow = ldexp(0.5, shift - at->packed.exponent) + leaves;
-    return narrow * (at->forest->transform == VCH_FOREST_LOGISTIC ? 0.25 : 0.5) + 0.5 / UNIT;
+    return narrow * (at->forest->transform == VCH_FOREST_LOGISTIC ? 0.25 : 0.5) +
+           0.5 / (double)UNIT;
 }
 
 vch_status vch_ensemble_graph_build(struct vch_graph **out, double *error,

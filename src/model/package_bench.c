@@ -66,7 +66,7 @@ TEST(package_bench)
     graphs_output(&build, graphs_linear(&build, x, SIDE, VCH_TYPE_I8));
     graph = graphs_finish(&build);
     double hashing = best_of(hash), encoding = best_of(encode), decoding = best_of(decode);
-    printf("hash once        %7.1f MiB/s\n", SIDE / 1024.0 * (SIDE / 1024.0) / hashing);
+    printf("hash once        %7.1f MiB/s\n", (double)(SIDE * SIDE / (1 << 20)) / hashing);
     printf("package encode   %7.2f times that\n", encoding / hashing);
     printf("package decode   %7.2f times that, one thread\n", decoding / hashing);
     vch_arena_release(&arena);
