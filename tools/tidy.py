@@ -96,7 +96,8 @@ def committed_files():
         return [root / name.decode() for name in listed.split(b"\0") if name]
     except (FileNotFoundError, subprocess.CalledProcessError):
         files = (path.relative_to(root) for path in root.rglob("*"))
-        return [root / path for path in files if path.parts[0] not in ("build", ".git")]
+        ours = (path for path in files if path.parts[0] not in ("build", ".git"))
+        return [root / path for path in ours if "__pycache__" not in path.parts]
 
 
 def check_committed(path):
