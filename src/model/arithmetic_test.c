@@ -229,6 +229,27 @@ TEST(spec_softmax)
     check_output(&e, VCH_TYPE_I16, shape(2, 2, 3, 0, 0), "softmax_y");
 }
 
+TEST(spec_normalise)
+{
+    static const struct {
+        struct vch_norm norm;
+        enum vch_type type;
+        const char *vector;
+    } cases[] = {
+        {{true, 12, 1000, 37 << 18}, VCH_TYPE_I16, "normalise_centred_y"},
+        {{false, 12, 1000, 1 << 17}, VCH_TYPE_I8, "normalise_y"},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        struct example e;
+        open_example(&e, VCH_OPERATOR_NORMALISE);
+        add_input(&e, VCH_TYPE_I16, shape(2, 3, 4, 0, 0), "normalise_x");
+        e.operator_.norm = c->norm;
+        check_output(&e, c->type, shape(2, 3, 4, 0, 0), c->vector);
+    }
+}
+
 TEST(spec_argmax)
 {
     struct example e;

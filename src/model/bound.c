@@ -64,6 +64,26 @@ static vch_status bound_weighted(uint64_t *out, const struct vch_graph *graph,
     return add(out, *out, operator_->bias_bound);
 }
 
+// Radicand and dividend of a row: |x| <= x, n elements, |d| <= 2 * n * x, D <= (n * x)^2, and a
+// root below 2^31 where the radicand fits.
+static vch_status bound_normalise(uint64_t *out, const struct vch_graph *graph,
+                                  const struct vch_operator *operator_, uint64_t x)
+{
+    const struct vch_shape *shape = &graph->values[operator_->inputs[0]].shape;
+    const struct vch_norm *norm = &operator_->norm;
+    uint64_t radicand = 0, dividend = 0;
+
+    if (shape->rank == 0 || norm->root_shift > VCH_GRAPH_ROOT_SHIFT_MAX) return VCH_FAIL(LIMIT);
+    VCH_TRY(multiply(&x, x, shape->dims[shape->rank - 1]));
+    VCH_TRY(multiply(&radicand, x, x));
+    VCH_TRY(multiply(&radicand, radicand, (uint64_t)1 << 2 * norm->root_shift));
+    VCH_TRY(add(&radicand, radicand, norm->epsilon));
+    VCH_TRY(multiply(&dividend, 4 * x, norm->factor));
+    VCH_TRY(add(&dividend, dividend, (uint64_t)1 << 31));
+    *out = radicand > dividend ? radicand : dividend;
+    return VCH_OK;
+}
+
 vch_status vch_bound_public(uint64_t *out, const struct vch_graph *graph,
                             const struct vch_operator *operator_, const uint32_t *writers)
 {
@@ -87,6 +107,7 @@ vch_status vch_bound_public(uint64_t *out, const struct vch_graph *graph,
     case VCH_OPERATOR_AVERAGE_POOL:
         return multiply(out, x, (uint64_t)window->kernel[0] * window->kernel[1]);
     case VCH_OPERATOR_TREES: *out = operator_->bias_bound; return VCH_OK;
+    case VCH_OPERATOR_NORMALISE: return bound_normalise(out, graph, operator_, x);
     case VCH_OPERATOR_CONSTANT:
     case VCH_OPERATOR_TABLE:
     case VCH_OPERATOR_MAX_POOL:

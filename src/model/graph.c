@@ -63,6 +63,7 @@ static uint64_t work_of(const struct vch_graph *graph, const struct vch_operator
     case VCH_OPERATOR_SLICE:
     case VCH_OPERATOR_PAD:
     case VCH_OPERATOR_SOFTMAX: return count;
+    case VCH_OPERATOR_NORMALISE: return 2 * count;
     case VCH_OPERATOR_COUNT: break;
     }
     return 0;

@@ -29,6 +29,7 @@
 #define VCH_GRAPH_NAME_MAX 200u
 #define VCH_GRAPH_LABELS_MAX 65536u
 #define VCH_GRAPH_KERNEL_DIM_MAX 1024u
+#define VCH_GRAPH_ROOT_SHIFT_MAX 30u
 #define VCH_NONE UINT32_MAX
 
 // One row per operator; every switch over them is checked by the compiler.
@@ -48,10 +49,11 @@
     X(RESHAPE, "reshape", false) \
     X(TRANSPOSE, "transpose", false) \
     X(SLICE, "slice", false) \
-    X(PAD, "pad", false)         /* with a constant */ \
-    X(SOFTMAX, "softmax", false) /* over the last axis */ \
-    X(ARGMAX, "argmax", false)   /* over one axis, ties to the lowest index */ \
-    X(TREES, "trees", true)      /* decision trees over int32 keys */
+    X(PAD, "pad", false)             /* with a constant */ \
+    X(SOFTMAX, "softmax", false)     /* over the last axis */ \
+    X(ARGMAX, "argmax", false)       /* over one axis, ties to the lowest index */ \
+    X(TREES, "trees", true)          /* decision trees over int32 keys */ \
+    X(NORMALISE, "normalise", false) /* rows of the last axis over their root mean square */
 
 enum vch_operator_kind {
 #define X(name, text, parametric) VCH_OPERATOR_##name,
@@ -77,6 +79,15 @@ struct vch_window { // convolution and pooling, (height, width)
     bool count_includes_pad; // average pooling
 };
 
+// NORMALISE: y = d * factor / sqrt(D * 4^root_shift + epsilon), with d and D of
+// specs/arithmetic.md.
+struct vch_norm {
+    bool is_centred; // the mean is taken away first
+    uint32_t root_shift;
+    uint64_t epsilon; // at least 1
+    uint64_t factor;  // at least 1
+};
+
 struct vch_operator {
     enum vch_operator_kind kind;
     const char *name; // of the source's node, for messages
@@ -88,6 +99,7 @@ struct vch_operator {
                             // CONSTANT: the tensor; TREES: see model/trees.h
     struct vch_scaling scaling;
     struct vch_window window;
+    struct vch_norm norm;
     uint32_t table;               // TABLE, SOFTMAX (exponentials)
     uint32_t axis;                // CONCAT, ARGMAX
     uint32_t order[VCH_RANK_MAX]; // TRANSPOSE: output axis i is input axis order[i]

@@ -329,6 +329,33 @@ TEST(parameters_outside_their_range_are_refused)
 }
 
 // Two inner nodes and three leaves; each lie is one number.
+TEST(norms_that_lie_are_refused)
+{
+    struct graphs build;
+
+    vch_arena_init(&arena, 1 << 27);
+    graphs_init(&build, &arena);
+    uint32_t x = graphs_input(&build, VCH_TYPE_I16, graphs_shape(2, 3, 40, 0));
+    graphs_output(&build, graphs_normalise(&build, x, VCH_TYPE_I8));
+    struct scene s = {.graph = graphs_finish(&build)};
+    struct vch_operator *normalise = find(s.graph, VCH_OPERATOR_NORMALISE);
+    CHECK_LIE(normalise->norm.root_shift, normalise->norm.root_shift + 1);
+    CHECK_LIE(normalise->norm.root_shift, VCH_GRAPH_ROOT_SHIFT_MAX);
+    CHECK_LIE(normalise->norm.root_shift, UINT32_MAX);
+    CHECK_LIE(normalise->norm.epsilon, 0);
+    CHECK_LIE(normalise->norm.epsilon, (uint64_t)1 << 61);
+    CHECK_LIE(normalise->norm.epsilon, UINT64_MAX);
+    CHECK_LIE(normalise->norm.factor, 0);
+    CHECK_LIE(normalise->norm.factor, (uint64_t)1 << 60);
+    CHECK_LIE(normalise->norm.factor, UINT64_MAX);
+    CHECK_LIE(normalise->public_bound, normalise->public_bound - 1);
+    CHECK_LIE(s.graph->values[x].type, VCH_TYPE_I32);
+    CHECK_LIE(s.graph->values[normalise->output].type, VCH_TYPE_I32);
+    CHECK_LIE(s.graph->values[normalise->output].shape.dims[1], 39);
+    CHECK_LIE(s.graph->values[x].shape.rank, 0);
+    vch_arena_release(&arena);
+}
+
 TEST(trees_that_lie_are_refused)
 {
     static const int32_t truth[5][VCH_TREES_COLUMNS] = {

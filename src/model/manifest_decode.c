@@ -79,6 +79,12 @@ static vch_status read_window(struct vch_window *out, const Vouch__Window *windo
     return VCH_OK;
 }
 
+static void read_norm(struct vch_norm *out, const Vouch__Norm *norm)
+{
+    if (norm == NULL) return;
+    *out = (struct vch_norm){norm->is_centred, norm->root_shift, norm->epsilon, norm->factor};
+}
+
 static vch_status read_operator(struct vch_operator *out, const Vouch__Operator *from,
                                 const struct decoder *at)
 {
@@ -97,6 +103,7 @@ static vch_status read_operator(struct vch_operator *out, const Vouch__Operator 
     VCH_TRY(read_list(out->parameters, 4, from->parameters, from->n_parameters, at));
     VCH_TRY(read_scaling(out, from->scaling, at));
     VCH_TRY(read_window(&out->window, from->window, at));
+    read_norm(&out->norm, from->norm);
     out->table = from->table_plus_one - 1; // 0 wraps to VCH_NONE
     out->axis = from->axis;
     VCH_TRY(read_list(out->order, VCH_RANK_MAX, from->order, from->n_order, at));

@@ -77,10 +77,25 @@ static void fill_window(Vouch__Window *out, const struct vch_window *window)
     out->count_includes_pad = window->count_includes_pad;
 }
 
+static bool is_norm_empty(const struct vch_norm *norm)
+{
+    return !norm->is_centred && norm->root_shift == 0 && norm->epsilon == 0 && norm->factor == 0;
+}
+
+static void fill_norm(Vouch__Norm *out, const struct vch_norm *norm)
+{
+    vouch__norm__init(out);
+    out->is_centred = norm->is_centred;
+    out->root_shift = norm->root_shift;
+    out->epsilon = norm->epsilon;
+    out->factor = norm->factor;
+}
+
 struct operator_message {
     Vouch__Operator operator_;
     Vouch__Scaling scaling;
     Vouch__Window window;
+    Vouch__Norm norm;
 };
 
 static void fill_operator(struct operator_message *message, const struct vch_operator *from)
@@ -102,6 +117,10 @@ static void fill_operator(struct operator_message *message, const struct vch_ope
     if (!is_window_empty(&from->window)) {
         fill_window(&message->window, &from->window);
         out->window = &message->window;
+    }
+    if (!is_norm_empty(&from->norm)) {
+        fill_norm(&message->norm, &from->norm);
+        out->norm = &message->norm;
     }
     out->table_plus_one = from->table + 1; // VCH_NONE wraps to 0
     out->axis = from->axis;

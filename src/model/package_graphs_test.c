@@ -168,6 +168,7 @@ TEST(package_seeds_corpus)
     graphs_init(&build, &arena);
     uint32_t x = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, 4, 0, 0));
     x = graphs_table(&build, graphs_linear(&build, x, 3, VCH_TYPE_I8), VCH_TYPE_I8);
+    x = graphs_normalise(&build, x, VCH_TYPE_I8);
     graphs_output(&build,
                   graphs_softmax(&build, graphs_linear(&build, x, 2, VCH_TYPE_I8), VCH_TYPE_I8));
     encode_and_decode(graphs_finish(&build));

@@ -75,3 +75,4 @@ vch_status vch_rules_pad(const struct vch_rules *at);
 vch_status vch_rules_softmax(const struct vch_rules *at);
 vch_status vch_rules_argmax(const struct vch_rules *at);
 vch_status vch_rules_trees(const struct vch_rules *at);
+vch_status vch_rules_normalise(const struct vch_rules *at);

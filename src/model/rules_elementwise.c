@@ -82,6 +82,23 @@ vch_status vch_rules_softmax(const struct vch_rules *at)
     return vch_rules_shape_is(at, &x->shape);
 }
 
+// What the bound cannot say: it covers every intermediate of a row, see model/bound.c.
+vch_status vch_rules_normalise(const struct vch_rules *at)
+{
+    const struct vch_value *x = vch_rules_input(at, 0);
+    const struct vch_norm *norm = &at->operator_->norm;
+
+    VCH_TRY(vch_rules_type_among(at, "operand", x->type, VCH_RULES_NARROW));
+    VCH_TRY(vch_rules_type_among(at, "output", vch_rules_output(at)->type, VCH_RULES_NARROW));
+    if (x->shape.rank == 0) return vch_rules_refuse(at, VCH_CODE_MALFORMED, "it has no axis");
+    if (norm->epsilon == 0 || norm->factor == 0)
+        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "its epsilon and factor must be 1 or more");
+    if (norm->root_shift > VCH_GRAPH_ROOT_SHIFT_MAX)
+        return vch_rules_refuse(at, VCH_CODE_LIMIT, "root shift %u is over %u", norm->root_shift,
+                                VCH_GRAPH_ROOT_SHIFT_MAX);
+    return vch_rules_shape_is(at, &x->shape);
+}
+
 vch_status vch_rules_argmax(const struct vch_rules *at)
 {
     const struct vch_shape *have = &vch_rules_input(at, 0)->shape;

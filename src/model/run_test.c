@@ -390,6 +390,17 @@ TEST(softmax_is_what_the_oracle_says)
     check_operator(build_softmax);
 }
 
+static uint32_t build_normalise(struct graphs *build)
+{
+    uint32_t x = graphs_input(build, narrow(), random_shape(1, 3, 30));
+    return graphs_normalise(build, x, narrow());
+}
+
+TEST(normalising_is_what_the_oracle_says)
+{
+    check_operator(build_normalise);
+}
+
 static uint32_t build_argmax(struct graphs *build)
 {
     struct vch_shape shape = random_shape(1, 4, 6);

@@ -376,6 +376,27 @@ uint32_t graphs_softmax(struct graphs *build, uint32_t x, enum vch_type type)
     return softmax->output;
 }
 
+// Roots as precise as 61 bits allow, and factors that fill the output's type or saturate it.
+uint32_t graphs_normalise(struct graphs *build, uint32_t x, enum vch_type type)
+{
+    struct vch_shape shape = shape_of(build, x);
+    struct vch_operator *normalise =
+        add_operator(build, VCH_OPERATOR_NORMALISE, 1, x, 0, type, shape);
+    uint32_t length = 0;
+
+    while (shape.dims[shape.rank - 1] >> length > 0)
+        length++;
+    uint32_t shift = 30 - bits_of(type_of(build, x)) - length;
+    normalise->norm = (struct vch_norm){
+        .is_centred = test_below(2),
+        .root_shift = test_below(4) == 0 ? 0 : shift,
+        .epsilon =
+            1 + (uint64_t)random_between(0, (int64_t)1 << 60) / (test_below(2) ? 1 : 1000000),
+    };
+    normalise->norm.factor = (1 + test_below(2u << bits_of(type))) << normalise->norm.root_shift;
+    return normalise->output;
+}
+
 static uint32_t channels_of(const struct graphs *build, uint32_t x)
 {
     struct vch_shape shape = shape_of(build, x);

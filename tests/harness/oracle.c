@@ -245,6 +245,43 @@ static int64_t softmax(const struct oracle *o, size_t index)
                      (2 * sum));
 }
 
+// The largest r with r * r <= a, found by halving an interval.
+static wide root(wide a)
+{
+    wide low = 0, high = (wide)1 << 32;
+
+    while (high - low > 1) {
+        wide middle = (low + high) / 2;
+        if (middle * middle <= a)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int64_t normalise(const struct oracle *o, size_t index)
+{
+    const struct vch_norm *norm = &o->operator_->norm;
+    size_t size = o->shape->dims[o->shape->rank - 1], first = index / size * size;
+    int64_t most = vch_tensor_type_max(o->graph->values[o->operator_->output].type);
+    wide spread = 0, distance = 0;
+
+    for (size_t i = first; i < first + size; i++)
+        for (size_t k = first; k < first + size; k++) { // twice what n * sum x^2 - S^2 is
+            wide apart = o->inputs[0][i] - o->inputs[0][k];
+            if (!norm->is_centred && i != k) continue;
+            spread += norm->is_centred ? apart * apart
+                                       : (wide)2 * (wide)size * o->inputs[0][i] * o->inputs[0][k];
+        }
+    for (size_t i = first; i < first + size; i++)
+        distance += o->inputs[0][index] - (norm->is_centred ? o->inputs[0][i] : 0);
+    wide r = root(spread / 2 * ((wide)1 << 2 * norm->root_shift) + norm->epsilon);
+    wide dividend = 2 * distance * (wide)norm->factor + r, quotient = dividend / (2 * r);
+    if (dividend % (2 * r) < 0) quotient--;
+    return quotient < -most ? -most : quotient > most ? most : (int64_t)quotient;
+}
+
 static int64_t argmax(const struct oracle *o, const int64_t *at)
 {
     const struct vch_shape *x = o->shapes[0];
@@ -311,6 +348,7 @@ static int64_t compute(const struct oracle *o, size_t index)
     case VCH_OPERATOR_SOFTMAX: return softmax(o, index);
     case VCH_OPERATOR_ARGMAX: return argmax(o, at);
     case VCH_OPERATOR_TREES: return trees(o, index);
+    case VCH_OPERATOR_NORMALISE: return normalise(o, index);
     case VCH_OPERATOR_COUNT: break;
     }
     test_fail(__FILE__, __LINE__, "kind %d", (int)o->operator_->kind);
