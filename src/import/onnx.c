@@ -239,6 +239,7 @@ static enum vch_network_attribute_kind attribute_kind(const Vouch__Onnx__Attribu
     if (proto->t != NULL) return VCH_NETWORK_ATTRIBUTE_TENSOR;
     if (proto->n_floats > 0) return VCH_NETWORK_ATTRIBUTE_REALS;
     if (proto->n_strings > 0) return VCH_NETWORK_ATTRIBUTE_TEXTS;
+    if (proto->has_g) return VCH_NETWORK_ATTRIBUTE_SUBGRAPH;
     return VCH_NETWORK_ATTRIBUTE_INTEGERS;
 }
 
@@ -293,6 +294,7 @@ static vch_status read_attribute(struct vch_network_attribute *attribute,
         attribute->integers = keep_list(reading, proto->ints, proto->n_ints, sizeof(int64_t));
         return attribute->integers == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
     case VCH_NETWORK_ATTRIBUTE_TEXTS: return read_texts(attribute, reading, proto);
+    case VCH_NETWORK_ATTRIBUTE_SUBGRAPH:
     default: break;
     }
     return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,

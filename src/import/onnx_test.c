@@ -280,6 +280,48 @@ TEST(onnx_reads_tensors_from_other_files)
     CHECK_FAILS(decode_with(&network, &files), MALFORMED);
 }
 
+// A field of `size` bytes, which stand at the buffer's end already, gets its head before them.
+static size_t put_head(uint8_t *end, size_t size, unsigned field)
+{
+    uint8_t head[8];
+    size_t head_size = 0;
+
+    head[head_size++] = (uint8_t)(field << 3 | 2);
+    for (size_t left = size; head_size == 1 || left > 0; left >>= 7)
+        head[head_size++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    memcpy(end - size - head_size, head, head_size);
+    return size + head_size;
+}
+
+TEST(onnx_refuses_subgraphs_however_deep)
+{
+    enum { DEPTH_MAX = 100000, ROOM = 15 * (DEPTH_MAX + 1) };
+    static const unsigned fields[] = {6, 5, 1}; // graph, attribute, node
+    static const int depths[] = {1, 100, DEPTH_MAX};
+    static uint8_t bytes[ROOM];
+
+    FOR_EACH(depth, depths)
+    {
+        struct vch_network *network = NULL;
+        size_t size = 0;
+        for (int i = 0; i < *depth; i++)
+            FOR_EACH(field, fields)
+        size = put_head(bytes + ROOM, size, *field);
+        size = put_head(bytes + ROOM, size, 7);
+        vch_arena_release(&arena);
+        vch_arena_init(&arena, (size_t)64 << 20);
+        vch_status status =
+            vch_onnx_decode(&network, bytes + ROOM - size, size, NULL, &arena, &complaint);
+        CHECK_FAILS(status, MALFORMED); // without inputs, which is noticed first
+    }
+    start();
+    onnx_node(&onnx, "If", "x", "y");
+    onnx_attribute_subgraph(&onnx, "then_branch");
+    onnx_end(&onnx);
+    CHECK_FAILS(decode(), UNSUPPORTED);
+    CHECK(strstr(complaint.text, "subgraphs are not") != NULL);
+}
+
 TEST(onnx_survives_any_cut_and_any_flipped_byte)
 {
     static struct onnx_bytes spoiled;

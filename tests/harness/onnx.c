@@ -207,6 +207,16 @@ void onnx_attribute_integers(struct onnx *onnx, const char *name, const int64_t 
     put_attribute(name, 7, &field);
 }
 
+void onnx_attribute_subgraph(struct onnx *onnx, const char *name)
+{
+    static struct onnx_bytes field;
+
+    (void)onnx;
+    field.size = 0;
+    put_bytes(&field, 6, NULL, 0);
+    put_attribute(name, 5, &field);
+}
+
 void onnx_end(struct onnx *onnx)
 {
     put_message(&onnx->graph, 1, &node);

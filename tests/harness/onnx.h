@@ -38,7 +38,8 @@ void onnx_attribute_real(struct onnx *onnx, const char *name, float value);
 void onnx_attribute_text(struct onnx *onnx, const char *name, const char *text);
 void onnx_attribute_integers(struct onnx *onnx, const char *name, const int64_t *values,
                              size_t count);
-void onnx_end(struct onnx *onnx); // ends the node
+void onnx_attribute_subgraph(struct onnx *onnx, const char *name); // an empty one
+void onnx_end(struct onnx *onnx);                                  // ends the node
 
 // The file.
 const struct onnx_bytes *onnx_finish(struct onnx *onnx);
