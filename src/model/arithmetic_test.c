@@ -260,6 +260,17 @@ TEST(spec_argmax)
     check_output(&e, VCH_TYPE_I32, shape(1, 2, 0, 0, 0), "argmax_y");
 }
 
+TEST(spec_gather)
+{
+    struct example e;
+
+    open_example(&e, VCH_OPERATOR_GATHER);
+    add_input(&e, VCH_TYPE_I8, shape(3, 2, 3, 2, 0), "gather_x");
+    add_input(&e, VCH_TYPE_I16, shape(2, 2, 2, 0, 0), "gather_indices");
+    e.operator_.axis = 1;
+    check_output(&e, VCH_TYPE_I8, shape(4, 2, 2, 2, 2), "gather_y");
+}
+
 TEST(spec_trees)
 {
     struct example e;

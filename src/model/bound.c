@@ -118,6 +118,7 @@ vch_status vch_bound_public(uint64_t *out, const struct vch_graph *graph,
     case VCH_OPERATOR_PAD:
     case VCH_OPERATOR_SOFTMAX:
     case VCH_OPERATOR_ARGMAX:
+    case VCH_OPERATOR_GATHER:
     case VCH_OPERATOR_COUNT: break;
     }
     return VCH_OK; // no accumulator, nothing to bound

@@ -62,7 +62,8 @@ static uint64_t work_of(const struct vch_graph *graph, const struct vch_operator
     case VCH_OPERATOR_TRANSPOSE:
     case VCH_OPERATOR_SLICE:
     case VCH_OPERATOR_PAD:
-    case VCH_OPERATOR_SOFTMAX: return count;
+    case VCH_OPERATOR_SOFTMAX:
+    case VCH_OPERATOR_GATHER: return count;
     case VCH_OPERATOR_NORMALISE: return 2 * count;
     case VCH_OPERATOR_COUNT: break;
     }

@@ -53,7 +53,8 @@
     X(SOFTMAX, "softmax", false)     /* over the last axis */ \
     X(ARGMAX, "argmax", false)       /* over one axis, ties to the lowest index */ \
     X(TREES, "trees", true)          /* decision trees over int32 keys */ \
-    X(NORMALISE, "normalise", false) /* rows of the last axis over their root mean square */
+    X(NORMALISE, "normalise", false) /* rows of the last axis over their root mean square */ \
+    X(GATHER, "gather", false)       /* picks along one axis, by indices computed on the way */
 
 enum vch_operator_kind {
 #define X(name, text, parametric) VCH_OPERATOR_##name,
@@ -101,7 +102,7 @@ struct vch_operator {
     struct vch_window window;
     struct vch_norm norm;
     uint32_t table;               // TABLE, SOFTMAX (exponentials)
-    uint32_t axis;                // CONCAT, ARGMAX
+    uint32_t axis;                // CONCAT, ARGMAX, GATHER
     uint32_t order[VCH_RANK_MAX]; // TRANSPOSE: output axis i is input axis order[i]
     int32_t begin[VCH_RANK_MAX];  // SLICE: first index; PAD: elements before
     int32_t end[VCH_RANK_MAX];    // PAD: elements after

@@ -15,6 +15,7 @@ static struct vch_arena arena;
 struct scene {
     struct vch_graph *graph;
     struct vch_operator *convolution, *add, *pool, *slice, *reshape, *linear, *softmax, *argmax;
+    struct vch_operator *gather;
 };
 
 static struct vch_operator *find(struct vch_graph *graph, enum vch_operator_kind kind)
@@ -37,7 +38,9 @@ static struct scene open_scene(void)
     x = graphs_transpose(&build, graphs_slice(&build, graphs_pad(&build, x)));
     x = graphs_linear(&build, graphs_flatten(&build, x), 10, VCH_TYPE_I8);
     graphs_output(&build, graphs_softmax(&build, x, VCH_TYPE_I8));
-    graphs_output(&build, graphs_argmax(&build, x, 0));
+    uint32_t best = graphs_argmax(&build, x, 0);
+    graphs_output(&build, best);
+    graphs_output(&build, graphs_gather(&build, x, best, 0));
     struct vch_graph *graph = graphs_finish(&build);
     return (struct scene){
         .graph = graph,
@@ -49,6 +52,7 @@ static struct scene open_scene(void)
         .linear = find(graph, VCH_OPERATOR_LINEAR),
         .softmax = find(graph, VCH_OPERATOR_SOFTMAX),
         .argmax = find(graph, VCH_OPERATOR_ARGMAX),
+        .gather = find(graph, VCH_OPERATOR_GATHER),
     };
 }
 
@@ -178,6 +182,10 @@ TEST(graphs_that_lie_about_numbers_are_refused)
     CHECK_LIE(entries[100], -1); // T[-28]
     CHECK_LIE(s.argmax->axis, 1);
     CHECK_LIE(s.argmax->axis, UINT32_MAX);
+    CHECK_LIE(s.gather->axis, 1);
+    CHECK_LIE(s.gather->axis, UINT32_MAX);
+    CHECK_LIE(s.gather->inputs, ((const uint32_t[]){s.argmax->inputs[0], s.argmax->inputs[0]}));
+    CHECK_LIE(s.gather->inputs, ((const uint32_t[]){s.argmax->output, s.argmax->output}));
     vch_arena_release(&arena);
 }
 
@@ -259,14 +267,15 @@ TEST(graphs_that_pass_the_check_are_safe_to_run)
             };
             struct vch_tensor x =
                 graphs_random_tensor(s.graph, s.graph->inputs[0].value, 1, &arena);
-            struct vch_tensor y[2];
-            for (uint32_t i = 0; i < 2; i++)
+            struct vch_tensor y[3];
+            for (uint32_t i = 0; i < 3; i++)
                 y[i] = graphs_empty_tensor(s.graph, s.graph->outputs[i].value, 1, &arena);
             CHECK_OK(vch_run_graph(&run, &x, y, &arena, NULL));
             int64_t **want = oracle_run(s.graph, &x, 1, &arena);
-            for (size_t k = 0; k < vch_tensor_shape_count(&y[0].shape); k++)
-                CHECK_EQ(oracle_element(y[0].data, y[0].type, k),
-                         want[s.graph->outputs[0].value][k]);
+            for (uint32_t i = 0; i < 3; i++)
+                for (size_t k = 0; k < vch_tensor_shape_count(&y[i].shape); k++)
+                    CHECK_EQ(oracle_element(y[i].data, y[i].type, k),
+                             want[s.graph->outputs[i].value][k]);
             accepted++;
         }
         vch_arena_rewind(&arena, mark);

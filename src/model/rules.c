@@ -152,6 +152,7 @@ static const struct counts {
     [VCH_OPERATOR_ARGMAX] = {1, 1, 0, 0, UNSCALED},
     [VCH_OPERATOR_TREES] = {1, 1, 4, 4, UNSCALED},
     [VCH_OPERATOR_NORMALISE] = {1, 1, 0, 0, UNSCALED},
+    [VCH_OPERATOR_GATHER] = {2, 2, 0, 0, UNSCALED},
 };
 
 static vch_status check_counts(const struct vch_rules *at)
@@ -194,6 +195,7 @@ static vch_status check_rule(const struct vch_rules *at)
     case VCH_OPERATOR_ARGMAX: return vch_rules_argmax(at);
     case VCH_OPERATOR_TREES: return vch_rules_trees(at);
     case VCH_OPERATOR_NORMALISE: return vch_rules_normalise(at);
+    case VCH_OPERATOR_GATHER: return vch_rules_gather(at);
     case VCH_OPERATOR_COUNT: break;
     }
     return VCH_FAIL(MALFORMED);

@@ -98,3 +98,24 @@ vch_status vch_rules_pad(const struct vch_rules *at)
                                 vch_tensor_type_name(type));
     return vch_rules_shape_is(at, &want);
 }
+
+// The picked axis gives way to the indices' own axes.
+vch_status vch_rules_gather(const struct vch_rules *at)
+{
+    const struct vch_shape *have = &vch_rules_input(at, 0)->shape;
+    const struct vch_value *indices = vch_rules_input(at, 1);
+    const uint32_t axis = at->operator_->axis, added = indices->shape.rank;
+    struct vch_shape want = {.rank = have->rank + added - 1};
+
+    VCH_TRY(type_is_kept(at));
+    VCH_TRY(vch_rules_type_among(at, "index", indices->type, VCH_RULES_I16 | VCH_RULES_I32));
+    if (axis >= have->rank) return vch_rules_refuse(at, VCH_CODE_MALFORMED, "no axis %u", axis);
+    if (want.rank > VCH_RANK_MAX)
+        return vch_rules_refuse(at, VCH_CODE_LIMIT, "its output has %u axes, more than %d",
+                                want.rank, VCH_RANK_MAX);
+    for (uint32_t i = 0; i < want.rank; i++)
+        want.dims[i] = i < axis           ? have->dims[i]
+                       : i < axis + added ? indices->shape.dims[i - axis]
+                                          : have->dims[i + 1 - added];
+    return vch_rules_shape_is(at, &want);
+}

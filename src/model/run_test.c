@@ -413,6 +413,24 @@ TEST(argmax_is_what_the_oracle_says)
     check_operator(build_argmax);
 }
 
+// Half of the time the indices fit the axis, else they are anything.
+static uint32_t build_gather(struct graphs *build)
+{
+    struct vch_shape shape = random_shape(1, 4, 6), picks = random_shape(0, 2, 5);
+    uint32_t axis = test_below(shape.rank), x = graphs_input(build, any(), shape);
+    enum vch_type type = test_below(2) ? VCH_TYPE_I16 : VCH_TYPE_I32;
+
+    if (test_below(2)) return graphs_gather(build, x, graphs_input(build, type, picks), axis);
+    picks.dims[picks.rank++] = shape.dims[axis];
+    uint32_t scores = graphs_input(build, narrow(), picks);
+    return graphs_gather(build, x, graphs_argmax(build, scores, picks.rank - 1), axis);
+}
+
+TEST(gather_is_what_the_oracle_says)
+{
+    check_operator(build_gather);
+}
+
 TEST(whole_graphs_are_what_the_oracle_says)
 {
     vch_arena_init(&arena, (size_t)1 << 30);

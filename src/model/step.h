@@ -97,6 +97,7 @@ void vch_step_softmax(const struct vch_step *step);
 void vch_step_argmax(const struct vch_step *step);
 void vch_step_trees(const struct vch_step *step);
 void vch_step_normalise(const struct vch_step *step);
+void vch_step_gather(const struct vch_step *step);
 
 size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
                                uint32_t batch);

@@ -514,6 +514,23 @@ uint32_t graphs_argmax(struct graphs *build, uint32_t x, uint32_t axis)
     return argmax->output;
 }
 
+uint32_t graphs_gather(struct graphs *build, uint32_t x, uint32_t indices, uint32_t axis)
+{
+    struct vch_shape have = shape_of(build, x), picks = shape_of(build, indices);
+    struct vch_shape want = {.rank = axis};
+
+    for (uint32_t i = 0; i < axis; i++)
+        want.dims[i] = have.dims[i];
+    for (uint32_t i = 0; i < picks.rank; i++)
+        want.dims[want.rank++] = picks.dims[i];
+    for (uint32_t i = axis + 1; i < have.rank; i++)
+        want.dims[want.rank++] = have.dims[i];
+    struct vch_operator *gather =
+        add_operator(build, VCH_OPERATOR_GATHER, 2, x, indices, type_of(build, x), want);
+    gather->axis = axis;
+    return gather->output;
+}
+
 uint32_t graphs_constant(struct graphs *build, enum vch_type type, struct vch_shape shape)
 {
     struct vch_operator *constant =
@@ -630,7 +647,12 @@ struct vch_graph *graphs_random_convnet(struct vch_arena *arena)
     x = test_below(2) ? graphs_max_pool(&build, x, 2, 2) : graphs_average_pool(&build, x, 3, 2);
     x = graphs_linear(&build, graphs_flatten(&build, x), 2 + test_below(10), narrow());
     graphs_output(&build, graphs_softmax(&build, x, VCH_TYPE_I16));
-    if (test_below(2)) graphs_output(&build, graphs_argmax(&build, x, 0));
+    if (test_below(2)) {
+        uint32_t best = graphs_argmax(&build, x, 0), size = 1 + test_below(9);
+        uint32_t rows = graphs_constant(&build, narrow(), graphs_shape(2, size, 3, 0));
+        graphs_output(&build, best);
+        graphs_output(&build, graphs_gather(&build, rows, best, 0));
+    }
     return graphs_finish(&build);
 }
 

@@ -300,6 +300,19 @@ static int64_t argmax(const struct oracle *o, const int64_t *at)
     return best;
 }
 
+static int64_t gather(const struct oracle *o, const int64_t *at)
+{
+    const struct vch_shape *x = o->shapes[0], *indices = o->shapes[1];
+    uint32_t axis = o->operator_->axis;
+    int64_t own[VCH_RANK_MAX] = {0};
+    int64_t index = o->inputs[1][ravel(at + axis, indices)];
+
+    for (uint32_t i = 0; i < x->rank; i++)
+        own[i] = i < axis ? at[i] : at[i + indices->rank - 1 + (i == axis)];
+    own[axis] = index < 0 ? 0 : index >= x->dims[axis] ? x->dims[axis] - 1 : index;
+    return o->inputs[0][ravel(own, x)];
+}
+
 static int64_t trees(const struct oracle *o, size_t index)
 {
     const struct vch_parameter *roots = &o->graph->parameters[o->operator_->parameters[1]];
@@ -349,6 +362,7 @@ static int64_t compute(const struct oracle *o, size_t index)
     case VCH_OPERATOR_ARGMAX: return argmax(o, at);
     case VCH_OPERATOR_TREES: return trees(o, index);
     case VCH_OPERATOR_NORMALISE: return normalise(o, index);
+    case VCH_OPERATOR_GATHER: return gather(o, at);
     case VCH_OPERATOR_COUNT: break;
     }
     test_fail(__FILE__, __LINE__, "kind %d", (int)o->operator_->kind);
