@@ -7,6 +7,7 @@
 #   make lint       clang-format and clang-tidy
 #   make fuzz       build the fuzz targets into build/fuzz and run each for FUZZ_SECONDS
 #   make soak       the long campaigns: many faults, long fuzzing
+#   make conformance   ONNX's own tests of its operators: what passes, what is refused
 #   make bench      speed, as ratios measured in one run
 #   make install    PREFIX=/usr/local
 #   make dev clang verify asan msan tsan    one preset: build and test
@@ -69,10 +70,13 @@ fuzz: dependencies-ci
 soak: everything dependencies-ci
 	@tools/soak.sh
 
+conformance: release
+	@$(or $(VOUCH_PYTHON),python3) tests/oracles/conformance.py build/release/vouch --table
+
 bench: everything
 	@tools/bench.sh build/release
 
 install: release
 	@cmake --install build/release --prefix $(PREFIX)
 
-.PHONY: all dependencies dependencies-ci release everything test demo lint ci fuzz soak bench install msan $(PRESETS)
+.PHONY: all dependencies dependencies-ci release everything test demo lint ci fuzz soak conformance bench install msan $(PRESETS)

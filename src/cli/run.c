@@ -10,7 +10,7 @@
 
 static const struct vch_option options[] = {
     {"input", "[NAME=]FILE", ".npy, .npz:ARRAY or synthetic[:SEED]", true},
-    {"output", "FILE.npy", "write an output, float32", false},
+    {"output", "FILE.npy", "write an output; .npz: all outputs", false},
     {"port", "NAME", "which output --output holds (default: the first)", false},
     {"trace", NULL, "print a digest per operator output", false},
     {"threads", "N", "threads (default: one per processor)", false},

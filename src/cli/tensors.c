@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import/quantise.h"
+#include "import/zip.h"
 
 #define ROWS_SHOWN_MAX 10u
 #define COLUMNS_SHOWN_MAX 10u
@@ -19,6 +20,13 @@ static vch_status find_port(const struct vch_port **out, const struct vch_port *
     return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                         "the model has no port called \"%.*s\"; `vouch inspect` lists them",
                         size > 80 ? 80 : (int)size, name);
+}
+
+static bool is_archive(const char *path)
+{
+    size_t size = strlen(path);
+
+    return size > 4 && strcmp(path + size - 4, ".npz") == 0;
 }
 
 // SplitMix64, so that a seed gives the same inputs everywhere.
@@ -110,37 +118,68 @@ static vch_status load_port(struct vch_tensor *tensor, uint32_t *batch, struct v
     VCH_TRY(count_samples(batch, &array, per_sample, port, tool));
     tensor->data = vch_arena_alloc(&tool->arena, array.count, vch_tensor_type_size(value->type));
     if (tensor->data == NULL) return VCH_FAIL(NO_MEMORY);
+    if (port->kind == VCH_PORT_INTEGER && array.integers != NULL)
+        return vch_quantise_integers(tensor->data, graph, port, array.integers, array.count,
+                                     &tool->complaint);
     return vch_quantise_input(tensor->data, graph, port, array.values, array.count,
                               &tool->complaint);
+}
+
+static vch_status load_one(struct vch_tensors *out, struct vch_tool *tool,
+                           const struct vch_graph *graph, const struct vch_port *port,
+                           const char *what)
+{
+    uint32_t batch = 0;
+
+    VCH_TRY(load_port(&out->tensor[port - graph->inputs], &batch, tool, graph, port, what));
+    if (out->batch != 0 && out->batch != batch)
+        return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
+                            "one input has %u samples, another %u", out->batch, batch);
+    out->batch = batch;
+    return VCH_OK;
+}
+
+// An archive without NAME= holds every input under its own name.
+static vch_status load_archive(struct vch_tensors *out, struct vch_tool *tool,
+                               const struct vch_graph *graph, const char *path)
+{
+    for (uint32_t i = 0; i < graph->input_count; i++) {
+        size_t size = strlen(path) + strlen(graph->inputs[i].name) + 2;
+        char *what = vch_arena_alloc(&tool->arena, size, 1);
+        if (what == NULL) return VCH_FAIL(NO_MEMORY);
+        (void)snprintf(what, size, "%s:%s", path, graph->inputs[i].name);
+        VCH_TRY(load_one(out, tool, graph, &graph->inputs[i], what));
+    }
+    return VCH_OK;
+}
+
+static vch_status load_given(struct vch_tensors *out, struct vch_tool *tool,
+                             const struct vch_graph *graph, const char *what)
+{
+    const struct vch_port *port = &graph->inputs[0];
+    const char *equals = strchr(what, '=');
+
+    if (equals != NULL) {
+        VCH_TRY(find_port(&port, graph->inputs, graph->input_count, what, (size_t)(equals - what),
+                          tool));
+        return load_one(out, tool, graph, port, equals + 1);
+    }
+    if (graph->input_count == 1) return load_one(out, tool, graph, port, what);
+    if (is_archive(what)) return load_archive(out, tool, graph, what);
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "the model has %u inputs: name each, --input NAME=FILE.npy, or give one "
+                        ".npz with an array for each",
+                        graph->input_count);
 }
 
 vch_status vch_tensors_load(struct vch_tensors *out, struct vch_tool *tool,
                             const struct vch_graph *graph)
 {
     const char *what = NULL;
-    uint32_t given = 0;
 
     *out = (struct vch_tensors){.count = graph->input_count};
-    for (; (what = vch_options_nth(tool->options, "input", given)) != NULL; given++) {
-        const struct vch_port *port = &graph->inputs[0];
-        const char *equals = strchr(what, '=');
-        uint32_t batch = 0;
-
-        if (equals != NULL) {
-            VCH_TRY(find_port(&port, graph->inputs, graph->input_count, what,
-                              (size_t)(equals - what), tool));
-            what = equals + 1;
-        } else if (graph->input_count > 1) {
-            return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                                "the model has %u inputs: name each, --input NAME=FILE.npy",
-                                graph->input_count);
-        }
-        VCH_TRY(load_port(&out->tensor[port - graph->inputs], &batch, tool, graph, port, what));
-        if (out->batch != 0 && out->batch != batch)
-            return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
-                                "one input has %u samples, another %u", out->batch, batch);
-        out->batch = batch;
-    }
+    for (uint32_t i = 0; (what = vch_options_nth(tool->options, "input", i)) != NULL; i++)
+        VCH_TRY(load_given(out, tool, graph, what));
     for (uint32_t i = 0; i < graph->input_count; i++)
         if (out->tensor[i].data == NULL)
             return vch_complain(&tool->complaint, VCH_CODE_USAGE,
@@ -242,29 +281,65 @@ vch_status vch_tensors_show(const struct vch_tensors *outputs, struct vch_tool *
     return VCH_OK;
 }
 
+// A leading 1 is the source model's own batch axis; ours takes its place.
+static vch_status encode_output(uint8_t **bytes, size_t *size, const struct vch_tensors *outputs,
+                                uint32_t index, struct vch_tool *tool,
+                                const struct vch_graph *graph)
+{
+    const struct vch_port *port = &graph->outputs[index];
+    const struct vch_tensor *tensor = &outputs->tensor[index];
+    size_t count = vch_tensor_shape_count(&tensor->shape) * outputs->batch;
+    uint64_t dims[VCH_RANK_MAX + 1] = {outputs->batch};
+    uint32_t rank = 1;
+    float *reals = NULL;
+
+    for (uint32_t i = tensor->shape.rank > 0 && tensor->shape.dims[0] == 1; i < tensor->shape.rank;
+         i++)
+        dims[rank++] = tensor->shape.dims[i];
+    if (port->kind != VCH_PORT_INTEGER) {
+        VCH_TRY(to_real(&reals, outputs, index, tool, graph));
+        return vch_npy_encode(bytes, size, reals, dims, rank, &tool->arena);
+    }
+    int64_t *integers = VCH_ARENA_NEW(&tool->arena, int64_t, count);
+    if (integers == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_quantise_output_integers(integers, graph, port, tensor->data, count);
+    return vch_npy_encode_integers(bytes, size, integers, dims, rank, &tool->arena);
+}
+
+static vch_status encode_outputs(uint8_t **bytes, size_t *size, const struct vch_tensors *outputs,
+                                 struct vch_tool *tool, const struct vch_graph *graph)
+{
+    struct vch_zip_source arrays[VCH_GRAPH_PORTS_MAX];
+
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        size_t name_size = strlen(graph->outputs[i].name) + sizeof ".npy";
+        char *name = vch_arena_alloc(&tool->arena, name_size, 1);
+        uint8_t *array = NULL;
+        if (name == NULL) return VCH_FAIL(NO_MEMORY);
+        (void)snprintf(name, name_size, "%s.npy", graph->outputs[i].name);
+        VCH_TRY(encode_output(&array, &arrays[i].size, outputs, i, tool, graph));
+        arrays[i].name = name;
+        arrays[i].bytes = array;
+    }
+    return vch_zip_write(bytes, size, arrays, outputs->count, &tool->arena);
+}
+
 vch_status vch_tensors_save(const struct vch_tensors *outputs, struct vch_tool *tool,
                             const struct vch_graph *graph)
 {
     const char *path = vch_options_text(tool->options, "output");
     const char *name = vch_options_text(tool->options, "port");
     const struct vch_port *port = &graph->outputs[0];
-    uint64_t dims[VCH_RANK_MAX + 1];
-    uint32_t rank = 0;
-    float *values = NULL;
     uint8_t *bytes = NULL;
     size_t size = 0;
 
     if (path == NULL) return VCH_OK;
     if (name != NULL)
         VCH_TRY(find_port(&port, graph->outputs, graph->output_count, name, strlen(name), tool));
-    uint32_t index = (uint32_t)(port - graph->outputs);
-    const struct vch_shape *shape = &outputs->tensor[index].shape;
-    VCH_TRY(to_real(&values, outputs, index, tool, graph));
-
-    // A leading 1 is the source model's own batch axis; ours takes its place.
-    dims[rank++] = outputs->batch;
-    for (uint32_t i = shape->rank > 0 && shape->dims[0] == 1; i < shape->rank; i++)
-        dims[rank++] = shape->dims[i];
-    VCH_TRY(vch_npy_encode(&bytes, &size, values, dims, rank, &tool->arena));
+    if (name == NULL && is_archive(path))
+        VCH_TRY(encode_outputs(&bytes, &size, outputs, tool, graph));
+    else
+        VCH_TRY(
+            encode_output(&bytes, &size, outputs, (uint32_t)(port - graph->outputs), tool, graph));
     return vch_file_write(path, bytes, size, true, &tool->complaint);
 }

@@ -13,7 +13,7 @@ struct vch_tensors {
 };
 
 // Reads every --input ([NAME=]FILE.npy, FILE.npz:ARRAY, or synthetic[:SEED]) for the graph's
-// inputs. All must hold the same number of samples.
+// inputs; FILE.npz holds several inputs under their names. All have the same number of samples.
 vch_status vch_tensors_load(struct vch_tensors *out, struct vch_tool *tool,
                             const struct vch_graph *graph);
 
@@ -25,6 +25,7 @@ vch_status vch_tensors_allocate(struct vch_tensors *out, struct vch_tool *tool,
 vch_status vch_tensors_show(const struct vch_tensors *outputs, struct vch_tool *tool,
                             const struct vch_graph *graph, json_t *json);
 
-// Writes output port --port (default: the first) as float32 .npy to --output, when given.
+// Writes output port --port (default: the first) as .npy to --output, when given: float32, or int64
+// for whole numbers. An .npz without --port holds every output under its name.
 vch_status vch_tensors_save(const struct vch_tensors *outputs, struct vch_tool *tool,
                             const struct vch_graph *graph);

@@ -100,8 +100,8 @@ static void make(struct model *model, const struct lists *lists)
     vch_arena_release(&arena);
     vch_arena_init(&arena, (size_t)1 << 28);
     *model = (struct model){0};
-    model->values[0] =
-        (struct vch_network_value){"x", VCH_NETWORK_REAL, true, {2, {1, FEATURES}}, NULL};
+    model->values[0] = (struct vch_network_value){
+        .name = "x", .type = VCH_NETWORK_REAL, .has_shape = true, .shape = {2, {1, FEATURES}}};
     model->values[1] = (struct vch_network_value){.name = "label", .type = VCH_NETWORK_INTEGER};
     model->values[2] = (struct vch_network_value){.name = "scores", .type = VCH_NETWORK_REAL};
     add_attributes(model, lists);

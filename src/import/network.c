@@ -52,6 +52,7 @@ vch_status vch_network_add_constant(struct vch_network *network, const char *nam
     VCH_TRY(vch_network_add_value(network, name, index));
     struct vch_network_value *value = &network->values[*index];
     value->type = tensor->type;
+    value->element = tensor->element;
     value->has_shape = true;
     value->shape = tensor->shape;
     value->constant = tensor;

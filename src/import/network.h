@@ -25,8 +25,8 @@
 #define VCH_NETWORK_DOMAIN_ML "ai.onnx.ml"
 
 enum vch_network_type {
-    VCH_NETWORK_REAL = 1,    // float16, float, double: held as float
-    VCH_NETWORK_INTEGER = 2, // int8 to int64, uint8, bool: held as int64
+    VCH_NETWORK_REAL = 1,    // bfloat16, float16, float, double: held as float
+    VCH_NETWORK_INTEGER = 2, // int8 to int64, uint8 to uint64, bool: held as int64
     VCH_NETWORK_TEXT = 3,    // class labels: a graph output only; see texts below for constants
 };
 
@@ -37,6 +37,7 @@ struct vch_network_shape {
 
 struct vch_network_tensor {
     enum vch_network_type type; // REAL or INTEGER
+    int32_t element;            // ONNX's number of the type it has in the file; 0: not known
     struct vch_network_shape shape;
     size_t count;
     float *reals;      // REAL: finite
@@ -83,7 +84,8 @@ struct vch_network_node {
 struct vch_network_value {
     const char *name;
     enum vch_network_type type;
-    bool has_shape; // declared for inputs, inferred for the rest
+    int32_t element; // as in struct vch_network_tensor
+    bool has_shape;  // declared for inputs, inferred for the rest
     struct vch_network_shape shape;
     const struct vch_network_tensor *constant; // NULL unless known before the model runs
 };

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "harness/test.h"
+#include "import/zip.h"
 
 static const char f4[] =
     "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   "
@@ -344,6 +345,47 @@ static vch_status decode_archive(struct vch_npy *array, const char *name, const 
                                  size_t size, struct vch_complaint *complaint)
 {
     return vch_npy_decode_archive(array, name, bytes, size, fresh(1 << 20), complaint);
+}
+
+TEST(npy_keeps_whole_numbers_that_float32_would_round)
+{
+    static const int64_t values[] = {16777217, -5, INT64_MIN, INT64_MAX, 0, 1};
+    static const uint64_t dims[] = {2, 3};
+    struct vch_npy array = {0};
+    struct vch_arena *memory = fresh(1 << 20);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    CHECK_OK(vch_npy_encode_integers(&bytes, &size, values, dims, 2, memory));
+    CHECK_OK(vch_npy_decode(&array, bytes, size, memory, NULL));
+    CHECK(array.rank == 2 && array.dims[1] == 3 && array.values[1] == -5);
+    CHECK(array.integers != NULL && memcmp(array.integers, values, sizeof values) == 0);
+    CHECK_OK(vch_npy_encode_integers(&bytes, &size, values + 4, dims, 1, memory));
+    CHECK_OK(vch_npy_decode(&array, bytes, size, memory, NULL));
+    CHECK(array.integers == NULL && array.values[1] == 1); // float32 says it all
+}
+
+TEST(npz_reads_what_it_writes)
+{
+    static const uint8_t bytes[] = {1, 2, 3};
+    const struct vch_zip_source sources[] = {{"a.npy", bytes, 3}, {"b", bytes, 0}};
+    struct vch_arena *memory = fresh(1 << 20);
+    uint8_t *out = NULL;
+    size_t size = 0;
+
+    CHECK_OK(vch_zip_write(&out, &size, sources, 2, memory));
+    struct vch_zip zip = {0};
+    CHECK_OK(vch_zip_open(&zip, out, size, NULL));
+    CHECK_EQ(zip.member_count, 2);
+    FOR_EACH(source, sources)
+    {
+        struct vch_zip_member member = {0};
+        const uint8_t *found = NULL;
+        CHECK_OK(vch_zip_find(&member, &zip, source->name, ".npy", NULL));
+        CHECK_OK(vch_zip_read(&found, &zip, &member, memory, NULL));
+        CHECK(member.size == source->size && memcmp(found, bytes, member.size) == 0);
+    }
+    CHECK_FAILS(vch_zip_write(&out, &size, sources, VCH_ZIP_MEMBERS_WRITTEN_MAX + 1, memory), LIMIT);
 }
 
 TEST(npz_gives_the_only_array_or_the_named_one)

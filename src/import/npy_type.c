@@ -96,6 +96,16 @@ float vch_npy_type_read(const struct vch_npy_type *type, const uint8_t *bytes)
     return (float)double_from_bits(word);
 }
 
+int64_t vch_npy_type_read_integer(const struct vch_npy_type *type, const uint8_t *bytes)
+{
+    uint64_t word = read_word(type, bytes);
+
+    VCH_ASSERT(type->kind != 'f');
+    if (type->kind == 'b') return word != 0;
+    if (type->kind == 'i') return sign_extend(word, type->size);
+    return word > INT64_MAX ? INT64_MAX : (int64_t)word;
+}
+
 bool vch_npy_type_is_overflow(const struct vch_npy_type *type, const uint8_t *bytes, float value)
 {
     if (type->kind != 'f' || type->size != 8 || !isinf(value)) return false;

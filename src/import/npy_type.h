@@ -22,5 +22,8 @@ vch_status vch_npy_type_parse(struct vch_npy_type *out, const char *text, size_t
 // float32 becomes an infinity.
 float vch_npy_type_read(const struct vch_npy_type *type, const uint8_t *bytes);
 
+// The number at `bytes` of an array of whole numbers; beyond int64 its largest number.
+int64_t vch_npy_type_read_integer(const struct vch_npy_type *type, const uint8_t *bytes);
+
 // Did reading this element turn a finite float64 into an infinity?
 bool vch_npy_type_is_overflow(const struct vch_npy_type *type, const uint8_t *bytes, float value);

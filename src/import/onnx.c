@@ -92,7 +92,10 @@ static vch_status check_counts(const struct reading *reading)
         return vch_complain(reading->complaint, VCH_CODE_LIMIT,
                             "the model has %zu nodes and %zu values; at most %u and %u are read",
                             graph->n_node, values, VCH_NETWORK_NODES_MAX, VCH_NETWORK_VALUES_MAX);
-    if (graph->n_input == 0 || graph->n_output == 0 || graph->n_output > VCH_GRAPH_PORTS_MAX)
+    if (graph->n_input == 0)
+        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
+                            "the model has no inputs: what it says never changes");
+    if (graph->n_output == 0 || graph->n_output > VCH_GRAPH_PORTS_MAX)
         return vch_complain(reading->complaint, VCH_CODE_MALFORMED,
                             "the model has %zu inputs and %zu outputs; expected 1 to %u of each",
                             graph->n_input, graph->n_output, VCH_GRAPH_PORTS_MAX);
@@ -117,6 +120,9 @@ static vch_status read_dimension(uint32_t *out, const struct reading *reading, c
         return vch_complain(reading->complaint, VCH_CODE_LIMIT,
                             "input '%s': dimension %zu is %lld, more than %u", input, axis,
                             (long long)dim->dim_value, VCH_NETWORK_COUNT_MAX);
+    if (dim->has_dim_value && dim->dim_value == 0)
+        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
+                            "input '%s' has no elements: dimension %zu is 0", input, axis);
     if (dim->has_dim_value && dim->dim_value > 0) {
         *out = (uint32_t)dim->dim_value;
         return VCH_OK;
@@ -141,13 +147,18 @@ static vch_status read_input(struct reading *reading, const Vouch__Onnx__ValueIn
                             VCH_GRAPH_PORTS_MAX);
     VCH_TRY(define(reading, info->name, &index));
     struct vch_network_value *value = &network->values[index];
-    if (type == NULL || type->shape == NULL || type->shape->n_dim > VCH_NETWORK_RANK_MAX ||
-        !vch_onnx_tensor_kind(&value->type, type->elem_type))
+    if (type != NULL && !vch_onnx_tensor_kind(&value->type, type->elem_type))
+        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
+                            "input '%s' is made of %s; real numbers, bool and integers of 8 to 64 "
+                            "bits are supported",
+                            value->name, vch_onnx_tensor_type_name(type->elem_type));
+    if (type == NULL || type->shape == NULL || type->shape->n_dim > VCH_NETWORK_RANK_MAX)
         return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
                             "input '%s' declares no tensor of numbers with a shape of at most %d "
                             "dimensions",
                             value->name, VCH_NETWORK_RANK_MAX);
     size_t count = 1;
+    value->element = type->elem_type;
     value->has_shape = true;
     value->shape.rank = (uint32_t)type->shape->n_dim;
     for (size_t i = 0; i < type->shape->n_dim; i++) {
@@ -178,6 +189,7 @@ static vch_status read_initializers(struct reading *reading)
         VCH_TRY(define(reading, graph->initializer[i]->name, &index));
         struct vch_network_value *value = &reading->network->values[index];
         value->type = tensor->type;
+        value->element = tensor->element;
         value->has_shape = true;
         value->shape = tensor->shape;
         value->constant = tensor;
@@ -339,9 +351,10 @@ static vch_status check_domain(struct vch_network_node *node, const struct readi
         return VCH_OK;
     return vch_complain(
         reading->complaint, VCH_CODE_UNSUPPORTED,
-        "node '%s': the model imports opset %lld of its domain; %d to %d of ai.onnx "
+        "%s node '%s': the model imports opset %lld of its domain; %d to %d of ai.onnx "
         "and 1 to 5 of ai.onnx.ml are supported",
-        node->name, (long long)node->version, VCH_ONNX_OPSET_MIN, VCH_ONNX_OPSET_MAX);
+        node->operator_, node->name, (long long)node->version, VCH_ONNX_OPSET_MIN,
+        VCH_ONNX_OPSET_MAX);
 }
 
 static vch_status read_node(struct reading *reading, const Vouch__Onnx__NodeProto *proto,

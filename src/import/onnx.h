@@ -13,7 +13,7 @@
 #define VCH_ONNX_SIZE_MAX ((size_t)1 << 31)
 #define VCH_ONNX_NAME_MAX 1024u
 #define VCH_ONNX_OPSET_MIN 7
-#define VCH_ONNX_OPSET_MAX 22
+#define VCH_ONNX_OPSET_MAX 24
 
 // `files` may be NULL: external data is then refused. MALFORMED, LIMIT, UNSUPPORTED, NO_MEMORY,
 // each with a complaint. The network is in `arena`, and so is everything it points to; nothing

@@ -29,7 +29,25 @@ static const struct {
     {VCH_ONNX_TENSOR_BOOL, VCH_NETWORK_INTEGER, 1},
     {VCH_ONNX_TENSOR_FLOAT16, VCH_NETWORK_REAL, 2},
     {VCH_ONNX_TENSOR_DOUBLE, VCH_NETWORK_REAL, 8},
+    {VCH_ONNX_TENSOR_UINT32, VCH_NETWORK_INTEGER, 4},
+    {VCH_ONNX_TENSOR_UINT64, VCH_NETWORK_INTEGER, 8},
+    {VCH_ONNX_TENSOR_BFLOAT16, VCH_NETWORK_REAL, 2},
 };
+
+const char *vch_onnx_tensor_type_name(int32_t data_type)
+{
+    // ONNX's own numbering of TensorProto.DataType.
+    static const char *const names[] = {
+        "undefined",      "float",      "uint8",          "int8",       "uint16",   "int16",
+        "int32",          "int64",      "string",         "bool",       "float16",  "double",
+        "uint32",         "uint64",     "complex64",      "complex128", "bfloat16", "float8e4m3fn",
+        "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",      "int4",     "float4e2m1",
+        "float8e8m0",     "uint2",      "int2",
+    };
+
+    if (data_type < 0 || (size_t)data_type >= sizeof names / sizeof *names) return "unknown";
+    return names[data_type];
+}
 
 static size_t find_type(int32_t data_type)
 {
@@ -63,6 +81,16 @@ float vch_onnx_tensor_half(uint16_t bits)
     return bits >> 15 ? -magnitude : magnitude;
 }
 
+// The upper half of a float.
+static float from_bfloat16(uint16_t bits)
+{
+    uint32_t word = (uint32_t)bits << 16;
+    float out = 0;
+
+    memcpy(&out, &word, sizeof out);
+    return out;
+}
+
 static int64_t raw_integer(int32_t type, const uint8_t *at)
 {
     uint64_t bits = 0;
@@ -87,8 +115,10 @@ static double raw_real(int32_t type, const uint8_t *at)
     switch (type) {
     case VCH_ONNX_TENSOR_FLOAT: memcpy(&single, at, sizeof single); return single;
     case VCH_ONNX_TENSOR_DOUBLE: memcpy(&real, at, sizeof real); return real;
-    default: memcpy(&half, at, sizeof half); return vch_onnx_tensor_half(half);
+    default: memcpy(&half, at, sizeof half); break;
     }
+    return (double)(type == VCH_ONNX_TENSOR_BFLOAT16 ? from_bfloat16(half)
+                                                     : vch_onnx_tensor_half(half));
 }
 
 static size_t list_count(const Vouch__Onnx__TensorProto *proto)
@@ -97,21 +127,29 @@ static size_t list_count(const Vouch__Onnx__TensorProto *proto)
     case VCH_ONNX_TENSOR_FLOAT: return proto->n_float_data;
     case VCH_ONNX_TENSOR_DOUBLE: return proto->n_double_data;
     case VCH_ONNX_TENSOR_INT64: return proto->n_int64_data;
+    case VCH_ONNX_TENSOR_UINT32:
+    case VCH_ONNX_TENSOR_UINT64: return proto->n_uint64_data;
     default: return proto->n_int32_data;
     }
 }
 
 static int64_t list_integer(const Vouch__Onnx__TensorProto *proto, size_t i)
 {
-    if (proto->data_type == VCH_ONNX_TENSOR_INT64) return proto->int64_data[i];
-    return proto->int32_data[i];
+    switch (proto->data_type) {
+    case VCH_ONNX_TENSOR_INT64: return proto->int64_data[i];
+    case VCH_ONNX_TENSOR_UINT32:
+    case VCH_ONNX_TENSOR_UINT64: return (int64_t)proto->uint64_data[i];
+    default: return proto->int32_data[i];
+    }
 }
 
 static double list_real(const Vouch__Onnx__TensorProto *proto, size_t i)
 {
     if (proto->data_type == VCH_ONNX_TENSOR_FLOAT) return (double)proto->float_data[i];
     if (proto->data_type == VCH_ONNX_TENSOR_DOUBLE) return proto->double_data[i];
-    return (double)vch_onnx_tensor_half((uint16_t)proto->int32_data[i]);
+    uint16_t half = (uint16_t)proto->int32_data[i];
+    return (double)(proto->data_type == VCH_ONNX_TENSOR_BFLOAT16 ? from_bfloat16(half)
+                                                                 : vch_onnx_tensor_half(half));
 }
 
 static const char *name_of(const Vouch__Onnx__TensorProto *proto)
@@ -232,22 +270,27 @@ static vch_status copy_reals(struct vch_network_tensor *tensor, const struct sou
                                           : list_real(proto, i);
         tensor->reals[i] = (float)real;
         if (!isfinite(tensor->reals[i]))
-            return vch_complain(source->complaint, VCH_CODE_MALFORMED,
+            return vch_complain(source->complaint, VCH_CODE_UNSUPPORTED,
                                 "tensor '%s': element %zu is not a finite float32", name_of(proto),
                                 i);
     }
     return VCH_OK;
 }
 
-static void copy_integers(struct vch_network_tensor *tensor, const struct source *source)
+static vch_status copy_integers(struct vch_network_tensor *tensor, const struct source *source)
 {
     const Vouch__Onnx__TensorProto *proto = source->proto;
     size_t size = types[find_type(proto->data_type)].size;
 
-    for (size_t i = 0; i < tensor->count; i++)
+    for (size_t i = 0; i < tensor->count; i++) {
         tensor->integers[i] = source->raw != NULL
                                   ? raw_integer(proto->data_type, source->raw + i * size)
                                   : list_integer(proto, i);
+        if (proto->data_type == VCH_ONNX_TENSOR_UINT64 && tensor->integers[i] < 0)
+            return vch_complain(source->complaint, VCH_CODE_UNSUPPORTED,
+                                "tensor '%s': element %zu is beyond int64", name_of(proto), i);
+    }
+    return VCH_OK;
 }
 
 // Text stands for itself by its index: whoever knows what to do with labels finds them in `texts`.
@@ -293,9 +336,9 @@ vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_ne
     if (proto->data_type == VCH_ONNX_TENSOR_STRING) return decode_texts(out, network, &source);
     if (!vch_onnx_tensor_kind(&kind, proto->data_type))
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "tensor '%s' has data type %d; float16, float, double, bool and "
-                            "integers up to 64 bits are supported",
-                            name_of(proto), proto->data_type);
+                            "tensor '%s' has data type %s; bfloat16, float16, float, double, bool "
+                            "and integers of 8 to 64 bits are supported",
+                            name_of(proto), vch_onnx_tensor_type_name(proto->data_type));
     VCH_TRY(read_shape(&shape, &source));
     if (proto->data_location == 1) VCH_TRY(read_external(&source, files));
     if (proto->data_location != 1 && proto->has_raw_data) {
@@ -305,7 +348,7 @@ vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_ne
     }
     VCH_TRY(check_count(&source, vch_network_count(&shape)));
     VCH_TRY(vch_network_new_tensor(network, kind, &shape, out));
+    (*out)->element = proto->data_type;
     if (kind == VCH_NETWORK_REAL) return copy_reals(*out, &source);
-    copy_integers(*out, &source);
-    return VCH_OK;
+    return copy_integers(*out, &source);
 }

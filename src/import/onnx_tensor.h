@@ -20,6 +20,9 @@ enum vch_onnx_tensor_type {
     VCH_ONNX_TENSOR_BOOL = 9,
     VCH_ONNX_TENSOR_FLOAT16 = 10,
     VCH_ONNX_TENSOR_DOUBLE = 11,
+    VCH_ONNX_TENSOR_UINT32 = 12,
+    VCH_ONNX_TENSOR_UINT64 = 13,
+    VCH_ONNX_TENSOR_BFLOAT16 = 16,
 };
 
 // What a data type becomes; false where it is not read.
@@ -30,6 +33,9 @@ vch_status vch_onnx_tensor_decode(struct vch_network_tensor **out, struct vch_ne
                                   const Vouch__Onnx__TensorProto *proto,
                                   const struct vch_import_files *files,
                                   struct vch_complaint *complaint);
+
+// What a data type is called, for messages.
+const char *vch_onnx_tensor_type_name(int32_t data_type);
 
 // The IEEE 754 binary16 number with these bits, exactly.
 float vch_onnx_tensor_half(uint16_t bits);

@@ -101,6 +101,23 @@ static vch_status quantise_integer(void *out, enum vch_type type, const struct v
     return VCH_OK;
 }
 
+vch_status vch_quantise_integers(void *out, const struct vch_graph *graph,
+                                 const struct vch_port *port, const int64_t *values, size_t count,
+                                 struct vch_complaint *complaint)
+{
+    enum vch_type type = graph->values[port->value].type;
+
+    for (size_t i = 0; i < count; i++) {
+        if (values[i] < vch_tensor_type_min(type) || values[i] > vch_tensor_type_max(type))
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "input '%s', element %zu is %lld; expected a whole number that "
+                                "fits %s",
+                                port->name, i, (long long)values[i], vch_tensor_type_name(type));
+        store(out, type, i, values[i]);
+    }
+    return VCH_OK;
+}
+
 vch_status vch_quantise_input(void *out, const struct vch_graph *graph, const struct vch_port *port,
                               const float *values, size_t count, struct vch_complaint *complaint)
 {
@@ -123,4 +140,13 @@ void vch_quantise_output(float *out, const struct vch_graph *graph, const struct
 
     for (size_t i = 0; i < count; i++)
         out[i] = (float)(scale * (double)load(values, type, i));
+}
+
+void vch_quantise_output_integers(int64_t *out, const struct vch_graph *graph,
+                                  const struct vch_port *port, const void *values, size_t count)
+{
+    enum vch_type type = graph->values[port->value].type;
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = load(values, type, i);
 }

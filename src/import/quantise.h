@@ -13,6 +13,15 @@
 vch_status vch_quantise_input(void *out, const struct vch_graph *graph, const struct vch_port *port,
                               const float *values, size_t count, struct vch_complaint *complaint);
 
+// The same for whole numbers that float32 may not hold. Port: INTEGER.
+vch_status vch_quantise_integers(void *out, const struct vch_graph *graph,
+                                 const struct vch_port *port, const int64_t *values, size_t count,
+                                 struct vch_complaint *complaint);
+
 // A port's integers to float32: REAL: scale * q; KEYS, INTEGER, CLASS: the number itself.
 void vch_quantise_output(float *out, const struct vch_graph *graph, const struct vch_port *port,
                          const void *values, size_t count);
+
+// A port's integers as they are.
+void vch_quantise_output_integers(int64_t *out, const struct vch_graph *graph,
+                                  const struct vch_port *port, const void *values, size_t count);

@@ -162,6 +162,25 @@ TEST(quantise_takes_integers_exactly_or_not_at_all)
     }
 }
 
+TEST(quantise_keeps_integers_that_float32_would_round)
+{
+    struct vch_port port = port_of(VCH_PORT_INTEGER, VCH_TYPE_I32, 0);
+    const int64_t values[] = {16777217, -2147483648LL, 2147483647},
+                  beyond[] = {2147483648LL, INT64_MIN};
+    int32_t out[3] = {0};
+    int64_t back[3] = {0};
+
+    CHECK_OK(vch_quantise_integers(out, &graph, &port, values, 3, NULL));
+    vch_quantise_output_integers(back, &graph, &port, out, 3);
+    CHECK(memcmp(back, values, sizeof back) == 0);
+    FOR_EACH(x, beyond)
+    {
+        struct vch_complaint complaint = {0};
+        CHECK_FAILS(vch_quantise_integers(out, &graph, &port, x, 1, &complaint), MALFORMED);
+        CHECK(strstr(complaint.text, "int32") != NULL);
+    }
+}
+
 TEST(quantise_refuses_a_class_as_input_and_keys_that_are_not_int32)
 {
     struct vch_port port = port_of(VCH_PORT_CLASS, VCH_TYPE_I32, 0);

@@ -125,8 +125,11 @@ static vch_status divide_integers(struct vch_translate *at, const struct binary 
             return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
         tensor->integers[i] = (int64_t)quotient;
     }
-    *value =
-        (struct vch_network_value){value->name, VCH_NETWORK_INTEGER, true, tensor->shape, tensor};
+    *value = (struct vch_network_value){.name = value->name,
+                                        .type = VCH_NETWORK_INTEGER,
+                                        .has_shape = true,
+                                        .shape = tensor->shape,
+                                        .constant = tensor};
     return VCH_OK;
 }
 

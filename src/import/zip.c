@@ -9,19 +9,13 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/reader.h"
+#include "import/zip_format.h"
 
 enum {
-    END_SIZE = 22, // of the end record, without its comment
     COMMENT_MAX = 65535,
-    ENTRY_SIZE = 46,          // of a directory entry, without name, extra and comment
-    LOCAL_SIZE = 30,          // of a local header, likewise
     DEFLATE_RATIO_MAX = 1032, // zlib's documented limit
     FLAG_ENCRYPTED = 1,
 };
-
-#define END_MAGIC 0x06054b50u   // check: int.from_bytes(b"PK\5\6", "little")
-#define ENTRY_MAGIC 0x02014b50u // check: int.from_bytes(b"PK\1\2", "little")
-#define LOCAL_MAGIC 0x04034b50u // check: int.from_bytes(b"PK\3\4", "little")
 
 static uint32_t get_u16le(const uint8_t *in)
 {
@@ -36,9 +30,10 @@ static vch_status malformed(struct vch_complaint *complaint, const char *what)
 // The end record is the last one whose comment ends exactly where the file does.
 static const uint8_t *find_end(const uint8_t *bytes, size_t size)
 {
-    for (size_t comment = 0; comment <= COMMENT_MAX && comment + END_SIZE <= size; comment++) {
-        const uint8_t *at = bytes + size - comment - END_SIZE;
-        if (vch_get_u32le(at) == END_MAGIC && get_u16le(at + 20) == comment) return at;
+    for (size_t comment = 0; comment <= COMMENT_MAX && comment + VCH_ZIP_END_SIZE <= size;
+         comment++) {
+        const uint8_t *at = bytes + size - comment - VCH_ZIP_END_SIZE;
+        if (vch_get_u32le(at) == VCH_ZIP_END_MAGIC && get_u16le(at + 20) == comment) return at;
     }
     return NULL;
 }
@@ -71,8 +66,8 @@ static vch_status read_entry(struct vch_zip_member *out, struct vch_reader *read
 {
     const uint8_t *entry = NULL, *name = NULL, *rest = NULL;
 
-    VCH_TRY(vch_reader_bytes(reader, ENTRY_SIZE, &entry));
-    if (vch_get_u32le(entry) != ENTRY_MAGIC) return VCH_FAIL(MALFORMED);
+    VCH_TRY(vch_reader_bytes(reader, VCH_ZIP_ENTRY_SIZE, &entry));
+    if (vch_get_u32le(entry) != VCH_ZIP_ENTRY_MAGIC) return VCH_FAIL(MALFORMED);
     size_t name_size = get_u16le(entry + 28);
     VCH_TRY(vch_reader_bytes(reader, name_size, &name));
     VCH_TRY(vch_reader_bytes(reader, get_u16le(entry + 30) + get_u16le(entry + 32), &rest));
@@ -156,8 +151,8 @@ static vch_status locate(const uint8_t **out, const struct vch_zip *zip,
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "a member of the archive has 4 GiB or more (zip64)");
     if (!vch_is_ok(vch_reader_bytes(&reader, member->offset, &skipped)) ||
-        !vch_is_ok(vch_reader_bytes(&reader, LOCAL_SIZE, &local)) ||
-        vch_get_u32le(local) != LOCAL_MAGIC)
+        !vch_is_ok(vch_reader_bytes(&reader, VCH_ZIP_LOCAL_SIZE, &local)) ||
+        vch_get_u32le(local) != VCH_ZIP_LOCAL_MAGIC)
         return malformed(complaint, "a member is not where the directory says");
     if (!vch_is_ok(
             vch_reader_bytes(&reader, get_u16le(local + 26) + get_u16le(local + 28), &skipped)) ||

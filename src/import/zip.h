@@ -17,6 +17,7 @@
 #include "base/status.h"
 
 #define VCH_ZIP_MEMBERS_MAX 4096u
+#define VCH_ZIP_MEMBERS_WRITTEN_MAX 64u
 
 struct vch_zip {
     const uint8_t *bytes; // borrowed
@@ -48,3 +49,13 @@ vch_status vch_zip_find(struct vch_zip_member *out, const struct vch_zip *zip, c
 vch_status vch_zip_read(const uint8_t **out, const struct vch_zip *zip,
                         const struct vch_zip_member *member, struct vch_arena *arena,
                         struct vch_complaint *complaint);
+
+struct vch_zip_source {
+    const char *name;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+// An archive of stored members, in the arena. LIMIT beyond VCH_ZIP_MEMBERS_WRITTEN_MAX or 4 GiB.
+vch_status vch_zip_write(uint8_t **out, size_t *size, const struct vch_zip_source *sources,
+                         uint32_t count, struct vch_arena *arena);

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 from arrays import ROOT, read_npy, write_npy
 
@@ -62,6 +63,15 @@ class Cli(unittest.TestCase):
             (("keygen",), "--output is required"),
         ]:
             self.assertIn(word, vouch(*arguments, code=USAGE).stderr)
+
+    def test_an_archive_holds_every_output_under_its_name(self):
+        x = ROOT / "demo/digits_calibration.npy"
+        vouch("run", self.model, "--input", x, "--output", self.folder / "y.npz")
+        vouch("run", self.model, "--input", x, "--output", self.folder / "y.npy")
+        with zipfile.ZipFile(self.folder / "y.npz") as archive:
+            self.assertEqual(archive.testzip(), None)
+            name, = archive.namelist()
+            self.assertEqual(archive.read(name), (self.folder / "y.npy").read_bytes())
 
     def test_import_without_calibration_is_a_usage_error(self):
         done = vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "x", "--key",
