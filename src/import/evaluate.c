@@ -195,6 +195,23 @@ static void softmax(double *out, const struct vch_network_shape *shape, const do
     }
 }
 
+static void normalise(double *out, const struct vch_layer *layer,
+                      const struct vch_network_shape *shape, const double *x)
+{
+    size_t depth = shape->dims[shape->rank - 1], rows = vch_network_count(shape) / depth;
+
+    for (size_t row = 0; row < rows; row++, x += depth, out += depth) {
+        double mean = 0, square = 0;
+        for (size_t i = 0; layer->is_centred && i < depth; i++)
+            mean += x[i] / (double)depth;
+        for (size_t i = 0; i < depth; i++)
+            square += (x[i] - mean) * (x[i] - mean) / (double)depth;
+        double root = sqrt(square + layer->alpha);
+        for (size_t i = 0; i < depth; i++)
+            out[i] = root > 0 ? (x[i] - mean) / root : 0;
+    }
+}
+
 static void argmax(double *out, const struct vch_layers *layers, const struct vch_layer *layer,
                    const double *x)
 {
@@ -256,6 +273,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     case VCH_LAYER_SLICE: slice(output, layers, layer, x); break;
     case VCH_LAYER_PAD: pad(output, layers, layer, x); break;
     case VCH_LAYER_SOFTMAX: softmax(output, shape, x); break;
+    case VCH_LAYER_NORMALISE: normalise(output, layer, shape, x); break;
     case VCH_LAYER_ARGMAX: argmax(output, layers, layer, x); break;
     }
     if (isfinite(layer->lo) || isfinite(layer->hi)) clamp(output, layer, count);

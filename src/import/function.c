@@ -35,7 +35,7 @@ double vch_function_of(enum vch_layer_function function, double alpha, double be
     case VCH_LAYER_LEAKY_RELU: return x >= 0 ? x : alpha * x;
     case VCH_LAYER_LOG: return log(x);
     case VCH_LAYER_MISH: return x * tanh(softplus(x));
-    case VCH_LAYER_POWER: return pow(x, alpha);
+    case VCH_LAYER_POWER: return pow(x + beta, alpha);
     case VCH_LAYER_RECIPROCAL: return 1 / x;
     case VCH_LAYER_ROUND: return rint(x);
     case VCH_LAYER_SELU: return x > 0 ? beta * x : beta * alpha * expm1(x);

@@ -4,6 +4,7 @@
 // decided, and computes what does not depend on the model's inputs. Values are the network's.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -28,8 +29,10 @@ enum vch_layer_kind {
     VCH_LAYER_TRANSPOSE,
     VCH_LAYER_SLICE,
     VCH_LAYER_PAD,
-    VCH_LAYER_SOFTMAX, // over the last axis
-    VCH_LAYER_ARGMAX,  // over `axis`, which goes away; ties to the lowest index
+    VCH_LAYER_SOFTMAX,   // over the last axis
+    VCH_LAYER_ARGMAX,    // over `axis`, which goes away; ties to the lowest index
+    VCH_LAYER_NORMALISE, // rows of the last axis: (x - mean) / sqrt(variance + alpha), or with
+                         // is_centred false x / sqrt(mean of squares + alpha); 0 where 0 / 0
 };
 
 enum vch_layer_function {
@@ -46,7 +49,7 @@ enum vch_layer_function {
     VCH_LAYER_LEAKY_RELU, // alpha
     VCH_LAYER_LOG,
     VCH_LAYER_MISH,
-    VCH_LAYER_POWER, // alpha
+    VCH_LAYER_POWER, // of x + beta, alpha
     VCH_LAYER_RECIPROCAL,
     VCH_LAYER_ROUND, // to even
     VCH_LAYER_SELU,  // alpha, beta
@@ -73,6 +76,7 @@ struct vch_layer {
     double coefficients[2];
     enum vch_layer_function function;
     double alpha, beta;
+    bool is_centred; // NORMALISE
     uint32_t axis;
     uint32_t order[VCH_NETWORK_RANK_MAX];
     int64_t begin[VCH_NETWORK_RANK_MAX], end[VCH_NETWORK_RANK_MAX], step[VCH_NETWORK_RANK_MAX];

@@ -152,7 +152,7 @@ vch_status vch_lower_affine(struct vch_lower *at)
     const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
     struct vch_lower_value x = {0};
     struct vch_shape shape = {0};
-    uint32_t picture = 0, result = 0;
+    uint32_t picture = 0, result = 0, lead = 0;
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
     if (is_relabelling(at, count)) {
@@ -162,6 +162,7 @@ vch_status vch_lower_affine(struct vch_lower *at)
     VCH_TRY(vch_lower_shape(&shape, at, whole));
     if (shape.rank == 4 && shape.dims[0] == 1) area = (size_t)shape.dims[2] * shape.dims[3];
     if (!is_per_plane(at->layer, count / area, area)) area = 1;
+    if (area == 1 && vch_lower_is_periodic(&lead, at)) return vch_lower_periodic(at, lead);
     struct vch_shape image = {.rank = 4, .dims = {1, (uint32_t)(count / area), 1, (uint32_t)area}};
     struct vch_shape weights = {.rank = 4, .dims = {image.dims[1], 1, 1, 1}};
     double *lists = VCH_ARENA_NEW(at->arena, double, 2 * (count / area));

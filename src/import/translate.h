@@ -45,6 +45,9 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
     vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
     vch_translate_expand, vch_translate_sum;
+vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
+    vch_translate_instance_normalization, vch_translate_group_normalization,
+    vch_translate_mean_variance_normalization, vch_translate_lp_normalization;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,
@@ -79,6 +82,10 @@ vch_status vch_translate_transpose_to(struct vch_translate *at, uint32_t value,
 vch_status vch_translate_affine(struct vch_translate *at, uint32_t value, const double *scale,
                                 size_t scale_count, const double *offset, size_t offset_count,
                                 uint32_t *output);
+
+// A constant operand stretched to `shape`, as numbers.
+vch_status vch_translate_stretched(double **out, const struct vch_translate *at, uint32_t value,
+                                   const struct vch_network_shape *shape);
 
 // Constants as lists.
 vch_status vch_translate_reals(double **out, size_t *count, const struct vch_translate *at,

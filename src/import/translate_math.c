@@ -4,9 +4,8 @@
 
 #include "import/translate.h"
 
-// Operand `i` stretched to `shape`, as numbers.
-static vch_status stretched(double **out, const struct vch_translate *at, uint32_t value,
-                            const struct vch_network_shape *shape)
+vch_status vch_translate_stretched(double **out, const struct vch_translate *at, uint32_t value,
+                                   const struct vch_network_shape *shape)
 {
     const struct vch_network_shape *from = vch_translate_shape_of(at, value);
     double *list = NULL;
@@ -71,7 +70,7 @@ vch_status vch_translate_add(struct vch_translate *at)
     VCH_TRY(read_binary(&binary, at));
     if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_ADD, 1, sign);
     size_t count = vch_network_count(&binary.shape);
-    VCH_TRY(stretched(&offset, at, binary.operands[binary.constant], &binary.shape));
+    VCH_TRY(vch_translate_stretched(&offset, at, binary.operands[binary.constant], &binary.shape));
     for (size_t i = 0; i < count; i++)
         offset[i] *= binary.constant == 1 ? sign : 1;
     if (binary.constant == 0) scale = sign;
@@ -105,7 +104,7 @@ vch_status vch_translate_multiply(struct vch_translate *at)
 
     VCH_TRY(read_binary(&binary, at));
     if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_MULTIPLY, 1, 1);
-    VCH_TRY(stretched(&scale, at, binary.operands[binary.constant], &binary.shape));
+    VCH_TRY(vch_translate_stretched(&scale, at, binary.operands[binary.constant], &binary.shape));
     return vch_translate_affine(at, binary.operands[1 - binary.constant], scale,
                                 vch_network_count(&binary.shape), NULL, 0, &output);
 }
@@ -116,8 +115,8 @@ static vch_status divide_integers(struct vch_translate *at, const struct binary 
     struct vch_network_tensor *tensor = NULL;
     double *a = NULL, *b = NULL;
 
-    VCH_TRY(stretched(&a, at, binary->operands[0], &binary->shape));
-    VCH_TRY(stretched(&b, at, binary->operands[1], &binary->shape));
+    VCH_TRY(vch_translate_stretched(&a, at, binary->operands[0], &binary->shape));
+    VCH_TRY(vch_translate_stretched(&b, at, binary->operands[1], &binary->shape));
     VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &binary->shape, &tensor));
     for (size_t i = 0; i < tensor->count; i++) {
         double quotient = b[i] == 0 ? 0 : trunc(a[i] / b[i]);
@@ -148,7 +147,7 @@ vch_status vch_translate_divide(struct vch_translate *at)
                    : finish_binary(at, &binary, VCH_LAYER_DIVIDE, 1, 1);
     if (binary.constant != 1)
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "it can divide by constants only");
-    VCH_TRY(stretched(&scale, at, binary.operands[1], &binary.shape));
+    VCH_TRY(vch_translate_stretched(&scale, at, binary.operands[1], &binary.shape));
     for (size_t i = 0; i < vch_network_count(&binary.shape); i++) {
         if (scale[i] == 0 || !isfinite(1 / scale[i]))
             return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
@@ -290,7 +289,7 @@ vch_status vch_translate_prelu(struct vch_translate *at)
     VCH_TRY(vch_translate_broadcast(&wide, at, &shape, vch_translate_shape_of(at, slope)));
     if (!vch_network_same_shape(&shape, &wide))
         return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its slopes do not fit its operand");
-    VCH_TRY(stretched(&slopes, at, slope, &shape));
+    VCH_TRY(vch_translate_stretched(&slopes, at, slope, &shape));
     size_t count = vch_network_count(&shape), same = 0;
     while (same < count && slopes[same] == slopes[0])
         same++;

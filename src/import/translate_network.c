@@ -32,19 +32,25 @@
     X("Gemm", gemm) \
     X("GlobalAveragePool", global_pool) \
     X("GlobalMaxPool", global_pool) \
+    X("GroupNormalization", group_normalization) \
     X("HardSigmoid", unary) \
     X("HardSwish", unary) \
     X("Identity", identity) \
+    X("InstanceNormalization", instance_normalization) \
+    X("LayerNormalization", layer_normalization) \
     X("LeakyRelu", unary) \
     X("Log", unary) \
+    X("LpNormalization", lp_normalization) \
     X("MatMul", matmul) \
     X("MaxPool", pool) \
+    X("MeanVarianceNormalization", mean_variance_normalization) \
     X("Mish", unary) \
     X("Mul", multiply) \
     X("Neg", unary) \
     X("PRelu", prelu) \
     X("Pad", pad) \
     X("Pow", power) \
+    X("RMSNormalization", rms_normalization) \
     X("Reciprocal", unary) \
     X("ReduceMax", reduce) \
     X("ReduceMean", reduce) \
