@@ -7,7 +7,7 @@
 set(ISA_avx2 -mavx2)
 set(ISA_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
 
-add_library(harness STATIC tests/harness/test.c tests/harness/onnx.c)
+add_library(harness STATIC tests/harness/test.c tests/harness/onnx.c tests/harness/pool.c)
 target_include_directories(harness PUBLIC tests)
 target_link_libraries(harness base)
 add_library(graphs STATIC tests/harness/graphs.c tests/harness/oracle.c) # models for tests of `model` and above

@@ -99,3 +99,16 @@ void vch_arena_release(struct vch_arena *arena)
     while (arena->last != NULL)
         drop_last(arena);
 }
+
+bool vch_arena_part(struct vch_arena *part, struct vch_arena *whole, size_t size)
+{
+    if (size > SIZE_MAX / 2) return false;
+    size_t room = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t total = sizeof(struct vch_arena_block) + room;
+    struct vch_arena_block *block = vch_arena_alloc(whole, total, 1);
+
+    if (block == NULL) return false;
+    block->size = room;
+    *part = (struct vch_arena){.last = block, .used = total, .limit = total};
+    return true;
+}

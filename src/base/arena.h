@@ -5,6 +5,7 @@
 // 64 bytes (a cache line, and any vector register). This is the only file that calls the heap.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,9 @@ void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark);
 
 // Wipes and frees every block. The arena may be used again.
 void vch_arena_release(struct vch_arena *arena);
+
+// A part of `whole` with a limit of its own, for one of several threads: it never grows, and goes
+// with the memory it was taken from (rewind `whole`; never release the part). False: no memory.
+bool vch_arena_part(struct vch_arena *part, struct vch_arena *whole, size_t size);
 
 #define VCH_ARENA_NEW(arena, type, count) ((type *)vch_arena_alloc(arena, count, sizeof(type)))

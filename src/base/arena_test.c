@@ -57,3 +57,28 @@ TEST(arena_wipes_what_is_given_back)
         CHECK_EQ(kept[i], 0xaa);
     vch_arena_release(&arena);
 }
+
+TEST(arena_part_keeps_to_its_size_and_leaves_its_neighbours_alone)
+{
+    struct vch_arena whole, part;
+    vch_arena_init(&whole, 1 << 20);
+    CHECK(vch_arena_part(&part, &whole, 1000));
+    uint8_t *beside = vch_arena_alloc(&whole, 64, 1);
+    struct vch_arena_mark mark = vch_arena_mark(&part);
+
+    CHECK(beside != NULL);
+    for (int round = 0; round < 3; round++) {
+        uint8_t *first = vch_arena_alloc(&part, 960, 1);
+        CHECK(first != NULL);
+        memset(first, 0xff, 960);
+        CHECK(vch_arena_alloc(&part, 65, 1) == NULL);
+        CHECK(vch_arena_alloc(&part, 64, 1) != NULL);
+        vch_arena_rewind(&part, mark);
+    }
+    for (size_t i = 0; i < 64; i++)
+        CHECK_EQ(beside[i], 0);
+    CHECK(!vch_arena_part(&part, &whole, 2 << 20));
+    CHECK(!vch_arena_part(&part, &whole, SIZE_MAX));
+    vch_arena_release(&whole);
+    CHECK_EQ(whole.used, 0);
+}

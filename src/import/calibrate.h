@@ -4,6 +4,7 @@
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
+#include "import/lanes.h"
 #include "import/layers.h"
 #include "import/samples.h"
 #include "model/tensor.h"
@@ -16,7 +17,7 @@ struct vch_calibrate_value {
 
 struct vch_calibration {
     struct vch_calibrate_value *values; // per value of the network
-    double **buffers;                   // for evaluation, constants filled in
+    struct vch_lanes lanes;             // for evaluation, constants filled in
 };
 
 // Ranges by the smallest expected squared error over histograms; results that leave the model, or

@@ -3,8 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "import/evaluate_convolution.h"
 #include "import/evaluate_window.h"
 #include "import/function.h"
+
+#define SCRATCH_SMALL 65536 // lists of operands, and alignment
 
 struct strides {
     size_t of[VCH_NETWORK_RANK_MAX];
@@ -253,7 +256,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     switch (layer->kind) {
     case VCH_LAYER_LINEAR: linear(output, layers, layer, x); break;
     case VCH_LAYER_CONVOLUTION:
-        status = vch_evaluate_window_convolution(output, layers, layer, x, scratch);
+        status = vch_evaluate_convolution_run(output, layers, layer, x, scratch);
         break;
     case VCH_LAYER_MATMUL: matmul(output, layers, layer, inputs); break;
     case VCH_LAYER_ADD:
@@ -294,6 +297,20 @@ vch_status vch_evaluate_all(double *const *values, const struct vch_layers *laye
         vch_arena_rewind(scratch, mark);
     }
     return VCH_OK;
+}
+
+size_t vch_evaluate_scratch(const struct vch_layers *layers)
+{
+    size_t most = 0;
+
+    for (uint32_t i = 0; i < layers->count; i++) {
+        const struct vch_layer *layer = &layers->layers[i];
+        size_t size = layer->kind == VCH_LAYER_CONVOLUTION
+                          ? vch_evaluate_convolution_scratch(layers, layer)
+                          : 0;
+        most = size > most ? size : most;
+    }
+    return most + SCRATCH_SMALL;
 }
 
 static vch_status new_buffer(double **buffer, const struct vch_network_value *value,

@@ -19,3 +19,6 @@ vch_status vch_evaluate_all(double *const *values, const struct vch_layers *laye
 // Buffers for vch_evaluate_all: constants converted, everything else zero.
 vch_status vch_evaluate_buffers(double ***out, const struct vch_layers *layers,
                                 struct vch_arena *arena);
+
+// Bytes of scratch that vch_evaluate_all takes.
+size_t vch_evaluate_scratch(const struct vch_layers *layers);

@@ -32,7 +32,7 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
     VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
     VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
     VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
-    const struct vch_report compared = {*graph, layers, &calibration, map, &samples, options};
+    const struct vch_report compared = {*graph, layers, map, &calibration.lanes, options};
     return vch_report_run(report, &compared, arena, complaint);
 }
 

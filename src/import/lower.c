@@ -158,7 +158,7 @@ void vch_lower_done(struct vch_lower *at, uint32_t value, double scale)
 static vch_status lower_constant(struct vch_lower *at, uint32_t index)
 {
     const struct vch_network_value *value = &at->layers->network->values[index];
-    const double *reals = at->calibration->buffers[index];
+    const double *reals = at->calibration->lanes.buffers[0][index];
     size_t count = vch_network_count(&value->shape);
     double largest = 0;
     int16_t *data = NULL;

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "import/evaluate.h"
 #include "import/quantise.h"
 #include "model/run.h"
 
@@ -11,14 +10,16 @@
 
 // One activation that both models have.
 struct pair {
-    uint32_t value; // of the network
-    struct vch_tensor tensor;
+    uint32_t value;           // of the network
+    struct vch_tensor tensor; // samples of all lanes, one after another
     double scale, signal, noise;
     struct vch_import_tensor_report totals;
 };
 
 struct comparison {
     const struct vch_report *at;
+    struct vch_lanes *lanes;
+    size_t lane_count; // samples at hand
     struct pair *pairs;
     uint32_t pair_count;
     uint32_t *graph_values;     // per pair, for the engine
@@ -39,12 +40,12 @@ static int64_t load(const struct vch_tensor *tensor, size_t i)
     return 0;
 }
 
-static vch_status new_tensor(struct vch_tensor *tensor, const struct vch_graph *graph,
+static vch_status new_tensor(struct vch_tensor *tensor, const struct comparison *with,
                              uint32_t value, struct vch_arena *arena)
 {
-    tensor->type = graph->values[value].type;
-    tensor->shape = graph->values[value].shape;
-    tensor->data = vch_arena_alloc(arena, vch_tensor_size(tensor), 1);
+    tensor->type = with->at->graph->values[value].type;
+    tensor->shape = with->at->graph->values[value].shape;
+    tensor->data = vch_arena_alloc(arena, vch_tensor_size(tensor), with->lanes->count);
     return tensor->data == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
 }
 
@@ -54,7 +55,7 @@ static vch_status add_pair(struct comparison *with, uint32_t value, struct vch_a
     struct pair *pair = &with->pairs[with->pair_count];
 
     if (mapped->value == VCH_NONE) return VCH_OK;
-    VCH_TRY(new_tensor(&pair->tensor, with->at->graph, mapped->value, arena));
+    VCH_TRY(new_tensor(&pair->tensor, with, mapped->value, arena));
     pair->value = value;
     pair->scale = mapped->scale;
     pair->totals.name = with->at->layers->network->values[value].name;
@@ -75,47 +76,59 @@ static vch_status prepare(struct comparison *with, struct vch_arena *arena)
     if (with->pairs == NULL || with->graph_values == NULL || with->tensors == NULL)
         return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < with->at->graph->input_count; i++)
-        VCH_TRY(
-            new_tensor(&with->inputs[i], with->at->graph, with->at->graph->inputs[i].value, arena));
+        VCH_TRY(new_tensor(&with->inputs[i], with, with->at->graph->inputs[i].value, arena));
     for (uint32_t i = 0; i < layers->count; i++)
         VCH_TRY(add_pair(with, layers->layers[i].output, arena));
     return VCH_OK;
 }
 
-static vch_status run_integers(struct comparison *with, size_t index, struct vch_arena *arena,
+static vch_status quantise_inputs(struct comparison *with, struct vch_complaint *complaint)
+{
+    const struct vch_samples *samples = with->lanes->samples;
+    const struct vch_graph *graph = with->at->graph;
+
+    for (size_t lane = 0; lane < with->lane_count; lane++) {
+        const float *sample = samples->values + (with->lanes->first + lane) * samples->size;
+        for (uint32_t i = 0; i < graph->input_count; i++) {
+            const struct vch_tensor *input = &with->inputs[i];
+            size_t count = vch_tensor_shape_count(&input->shape);
+            VCH_TRY(vch_quantise_input((uint8_t *)input->data + lane * vch_tensor_size(input),
+                                       graph, &graph->inputs[i], sample, count, complaint));
+            sample += count;
+        }
+    }
+    return VCH_OK;
+}
+
+static vch_status run_integers(struct comparison *with, struct vch_arena *arena,
                                struct vch_complaint *complaint)
 {
     const struct vch_report *at = with->at;
     const struct vch_graph *graph = at->graph;
-    const float *sample = at->samples->values + index * at->samples->size;
     uint32_t input_values[VCH_GRAPH_PORTS_MAX];
     const struct vch_run run = {
         .graph = graph,
         .last = graph->operator_count,
-        .batch = 1,
+        .batch = (uint32_t)with->lane_count,
         .kernels = at->options->kernels,
         .workers = at->options->workers,
     };
 
-    for (uint32_t i = 0; i < graph->input_count; i++) {
-        size_t count = vch_tensor_shape_count(&with->inputs[i].shape);
-        VCH_TRY(vch_quantise_input(with->inputs[i].data, graph, &graph->inputs[i], sample, count,
-                                   complaint));
-        sample += count;
+    for (uint32_t i = 0; i < graph->input_count; i++)
         input_values[i] = graph->inputs[i].value;
-    }
+    VCH_TRY(quantise_inputs(with, complaint));
     return vch_run_execute(&run, input_values, with->inputs, graph->input_count, with->graph_values,
                            with->tensors, with->pair_count, arena, complaint);
 }
 
-static void compare_pair(struct pair *pair, const double *reals)
+static void compare_pair(struct pair *pair, const double *reals, size_t lane)
 {
     size_t count = vch_tensor_shape_count(&pair->tensor.shape);
     int64_t lo = vch_tensor_type_min(pair->tensor.type),
             hi = vch_tensor_type_max(pair->tensor.type);
 
     for (size_t i = 0; i < count; i++) {
-        int64_t integer = load(&pair->tensor, i);
+        int64_t integer = load(&pair->tensor, lane * count + i);
         double error = fabs(reals[i] - pair->scale * (double)integer);
         pair->totals.saturated += integer == lo || integer == hi;
         pair->totals.error_mean += error;
@@ -126,6 +139,15 @@ static void compare_pair(struct pair *pair, const double *reals)
     pair->totals.elements += count;
 }
 
+static void compare_lanes(void *context, size_t index)
+{
+    struct comparison *with = context;
+    struct pair *pair = &with->pairs[index];
+
+    for (size_t lane = 0; lane < with->lane_count; lane++)
+        compare_pair(pair, with->lanes->buffers[lane][pair->value], lane);
+}
+
 static struct pair *find_pair(struct comparison *with, uint32_t value)
 {
     for (uint32_t i = 0; i < with->pair_count; i++)
@@ -134,31 +156,33 @@ static struct pair *find_pair(struct comparison *with, uint32_t value)
 }
 
 // Whether both models choose the same element; for whole numbers, whether all are equal.
-static bool agrees(const struct pair *pair, const double *reals, bool is_integer)
+static bool agrees(const struct pair *pair, const double *reals, size_t lane, bool is_integer)
 {
     size_t count = vch_tensor_shape_count(&pair->tensor.shape), best = 0, best_integer = 0;
+    size_t first = lane * count;
 
     for (size_t i = 0; i < count; i++) {
-        if (is_integer && (double)load(&pair->tensor, i) != reals[i]) return false;
+        int64_t integer = load(&pair->tensor, first + i);
+        if (is_integer && (double)integer != reals[i]) return false;
         if (reals[i] > reals[best]) best = i;
-        if (load(&pair->tensor, i) > load(&pair->tensor, best_integer)) best_integer = i;
+        if (integer > load(&pair->tensor, first + best_integer)) best_integer = i;
     }
     return best == best_integer;
 }
 
-static void compare_outputs(struct comparison *with)
+static void compare_outputs(struct comparison *with, size_t lane)
 {
     const struct vch_network *network = with->at->layers->network;
 
     for (uint32_t i = 0; i < network->output_count; i++) {
         uint32_t value = network->outputs[i];
-        const double *reals = with->at->calibration->buffers[value];
+        const double *reals = with->lanes->buffers[lane][value];
         const struct pair *pair = find_pair(with, value);
         bool is_integer = network->values[value].type == VCH_NETWORK_INTEGER;
         struct vch_import_output_report *output = &with->out->outputs[i];
         for (size_t j = 0; j < vch_network_count(&network->values[value].shape); j++)
             output->range = fabs(reals[j]) > output->range ? fabs(reals[j]) : output->range;
-        if (pair != NULL) with->agreements[i] += agrees(pair, reals, is_integer);
+        if (pair != NULL) with->agreements[i] += agrees(pair, reals, lane, is_integer);
     }
 }
 
@@ -179,7 +203,8 @@ static void finish_outputs(struct comparison *with)
         output->error_mean = pair->totals.error_mean / (double)pair->totals.elements;
         output->error_max = pair->totals.error_max;
         if (has_choice)
-            output->top1_agreement = (double)with->agreements[i] / (double)with->at->samples->count;
+            output->top1_agreement =
+                (double)with->agreements[i] / (double)with->lanes->samples->count;
     }
 }
 
@@ -220,23 +245,23 @@ static void count_sizes(struct comparison *with)
 vch_status vch_report_run(struct vch_import_report *out, const struct vch_report *at,
                           struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    struct comparison with = {.at = at, .out = out};
-    size_t count = at->samples->count;
+    struct comparison with = {.at = at, .lanes = at->lanes, .out = out};
+    size_t count = at->lanes->samples->count;
 
     *out = (struct vch_import_report){
         .sample_count = (uint32_t)count,
         .is_synthetic = at->options->calibration_is_synthetic,
     };
     VCH_TRY(prepare(&with, arena));
-    for (size_t i = 0; i < count; i++) {
-        vch_samples_load(at->calibration->buffers, at->layers, at->samples, i);
-        VCH_TRY(vch_evaluate_all(at->calibration->buffers, at->layers, arena));
-        VCH_TRY(run_integers(&with, i, arena, complaint));
-        for (uint32_t j = 0; j < with.pair_count; j++)
-            compare_pair(&with.pairs[j], at->calibration->buffers[with.pairs[j].value]);
-        compare_outputs(&with);
+    for (size_t first = 0; first < count; first += with.lane_count) {
+        VCH_TRY(vch_lanes_run(at->lanes, first, &with.lane_count));
+        VCH_TRY(run_integers(&with, arena, complaint));
+        vch_workers_run(at->options->workers, compare_lanes, &with, with.pair_count);
+        for (size_t lane = 0; lane < with.lane_count; lane++)
+            compare_outputs(&with, lane);
         if (at->options->progress != NULL)
-            at->options->progress(at->options->progress_context, 2 * count + i + 1, 3 * count);
+            at->options->progress(at->options->progress_context, count + first + with.lane_count,
+                                  2 * count);
     }
     finish_outputs(&with);
     count_sizes(&with);

@@ -6,13 +6,12 @@
 #include "import/import.h"
 #include "import/lower.h"
 
-// What the report compares. Buffers are the calibration's.
+// What the report compares. The lanes are the calibration's.
 struct vch_report {
     const struct vch_graph *graph;
     const struct vch_layers *layers;
-    const struct vch_calibration *calibration;
     const struct vch_lower_value *map;
-    const struct vch_samples *samples;
+    struct vch_lanes *lanes;
     const struct vch_import_options *options;
 };
 

@@ -1,47 +1,12 @@
 // One model and one input give the same bytes however they are run: processor level, threads,
 // batch, cuts, memory plan.
-#include <pthread.h>
 #include <string.h>
 
 #include "harness/graphs.h"
+#include "harness/pool.h"
 #include "harness/test.h"
 #include "model/run.h"
 #include "model/segment.h"
-
-// A pool of `thread_count` threads that take indices in turn: enough to be a different order.
-struct pool {
-    struct vch_workers workers;
-    void (*task)(void *context, size_t index);
-    void *context;
-    size_t count;
-    _Atomic size_t next;
-};
-
-static void *work(void *argument)
-{
-    struct pool *pool = argument;
-
-    for (size_t i = 0; (i = pool->next++) < pool->count;)
-        pool->task(pool->context, pool->count - 1 - i);
-    return NULL;
-}
-
-static void run_pool(struct vch_workers *self, void (*task)(void *context, size_t index),
-                     void *context, size_t count)
-{
-    struct pool *pool = (struct pool *)self;
-    pthread_t threads[8];
-
-    pool->task = task;
-    pool->context = context;
-    pool->count = count;
-    pool->next = 0;
-    for (size_t i = 1; i < self->thread_count; i++)
-        CHECK_EQ(pthread_create(&threads[i], NULL, work, pool), 0);
-    (void)work(pool);
-    for (size_t i = 1; i < self->thread_count; i++)
-        CHECK_EQ(pthread_join(threads[i], NULL), 0);
-}
 
 enum { BATCH = 3, ROUNDS = 60 };
 
@@ -110,7 +75,8 @@ TEST(a_run_is_the_same_on_every_level_and_thread_count)
             FOR_EACH(count, thread_counts)
             {
                 const struct vch_kernels kernels = vch_kernels_select(level);
-                struct pool pool = {.workers = {*count, run_pool}};
+                struct pool pool;
+                pool_init(&pool, *count);
                 struct vch_run run = s.run;
                 run.kernels = &kernels;
                 run.workers = &pool.workers;
@@ -263,8 +229,9 @@ static void check_threads(const struct vch_graph *graph, struct vch_arena *arena
     struct vch_tensor input = graphs_random_tensor(graph, graph->inputs[0].value, batch, arena);
     struct vch_tensor alone = graphs_empty_tensor(graph, y, batch, arena);
     struct vch_tensor together = graphs_empty_tensor(graph, y, batch, arena);
-    struct pool pool = {.workers = {2 + test_below(6), run_pool}};
+    struct pool pool;
 
+    pool_init(&pool, 2 + test_below(6));
     CHECK_OK(vch_run_graph(&run, &input, &alone, arena, NULL));
     run.workers = &pool.workers;
     CHECK_OK(vch_run_graph(&run, &input, &together, arena, NULL));
