@@ -4,6 +4,36 @@
 #include "kernels/kernels.h"
 
 #define VCH_KERNELS_DECLARE(isa) \
+    void vch_panels_i8_##isa(void *out, size_t out_stride, const void *x, const uint32_t *places, \
+                             size_t count, const struct vch_panels *panels, size_t first, \
+                             size_t last); \
+    void vch_panels_i16_##isa(void *out, size_t out_stride, const void *x, const uint32_t *places, \
+                              size_t count, const struct vch_panels *panels, size_t first, \
+                              size_t last); \
+    void vch_depthwise_i8_##isa(void *out, size_t out_stride, const int8_t *x, \
+                                const uint32_t *places, size_t count, \
+                                const struct vch_panels *panels); \
+    void vch_depthwise_i16_##isa(void *out, size_t out_stride, const int16_t *x, \
+                                 const uint32_t *places, size_t count, \
+                                 const struct vch_panels *panels); \
+    void vch_lay_i8_##isa(void *out, const int8_t *x, size_t count); \
+    void vch_transpose_i8_##isa(int8_t *out, size_t out_stride, const int8_t *x, size_t x_stride, \
+                                size_t rows, size_t columns); \
+    void vch_transpose_i16_##isa(int16_t *out, size_t out_stride, const int16_t *x, \
+                                 size_t x_stride, size_t rows, size_t columns); \
+    void vch_max_pool_i8_##isa(int8_t *out, const int8_t *x, const uint32_t *places, size_t count, \
+                               const uint32_t *taps, size_t tap_count, size_t channels); \
+    void vch_max_pool_i16_##isa(int16_t *out, const int16_t *x, const uint32_t *places, \
+                                size_t count, const uint32_t *taps, size_t tap_count, \
+                                size_t channels); \
+    void vch_sum_taps_i8_##isa(int32_t *sums, const int8_t *x, const uint32_t *taps, \
+                               size_t tap_count, size_t channels); \
+    void vch_sum_taps_i16_##isa(int32_t *sums, const int16_t *x, const uint32_t *taps, \
+                                size_t tap_count, size_t channels); \
+    void vch_add_i8_##isa(int8_t *out, const int8_t *a, const int8_t *b, size_t count, \
+                          const struct vch_add *how); \
+    void vch_add_i16_##isa(int16_t *out, const int16_t *a, const int16_t *b, size_t count, \
+                           const struct vch_add *how); \
     void vch_product_i8_##isa(int32_t *out, size_t out_stride, const int8_t *a, size_t rows, \
                               const int8_t *b, size_t columns, size_t depth); \
     void vch_product_i16_##isa(int64_t *out, size_t out_stride, const int16_t *a, size_t rows, \
