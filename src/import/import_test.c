@@ -448,6 +448,31 @@ TEST(import_refuses_more_layers_than_it_could_simplify_in_time)
     CHECK(strstr(complaint.text, "layers") != NULL);
 }
 
+static void chain(const char *const operators[2], const char *const constants[2])
+{
+    char from[16] = "x", to[16];
+
+    start(13, DIMS(1, 6));
+    reals("c", DIMS(6));
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(to, sizeof to, i == 999 ? "y" : "t%u", i);
+        strncat(from, constants[i % 2], sizeof from - strlen(from) - 1);
+        node(operators[i % 2], from, to);
+        memcpy(from, to, sizeof from);
+    }
+}
+
+TEST(import_makes_few_operators_of_a_thousand_nodes_that_scale_shift_and_clamp)
+{
+    chain((const char *const[]){"Relu", "Relu"}, (const char *const[]){"", ""});
+    CHECK_OK(import(8, 6));
+    CHECK_EQ(graph->operator_count, 1);
+    chain((const char *const[]){"Add", "Neg"}, (const char *const[]){",c", ""});
+    CHECK_OK(import(16, 6)); // minus one, a thousand times, and the constants cancel
+    CHECK(graph->operator_count <= 3);
+    check_close(0.01);
+}
+
 TEST(import_stays_within_its_memory)
 {
     perceptron();

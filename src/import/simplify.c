@@ -30,19 +30,35 @@ struct vch_layer *vch_simplify_previous(const struct vch_simplify *at,
     return has_clamp(previous) ? NULL : previous;
 }
 
-void vch_simplify_replace(struct vch_layers *layers, uint32_t value, uint32_t by)
+void vch_simplify_rewire(struct vch_simplify *at, struct vch_layer *layer, uint32_t value)
 {
-    for (uint32_t i = 0; i < layers->count; i++)
-        for (uint32_t j = 0; j < layers->layers[i].input_count; j++)
-            if (layers->layers[i].inputs[j] == value) layers->layers[i].inputs[j] = by;
-    for (uint32_t i = 0; i < layers->network->output_count; i++)
-        if (layers->network->outputs[i] == value) layers->network->outputs[i] = by;
+    at->uses[layer->inputs[0]]--;
+    at->uses[value]++;
+    layer->inputs[0] = value;
 }
 
-void vch_simplify_absorb(struct vch_layers *layers, uint32_t value, uint32_t by)
+// A layer without operands is dead.
+static bool is_dead(const struct vch_layer *layer)
 {
-    layers->network->values[by].name = layers->network->values[value].name;
-    vch_simplify_replace(layers, value, by);
+    return layer->input_count == 0;
+}
+
+void vch_simplify_replace(struct vch_simplify *at, struct vch_layer *layer, uint32_t by)
+{
+    at->alias[layer->output] = by;
+    at->uses[by] += at->uses[layer->output];
+    at->uses[layer->output] = 0;
+    for (uint32_t i = 0; i < layer->input_count; i++)
+        at->uses[layer->inputs[i]]--;
+    layer->input_count = 0;
+}
+
+void vch_simplify_absorb(struct vch_simplify *at, struct vch_layer *layer, uint32_t by)
+{
+    struct vch_network_value *values = at->layers->network->values;
+
+    values[by].name = values[layer->output].name;
+    vch_simplify_replace(at, layer, by);
 }
 
 // A transposition that moves only axes of size 1 leaves the order of elements alone.
@@ -84,12 +100,12 @@ static bool remove_moves(struct vch_simplify *at, struct vch_layer *layer)
     if (layer->kind == VCH_LAYER_RESHAPE && at->producer[layer->inputs[0]] != VCH_NONE) {
         const struct vch_layer *before = &at->layers->layers[at->producer[layer->inputs[0]]];
         if (before->kind == VCH_LAYER_RESHAPE) {
-            layer->inputs[0] = before->inputs[0];
+            vch_simplify_rewire(at, layer, before->inputs[0]);
             return true;
         }
     }
     if (at->uses[layer->output] == 0 || !drops_nothing(at, layer)) return false;
-    vch_simplify_replace(at->layers, layer->output, layer->inputs[0]);
+    vch_simplify_replace(at, layer, layer->inputs[0]);
     return true;
 }
 
@@ -135,9 +151,7 @@ static bool fuse_clamp(struct vch_simplify *at, struct vch_layer *layer)
     if (!takes_clamp(before->kind)) return false;
     before->lo = within(before->lo, layer->lo, layer->hi);
     before->hi = within(before->hi, layer->lo, layer->hi);
-    layer->lo = -INFINITY;
-    layer->hi = INFINITY;
-    vch_simplify_absorb(at->layers, layer->output, value);
+    vch_simplify_absorb(at, layer, value);
     return true;
 }
 
@@ -191,6 +205,7 @@ static bool sink_affine(struct vch_simplify *at, struct vch_layer *move)
 
 static bool step(struct vch_simplify *at, struct vch_layer *layer)
 {
+    if (is_dead(layer)) return false;
     return remove_moves(at, layer) || fuse_clamp(at, layer) || sink_affine(at, layer) ||
            vch_simplify_after(at, layer) || vch_simplify_before(at, layer) ||
            vch_simplify_merge_linear(at, layer);
@@ -201,9 +216,19 @@ static void survey(struct vch_simplify *at)
     const struct vch_network *network = at->layers->network;
 
     vch_simplify_count_uses(at->uses, at->layers);
+    for (uint32_t i = 0; i < network->value_count; i++)
+        at->alias[i] = i;
     memset(at->producer, 0xff, network->value_count * sizeof *at->producer); // VCH_NONE
     for (uint32_t i = 0; i < at->layers->count; i++)
         at->producer[at->layers->layers[i].output] = i;
+}
+
+// Layers come in order, and only the outputs of those already visited have been replaced, by what
+// is final: one look finds what a value has become.
+static void resolve(const struct vch_simplify *at, uint32_t *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = at->alias[values[i]];
 }
 
 // Removes layers whose result nobody reads, last first; true where any went.
@@ -227,16 +252,20 @@ static bool remove_dead(struct vch_simplify *at)
     return any;
 }
 
-// The survey is renewed after each change: models that simplify have few such places.
+// One walk over all layers: what a change does to its neighbours is kept up to date as it goes.
 static vch_status sweep(struct vch_simplify *at, bool *changed)
 {
+    struct vch_network *network = at->layers->network;
+
     *changed = false;
     survey(at);
-    for (uint32_t i = 0; i < at->layers->count && vch_is_ok(at->status); i++)
-        while (vch_is_ok(at->status) && step(at, &at->layers->layers[i])) {
+    for (uint32_t i = 0; i < at->layers->count && vch_is_ok(at->status); i++) {
+        struct vch_layer *layer = &at->layers->layers[i];
+        resolve(at, layer->inputs, layer->input_count);
+        while (vch_is_ok(at->status) && step(at, layer))
             *changed = true;
-            survey(at);
-        }
+    }
+    resolve(at, network->outputs, network->output_count);
     *changed = remove_dead(at) || *changed;
     return at->status;
 }
@@ -247,12 +276,13 @@ vch_status vch_simplify_layers(struct vch_layers *layers)
     struct vch_simplify at = {
         .layers = layers,
         .uses = VCH_ARENA_NEW(arena, uint32_t, layers->network->value_count),
+        .alias = VCH_ARENA_NEW(arena, uint32_t, layers->network->value_count),
         .producer = VCH_ARENA_NEW(arena, uint32_t, layers->network->value_count),
         .status = VCH_OK,
     };
     bool changed = true;
 
-    if (at.uses == NULL || at.producer == NULL) return VCH_FAIL(NO_MEMORY);
+    if (at.uses == NULL || at.alias == NULL || at.producer == NULL) return VCH_FAIL(NO_MEMORY);
     while (changed)
         VCH_TRY(sweep(&at, &changed));
     return VCH_OK;

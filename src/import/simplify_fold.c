@@ -88,7 +88,7 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
     }
     before->lo = affine->lo;
     before->hi = affine->hi;
-    vch_simplify_absorb(at->layers, affine->output, before->output);
+    vch_simplify_absorb(at, affine, before->output);
     return true;
 }
 
@@ -139,7 +139,7 @@ bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer)
     for (size_t i = 0; is_conv && is_padded(&layer->window) && i < count; i++)
         if (affine->bias[i] != 0) return false; // the padding would need the offset as well
     if (!scale_columns(at, layer, affine, channels)) return false;
-    layer->inputs[0] = affine->inputs[0];
+    vch_simplify_rewire(at, layer, affine->inputs[0]);
     return true;
 }
 
@@ -170,6 +170,6 @@ bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer)
     }
     layer->weights = weights;
     layer->bias = bias;
-    layer->inputs[0] = before->inputs[0];
+    vch_simplify_rewire(at, layer, before->inputs[0]);
     return true;
 }
