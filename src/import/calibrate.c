@@ -121,6 +121,7 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
                      layer->kind == VCH_LAYER_PAD;
         enum need need = layer->kind == VCH_LAYER_SOFTMAX  ? DIFFERENCES
                          : layer->kind == VCH_LAYER_ARGMAX ? WHOLE_RANGE
+                         : layer->is_precise               ? WHOLE_RANGE
                          : moves                           ? needs[layer->output]
                                                            : ANY_PRECISION;
         for (uint32_t j = 0; j < layer->input_count; j++)

@@ -22,6 +22,14 @@ double vch_function_of(enum vch_layer_function function, double alpha, double be
 {
     switch (function) {
     case VCH_LAYER_ABS: return fabs(x);
+    case VCH_LAYER_ACOS: return acos(x);
+    case VCH_LAYER_ACOSH: return acosh(x);
+    case VCH_LAYER_ASIN: return asin(x);
+    case VCH_LAYER_ASINH: return asinh(x);
+    case VCH_LAYER_ATAN: return atan(x);
+    case VCH_LAYER_ATANH: return atanh(x);
+    case VCH_LAYER_CELU: return x >= 0 ? x : alpha * expm1(x / alpha);
+    case VCH_LAYER_COSH: return cosh(x);
     case VCH_LAYER_CEIL: return ceil(x);
     case VCH_LAYER_ELU: return x >= 0 ? x : alpha * expm1(x);
     case VCH_LAYER_ERF: return erf(x);
@@ -33,12 +41,18 @@ double vch_function_of(enum vch_layer_function function, double alpha, double be
     case VCH_LAYER_HARD_SIGMOID: return clip(alpha * x + beta, 0, 1);
     case VCH_LAYER_HARD_SWISH: return x * clip(x / 6 + 0.5, 0, 1);
     case VCH_LAYER_LEAKY_RELU: return x >= 0 ? x : alpha * x;
-    case VCH_LAYER_LOG: return log(x);
+    case VCH_LAYER_LOG: return log(x >= 0 && x < alpha ? alpha : x);
     case VCH_LAYER_MISH: return x * tanh(softplus(x));
     case VCH_LAYER_POWER: return pow(x + beta, alpha);
+    case VCH_LAYER_POWER_OF: return pow(alpha, x);
     case VCH_LAYER_RECIPROCAL: return 1 / x;
     case VCH_LAYER_ROUND: return rint(x);
     case VCH_LAYER_SELU: return x > 0 ? beta * x : beta * alpha * expm1(x);
+    case VCH_LAYER_SHRINK: return x > alpha ? x - beta : x < -alpha ? x + beta : 0;
+    case VCH_LAYER_SIGN: return (x > 0) - (x < 0);
+    case VCH_LAYER_SINH: return sinh(x);
+    case VCH_LAYER_SWISH: return x * sigmoid(alpha * x);
+    case VCH_LAYER_TAN: return tan(x);
     case VCH_LAYER_SIGMOID: return sigmoid(x);
     case VCH_LAYER_SIN: return sin(x);
     case VCH_LAYER_COS: return cos(x);

@@ -37,7 +37,15 @@ enum vch_layer_kind {
 
 enum vch_layer_function {
     VCH_LAYER_ABS,
+    VCH_LAYER_ACOS,
+    VCH_LAYER_ACOSH,
+    VCH_LAYER_ASIN,
+    VCH_LAYER_ASINH,
+    VCH_LAYER_ATAN,
+    VCH_LAYER_ATANH,
     VCH_LAYER_CEIL,
+    VCH_LAYER_CELU, // alpha
+    VCH_LAYER_COSH,
     VCH_LAYER_ELU, // alpha
     VCH_LAYER_ERF,
     VCH_LAYER_EXP,
@@ -47,18 +55,24 @@ enum vch_layer_function {
     VCH_LAYER_HARD_SIGMOID, // alpha, beta
     VCH_LAYER_HARD_SWISH,
     VCH_LAYER_LEAKY_RELU, // alpha
-    VCH_LAYER_LOG,
+    VCH_LAYER_LOG,        // of alpha, where x is less but not negative
     VCH_LAYER_MISH,
-    VCH_LAYER_POWER, // of x + beta, alpha
+    VCH_LAYER_POWER,    // of x + beta, alpha
+    VCH_LAYER_POWER_OF, // alpha, to the power of x
     VCH_LAYER_RECIPROCAL,
-    VCH_LAYER_ROUND, // to even
-    VCH_LAYER_SELU,  // alpha, beta
+    VCH_LAYER_ROUND,  // to even
+    VCH_LAYER_SELU,   // alpha, beta
+    VCH_LAYER_SHRINK, // alpha, beta
     VCH_LAYER_SIGMOID,
+    VCH_LAYER_SIGN,
     VCH_LAYER_SIN,
+    VCH_LAYER_SINH,
     VCH_LAYER_COS,
     VCH_LAYER_SOFTPLUS,
     VCH_LAYER_SOFTSIGN,
     VCH_LAYER_SQRT,
+    VCH_LAYER_SWISH, // alpha
+    VCH_LAYER_TAN,
     VCH_LAYER_TANH,
     VCH_LAYER_THRESHOLDED_RELU, // alpha
 };
@@ -77,6 +91,7 @@ struct vch_layer {
     enum vch_layer_function function;
     double alpha, beta;
     bool is_centred; // NORMALISE
+    bool is_precise; // what it reads is int16 and keeps its whole range
     uint32_t axis;
     uint32_t order[VCH_NETWORK_RANK_MAX];
     int64_t begin[VCH_NETWORK_RANK_MAX], end[VCH_NETWORK_RANK_MAX], step[VCH_NETWORK_RANK_MAX];

@@ -6,12 +6,11 @@
 
 #define EXPONENTIAL_ONE 0x1p30 // what e^0 is in a softmax's table
 
-// To the nearest integer, halves up; what is no number counts as zero.
+// To the nearest integer, halves up.
 static int32_t entry_of(double real, double scale, const struct vch_scaling *clamp)
 {
     double whole = floor(real / scale + 0.5);
 
-    if (isnan(whole)) whole = 0;
     if (whole <= (double)clamp->lo) return (int32_t)clamp->lo;
     if (whole >= (double)clamp->hi) return (int32_t)clamp->hi;
     return (int32_t)whole;
@@ -22,6 +21,27 @@ static int32_t table_half(enum vch_type type)
     return type == VCH_TYPE_I8 ? 128 : 32768;
 }
 
+// Where a function is no number, its table goes on as at the nearest number: a root of -0.001 is
+// the root of 0, an arcsine of 1.001 that of 1.
+static void fill_gaps(int32_t *entries, const bool *is_gap, int32_t count)
+{
+    int32_t before = -1;
+
+    for (int32_t i = 0; i < count; i++) {
+        if (!is_gap[i]) before = i;
+        if (!is_gap[i]) continue;
+        int32_t after = i;
+        while (after < count && is_gap[after])
+            after++;
+        if (before < 0 && after == count) return; // no number anywhere: zeros
+        for (int32_t k = i; k < after; k++) {
+            bool is_left = before >= 0 && (after == count || k - before <= after - k);
+            entries[k] = entries[is_left ? before : after];
+        }
+        i = after - 1;
+    }
+}
+
 vch_status vch_lower_function(struct vch_lower *at)
 {
     const struct vch_layer *layer = at->layer;
@@ -30,7 +50,9 @@ vch_status vch_lower_function(struct vch_lower *at)
     struct vch_lower_value x = {0};
     struct vch_scaling clamp = {0};
     int32_t *entries = NULL;
+    bool *is_gap = VCH_ARENA_NEW(at->arena, bool, 65536);
 
+    if (is_gap == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_lower_operand(at, 0, &x));
     struct vch_value from = at->graph->values[x.value];
     int32_t half = table_half(from.type);
@@ -38,8 +60,10 @@ vch_status vch_lower_function(struct vch_lower *at)
     vch_lower_clamp(&clamp, layer, wanted->type, wanted->scale);
     for (int32_t i = -half; i < half; i++) {
         double y = vch_function_of(layer->function, layer->alpha, layer->beta, x.scale * i);
-        entries[i + half] = entry_of(y, wanted->scale, &clamp);
+        is_gap[i + half] = isnan(y);
+        if (!isnan(y)) entries[i + half] = entry_of(y, wanted->scale, &clamp);
     }
+    fill_gaps(entries, is_gap, 2 * half);
     VCH_TRY(vch_lower_append(at, &operator_, &x.value, 1, wanted->type, &from.shape));
     vch_lower_done(at, operator_.output, wanted->scale);
     return VCH_OK;

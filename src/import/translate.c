@@ -202,6 +202,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
     value->has_shape = true;
     value->type = is_integer_result(at, layer) ? VCH_NETWORK_INTEGER : VCH_NETWORK_REAL;
     layer->output = *output;
+    layer->is_precise = at->is_precise;
     VCH_TRY(check_work(at, layer, is_constant));
     if (is_constant) return compute(at, layer);
     return vch_layers_append(at->layers, layer);

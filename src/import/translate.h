@@ -15,6 +15,7 @@ struct vch_translate {
         work_sample;          // multiplications so far, to compute constants and per sample
     uint64_t grown;           // elements that constants have gained over the file's own
     uint64_t elements_sample; // of all layers' results
+    bool is_precise;          // layers emitted now get is_precise
     struct vch_complaint *complaint;
 };
 
@@ -47,7 +48,8 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_expand, vch_translate_sum;
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
-    vch_translate_mean_variance_normalization, vch_translate_lp_normalization;
+    vch_translate_mean_variance_normalization, vch_translate_lp_normalization,
+    vch_translate_log_softmax;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,

@@ -138,6 +138,39 @@ vch_status vch_translate_build_row_sum(struct vch_translate *at, uint32_t x, dou
     return vch_translate_build_linear(at, x, weights, weights + depth, 1, output);
 }
 
+// A window that covers a row, as height times width.
+static bool cover(uint32_t *kernel, uint32_t size)
+{
+    for (uint32_t width = VCH_GRAPH_KERNEL_DIM_MAX; width > 0; width--)
+        if (size % width == 0 && size / width <= VCH_GRAPH_KERNEL_DIM_MAX) {
+            kernel[0] = size / width;
+            kernel[1] = width;
+            return true;
+        }
+    return false;
+}
+
+vch_status vch_translate_build_row_max(struct vch_translate *at, uint32_t x, uint32_t *output)
+{
+    struct vch_network_shape shape = value_of(at, x)->shape;
+    uint32_t depth = shape.dims[shape.rank - 1], kernel[2] = {0};
+    uint32_t image = VCH_NONE, pooled = VCH_NONE;
+
+    if (!cover(kernel, depth))
+        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "the largest of %u elements", depth);
+    struct vch_network_shape picture = {
+        .rank = 4,
+        .dims = {1, (uint32_t)(vch_network_count(&shape) / depth), kernel[0], kernel[1]}};
+    VCH_TRY(vch_translate_reshape_to(at, x, &picture, &image));
+    struct vch_layer layer = vch_layers_new(VCH_LAYER_MAX_POOL, at->node.name, &image, 1);
+    layer.window = (struct vch_window){
+        .kernel = {kernel[0], kernel[1]}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+    picture.dims[2] = picture.dims[3] = 1;
+    VCH_TRY(vch_translate_emit(at, &layer, &picture, &pooled));
+    shape.dims[shape.rank - 1] = 1;
+    return vch_translate_reshape_to(at, pooled, &shape, output);
+}
+
 vch_status vch_translate_build_matmul(struct vch_translate *at, uint32_t a, uint32_t b,
                                       uint32_t *output)
 {

@@ -23,6 +23,8 @@ vch_status vch_translate_build_linear(struct vch_translate *at, uint32_t x, cons
 // The sum of the last axis, which stays with one element, times a factor.
 vch_status vch_translate_build_row_sum(struct vch_translate *at, uint32_t x, double factor,
                                        uint32_t *output);
+// The largest of the last axis, which stays with one element.
+vch_status vch_translate_build_row_max(struct vch_translate *at, uint32_t x, uint32_t *output);
 vch_status vch_translate_build_matmul(struct vch_translate *at, uint32_t a, uint32_t b,
                                       uint32_t *output);
 vch_status vch_translate_build_softmax(struct vch_translate *at, uint32_t x, uint32_t *output);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "import/translate.h"
+#include "import/translate_build.h"
 
 vch_status vch_translate_stretched(double **out, const struct vch_translate *at, uint32_t value,
                                    const struct vch_network_shape *shape)
@@ -157,90 +157,6 @@ vch_status vch_translate_divide(struct vch_translate *at)
                                 NULL, 0, &output);
 }
 
-static vch_status finish_function(struct vch_translate *at, uint32_t x,
-                                  enum vch_layer_function function, double alpha, double beta)
-{
-    struct vch_layer layer = vch_layers_new(VCH_LAYER_FUNCTION, at->node.name, &x, 1);
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
-
-    layer.function = function;
-    layer.alpha = alpha;
-    layer.beta = beta;
-    return vch_translate_finish(at, &layer, &shape);
-}
-
-vch_status vch_translate_power(struct vch_translate *at)
-{
-    uint32_t x = 0, exponent = 0;
-    double alpha = 1;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    VCH_TRY(vch_translate_operand(&exponent, at, 1));
-    VCH_TRY(vch_translate_scalar(&alpha, at, exponent, "exponent"));
-    return finish_function(at, x, VCH_LAYER_POWER, alpha, 0);
-}
-
-static const struct unary {
-    const char *name;
-    enum vch_layer_function function;
-    bool has_alpha, has_beta;
-    float alpha, beta; // defaults
-    const char *beta_attribute;
-} unaries[] = {
-    {"Abs", VCH_LAYER_ABS, false, false, 0, 0, NULL},
-    {"Ceil", VCH_LAYER_CEIL, false, false, 0, 0, NULL},
-    {"Cos", VCH_LAYER_COS, false, false, 0, 0, NULL},
-    {"Elu", VCH_LAYER_ELU, true, false, 1, 0, NULL},
-    {"Erf", VCH_LAYER_ERF, false, false, 0, 0, NULL},
-    {"Exp", VCH_LAYER_EXP, false, false, 0, 0, NULL},
-    {"Floor", VCH_LAYER_FLOOR, false, false, 0, 0, NULL},
-    {"HardSigmoid", VCH_LAYER_HARD_SIGMOID, true, true, 0.2f, 0.5f, "beta"},
-    {"HardSwish", VCH_LAYER_HARD_SWISH, false, false, 0, 0, NULL},
-    {"LeakyRelu", VCH_LAYER_LEAKY_RELU, true, false, 0.01f, 0, NULL},
-    {"Log", VCH_LAYER_LOG, false, false, 0, 0, NULL},
-    {"Mish", VCH_LAYER_MISH, false, false, 0, 0, NULL},
-    {"Reciprocal", VCH_LAYER_RECIPROCAL, false, false, 0, 0, NULL},
-    {"Round", VCH_LAYER_ROUND, false, false, 0, 0, NULL},
-    {"Selu", VCH_LAYER_SELU, true, true, 1.6732632f, 1.050701f, "gamma"},
-    {"Sigmoid", VCH_LAYER_SIGMOID, false, false, 0, 0, NULL},
-    {"Sin", VCH_LAYER_SIN, false, false, 0, 0, NULL},
-    {"Softplus", VCH_LAYER_SOFTPLUS, false, false, 0, 0, NULL},
-    {"Softsign", VCH_LAYER_SOFTSIGN, false, false, 0, 0, NULL},
-    {"Sqrt", VCH_LAYER_SQRT, false, false, 0, 0, NULL},
-    {"Tanh", VCH_LAYER_TANH, false, false, 0, 0, NULL},
-    {"ThresholdedRelu", VCH_LAYER_THRESHOLDED_RELU, true, false, 1, 0, NULL},
-};
-
-static vch_status gelu(struct vch_translate *at, uint32_t x)
-{
-    const char *mode = NULL;
-
-    VCH_TRY(vch_network_text(&mode, &at->node, "approximate", "none", at->complaint));
-    return finish_function(at, x, strcmp(mode, "tanh") == 0 ? VCH_LAYER_GELU_TANH : VCH_LAYER_GELU,
-                           0, 0);
-}
-
-vch_status vch_translate_unary(struct vch_translate *at)
-{
-    uint32_t x = 0, output = at->node.outputs[0];
-    float alpha = 0, beta = 0;
-    double minus = -1;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    if (strcmp(at->node.operator_, "Neg") == 0)
-        return vch_translate_affine(at, x, &minus, 1, NULL, 0, &output);
-    if (strcmp(at->node.operator_, "Gelu") == 0) return gelu(at, x);
-    const struct unary *unary = unaries;
-    while (strcmp(unary->name, at->node.operator_) != 0)
-        unary++;
-    if (unary->has_alpha)
-        VCH_TRY(vch_network_real(&alpha, &at->node, "alpha", unary->alpha, at->complaint));
-    if (unary->has_beta)
-        VCH_TRY(
-            vch_network_real(&beta, &at->node, unary->beta_attribute, unary->beta, at->complaint));
-    return finish_function(at, x, unary->function, (double)alpha, (double)beta);
-}
-
 static vch_status finish_clamp(struct vch_translate *at, uint32_t x, double lo, double hi)
 {
     struct vch_layer layer = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);
@@ -281,6 +197,7 @@ vch_status vch_translate_clip(struct vch_translate *at)
 vch_status vch_translate_prelu(struct vch_translate *at)
 {
     uint32_t x = 0, slope = 0, parts[2] = {VCH_NONE, VCH_NONE}, scaled = VCH_NONE;
+    uint32_t output = at->node.outputs[0];
     double *slopes = NULL;
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
@@ -293,7 +210,8 @@ vch_status vch_translate_prelu(struct vch_translate *at)
     size_t count = vch_network_count(&shape), same = 0;
     while (same < count && slopes[same] == slopes[0])
         same++;
-    if (same == count) return finish_function(at, x, VCH_LAYER_LEAKY_RELU, slopes[0], 0);
+    if (same == count)
+        return vch_translate_build_function(at, x, VCH_LAYER_LEAKY_RELU, slopes[0], 0, &output);
     for (uint32_t i = 0; i < 2; i++) {
         struct vch_layer clamp = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);
         clamp.lo = i == 0 ? 0 : -INFINITY;
@@ -304,41 +222,6 @@ vch_status vch_translate_prelu(struct vch_translate *at)
     parts[1] = scaled;
     struct vch_layer sum = vch_layers_new(VCH_LAYER_ADD, at->node.name, parts, 2);
     return vch_translate_finish(at, &sum, &shape);
-}
-
-// Before opset 13 all axes from `axis` on are one; since then `axis` is one axis.
-vch_status vch_translate_softmax(struct vch_translate *at)
-{
-    bool is_old = at->node.version < 13;
-    uint32_t x = 0, axis = 0, order[VCH_NETWORK_RANK_MAX], moved = VCH_NONE, done = VCH_NONE;
-    uint32_t output = at->node.outputs[0];
-    int64_t wanted = 0;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x), inner = shape;
-    VCH_TRY(vch_network_integer(&wanted, &at->node, "axis", is_old ? 1 : -1, at->complaint));
-    VCH_TRY(vch_translate_axis(&axis, at, wanted, shape.rank));
-    for (uint32_t i = 0; i < shape.rank; i++)
-        order[i] = i;
-    if (axis == shape.rank - 1) {
-        struct vch_layer layer = vch_layers_new(VCH_LAYER_SOFTMAX, at->node.name, &x, 1);
-        return vch_translate_finish(at, &layer, &shape);
-    }
-    if (is_old) {
-        inner.rank = axis + 1;
-        for (uint32_t i = axis + 1; i < shape.rank; i++)
-            inner.dims[axis] *= shape.dims[i];
-        VCH_TRY(vch_translate_reshape_to(at, x, &inner, &moved));
-    } else {
-        order[axis] = shape.rank - 1;
-        order[shape.rank - 1] = axis;
-        VCH_TRY(vch_translate_transpose_to(at, x, order, &moved));
-        inner = *vch_translate_shape_of(at, moved);
-    }
-    struct vch_layer layer = vch_layers_new(VCH_LAYER_SOFTMAX, at->node.name, &moved, 1);
-    VCH_TRY(vch_translate_emit(at, &layer, &inner, &done));
-    if (is_old) return vch_translate_reshape_to(at, done, &shape, &output);
-    return vch_translate_transpose_to(at, done, order, &output);
 }
 
 vch_status vch_translate_argmax(struct vch_translate *at)

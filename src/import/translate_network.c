@@ -7,18 +7,26 @@
 
 #define OPERATORS(X) \
     X("Abs", unary) \
+    X("Acos", unary) \
+    X("Acosh", unary) \
     X("Add", add) \
     X("ArgMax", argmax) \
+    X("Asin", unary) \
+    X("Asinh", unary) \
+    X("Atan", unary) \
+    X("Atanh", unary) \
     X("AveragePool", pool) \
     X("BatchNormalization", batch_normalization) \
     X("Cast", cast) \
     X("Ceil", unary) \
+    X("Celu", unary) \
     X("Clip", clip) \
     X("Concat", concat) \
     X("Constant", constant) \
     X("ConstantOfShape", constant_of_shape) \
     X("Conv", conv) \
     X("Cos", unary) \
+    X("Cosh", unary) \
     X("Div", divide) \
     X("Dropout", dropout) \
     X("Elu", unary) \
@@ -40,6 +48,7 @@
     X("LayerNormalization", layer_normalization) \
     X("LeakyRelu", unary) \
     X("Log", unary) \
+    X("LogSoftmax", log_softmax) \
     X("LpNormalization", lp_normalization) \
     X("MatMul", matmul) \
     X("MaxPool", pool) \
@@ -60,8 +69,11 @@
     X("Round", unary) \
     X("Selu", unary) \
     X("Shape", shape) \
+    X("Shrink", unary) \
     X("Sigmoid", unary) \
+    X("Sign", unary) \
     X("Sin", unary) \
+    X("Sinh", unary) \
     X("Slice", slice) \
     X("Softmax", softmax) \
     X("Softplus", unary) \
@@ -71,6 +83,8 @@
     X("Squeeze", squeeze) \
     X("Sub", add) \
     X("Sum", sum) \
+    X("Swish", unary) \
+    X("Tan", unary) \
     X("Tanh", unary) \
     X("ThresholdedRelu", unary) \
     X("Transpose", transpose) \

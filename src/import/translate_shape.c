@@ -15,7 +15,10 @@ vch_status vch_translate_identity(struct vch_translate *at)
 vch_status vch_translate_dropout(struct vch_translate *at)
 {
     const struct vch_network_tensor *training = vch_network_constant(at->network, &at->node, 2);
+    const struct vch_network_tensor *ratio = vch_network_constant(at->network, &at->node, 1);
 
+    if (ratio != NULL && ratio->count == 1 && ratio->reals != NULL && ratio->reals[0] == 0)
+        return vch_translate_identity(at); // nothing is dropped
     if (!vch_translate_has(at, 2) || (training != NULL && training->count == 1 &&
                                       training->integers != NULL && training->integers[0] == 0))
         return vch_translate_identity(at);
