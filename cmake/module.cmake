@@ -1,11 +1,15 @@
 # module(NAME [PURE] [USES other...] [LIBS library...]) builds src/NAME.
 # A file's suffix is its role:
 #
-#   NAME.c NAME.h    the code            NAME_avx2.c, NAME_avx512vnni.c   compiled for that processor
+#   NAME.c NAME.h    the code            NAME_avx2.c, NAME_neon.c ...     compiled for that processor
 #   NAME_test.c      a unit test         NAME_fuzz.c                      a fuzz target
 #   NAME_bench.c     a benchmark, run by `make bench`
 set(ISA_avx2 -mavx2)
 set(ISA_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
+set(ISA_neon -march=armv8-a)
+set(ISA_neondot -march=armv8.2-a+dotprod)
+set(ISAS_x86_64 avx2 avx512vnni)
+set(ISAS_aarch64 neon neondot)
 
 add_library(harness STATIC tests/harness/test.c tests/harness/onnx.c tests/harness/pool.c)
 target_include_directories(harness PUBLIC tests)
@@ -34,11 +38,11 @@ function(module name)
   file(GLOB all CONFIGURE_DEPENDS src/${name}/*.c)
   set(code ${all})
   list(FILTER code EXCLUDE REGEX "(_(test|fuzz|bench)|/main)\\.c$")
-  foreach(isa avx2 avx512vnni)
+  foreach(isa ${ISAS_x86_64} ${ISAS_aarch64})
     set(variant ${code})
     list(FILTER variant INCLUDE REGEX "_${isa}\\.c$")
     set_source_files_properties(${variant} PROPERTIES COMPILE_OPTIONS "${ISA_${isa}}")
-    if(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+    if(NOT isa IN_LIST ISAS_${CMAKE_SYSTEM_PROCESSOR})
       list(FILTER code EXCLUDE REGEX "_${isa}\\.c$")
     endif()
   endforeach()

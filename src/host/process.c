@@ -23,6 +23,18 @@ void vch_process_harden(void)
     VCH_ASSERT(sodium_init() >= 0);
 }
 
+static void list_levels(char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level < VCH_CPU_LEVEL_COUNT; level++) {
+        const char *separator = level == VCH_CPU_PORTABLE ? "" : ", ";
+        int more = snprintf(out + used, size - used, "%s%s", separator, vch_cpu_level_name(level));
+        VCH_ASSERT(more > 0 && (size_t)more < size - used);
+        used += (size_t)more;
+    }
+}
+
 vch_status vch_process_cpu_level(enum vch_cpu_level *out, struct vch_complaint *complaint)
 {
     const char *cap = getenv("VCH_CPU_LEVEL");
@@ -31,15 +43,16 @@ vch_status vch_process_cpu_level(enum vch_cpu_level *out, struct vch_complaint *
         *out = vch_cpu_level(NULL);
         return VCH_OK;
     }
-    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= VCH_CPU_AVX512VNNI; level++)
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level < VCH_CPU_LEVEL_COUNT; level++)
         if (strcmp(cap, vch_cpu_level_name(level)) == 0) {
             *out = vch_cpu_level(cap);
             return VCH_OK;
         }
+    char known[128];
+    list_levels(known, sizeof known);
     return vch_complain(complaint, VCH_CODE_USAGE,
-                        "VCH_CPU_LEVEL is \"%s\": set it to %s, %s or %s, or unset it", cap,
-                        vch_cpu_level_name(VCH_CPU_PORTABLE), vch_cpu_level_name(VCH_CPU_AVX2),
-                        vch_cpu_level_name(VCH_CPU_AVX512VNNI));
+                        "VCH_CPU_LEVEL is \"%s\": on this kind of processor it may be %s, or unset",
+                        cap, known);
 }
 
 // What a container was given, or SIZE_MAX where there is no such limit.

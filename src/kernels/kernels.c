@@ -67,6 +67,11 @@ static void use_avx512vnni(struct vch_kernels *kernels)
     USE_ROWS(*kernels, avx512vnni);
     USE_PRODUCTS(*kernels, avx512vnni);
 }
+#elif defined(__aarch64__)
+static void use_neon(struct vch_kernels *kernels)
+{
+    USE_PRODUCTS(*kernels, neon);
+}
 #endif
 
 struct vch_kernels vch_kernels_select(enum vch_cpu_level level)
@@ -78,6 +83,9 @@ struct vch_kernels vch_kernels_select(enum vch_cpu_level level)
 #if defined(__x86_64__)
     if (level >= VCH_CPU_AVX2) use_avx2(&kernels);
     if (level >= VCH_CPU_AVX512VNNI) use_avx512vnni(&kernels);
+#elif defined(__aarch64__)
+    if (level >= VCH_CPU_NEON) use_neon(&kernels);
+    if (level >= VCH_CPU_NEONDOT) kernels.product_i8 = vch_product_i8_neondot;
 #endif
     return kernels;
 }

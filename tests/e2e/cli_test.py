@@ -9,6 +9,7 @@ import tempfile
 import unittest
 import zipfile
 
+import levels
 from arrays import ROOT, read_npy, write_npy
 
 VOUCH = sys.argv.pop(1)
@@ -138,12 +139,12 @@ class Cli(unittest.TestCase):
 
     def test_run_gives_one_answer_on_every_level_and_thread_count(self):
         answers = set()
-        for level in ("portable", "avx2", "avx512vnni"):
+        for level in levels.native(VOUCH):
             for threads in (1, 2, 7):
                 done = subprocess.run(
                     [VOUCH, "run", str(self.model), "--input", str(ROOT / "demo/digits_inputs.npy"),
                      "--threads", str(threads), "--json", "--trace"], capture_output=True,
-                    env={**os.environ, "VCH_CPU_LEVEL": level}, check=True)
+                    env=level.full_environment(), check=True)
                 answers.add(done.stdout)
         self.assertEqual(len(answers), 1)
 
