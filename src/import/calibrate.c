@@ -15,7 +15,7 @@
 struct histogram {
     uint64_t counts[BINS];
     int exponent;
-    bool is_started;
+    bool is_started, is_negative; // is_negative: any of them
     double largest;
 };
 
@@ -69,6 +69,7 @@ static size_t count_into(struct histogram *histogram, const double *x, size_t co
         int exponent = 0;
         if (size == 0) continue;
         if (!(size < NUMBER_MAX)) return i;
+        histogram->is_negative = histogram->is_negative || x[i] < 0;
         if (size > histogram->largest) {
             histogram->largest = size;
             (void)frexp(size, &exponent); // size < 2^exponent
@@ -106,7 +107,7 @@ static double power_of(const struct histogram *histogram)
 
 enum need {
     ANY_PRECISION, // what calibration finds best
-    WHOLE_RANGE,   // outputs, and what an argmax reads: their precision decides the answer
+    WHOLE_RANGE,   // outputs, indices, and what an argmax reads: their precision is the answer's
     DIFFERENCES,   // what a softmax reads: differences of two must fit as well
 };
 
@@ -118,7 +119,7 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
         const struct vch_layer *layer = &layers->layers[i];
         bool moves = layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
-                     layer->kind == VCH_LAYER_PAD;
+                     layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER;
         enum need need = layer->kind == VCH_LAYER_SOFTMAX  ? DIFFERENCES
                          : layer->kind == VCH_LAYER_ARGMAX ? WHOLE_RANGE
                          : layer->is_precise               ? WHOLE_RANGE
@@ -126,6 +127,8 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
                                                            : ANY_PRECISION;
         for (uint32_t j = 0; j < layer->input_count; j++)
             if (need > needs[layer->inputs[j]]) needs[layer->inputs[j]] = need;
+        if (layer->kind == VCH_LAYER_GATHER && needs[layer->inputs[1]] < WHOLE_RANGE)
+            needs[layer->inputs[1]] = WHOLE_RANGE;
     }
 }
 
@@ -136,6 +139,7 @@ static void choose_scale(struct vch_calibrate_value *value, const struct histogr
     size_t bins = used_bins(histogram);
 
     value->largest = histogram->largest;
+    value->is_negative = histogram->is_negative;
     value->type = need != ANY_PRECISION || bits > 8 ? VCH_TYPE_I16 : VCH_TYPE_I8;
     if (value->largest < 1e-30) { // never anything but zero: any scale is as good
         value->scale = 1;

@@ -10,7 +10,8 @@
 #include "model/tensor.h"
 
 struct vch_calibrate_value {
-    double largest; // |value| on the samples
+    double largest;   // |value| on the samples
+    bool is_negative; // on any of them
     double scale;
     enum vch_type type;
 };

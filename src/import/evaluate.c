@@ -183,6 +183,24 @@ static void concat(double *out, const struct vch_layers *layers, const struct vc
     }
 }
 
+// As the integer model has it: below 0, where it stands for the end, counts from there, and
+// whatever is outside means the nearest end.
+static void gather(double *out, const struct vch_layers *layers, const struct vch_layer *layer,
+                   const double *const *inputs)
+{
+    const struct vch_network_shape *shape = vch_layers_shape(layers, layer->inputs[0]);
+    size_t picks = vch_network_count(vch_layers_shape(layers, layer->inputs[1]));
+    size_t inner = row_major(shape).of[layer->axis], size = shape->dims[layer->axis];
+    size_t outer = vch_network_count(shape) / (inner * size);
+
+    for (size_t i = 0; i < outer; i++)
+        for (size_t k = 0; k < picks; k++, out += inner) {
+            double index = inputs[1][k] + (inputs[1][k] < 0 ? (double)size : 0);
+            index = fmin(fmax(index, 0), (double)(size - 1));
+            memcpy(out, inputs[0] + (i * size + (size_t)index) * inner, inner * sizeof *out);
+        }
+}
+
 static void softmax(double *out, const struct vch_network_shape *shape, const double *x)
 {
     size_t depth = shape->dims[shape->rank - 1], rows = vch_network_count(shape) / depth;
@@ -278,6 +296,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     case VCH_LAYER_SOFTMAX: softmax(output, shape, x); break;
     case VCH_LAYER_NORMALISE: normalise(output, layer, shape, x); break;
     case VCH_LAYER_ARGMAX: argmax(output, layers, layer, x); break;
+    case VCH_LAYER_GATHER: gather(output, layers, layer, inputs); break;
     }
     if (isfinite(layer->lo) || isfinite(layer->hi)) clamp(output, layer, count);
     return status;

@@ -76,6 +76,7 @@ double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *
     case VCH_LAYER_TRANSPOSE:
     case VCH_LAYER_SLICE:
     case VCH_LAYER_PAD:
+    case VCH_LAYER_GATHER:
     case VCH_LAYER_SOFTMAX: return count;
     case VCH_LAYER_NORMALISE: return 2 * count;
     }

@@ -33,6 +33,7 @@ enum vch_layer_kind {
     VCH_LAYER_ARGMAX,    // over `axis`, which goes away; ties to the lowest index
     VCH_LAYER_NORMALISE, // rows of the last axis: (x - mean) / sqrt(variance + alpha), or with
                          // is_centred false x / sqrt(mean of squares + alpha); 0 where 0 / 0
+    VCH_LAYER_GATHER,    // slices of x along `axis`, by whole numbers: operand 1, maybe constant
 };
 
 enum vch_layer_function {

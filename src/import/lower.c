@@ -229,6 +229,7 @@ static vch_status lower_layer(struct vch_lower *at)
     if (kind == VCH_LAYER_FUNCTION) return vch_lower_function(at);
     if (kind == VCH_LAYER_SOFTMAX) return vch_lower_softmax(at);
     if (kind == VCH_LAYER_NORMALISE) return vch_lower_normalise(at);
+    if (kind == VCH_LAYER_GATHER) return vch_lower_gather(at);
     return vch_lower_operator(at);
 }
 

@@ -72,4 +72,5 @@ vch_status vch_lower_normalise(struct vch_lower *at);
 // An affine layer whose weights repeat along leading axes: false where they do not.
 bool vch_lower_is_periodic(uint32_t *lead, const struct vch_lower *at);
 vch_status vch_lower_periodic(struct vch_lower *at, uint32_t lead);
+vch_status vch_lower_gather(struct vch_lower *at);
 vch_status vch_lower_operator(struct vch_lower *at); // everything else

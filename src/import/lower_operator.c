@@ -172,6 +172,7 @@ vch_status vch_lower_operator(struct vch_lower *at)
     case VCH_LAYER_FUNCTION:
     case VCH_LAYER_SOFTMAX:
     case VCH_LAYER_NORMALISE:
+    case VCH_LAYER_GATHER:
     case VCH_LAYER_DIVIDE:
         return vch_lower_refuse(at, VCH_CODE_UNSUPPORTED, "no operator computes this layer");
     }

@@ -130,6 +130,7 @@ static bool takes_clamp(enum vch_layer_kind kind)
     case VCH_LAYER_PAD:
     case VCH_LAYER_SOFTMAX:
     case VCH_LAYER_NORMALISE:
+    case VCH_LAYER_GATHER:
     case VCH_LAYER_ARGMAX: return false;
     }
     return false;

@@ -58,7 +58,7 @@ static vch_status check_operands(const struct vch_translate *at, const struct vc
             return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "'%.100s' has no elements",
                                         value->name);
         if (!is_constant && value->constant == NULL && value->type != VCH_NETWORK_REAL &&
-            layer->kind != VCH_LAYER_RESHAPE)
+            layer->kind != VCH_LAYER_RESHAPE && layer->kind != VCH_LAYER_GATHER)
             return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
                                         "'%.100s' is made of integers; only real numbers can be "
                                         "computed with when the model runs",
@@ -134,6 +134,8 @@ static vch_status check_shape(const struct vch_translate *at, const struct vch_n
 static bool is_integer_result(const struct vch_translate *at, const struct vch_layer *layer)
 {
     if (layer->kind == VCH_LAYER_ARGMAX) return true;
+    if (layer->kind == VCH_LAYER_GATHER)
+        return at->network->values[layer->inputs[0]].type == VCH_NETWORK_INTEGER;
     for (uint32_t i = 0; i < layer->input_count; i++)
         if (at->network->values[layer->inputs[i]].type != VCH_NETWORK_INTEGER) return false;
     return layer->kind != VCH_LAYER_AFFINE;

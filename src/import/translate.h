@@ -45,7 +45,8 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_shape, vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze,
     vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
     vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
-    vch_translate_expand, vch_translate_sum;
+    vch_translate_expand, vch_translate_sum, vch_translate_gather_elements, vch_translate_gather_nd,
+    vch_translate_compress, vch_translate_one_hot;
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,

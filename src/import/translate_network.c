@@ -21,6 +21,7 @@
     X("Ceil", unary) \
     X("Celu", unary) \
     X("Clip", clip) \
+    X("Compress", compress) \
     X("Concat", concat) \
     X("Constant", constant) \
     X("ConstantOfShape", constant_of_shape) \
@@ -36,6 +37,8 @@
     X("Flatten", flatten) \
     X("Floor", unary) \
     X("Gather", gather) \
+    X("GatherElements", gather_elements) \
+    X("GatherND", gather_nd) \
     X("Gelu", unary) \
     X("Gemm", gemm) \
     X("GlobalAveragePool", global_pool) \
@@ -56,6 +59,7 @@
     X("Mish", unary) \
     X("Mul", multiply) \
     X("Neg", unary) \
+    X("OneHot", one_hot) \
     X("PRelu", prelu) \
     X("Pad", pad) \
     X("Pow", power) \

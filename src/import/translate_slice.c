@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/translate.h"
+#include "import/translate_pick.h"
 
 static int64_t limit(int64_t x, int64_t lo, int64_t hi)
 {
@@ -100,83 +100,6 @@ vch_status vch_translate_split(struct vch_translate *at)
     return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its parts do not add up to the whole");
 }
 
-// The slice that holds index `i` of an axis alone.
-static vch_status pick(struct vch_translate *at, uint32_t x, uint32_t axis, int64_t i,
-                       uint32_t *output)
-{
-    struct vch_layer layer = whole(at, &x);
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
-
-    layer.begin[axis] = i;
-    shape.dims[axis] = 1;
-    return vch_translate_emit(at, &layer, &shape, output);
-}
-
-static vch_status pick_all(struct vch_translate *at, uint32_t x, uint32_t axis,
-                           const int64_t *indices, size_t count, uint32_t *output)
-{
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
-    uint32_t parts[VCH_GRAPH_OPERANDS_MAX];
-    int64_t step = count > 1 ? indices[1] - indices[0] : 1;
-    bool is_even = step != 0;
-
-    for (size_t i = 1; i < count; i++)
-        is_even = is_even && indices[i] - indices[i - 1] == step;
-    shape.dims[axis] = (uint32_t)count;
-    if (is_even) {
-        struct vch_layer layer = whole(at, &x);
-        layer.begin[axis] = indices[0];
-        layer.step[axis] = step;
-        return vch_translate_emit(at, &layer, &shape, output);
-    }
-    if (count > VCH_GRAPH_OPERANDS_MAX)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
-                                    "%zu indices without a common step; at most %u are supported",
-                                    count, VCH_GRAPH_OPERANDS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        parts[i] = VCH_NONE;
-        VCH_TRY(pick(at, x, axis, indices[i], &parts[i]));
-    }
-    struct vch_layer layer =
-        vch_layers_new(VCH_LAYER_CONCAT, at->node.name, parts, (uint32_t)count);
-    layer.axis = axis;
-    return vch_translate_emit(at, &layer, &shape, output);
-}
-
-// Constant indices only: slices, then the shape that the indices' own shape asks for.
-vch_status vch_translate_gather(struct vch_translate *at)
-{
-    uint32_t x = 0, operand = 0, axis = 0, parts = VCH_NONE, output = at->node.outputs[0];
-    int64_t wanted = 0;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    VCH_TRY(vch_translate_operand(&operand, at, 1));
-    VCH_TRY(vch_network_integer(&wanted, &at->node, "axis", 0, at->complaint));
-    struct vch_network_shape from = *vch_translate_shape_of(at, x), to = from;
-    VCH_TRY(vch_translate_axis(&axis, at, wanted, from.rank));
-    const struct vch_network_tensor *indices = at->network->values[operand].constant;
-    if (indices == NULL || indices->type != VCH_NETWORK_INTEGER || indices->count == 0)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "its indices must be constant");
-    int64_t *list = VCH_ARENA_NEW(at->network->arena, int64_t, indices->count);
-    if (list == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t i = 0; i < indices->count; i++) {
-        int64_t index = indices->integers[i], size = from.dims[axis];
-        if (index < -size || index >= size)
-            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "index %lld of %lld",
-                                        (long long)index, (long long)size);
-        list[i] = index < 0 ? index + size : index;
-    }
-    VCH_TRY(pick_all(at, x, axis, list, indices->count, &parts));
-    to.rank = from.rank - 1 + indices->shape.rank;
-    if (to.rank > VCH_NETWORK_RANK_MAX)
-        return vch_translate_refuse(at, VCH_CODE_LIMIT, "its result has %u dimensions", to.rank);
-    for (uint32_t i = 0; i < indices->shape.rank; i++)
-        to.dims[axis + i] = indices->shape.dims[i];
-    for (uint32_t i = axis + 1; i < from.rank; i++)
-        to.dims[i - 1 + indices->shape.rank] = from.dims[i];
-    return vch_translate_reshape_to(at, parts, &to, &output);
-}
-
 static vch_status pad_amounts(struct vch_layer *layer, struct vch_network_shape *shape,
                               struct vch_translate *at)
 {
@@ -222,21 +145,6 @@ vch_status vch_translate_pad(struct vch_translate *at)
     return vch_translate_finish(at, &layer, &shape);
 }
 
-// A tensor of one value of the operand's type, to stretch others with.
-static vch_status filled(struct vch_translate *at, const struct vch_network_shape *shape,
-                         enum vch_network_type type, int64_t fill, uint32_t *value)
-{
-    struct vch_network_tensor *tensor = NULL;
-
-    VCH_TRY(vch_translate_grow(at, shape, 0));
-    VCH_TRY(vch_network_new_tensor(at->network, type, shape, &tensor));
-    for (size_t i = 0; i < tensor->count; i++) {
-        if (type == VCH_NETWORK_REAL) tensor->reals[i] = (float)fill;
-        if (type == VCH_NETWORK_INTEGER) tensor->integers[i] = fill;
-    }
-    return vch_network_add_constant(at->network, at->node.name, tensor, value);
-}
-
 // Constants are stretched; of what depends on the input only the shape itself is accepted.
 vch_status vch_translate_expand(struct vch_translate *at)
 {
@@ -260,10 +168,10 @@ vch_status vch_translate_expand(struct vch_translate *at)
     VCH_TRY(vch_translate_broadcast(&shape, at, &value.shape, &wanted));
     if (vch_network_same_shape(&shape, &value.shape))
         return vch_translate_rename(at, 0, operands[0]);
-    VCH_TRY(filled(at, &wanted, value.type, 1, &operands[1]));
+    VCH_TRY(vch_translate_pick_filled(at, &wanted, value.type, 1, &operands[1]));
     struct vch_layer layer = vch_layers_new(VCH_LAYER_MULTIPLY, at->node.name, operands, 2);
     if (value.constant == NULL) { // adding zero stretches, and costs no precision
-        VCH_TRY(filled(at, &wanted, value.type, 0, &operands[1]));
+        VCH_TRY(vch_translate_pick_filled(at, &wanted, value.type, 0, &operands[1]));
         layer.kind = VCH_LAYER_ADD;
     }
     return vch_translate_finish(at, &layer, &shape);
