@@ -16,6 +16,10 @@ target_include_directories(harness PUBLIC tests)
 target_link_libraries(harness base)
 add_library(graphs STATIC tests/harness/graphs.c tests/harness/oracle.c) # models for tests of `model` and above
 target_link_libraries(graphs harness model)
+add_library(mutants STATIC tests/harness/mutate.c tests/harness/mutate_onnx.c
+            tests/harness/mutate_package.c tests/harness/ways.c) # for fuzz targets of them
+target_include_directories(mutants PRIVATE tests)
+target_link_libraries(mutants model message schema)
 file(WRITE ${PROJECT_BINARY_DIR}/layers.txt "")
 add_custom_target(benches)
 
@@ -68,6 +72,9 @@ function(module name)
       string(REPLACE _fuzz "" format ${stem})
       add_executable(${target} ${file} $<$<NOT:$<BOOL:${FUZZ}>>:tests/harness/fuzz_replay.c>)
       target_link_libraries(${target} ${name} base $<$<BOOL:${FUZZ}>:-fsanitize=fuzzer>)
+      if(name STREQUAL model OR model IN_LIST M_USES)
+        target_link_libraries(${target} mutants)
+      endif()
       target_include_directories(${target} PRIVATE tests)
       set(replay "")
       if(FUZZ)

@@ -3,6 +3,7 @@
 #include "import/ensemble.h"
 
 #include "base/check.h"
+#include "harness/mutate_onnx.h"
 #include "import/onnx.h"
 #include "model/run.h"
 
@@ -68,4 +69,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     vch_arena_release(&arena);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    return mutate_onnx(data, size, size_max, seed, vch_import_supported_ml());
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed)
+{
+    return mutate_onnx_cross(one, one_size, other, other_size, out, out_size_max, seed);
 }

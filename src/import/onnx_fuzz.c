@@ -1,51 +1,177 @@
-// Any bytes as an ONNX file: decoded, translated, and where that is cheap imported as a whole.
+// Any bytes as an ONNX file, taken all the way where that is cheap: decoded, translated, quantised
+// on made-up samples, packaged, opened again and run in several ways. What imports must pass every
+// check that a package's reader makes, whatever the threads give the same model, and give the same
+// bytes however it is run.
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/check.h"
+#include "harness/mutate_onnx.h"
+#include "harness/ways.h"
+#include "import/ensemble.h"
 #include "import/import.h"
 #include "import/onnx.h"
 #include "import/simplify.h"
 #include "import/translate.h"
+#include "model/package.h"
 
-#define ARENA_LIMIT ((size_t)64 << 20)
+#define ARENA_LIMIT ((size_t)256 << 20)
 #define WORK_MAX 1e6 // multiplications a sample
+#define SAMPLES 2
+#define SAMPLE_SIZE_MAX ((size_t)1 << 16)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+struct job {
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t seed; // from the bytes
+    struct vch_kernels kernels;
+    struct vch_npy samples;
+    struct vch_arena arena;
+    struct vch_complaint complaint;
+};
 
-static vch_status run(const uint8_t *data, size_t size, struct vch_arena *arena)
+static uint64_t seed_of(const uint8_t *bytes, size_t size) // FNV-1a
 {
-    struct vch_complaint complaint = {0};
-    struct vch_network *network = NULL;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+// Samples for all inputs, end to end: small numbers, now and then larger ones.
+static vch_status make_samples(struct job *job, const struct vch_network *network)
+{
+    size_t size = 0;
+    uint64_t random = job->seed;
+
+    for (uint32_t i = 0; i < network->input_count; i++)
+        size += vch_network_count(&network->values[network->inputs[i]].shape);
+    if (size > SAMPLE_SIZE_MAX) return VCH_FAIL(LIMIT);
+    job->samples = (struct vch_npy){.rank = 2, .dims = {SAMPLES, size}, .count = SAMPLES * size};
+    job->samples.values = VCH_ARENA_NEW(&job->arena, float, job->samples.count);
+    if (job->samples.values == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < job->samples.count; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        job->samples.values[i] = (float)(int32_t)(random >> 40) / 8388608.0F - 1.0F;
+        if (random >> 61 == 0) job->samples.values[i] *= 40;
+    }
+    return VCH_OK;
+}
+
+// Is the model no ensemble, and evaluated with little work? LIMIT where it takes more.
+static vch_status check_cost(struct job *job, struct vch_network *network)
+{
     struct vch_layers *layers = NULL;
-    struct vch_npy samples = {0};
-    struct vch_graph *graph = NULL;
-    struct vch_import_report report = {0};
-    const struct vch_kernels kernels = vch_kernels_select(VCH_CPU_PORTABLE);
-    const struct vch_import_options options = {
-        .activation_bits = size % 2 == 0 ? 8 : 16,
-        .calibration = &samples,
-        .calibration_max = 2,
-        .calibration_is_synthetic = true,
-        .kernels = &kernels,
-    };
+    struct vch_ensemble_labels labels[VCH_GRAPH_PORTS_MAX] = {0};
     double work = 0;
 
-    VCH_TRY(vch_onnx_decode(&network, data, size, NULL, arena, &complaint));
-    VCH_TRY(vch_translate_network(&layers, network, &complaint));
+    VCH_TRY(vch_ensemble_rewrite(network, labels, &job->complaint));
+    VCH_TRY(vch_translate_network(&layers, network, &job->complaint));
     VCH_TRY(vch_simplify_layers(layers));
     for (uint32_t i = 0; i < layers->count; i++)
         work += vch_layers_work(layers, &layers->layers[i]);
-    if (work > WORK_MAX) return VCH_OK;
-    VCH_TRY(vch_import_synthetic(&samples, data, size, NULL, size, arena, &complaint));
-    return vch_import_onnx(&graph, &report, data, size, &options, arena, &complaint);
+    if (work > WORK_MAX) return VCH_FAIL(LIMIT);
+    return make_samples(job, network);
 }
 
+static vch_status import_with(struct vch_graph **graph, struct job *job,
+                              struct vch_workers *workers)
+{
+    struct vch_import_report report = {0};
+    const struct vch_import_options options = {
+        .activation_bits = job->seed % 2 == 0 ? 8 : 16,
+        .calibration = &job->samples,
+        .calibration_is_synthetic = true,
+        .kernels = &job->kernels,
+        .workers = workers,
+    };
+
+    return vch_import_onnx(graph, &report, job->bytes, job->size, &options, &job->arena,
+                           &job->complaint);
+}
+
+static vch_status pack(struct vch_package *package, struct job *job, struct vch_graph *graph)
+{
+    static const uint8_t seed[VCH_SIGN_SEED_SIZE] = {1};
+    struct vch_salt *salts = VCH_ARENA_NEW(&job->arena, struct vch_salt, graph->parameter_count);
+    struct vch_secret_key owner;
+    uint8_t *file = NULL;
+    size_t size = 0;
+
+    if (salts == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_sign_key(&owner, seed);
+    VCH_TRY(
+        vch_package_encode(&file, &size, graph, salts, &owner, &job->arena, NULL, &job->complaint));
+    return vch_package_decode(package, file, size, &job->arena, NULL, &job->complaint);
+}
+
+// Whatever imports is a model that anyone may be sent.
+static void check_graph(struct job *job, struct vch_graph *graph)
+{
+    struct vch_package package, again;
+    struct vch_graph *other = NULL;
+    struct vch_digest own, opened;
+
+    vch_status status = pack(&package, job, graph);
+    if (status.code == VCH_CODE_NO_MEMORY) return;
+    VCH_ASSERT(vch_is_ok(status));
+    if (ways_is_cheap(graph)) {
+        ways_digest(&own, graph, job->seed, &job->arena);
+        ways_digest(&opened, package.graph, job->seed, &job->arena);
+        VCH_ASSERT(vch_hash_is_equal(&own, &opened));
+        ways_compare(package.graph, job->seed, &job->arena);
+    }
+    if (job->seed % 8 >= 2) return; // the same model whoever does the work
+    status = import_with(&other, job, &ways_backwards);
+    if (status.code == VCH_CODE_NO_MEMORY) return;
+    VCH_ASSERT(vch_is_ok(status));
+    if (!vch_is_ok(pack(&again, job, other))) return;
+    VCH_ASSERT(vch_hash_is_equal(&again.identity, &package.identity));
+}
+
+static vch_status run(struct job *job)
+{
+    struct vch_network *network = NULL;
+    struct vch_graph *graph = NULL;
+
+    VCH_TRY(vch_onnx_decode(&network, job->bytes, job->size, NULL, &job->arena, &job->complaint));
+    if (!vch_ensemble_is(network)) VCH_TRY(check_cost(job, network));
+    VCH_TRY(import_with(&graph, job, NULL));
+    VCH_ASSERT(vch_is_ok(vch_graph_check(graph, &job->arena, &job->complaint)));
+    check_graph(job, graph);
+    return VCH_OK;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct vch_arena arena;
+    struct job job = {
+        .bytes = data,
+        .size = size,
+        .seed = seed_of(data, size),
+        .kernels = vch_kernels_select(VCH_CPU_PORTABLE),
+    };
 
-    vch_arena_init(&arena, ARENA_LIMIT);
-    (void)run(data, size, &arena);
-    vch_arena_release(&arena);
+    vch_arena_init(&job.arena, ARENA_LIMIT);
+    (void)run(&job);
+    vch_arena_release(&job.arena);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    return mutate_onnx(data, size, size_max, seed, vch_import_supported());
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed)
+{
+    return mutate_onnx_cross(one, one_size, other, other_size, out, out_size_max, seed);
 }

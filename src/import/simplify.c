@@ -247,10 +247,10 @@ static bool remove_dead(struct vch_simplify *at)
         for (uint32_t j = 0; j < layer->input_count; j++)
             at->uses[layer->inputs[j]]--;
     }
-    bool any = kept > 0;
+    if (kept == 0) return false;
     memmove(layers->layers, layers->layers + kept, (layers->count - kept) * sizeof *layers->layers);
     layers->count -= kept;
-    return any;
+    return true;
 }
 
 // One walk over all layers: what a change does to its neighbours is kept up to date as it goes.

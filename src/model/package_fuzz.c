@@ -2,19 +2,22 @@
 //
 //     0   the rest is a file
 //     1   the rest is u32le manifest size, u16le holder size, manifest, holder, data: wrapped into
-//     a
-//         file whose digests and signature are right, so that the checks behind them are reached
+//         a file whose digests and signature are right, so that the checks behind them are reached
 //     2   likewise, and the roots in the manifest are made to fit the data
+//     3   likewise, and the manifest is compressed
 //
-// A file that is accepted must come back the same from everything that takes packages apart.
+// A file that is accepted must come back the same from everything that takes packages apart, and a
+// small model in it must give the same bytes however it is run.
 #include <string.h>
+#include <zstd.h>
 
 #include "base/bytes.h"
 #include "harness/forge.h"
+#include "harness/mutate_package.h"
+#include "harness/ways.h"
 #include "message/message.h"
 #include "model/manifest.h"
-
-enum { MODE_FILE, MODE_WRAPPED, MODE_REPAIRED, MODES, PREFIX = 6 };
+#include "model/segment.h"
 
 struct job {
     struct vch_arena arena;
@@ -74,30 +77,44 @@ static void repair(struct forgery *forgery, struct vch_arena *arena)
     forgery->manifest = bytes;
 }
 
-static uint8_t *wrap(size_t *size, const uint8_t *data, size_t data_size, bool is_repaired,
-                     struct job *job)
+// As a writer would: only where that makes it smaller.
+static void compress(struct forgery *forgery, struct vch_arena *arena)
+{
+    size_t room = ZSTD_compressBound(forgery->manifest_size);
+    uint8_t *stored = vch_arena_alloc(arena, room, 1);
+
+    if (stored == NULL) return;
+    size_t size = ZSTD_compress(stored, room, forgery->manifest, forgery->manifest_size, 1);
+    if (ZSTD_isError(size) || size >= forgery->manifest_size) return;
+    forgery->stored = stored;
+    forgery->stored_size = size;
+}
+
+static uint8_t *wrap(size_t *size, const uint8_t *data, size_t data_size,
+                     enum mutate_package_mode mode, struct job *job)
 {
     struct forgery forgery = {.owner = &job->owner};
 
-    if (data_size < PREFIX) return NULL;
-    forgery.manifest_size = vch_get_u32le(data);
-    forgery.holder_size = (size_t)data[4] | (size_t)data[5] << 8;
-    data_size -= PREFIX;
+    if (data_size < MUTATE_PACKAGE_HEAD) return NULL;
+    forgery.manifest_size = vch_get_u32le(data + 1);
+    forgery.holder_size = (size_t)data[5] | (size_t)data[6] << 8;
+    data_size -= MUTATE_PACKAGE_HEAD;
     if (forgery.manifest_size > data_size) return NULL;
     if (forgery.holder_size > data_size - forgery.manifest_size) return NULL;
-    forgery.manifest = data + PREFIX;
+    forgery.manifest = data + MUTATE_PACKAGE_HEAD;
     forgery.holder = forgery.manifest + forgery.manifest_size;
     forgery.data = forgery.holder + forgery.holder_size;
     forgery.data_size = data_size - forgery.manifest_size - forgery.holder_size;
-    if (is_repaired) repair(&forgery, &job->arena);
+    if (mode != MUTATE_PACKAGE_WRAPPED) repair(&forgery, &job->arena);
+    if (mode == MUTATE_PACKAGE_COMPRESSED) compress(&forgery, &job->arena);
     return forge(size, &forgery, &job->arena);
 }
 
 static uint8_t *make_file(size_t *size, const uint8_t *data, size_t data_size, struct job *job)
 {
-    int mode = data[0] % MODES;
+    enum mutate_package_mode mode = (enum mutate_package_mode)(data[0] % MUTATE_PACKAGE_MODES);
 
-    if (mode != MODE_FILE) return wrap(size, data + 1, data_size - 1, mode == MODE_REPAIRED, job);
+    if (mode != MUTATE_PACKAGE_FILE) return wrap(size, data, data_size, mode, job);
     *size = data_size - 1;
     uint8_t *file = vch_arena_alloc(&job->arena, *size, 1); // aligned, as a map would be
     forge_copy(file, data + 1, *size);
@@ -141,6 +158,14 @@ static void check_laws(const struct vch_package *package, struct vch_arena *aren
     }
 }
 
+static void check_run(const struct vch_package *package, size_t seed, struct vch_arena *arena)
+{
+    const struct vch_graph *graph = package->graph;
+
+    if (vch_segment_is_held(graph, 0, graph->operator_count) && ways_is_cheap(graph))
+        ways_compare(graph, seed, arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -161,7 +186,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         VCH_ASSERT(job.arena.used - used <= vch_package_memory_max(file_size));
         VCH_ASSERT(vch_is_ok(status) == (complaint.text[0] == '\0'));
         if (vch_is_ok(status)) check_laws(&package, &job.arena);
+        if (vch_is_ok(status)) check_run(&package, size, &job.arena);
     }
     vch_arena_release(&job.arena);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    return mutate_package(data, size, size_max, seed);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other,
+                                 size_t other_size, uint8_t *out, size_t out_size_max,
+                                 unsigned seed)
+{
+    return mutate_package_cross(one, one_size, other, other_size, out, out_size_max, seed);
 }
