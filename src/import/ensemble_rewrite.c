@@ -230,8 +230,8 @@ static vch_status rewrite_extractor(struct rewriting *at, const struct vch_netwo
     if (labels->texts == NULL)
         return vch_labels_from_integers(&at->notes[output].labels, labels->integers, labels->count,
                                         at->network->arena);
-    at->notes[output].labels = (struct vch_ensemble_labels){(uint32_t)labels->count, labels->texts};
-    return VCH_OK;
+    return vch_labels_from_texts(&at->notes[output].labels, labels->texts, labels->count,
+                                 at->complaint);
 }
 
 static const struct rule {

@@ -417,6 +417,8 @@ TEST(ensemble_keeps_labels)
     lists.texts[1] = "spam";
     CHECK_OK(lower(&graph, &report, &lists, NULL));
     CHECK(strcmp(graph->outputs[0].labels[1], "spam") == 0);
+    lists.texts[1] = "sp\xe4m"; // Latin-1: no package could hold it
+    CHECK_FAILS(lower(&graph, &report, &lists, NULL), MALFORMED);
 }
 
 // A random binary tree of distinct numbers in random order, walked naively.

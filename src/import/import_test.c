@@ -8,6 +8,7 @@
 #include "harness/spec.h"
 #include "harness/test.h"
 #include "import/quantise.h"
+#include "model/manifest.h"
 #include "model/run.h"
 
 #define DIMS(...) \
@@ -111,6 +112,30 @@ static uint32_t count_kind(enum vch_operator_kind kind)
     for (uint32_t i = 0; i < graph->operator_count; i++)
         count += graph->operators[i].kind == kind;
     return count;
+}
+
+TEST(import_takes_models_that_do_nothing)
+{
+    start(13, DIMS(-1, 3));
+    node("Identity", "x", "y");
+    CHECK_OK(import(8, 3));
+    CHECK_EQ(graph->operator_count, 1); // a port of its own
+}
+
+TEST(import_cuts_long_names_between_characters)
+{
+    char name[202] = "x";
+
+    for (size_t i = 1; i < sizeof name - 1; i += 2)
+        memcpy(name + i, "\xc3\xa9", 2);
+    name[sizeof name - 1] = '\0';
+    onnx_init(&onnx, 13);
+    onnx_input(&onnx, name, DIMS(-1, 3));
+    onnx_output(&onnx, "y");
+    node("Relu", name, "y");
+    CHECK_OK(import(8, 3));
+    CHECK_EQ(strlen(graph->inputs[0].name), 199);
+    CHECK_OK(vch_manifest_check_text(graph->inputs[0].name, NULL));
 }
 
 TEST(import_makes_a_perceptron_of_two_operators_that_is_close_to_the_float_model)

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "model/manifest.h"
+
 vch_status vch_labels_from_integers(struct vch_ensemble_labels *out, const int64_t *labels,
                                     size_t count, struct vch_arena *arena)
 {
@@ -21,6 +23,15 @@ vch_status vch_labels_from_integers(struct vch_ensemble_labels *out, const int64
     return VCH_OK;
 }
 
+vch_status vch_labels_from_texts(struct vch_ensemble_labels *out, const char *const *texts,
+                                 size_t count, struct vch_complaint *complaint)
+{
+    for (size_t i = 0; i < count; i++)
+        VCH_TRY(vch_manifest_check_text(texts[i], complaint));
+    *out = (struct vch_ensemble_labels){(uint32_t)count, texts};
+    return VCH_OK;
+}
+
 vch_status vch_labels_read(struct vch_ensemble_labels *out, size_t *count,
                            const struct vch_network_node *node, const char *integer_name,
                            const char *text_name, struct vch_arena *arena,
@@ -37,6 +48,5 @@ vch_status vch_labels_read(struct vch_ensemble_labels *out, size_t *count,
         return vch_complain(complaint, VCH_CODE_LIMIT, "%s node '%s' has %zu labels; at most %u",
                             node->operator_, node->name, *count, VCH_GRAPH_LABELS_MAX);
     if (text_count == 0) return vch_labels_from_integers(out, integers, *count, arena);
-    *out = (struct vch_ensemble_labels){(uint32_t)text_count, texts};
-    return VCH_OK;
+    return vch_labels_from_texts(out, texts, text_count, complaint);
 }

@@ -13,6 +13,10 @@
 vch_status vch_labels_from_integers(struct vch_ensemble_labels *out, const int64_t *labels,
                                     size_t count, struct vch_arena *arena);
 
+// Texts that a package may hold: MALFORMED or LIMIT for others. Borrows the list.
+vch_status vch_labels_from_texts(struct vch_ensemble_labels *out, const char *const *texts,
+                                 size_t count, struct vch_complaint *complaint);
+
 // The classifier's labels under two attribute names; `text_name` counts when both are there.
 // `count` is how many classes there are.
 vch_status vch_labels_read(struct vch_ensemble_labels *out, size_t *count,

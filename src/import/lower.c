@@ -90,7 +90,14 @@ vch_status vch_lower_new_table(struct vch_lower *at, enum vch_type input, enum v
 // Names travel in the package, which has its own limit.
 static vch_status keep_name(const char **out, struct vch_lower *at, const char *name)
 {
-    *out = vch_arena_string(at->arena, name, strnlen(name, VCH_GRAPH_NAME_MAX));
+    size_t size = strnlen(name, VCH_GRAPH_NAME_MAX + 1);
+
+    if (size > VCH_GRAPH_NAME_MAX) { // cut before a character, not inside it
+        size = VCH_GRAPH_NAME_MAX;
+        while (size > 0 && ((uint8_t)name[size] & 0xc0) == 0x80)
+            size--;
+    }
+    *out = vch_arena_string(at->arena, name, size);
     return *out == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
 }
 

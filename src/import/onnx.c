@@ -5,6 +5,7 @@
 
 #include "import/onnx_tensor.h"
 #include "message/message.h"
+#include "model/manifest.h"
 #include "schema/onnx.pb-c.h"
 
 // Bytes that a message of protobuf-c may take beyond its file's size: structs, names, lists.
@@ -41,10 +42,9 @@ static vch_status keep_text(const char **out, const struct reading *reading, con
 static vch_status keep_name(const char **out, const struct reading *reading, const char *name)
 {
     if (name == NULL) name = "";
-    for (const char *c = name; *c != '\0'; c++) // as in packages: names are shown to people
-        if ((uint8_t)*c < 0x20 || *c == 0x7f || (*c == '\xc2' && (uint8_t)c[1] < 0xa0))
-            return vch_complain(reading->complaint, VCH_CODE_MALFORMED,
-                                "the name '%.100s' holds a control character", name);
+    if (!vch_manifest_is_text(name)) // as in packages: names are shown to people
+        return vch_complain(reading->complaint, VCH_CODE_MALFORMED,
+                            "the name '%.100s' is no UTF-8, or holds a control character", name);
     return keep_text(out, reading, name, strlen(name), VCH_ONNX_NAME_MAX, "a name");
 }
 

@@ -4,7 +4,7 @@
 // bytes however it is run.
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/check.h"
 #include "harness/mutate_onnx.h"
@@ -38,6 +38,13 @@ static uint64_t seed_of(const uint8_t *bytes, size_t size) // FNV-1a
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ bytes[i]) * 0x100000001b3u;
     return hash;
+}
+
+// Ends the process, saying why.
+static void require(vch_status status, const struct job *job)
+{
+    if (!vch_is_ok(status)) (void)fprintf(stderr, "%s\n", job->complaint.text);
+    VCH_ASSERT(vch_is_ok(status));
 }
 
 // Samples for all inputs, end to end: small numbers, now and then larger ones.
@@ -116,7 +123,7 @@ static void check_graph(struct job *job, struct vch_graph *graph)
 
     vch_status status = pack(&package, job, graph);
     if (status.code == VCH_CODE_NO_MEMORY) return;
-    VCH_ASSERT(vch_is_ok(status));
+    require(status, job);
     if (ways_is_cheap(graph)) {
         ways_digest(&own, graph, job->seed, &job->arena);
         ways_digest(&opened, package.graph, job->seed, &job->arena);
@@ -126,7 +133,7 @@ static void check_graph(struct job *job, struct vch_graph *graph)
     if (job->seed % 8 >= 2) return; // the same model whoever does the work
     status = import_with(&other, job, &ways_backwards);
     if (status.code == VCH_CODE_NO_MEMORY) return;
-    VCH_ASSERT(vch_is_ok(status));
+    require(status, job);
     if (!vch_is_ok(pack(&again, job, other))) return;
     VCH_ASSERT(vch_hash_is_equal(&again.identity, &package.identity));
 }
@@ -139,7 +146,7 @@ static vch_status run(struct job *job)
     VCH_TRY(vch_onnx_decode(&network, job->bytes, job->size, NULL, &job->arena, &job->complaint));
     if (!vch_ensemble_is(network)) VCH_TRY(check_cost(job, network));
     VCH_TRY(import_with(&graph, job, NULL));
-    VCH_ASSERT(vch_is_ok(vch_graph_check(graph, &job->arena, &job->complaint)));
+    require(vch_graph_check(graph, &job->arena, &job->complaint), job);
     check_graph(job, graph);
     return VCH_OK;
 }

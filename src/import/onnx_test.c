@@ -143,9 +143,10 @@ TEST(onnx_refuses_a_name_that_nothing_defines)
     CHECK(strstr(complaint.text, "nobody") != NULL);
 }
 
-TEST(onnx_refuses_names_that_would_move_a_terminals_cursor)
+TEST(onnx_refuses_names_that_are_no_text_or_would_move_a_terminals_cursor)
 {
-    static const char *const names[] = {"\x1b[2J", "a\rb", "\x7f", "\xc2\x9b"};
+    static const char *const names[] = {"\x1b[2J", "a\rb",     "\x7f",         "\xc2\x9b",
+                                        "see\xc4", "\xc0\xaf", "\xed\xa0\x80", "\xff"};
 
     FOR_EACH(name, names)
     {
@@ -339,7 +340,7 @@ TEST(onnx_refuses_subgraphs_however_deep)
         vch_arena_init(&arena, (size_t)64 << 20);
         vch_status status =
             vch_onnx_decode(&network, bytes + ROOM - size, size, NULL, &arena, &complaint);
-        CHECK_FAILS(status, MALFORMED); // without inputs, which is noticed first
+        CHECK_FAILS(status, UNSUPPORTED); // without inputs, which is noticed first
     }
     start();
     onnx_node(&onnx, "If", "x", "y");

@@ -4,6 +4,7 @@
 // encoding the result writes, so that a digest of the manifest identifies the model.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ vch_status vch_manifest_decode(struct vch_graph **out, const uint8_t *bytes, siz
 // of the manifest's, and never over 512 MiB + 8 bytes for each.
 size_t vch_manifest_memory_max(size_t size);
 
-// VCH_OK for UTF-8 of at most VCH_GRAPH_NAME_MAX bytes, or NULL: what names and labels must be.
+// Is it UTF-8 without control characters?
+bool vch_manifest_is_text(const char *text);
+
+// VCH_OK for such text of at most VCH_GRAPH_NAME_MAX bytes, or NULL: what names and labels must be.
 // MALFORMED and LIMIT with a complaint.
 vch_status vch_manifest_check_text(const char *text, struct vch_complaint *complaint);

@@ -39,18 +39,20 @@ static size_t character_size(const char *text)
     return lead->continuation_count + 1;
 }
 
+bool vch_manifest_is_text(const char *text)
+{
+    for (size_t size = 0; *text != '\0'; text += size)
+        if ((size = character_size(text)) == 0) return false;
+    return true;
+}
+
 vch_status vch_manifest_check_text(const char *text, struct vch_complaint *complaint)
 {
     if (text == NULL) return VCH_OK;
     if (strnlen(text, VCH_GRAPH_NAME_MAX + 1) > VCH_GRAPH_NAME_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "the name \"%.40s...\" is over %u bytes",
                             text, VCH_GRAPH_NAME_MAX);
-    for (const char *at = text; *at != '\0';) {
-        size_t size = character_size(at);
-        if (size == 0)
-            return vch_complain(complaint, VCH_CODE_MALFORMED,
-                                "the name \"%.40s\" is not printable UTF-8", text);
-        at += size;
-    }
-    return VCH_OK;
+    if (vch_manifest_is_text(text)) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_MALFORMED, "the name \"%.40s\" is not printable UTF-8",
+                        text);
 }
