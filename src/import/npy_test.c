@@ -385,7 +385,8 @@ TEST(npz_reads_what_it_writes)
         CHECK_OK(vch_zip_read(&found, &zip, &member, memory, NULL));
         CHECK(member.size == source->size && memcmp(found, bytes, member.size) == 0);
     }
-    CHECK_FAILS(vch_zip_write(&out, &size, sources, VCH_ZIP_MEMBERS_WRITTEN_MAX + 1, memory), LIMIT);
+    CHECK_FAILS(vch_zip_write(&out, &size, sources, VCH_ZIP_MEMBERS_WRITTEN_MAX + 1, memory),
+                LIMIT);
 }
 
 TEST(npz_gives_the_only_array_or_the_named_one)
