@@ -11,6 +11,7 @@
 #include "host/random.h"
 
 #define MODEL_SIZE_MAX ((size_t)2 << 30)
+enum { FILES_MAX = 4096 };
 
 static const struct vch_option options[] = {
     {"output", "M.vouch", "where the package goes", false},
@@ -26,22 +27,67 @@ static const struct vch_option options[] = {
     {0},
 };
 
+// A file beside the model, read once however many tensors are in it.
+struct beside {
+    const char *name;
+    const uint8_t *bytes;
+    size_t size;
+    const struct beside *before;
+};
+
 struct folder {
     struct vch_tool *tool;
-    char path[2048]; // with its final slash, or empty
+    const char *path;
+    const struct beside *last; // read, and from there all before
+    uint32_t count;
 };
+
+static vch_status read_new(struct folder *folder, const char *name, struct vch_complaint *complaint)
+{
+    struct vch_arena *arena = &folder->tool->arena;
+    struct beside *file = VCH_ARENA_NEW(arena, struct beside, 1);
+    uint8_t *bytes = NULL;
+
+    if (folder->count++ == FILES_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "the model's tensors are in more than %d files", FILES_MAX);
+    if (file == NULL) return VCH_FAIL(NO_MEMORY);
+    file->name = vch_arena_string(arena, name, strlen(name));
+    if (file->name == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_file_read_beneath(&bytes, &file->size, folder->path, name, MODEL_SIZE_MAX, arena,
+                                  complaint));
+    file->bytes = bytes;
+    file->before = folder->last;
+    folder->last = file;
+    return VCH_OK;
+}
 
 static vch_status read_beside(void *context, const char *name, const uint8_t **bytes, size_t *size,
                               struct vch_complaint *complaint)
 {
     struct folder *folder = context;
-    char path[4096];
-    uint8_t *out = NULL;
+    const struct beside *found = folder->last;
 
-    (void)snprintf(path, sizeof path, "%s%.2000s", folder->path, name);
-    VCH_TRY(vch_file_read(&out, size, path, MODEL_SIZE_MAX, &folder->tool->arena, complaint));
-    *bytes = out;
+    while (found != NULL && strcmp(found->name, name) != 0)
+        found = found->before;
+    if (found == NULL) {
+        VCH_TRY(read_new(folder, name, complaint));
+        found = folder->last;
+    }
+    *bytes = found->bytes;
+    *size = found->size;
     return VCH_OK;
+}
+
+// The folder of the model's file.
+static vch_status open_folder(struct folder *folder, struct vch_tool *tool, const char *model_path)
+{
+    const char *slash = strrchr(model_path, '/');
+
+    *folder = (struct folder){.tool = tool, .path = "."};
+    if (slash != NULL)
+        folder->path = vch_arena_string(&tool->arena, model_path, (size_t)(slash + 1 - model_path));
+    return folder->path == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
 }
 
 static void draw_progress(void *context, uint64_t done, uint64_t total)
@@ -208,7 +254,7 @@ static vch_status print_supported(void)
 static vch_status run(struct vch_tool *tool)
 {
     const char *model_path = tool->options->operands[0], *output = NULL, *key = NULL;
-    struct folder folder = {.tool = tool};
+    struct folder folder;
     struct vch_import_report report = {0};
     struct vch_package package;
     struct vch_graph *graph = NULL;
@@ -221,10 +267,7 @@ static vch_status run(struct vch_tool *tool)
                             "usage: vouch import MODEL.onnx -o M.vouch --key OWNER.key [OPTIONS]");
     VCH_TRY(vch_options_required(&output, tool->options, "output", &tool->complaint));
     VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
-    const char *slash = strrchr(model_path, '/');
-    if (slash != NULL)
-        (void)snprintf(folder.path, sizeof folder.path, "%.*s", (int)(slash + 1 - model_path),
-                       model_path);
+    VCH_TRY(open_folder(&folder, tool, model_path));
     VCH_TRY(vch_tool_file(&model, &size, tool, model_path, MODEL_SIZE_MAX));
     VCH_TRY(compile(&graph, &report, tool, model, size, &folder));
     VCH_TRY(sign_and_write(&package, tool, graph, key, output));

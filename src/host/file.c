@@ -2,27 +2,74 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Opens for reading and tells the size. Not blocking: opening a pipe must not hang, and the kind
-// is checked before anything is read.
-static vch_status open_regular(int *out, size_t *size, const char *path,
-                               struct vch_complaint *complaint)
+// Not blocking: opening a pipe must not hang, and the kind is checked before anything is read.
+enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
+
+// Closes what is no regular file, and tells the size of what is.
+static vch_status check_regular(int file, size_t *size, const char *path,
+                                struct vch_complaint *complaint)
 {
     struct stat facts;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    if (file < 0)
-        return vch_complain(complaint, VCH_CODE_IO, "cannot open %s: %s", path, strerror(errno));
     if (fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         (void)close(file);
         return vch_complain(complaint, VCH_CODE_IO, "%s is not a regular file", path);
     }
-    *out = file;
     *size = (size_t)facts.st_size;
+    return VCH_OK;
+}
+
+static vch_status open_regular(int *out, size_t *size, const char *path,
+                               struct vch_complaint *complaint)
+{
+    *out = open(path, FLAGS);
+    if (*out < 0)
+        return vch_complain(complaint, VCH_CODE_IO, "cannot open %s: %s", path, strerror(errno));
+    return check_regular(*out, size, path, complaint);
+}
+
+// What the component `name` of a path is, now that it could not be opened as it should be.
+static vch_status refuse_component(int folder, const char *name, int why, const char *path,
+                                   struct vch_complaint *complaint)
+{
+    struct stat facts;
+
+    if (fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(facts.st_mode))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "%s: \"%s\" is a symbolic link, which could lead anywhere: put the "
+                            "file itself there",
+                            path, name);
+    return vch_complain(complaint, VCH_CODE_IO, "cannot open %s: %s", path, strerror(why));
+}
+
+// Opens `path`, one component after another, each in the folder that the last one opened, so that
+// nothing that changes meanwhile leads elsewhere. `*at` is the folder, and becomes the file.
+static vch_status open_components(int *at, const char *path, struct vch_complaint *complaint)
+{
+    char name[NAME_MAX + 1];
+
+    for (const char *rest = path; *rest != '\0';) {
+        size_t size = strcspn(rest, "/");
+        bool is_last = rest[size] == '\0';
+        bool is_parent = size == 2 && memcmp(rest, "..", 2) == 0;
+        if (size == 0 || size > NAME_MAX || is_parent)
+            return vch_complain(complaint, VCH_CODE_REFUSED, "%s is not a path inside its folder",
+                                path);
+        memcpy(name, rest, size);
+        name[size] = '\0';
+        int next = openat(*at, name, FLAGS | O_NOFOLLOW | (is_last ? 0 : O_DIRECTORY));
+        if (next < 0) return refuse_component(*at, name, errno, path, complaint);
+        (void)close(*at);
+        *at = next;
+        rest += size + !is_last;
+    }
     return VCH_OK;
 }
 
@@ -41,7 +88,10 @@ static vch_status read_all(int file, uint8_t *bytes, size_t size, const char *pa
             return vch_complain(complaint, VCH_CODE_IO, "%s was cut off while it was read", path);
         done += (size_t)got;
     }
-    return VCH_OK;
+    uint8_t more = 0;
+    if (read(file, &more, 1) == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_IO, "%s grew beyond its %zu bytes while it was read",
+                        path, size);
 }
 
 static vch_status read_open(uint8_t **out, int file, size_t size, size_t size_max, const char *path,
@@ -68,6 +118,27 @@ vch_status vch_file_read(uint8_t **out, size_t *size, const char *path, size_t s
 
     VCH_TRY(open_regular(&file, &found, path, complaint));
     vch_status status = read_open(out, file, found, size_max, path, arena, complaint);
+    (void)close(file);
+    if (vch_is_ok(status)) *size = found;
+    return status;
+}
+
+vch_status vch_file_read_beneath(uint8_t **out, size_t *size, const char *folder, const char *path,
+                                 size_t size_max, struct vch_arena *arena,
+                                 struct vch_complaint *complaint)
+{
+    int file = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    size_t found = 0;
+
+    if (file < 0)
+        return vch_complain(complaint, VCH_CODE_IO, "cannot open %s: %s", folder, strerror(errno));
+    vch_status status = open_components(&file, path, complaint);
+    if (!vch_is_ok(status)) {
+        (void)close(file);
+        return status;
+    }
+    VCH_TRY(check_regular(file, &found, path, complaint));
+    status = read_open(out, file, found, size_max, path, arena, complaint);
     (void)close(file);
     if (vch_is_ok(status)) *size = found;
     return status;

@@ -14,9 +14,16 @@ struct vch_file_map {
     size_t size;
 };
 
-// The whole file into the arena; LIMIT when larger than size_max. Regular files only.
+// The whole file into the arena; LIMIT when larger than size_max. Regular files only, and only such
+// as keep their size meanwhile (nothing in /proc does).
 vch_status vch_file_read(uint8_t **out, size_t *size, const char *path, size_t size_max,
                          struct vch_arena *arena, struct vch_complaint *complaint);
+// The file at `path` below `folder`, wherever a hostile `path` would lead: one that is absolute,
+// has
+// ".." or empty parts, or meets a symbolic link is REFUSED.
+vch_status vch_file_read_beneath(uint8_t **out, size_t *size, const char *folder, const char *path,
+                                 size_t size_max, struct vch_arena *arena,
+                                 struct vch_complaint *complaint);
 vch_status vch_file_map(struct vch_file_map *out, const char *path,
                         struct vch_complaint *complaint);
 void vch_file_unmap(struct vch_file_map *map);

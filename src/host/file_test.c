@@ -123,6 +123,95 @@ TEST(file_read_refuses_what_is_too_large_missing_or_no_file)
     CHECK(bytes == NULL);
 }
 
+static void check_refused(const char *path, enum vch_code code, const char *why)
+{
+    struct vch_arena arena;
+    struct vch_complaint complaint = {0};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    vch_arena_init(&arena, 1 << 20);
+    vch_status status =
+        vch_file_read_beneath(&bytes, &size, folder, path, 1 << 16, &arena, &complaint);
+    if (status.code != code || bytes != NULL || strstr(complaint.text, why) == NULL)
+        test_fail(__FILE__, __LINE__, "%s: %s: %s", path, vch_code_text(status.code),
+                  complaint.text);
+    vch_arena_release(&arena);
+}
+
+static int count_open_files(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < 256; i++)
+        count += fcntl(i, F_GETFD) >= 0;
+    return count;
+}
+
+TEST(file_read_beneath_never_leaves_its_folder)
+{
+    static const char *const escapes[] = {"/etc/hostname", "../a", "in/../in/a", "in//a",
+                                          "in/..",         "/",    ".."};
+    struct vch_arena arena;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    int open_before = count_open_files();
+
+    empty_folder();
+    vch_arena_init(&arena, 1 << 20);
+    CHECK_EQ(mkdir(in_folder("in"), 0700), 0);
+    CHECK_OK(vch_file_write(in_folder("in/a"), "12345", 5, 0, NULL));
+    CHECK_EQ(symlink("/etc/hostname", in_folder("out")), 0);
+    CHECK_EQ(symlink("/etc", in_folder("etc")), 0);
+    CHECK_EQ(symlink("in/a", in_folder("same")), 0); // stays inside, but could be moved
+    CHECK_EQ(mkfifo(in_folder("pipe"), 0600), 0);
+    CHECK_OK(vch_file_read_beneath(&bytes, &size, folder, "in/a", 5, &arena, NULL));
+    CHECK_EQ(size, 5);
+    CHECK(memcmp(bytes, "12345", 5) == 0);
+    CHECK_OK(vch_file_read_beneath(&bytes, &size, folder, "./in/./a", 5, &arena, NULL));
+    vch_arena_release(&arena);
+
+    FOR_EACH(path, escapes)
+    check_refused(*path, VCH_CODE_REFUSED, "not a path inside its folder");
+    check_refused("out", VCH_CODE_REFUSED, "\"out\" is a symbolic link");
+    check_refused("etc/hostname", VCH_CODE_REFUSED, "\"etc\" is a symbolic link");
+    check_refused("same", VCH_CODE_REFUSED, "\"same\" is a symbolic link");
+    check_refused("pipe", VCH_CODE_IO, "not a regular file");
+    check_refused("in", VCH_CODE_IO, "not a regular file");
+    check_refused("in/", VCH_CODE_IO, "not a regular file");
+    check_refused("", VCH_CODE_IO, "not a regular file");
+    check_refused("none", VCH_CODE_IO, "cannot open none");
+    check_refused("in/a/b", VCH_CODE_IO, "cannot open in/a/b");
+    CHECK_EQ(count_open_files(), open_before);
+    CHECK_EQ(unlink(in_folder("in/a")), 0);
+    CHECK_EQ(rmdir(in_folder("in")), 0);
+}
+
+// Files of the kernel's, whose size is not what fstat says, stand for those that change meanwhile.
+TEST(file_read_refuses_files_that_shrink_or_grow_meanwhile)
+{
+    static const struct {
+        const char *path, *why;
+    } cases[] = {
+        {"/proc/self/stat", "grew beyond its 0 bytes"},
+        {"/sys/devices/system/cpu/online", "was cut off"},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        struct vch_arena arena;
+        struct vch_complaint complaint = {0};
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        if (access(c->path, R_OK) != 0) continue;
+        vch_arena_init(&arena, 1 << 20);
+        CHECK_FAILS(vch_file_read(&bytes, &size, c->path, 1 << 16, &arena, &complaint), IO);
+        CHECK(strstr(complaint.text, c->why) != NULL);
+        CHECK(bytes == NULL);
+        vch_arena_release(&arena);
+    }
+}
+
 TEST(file_write_replaces_and_write_new_does_not)
 {
     struct vch_complaint complaint = {0};

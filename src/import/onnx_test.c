@@ -1,6 +1,7 @@
 // Files that are models, and files that only look like one.
 #include "import/onnx.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "harness/onnx.h"
@@ -306,6 +307,77 @@ TEST(onnx_reads_tensors_from_other_files)
     onnx_external(&onnx, "w", DIMS(3), "weights/w.bin");
     relu("x", "y");
     CHECK_FAILS(decode_with(&network, &files), MALFORMED);
+}
+
+TEST(onnx_reads_no_byte_beyond_an_external_file)
+{
+    const struct vch_import_files files = {.read = read_eight};
+    static const struct {
+        const char *offset, *length;
+        enum vch_code code;
+        const char *why;
+    } cases[] = {
+        {"4", NULL, VCH_CODE_NONE, ""},
+        {NULL, "4", VCH_CODE_NONE, ""},
+        {"4", "4", VCH_CODE_NONE, ""},
+        {"0", "8", VCH_CODE_MALFORMED, "asks for 1 elements of 4 bytes, and the file holds 8"},
+        {"8", NULL, VCH_CODE_MALFORMED, "the file holds 0 bytes"},
+        {"9", NULL, VCH_CODE_TRUNCATED, "has 8 bytes, not 9"},
+        {"5", "4", VCH_CODE_TRUNCATED, "has 8 bytes, not 9"},
+        {"2147483648", "4", VCH_CODE_TRUNCATED, "has 8 bytes, not 2147483648"},
+        {"4", "2147483648", VCH_CODE_TRUNCATED, "has 8 bytes, not 2147483652"},
+        {"18446744073709551612", "4", VCH_CODE_MALFORMED, "not a sensible number"},
+        {"4", "18446744073709551615", VCH_CODE_MALFORMED, "not a sensible number"},
+        {"99999999999999999999999", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+        {"-4", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+        {"+4", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+        {" 4", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+        {"4x", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+        {"", NULL, VCH_CODE_MALFORMED, "not a sensible number"},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        struct vch_network *network = NULL;
+        start();
+        onnx_external_part(&onnx, "w", DIMS(1), "weights/w.bin", c->offset, c->length);
+        relu("x", "y");
+        vch_status status = decode_with(&network, &files);
+        if (status.code != c->code || strstr(complaint.text, c->why) == NULL)
+            test_fail(__FILE__, __LINE__, "%s, %s: %s", c->offset, c->length, complaint.text);
+    }
+}
+
+static vch_status read_megabyte(void *context, const char *name, const uint8_t **bytes,
+                                size_t *size, struct vch_complaint *why)
+{
+    static const uint8_t file[1 << 20];
+
+    (void)name, (void)why;
+    ++*(int *)context;
+    *bytes = file;
+    *size = sizeof file;
+    return VCH_OK;
+}
+
+// Each tensor of a few bytes in the model takes a megabyte, up to what the arena allows.
+TEST(onnx_tensors_that_share_one_large_file_take_no_more_memory_than_they_may)
+{
+    int reads = 0;
+    const struct vch_import_files files = {&reads, read_megabyte};
+    struct vch_network *network = NULL;
+
+    start();
+    for (int i = 0; i < 500; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "w%d", i);
+        onnx_external(&onnx, name, DIMS(1 << 18), "large.bin");
+    }
+    relu("x", "y");
+    CHECK_FAILS(decode_with(&network, &files), NO_MEMORY);
+    CHECK(arena.used <= arena.limit);
+    CHECK(strstr(complaint.text, "does not fit the 67108864 bytes") != NULL);
+    CHECK(reads < 100);
 }
 
 // A field of `size` bytes, which stand at the buffer's end already, gets its head before them.

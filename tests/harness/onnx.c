@@ -104,18 +104,34 @@ void onnx_raw(struct onnx *onnx, const char *name, int32_t type, const int64_t *
     put_message(&onnx->graph, 5, &tensor);
 }
 
+static void put_entry(struct onnx_bytes *tensor, const char *key, const char *value)
+{
+    static struct onnx_bytes entry;
+
+    if (value == NULL) return;
+    entry.size = 0;
+    put_text(&entry, 1, key);
+    put_text(&entry, 2, value);
+    put_message(tensor, 13, &entry);
+}
+
+void onnx_external_part(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,
+                        const char *location, const char *offset, const char *length)
+{
+    static struct onnx_bytes tensor;
+
+    put_tensor_head(&tensor, name, 1, dims, rank);
+    put_entry(&tensor, "location", location);
+    put_entry(&tensor, "offset", offset);
+    put_entry(&tensor, "length", length);
+    put_integer(&tensor, 14, 1);
+    put_message(&onnx->graph, 5, &tensor);
+}
+
 void onnx_external(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,
                    const char *location)
 {
-    static struct onnx_bytes tensor, entry;
-
-    entry.size = 0;
-    put_text(&entry, 1, "location");
-    put_text(&entry, 2, location);
-    put_tensor_head(&tensor, name, 1, dims, rank);
-    put_message(&tensor, 13, &entry);
-    put_integer(&tensor, 14, 1);
-    put_message(&onnx->graph, 5, &tensor);
+    onnx_external_part(onnx, name, dims, rank, location, NULL, NULL);
 }
 
 void onnx_reals(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,

@@ -30,6 +30,9 @@ void onnx_raw(struct onnx *onnx, const char *name, int32_t type, const int64_t *
 // A tensor in another file.
 void onnx_external(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,
                    const char *location);
+// Likewise, a part of it; NULL leaves offset or length out.
+void onnx_external_part(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,
+                        const char *location, const char *offset, const char *length);
 
 // A node: operands separated by commas, an empty one left out; then its attributes.
 void onnx_node(struct onnx *onnx, const char *operator_, const char *inputs, const char *outputs);
