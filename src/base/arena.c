@@ -6,6 +6,21 @@
 #include "base/bytes.h"
 #include "base/check.h"
 
+// The address sanitizer is told what of a block nobody holds, so that it notices who strays there.
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define VCH_ARENA_WATCHED
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined VCH_ARENA_WATCHED
+#include <sanitizer/asan_interface.h>
+#define LEND(bytes, size) ASAN_UNPOISON_MEMORY_REGION(bytes, size)
+#define TAKE_BACK(bytes, size) ASAN_POISON_MEMORY_REGION(bytes, size)
+#else
+#define LEND(bytes, size) ((void)(bytes), (void)(size))
+#define TAKE_BACK(bytes, size) ((void)(bytes), (void)(size))
+#endif
+
 enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 18 };
 
 struct vch_arena_block {
@@ -38,6 +53,7 @@ static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
     struct vch_arena_block *block = aligned_alloc(ALIGNMENT, total);
     if (block == NULL) return NULL;
     *block = (struct vch_arena_block){.before = arena->last, .size = wanted};
+    TAKE_BACK(block->bytes, wanted);
     arena->last = block;
     arena->used += total;
     return block;
@@ -46,18 +62,21 @@ static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
 void *vch_arena_alloc(struct vch_arena *arena, size_t count, size_t size)
 {
     struct vch_arena_block *block = arena->last;
-    size_t bytes = 0;
+    size_t asked = 0;
 
     VCH_ASSERT(arena->used <= arena->limit);
-    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    if (bytes > SIZE_MAX - ALIGNMENT) return NULL;
-    bytes = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (__builtin_mul_overflow(count, size, &asked)) return NULL;
+    if (asked > SIZE_MAX - ALIGNMENT) return NULL;
+    size_t bytes = asked == 0 ? ALIGNMENT : (asked + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
     if (block == NULL || bytes > block->size - block->offset) block = grow(arena, bytes);
     if (block == NULL) return NULL;
     void *out = block->bytes + block->offset;
     block->offset += bytes;
-    return memset(out, 0, bytes);
+    LEND(out, bytes);
+    memset(out, 0, bytes);
+    TAKE_BACK((uint8_t *)out + asked, bytes - asked);
+    return out;
 }
 
 char *vch_arena_string(struct vch_arena *arena, const void *bytes, size_t size)
@@ -79,6 +98,7 @@ static void drop_last(struct vch_arena *arena)
 
     arena->last = block->before;
     arena->used -= sizeof *block + block->size;
+    LEND(block->bytes, block->size);
     vch_wipe(block->bytes, block->offset); // inputs and keys pass through arenas
     free(block);
 }
@@ -89,7 +109,11 @@ void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark)
         drop_last(arena);
     if (mark.block != NULL) {
         VCH_ASSERT(mark.offset <= mark.block->offset);
-        vch_wipe(mark.block->bytes + mark.offset, mark.block->offset - mark.offset);
+        uint8_t *freed = mark.block->bytes + mark.offset;
+        size_t size = mark.block->offset - mark.offset;
+        LEND(freed, size);
+        vch_wipe(freed, size);
+        TAKE_BACK(freed, size);
         mark.block->offset = mark.offset;
     }
 }
@@ -109,6 +133,7 @@ bool vch_arena_part(struct vch_arena *part, struct vch_arena *whole, size_t size
 
     if (block == NULL) return false;
     block->size = room;
+    TAKE_BACK(block->bytes, room);
     *part = (struct vch_arena){.last = block, .used = total, .limit = total};
     return true;
 }

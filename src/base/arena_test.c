@@ -51,8 +51,10 @@ TEST(arena_wipes_what_is_given_back)
     memset(kept, 0xaa, 64);
     memset(secret, 0xff, 1000);
     vch_arena_rewind(&arena, mark);
+#ifndef VCH_SANITIZED // which would not let anyone look
     for (size_t i = 0; i < 1000; i++)
         CHECK_EQ(secret[i], 0); // still inside the arena's first block
+#endif
     for (size_t i = 0; i < 64; i++)
         CHECK_EQ(kept[i], 0xaa);
     vch_arena_release(&arena);
