@@ -2,6 +2,7 @@
 #include "import/import.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -21,6 +22,8 @@ static const struct vch_option options[] = {
      false},
     {"calibrate-max", "N", "use at most N samples (default: 512; 0: all)", false},
     {"activations", "8|16", "bits of activations (default: 8)", false},
+    {"range", "mse|percentile:P|max", "what of an activation's range is kept (default: mse)",
+     false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"supported", NULL, "list the ONNX operators that can be imported, and stop", false},
     {"json", NULL, "print the report as JSON", false},
@@ -112,6 +115,32 @@ static vch_status load_calibration(struct vch_npy *out, bool *is_synthetic, stru
     return vch_import_synthetic(out, model, size, files, seed, &tool->arena, &tool->complaint);
 }
 
+// "percentile:99.99": the number, which is above 0 and at most 100.
+static bool read_percent(double *out, const char *text)
+{
+    char *end = NULL;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out > 0 && *out <= 100;
+}
+
+static vch_status read_range(struct vch_import_range *out, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "range");
+
+    *out = (struct vch_import_range){.kind = VCH_IMPORT_RANGE_MSE};
+    if (text == NULL || strcmp(text, "mse") == 0) return VCH_OK;
+    out->kind = VCH_IMPORT_RANGE_MAX;
+    if (strcmp(text, "max") == 0) return VCH_OK;
+    out->kind = VCH_IMPORT_RANGE_PERCENTILE;
+    if (strncmp(text, "percentile:", 11) == 0 && read_percent(&out->percent, text + 11))
+        return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "--range is mse, max or percentile:P with P above 0 and at most 100, not "
+                        "\"%.40s\"",
+                        text);
+}
+
 static vch_status compile(struct vch_graph **graph, struct vch_import_report *report,
                           struct vch_tool *tool, const uint8_t *model, size_t size,
                           struct folder *folder)
@@ -127,8 +156,11 @@ static vch_status compile(struct vch_graph **graph, struct vch_import_report *re
         return vch_complain(&tool->complaint, VCH_CODE_USAGE, "--activations is 8 or 16");
     VCH_TRY(
         vch_options_u64(&most, tool->options, "calibrate-max", 0, UINT32_MAX, &tool->complaint));
+    struct vch_import_range range;
+    VCH_TRY(read_range(&range, tool));
     struct vch_import_options how = {
         .activation_bits = (unsigned)bits,
+        .range = range,
         .calibration_max = (uint32_t)most,
         .files = &files,
         .kernels = &tool->kernels,

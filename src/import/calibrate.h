@@ -14,10 +14,12 @@ struct vch_calibrate_value {
     bool is_negative; // on any of them
     double scale;
     enum vch_type type;
+    double scale_narrow, scale_wide; // as int8 and as int16, where there is that choice; else 0
 };
 
 struct vch_calibration {
     struct vch_calibrate_value *values; // per value of the network
+    double **means;                     // per value that a product reads: of each element
     struct vch_lanes lanes;             // for evaluation, constants filled in
 };
 
@@ -27,8 +29,3 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
                              const struct vch_samples *samples,
                              const struct vch_import_options *options, struct vch_arena *arena,
                              struct vch_complaint *complaint);
-
-// The range (largest |x| that is not cut off) with the smallest expected squared error for a grid
-// of `steps` steps on either side of zero. counts[i] numbers lie in [i, i + 1) * width.
-double vch_calibrate_range(const uint64_t *counts, size_t count, double width, double steps,
-                           double *error);

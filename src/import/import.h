@@ -22,8 +22,21 @@ struct vch_import_files {
                        struct vch_complaint *complaint);
 };
 
+// How the range of an activation is found: what is beyond it is cut off.
+enum vch_import_range_kind {
+    VCH_IMPORT_RANGE_MSE,        // the smallest expected squared error
+    VCH_IMPORT_RANGE_PERCENTILE, // so many percent of the samples' numbers inside
+    VCH_IMPORT_RANGE_MAX,        // everything the samples showed
+};
+
+struct vch_import_range {
+    enum vch_import_range_kind kind;
+    double percent; // PERCENTILE: above 0, at most 100
+};
+
 struct vch_import_options {
-    unsigned activation_bits;             // 8 or 16
+    unsigned activation_bits; // 8 or 16
+    struct vch_import_range range;
     const struct vch_npy *calibration;    // samples along axis 0; NULL where none is needed (trees)
     uint32_t calibration_max;             // samples used; 0: all
     bool calibration_is_synthetic;        // said in the report

@@ -86,6 +86,7 @@ struct vch_layer {
     uint32_t output;
     double lo, hi; // applied last; infinite where nothing is cut off
     const double *weights, *bias;
+    bool has_two_rows; // LINEAR, CONVOLUTION: weights finer than int8
     uint32_t channels; // LINEAR, CONVOLUTION: output channels
     struct vch_window window;
     double coefficients[2];

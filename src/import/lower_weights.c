@@ -1,76 +1,170 @@
 // Weights to int8 with one scale per output channel, biases to int64 at the sums' scale.
+//
+// A layer that needs finer weights has two rows of them, w = 128 * high + low: two operators of
+// int32 results at one scale, and their sum.
 #include <math.h>
 
+#include "import/correct.h"
 #include "import/lower.h"
+#include "import/product.h"
 
-#define BIAS_BITS_MAX 40 // a bias this large already drowns every product
+#define WEIGHT_MAX 127
+#define ROWS_WEIGHT_MAX 16319 // check: 127 * 128 + 63
+#define ROWS_FINER_MAX 12     // bits by which the two results are finer than their sum
+#define ROWS_RATIO_MAX 64     // of the low row: leaves the high row's shift above 0
 
-// A product of weights: (channels, depth), as the float layer or a depthwise stand-in gives it.
-struct product {
-    const double *weights, *bias;
-    size_t channels, depth;
-    double scale_in, scale_out;
+// Integers of an operator to be filled in.
+struct parameters {
+    int8_t *weights;
+    int64_t *bias, bias_largest;
+    int32_t *multipliers;
+    uint32_t *shifts;
 };
 
-static int64_t round_half_up(double x)
+static vch_status new_parameters(struct parameters *out, struct vch_lower *at,
+                                 struct vch_operator *operator_, const struct vch_shape *shape,
+                                 bool has_bias)
 {
-    return (int64_t)floor(x + 0.5);
+    const struct vch_shape channels = {.rank = 1, .dims = {shape->dims[0]}};
+    void *weights = NULL, *bias = NULL;
+
+    operator_->parameter_count = has_bias ? 2 : 1;
+    VCH_TRY(vch_lower_new_parameter(at, VCH_TYPE_I8, shape, &weights, &operator_->parameters[0]));
+    if (has_bias)
+        VCH_TRY(
+            vch_lower_new_parameter(at, VCH_TYPE_I64, &channels, &bias, &operator_->parameters[1]));
+    *out = (struct parameters){.weights = weights, .bias = bias};
+    return vch_lower_scaling(at, &operator_->scaling, shape->dims[0], &out->multipliers,
+                             &out->shifts);
 }
 
-// The channel's weight scale, tied to a ratio that multiplier and shift give exactly.
-static vch_status channel_ratio(struct vch_ratio *ratio, double *scale, const struct vch_lower *at,
-                                const struct product *product, size_t channel)
+static void set_channel(struct parameters *to, const struct vch_product_channel *from,
+                        size_t channel)
 {
-    const double *weights = product->weights + channel * product->depth;
-    double largest = 0;
+    to->multipliers[channel] = from->ratio.multiplier;
+    to->shifts[channel] = from->ratio.shift;
+    to->bias[channel] = from->bias;
+    if (to->bias_largest < from->bias) to->bias_largest = from->bias;
+    if (to->bias_largest < -from->bias) to->bias_largest = -from->bias;
+}
 
-    for (size_t k = 0; k < product->depth; k++)
-        largest = fabs(weights[k]) > largest ? fabs(weights[k]) : largest;
-    double for_bias = ldexp(fabs(product->bias[channel]) / product->scale_in, -BIAS_BITS_MAX + 1);
-    double wanted = largest / 127 > for_bias ? largest / 127 : for_bias;
-    if (wanted < 1e-30) wanted = 1e-30;
-    if (!vch_ratio_above(ratio, product->scale_in * wanted / product->scale_out) ||
-        ratio->multiplier == 0)
-        return vch_lower_refuse(at, VCH_CODE_LIMIT,
-                                "its scales are too far apart: input %g, weights %g, output %g",
-                                product->scale_in, wanted, product->scale_out);
-    *scale = vch_ratio_value(*ratio) * product->scale_out / product->scale_in;
-    return VCH_OK;
+static uint64_t bound_of(int64_t largest)
+{
+    uint64_t bound = 1;
+
+    while (bound < (uint64_t)largest)
+        bound *= 2;
+    return bound;
+}
+
+static vch_status too_far_apart(const struct vch_lower *at, const struct vch_product *product,
+                                size_t channel)
+{
+    return vch_lower_refuse(
+        at, VCH_CODE_LIMIT, "its scales are too far apart: input %g, weights %g, output %g",
+        product->scale_in, vch_product_scale(product, channel), product->scale_out);
 }
 
 static vch_status quantise(struct vch_lower *at, struct vch_operator *operator_,
-                           const struct product *product, const struct vch_shape *weight_shape)
+                           const struct vch_product *product, const struct vch_shape *shape)
 {
-    struct vch_shape bias_shape = {.rank = 1, .dims = {(uint32_t)product->channels}};
+    struct parameters to = {0};
+    int32_t *row = VCH_ARENA_NEW(at->arena, int32_t, product->depth);
+
+    if (row == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(new_parameters(&to, at, operator_, shape, true));
+    for (size_t c = 0; c < product->channels; c++) {
+        struct vch_product_channel channel = {0};
+        if (!vch_is_ok(vch_product_quantise(&channel, row, product, c)))
+            return too_far_apart(at, product, c);
+        set_channel(&to, &channel, c);
+        for (size_t k = 0; k < product->depth; k++)
+            to.weights[c * product->depth + k] = (int8_t)row[k];
+    }
+    operator_->bias_bound = bound_of(to.bias_largest);
+    return VCH_OK;
+}
+
+// As above, twice: `high` without a bias, at 128 times the scale of `low`.
+static vch_status quantise_rows(struct vch_lower *at, struct vch_operator *high,
+                                struct vch_operator *low, const struct vch_product *product,
+                                const struct vch_shape *shape)
+{
+    struct parameters to_high = {0}, to_low = {0};
+    int32_t *row = VCH_ARENA_NEW(at->arena, int32_t, product->depth);
+
+    if (row == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(new_parameters(&to_high, at, high, shape, false));
+    VCH_TRY(new_parameters(&to_low, at, low, shape, true));
+    for (size_t c = 0; c < product->channels; c++) {
+        struct vch_product_channel channel = {0};
+        if (!vch_is_ok(vch_product_quantise(&channel, row, product, c)) || channel.ratio.shift <= 7)
+            return too_far_apart(at, product, c);
+        set_channel(&to_low, &channel, c);
+        to_high.multipliers[c] = channel.ratio.multiplier;
+        to_high.shifts[c] = channel.ratio.shift - 7;
+        for (size_t k = 0; k < product->depth; k++) {
+            int32_t upper = (row[k] + 64) >> 7; // low is -64..63
+            to_high.weights[c * product->depth + k] = (int8_t)upper;
+            to_low.weights[c * product->depth + k] = (int8_t)(row[k] - 128 * upper);
+        }
+    }
+    low->bias_bound = bound_of(to_low.bias_largest);
+    return VCH_OK;
+}
+
+// high + low, which are finer than the output by `finer` bits.
+static vch_status add_rows(struct vch_lower *at, const uint32_t values[2], uint32_t finer,
+                           const struct vch_shape *shape)
+{
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    struct vch_operator sum = {.kind = VCH_OPERATOR_ADD};
     int32_t *multipliers = NULL;
     uint32_t *shifts = NULL;
-    void *weights = NULL, *bias = NULL;
-    int64_t largest = 0;
 
-    operator_->parameter_count = 2;
-    VCH_TRY(vch_lower_new_parameter(at, VCH_TYPE_I8, weight_shape, &weights,
-                                    &operator_->parameters[0]));
-    VCH_TRY(
-        vch_lower_new_parameter(at, VCH_TYPE_I64, &bias_shape, &bias, &operator_->parameters[1]));
-    VCH_TRY(vch_lower_scaling(at, &operator_->scaling, (uint32_t)product->channels, &multipliers,
-                              &shifts));
-    for (size_t c = 0; c < product->channels; c++) {
-        struct vch_ratio ratio = {0};
-        double scale = 0;
-        VCH_TRY(channel_ratio(&ratio, &scale, at, product, c));
-        multipliers[c] = ratio.multiplier;
-        shifts[c] = ratio.shift;
-        for (size_t k = 0; k < product->depth; k++)
-            ((int8_t *)weights)[c * product->depth + k] =
-                (int8_t)round_half_up(product->weights[c * product->depth + k] / scale);
-        int64_t value = round_half_up(product->bias[c] / (product->scale_in * scale));
-        ((int64_t *)bias)[c] = value;
-        largest = largest < value ? value : largest < -value ? -value : largest;
-    }
-    operator_->bias_bound = 1;
-    while (operator_->bias_bound < (uint64_t)largest)
-        operator_->bias_bound *= 2;
+    VCH_TRY(vch_lower_scaling(at, &sum.scaling, 2, &multipliers, &shifts));
+    multipliers[0] = multipliers[1] = 1;
+    shifts[0] = finer;
+    vch_lower_clamp(&sum.scaling, at->layer, wanted->type, wanted->scale);
+    VCH_TRY(vch_lower_append(at, &sum, values, 2, wanted->type, shape));
+    vch_lower_done(at, sum.output, wanted->scale);
     return VCH_OK;
+}
+
+// As fine as the ratios allow.
+static uint32_t finer_bits(const struct vch_product *product)
+{
+    uint32_t bits = ROWS_FINER_MAX;
+    double largest = 0;
+
+    for (size_t c = 0; c < product->channels; c++)
+        largest = fmax(largest, vch_product_scale(product, c));
+    largest *= product->scale_in / product->scale_out;
+    while (bits > 1 && ldexp(largest, (int)bits) > ROWS_RATIO_MAX)
+        bits--;
+    return bits;
+}
+
+static vch_status lower_rows(struct vch_lower *at, enum vch_operator_kind kind, uint32_t x,
+                             struct vch_product product, const struct vch_shape *weight_shape)
+{
+    struct vch_operator rows[2] = {{.kind = kind, .window = at->layer->window},
+                                   {.kind = kind, .window = at->layer->window}};
+    uint32_t values[2] = {0};
+    struct vch_shape shape = {0};
+
+    product.weight_max = ROWS_WEIGHT_MAX;
+    uint32_t finer = finer_bits(&product);
+    product.scale_out = ldexp(product.scale_out, -(int)finer);
+    VCH_TRY(quantise_rows(at, &rows[0], &rows[1], &product, weight_shape));
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    for (uint32_t i = 0; i < 2; i++) {
+        rows[i].scaling.lo = vch_tensor_type_min(VCH_TYPE_I32);
+        rows[i].scaling.hi = vch_tensor_type_max(VCH_TYPE_I32);
+        VCH_TRY(vch_lower_append(at, &rows[i], &x, 1, VCH_TYPE_I32, &shape));
+        values[i] = rows[i].output;
+    }
+    return add_rows(at, values, finer, &shape);
 }
 
 static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kind,
@@ -81,16 +175,23 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
     struct vch_operator operator_ = {.kind = kind, .window = layer->window};
     struct vch_lower_value x = {0};
     struct vch_shape shape = {0};
+    double *means = NULL;
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
-    const struct product product = {
+    VCH_TRY(vch_correct_means(&means, at->layers, layer, at->calibration->means[layer->inputs[0]],
+                              at->arena));
+    const struct vch_product product = {
         .weights = layer->weights,
         .bias = layer->bias,
+        .means = means,
         .channels = layer->channels,
         .depth = vch_layers_fan_in(at->layers, layer),
+        .groups = kind == VCH_OPERATOR_CONVOLUTION ? layer->window.groups : 1,
         .scale_in = x.scale,
         .scale_out = wanted->scale,
+        .weight_max = WEIGHT_MAX,
     };
+    if (layer->has_two_rows) return lower_rows(at, kind, x.value, product, weight_shape);
     VCH_TRY(quantise(at, &operator_, &product, weight_shape));
     vch_lower_clamp(&operator_.scaling, layer, wanted->type, wanted->scale);
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
@@ -171,8 +272,16 @@ vch_status vch_lower_affine(struct vch_lower *at)
         lists[c] = at->layer->weights[c * area];
         lists[image.dims[1] + c] = at->layer->bias[c * area];
     }
-    const struct product product = {lists,   lists + image.dims[1], image.dims[1], 1,
-                                    x.scale, wanted->scale};
+    const struct vch_product product = {
+        .weights = lists,
+        .bias = lists + image.dims[1],
+        .channels = image.dims[1],
+        .depth = 1,
+        .groups = 1,
+        .scale_in = x.scale,
+        .scale_out = wanted->scale,
+        .weight_max = WEIGHT_MAX,
+    };
     struct vch_operator operator_ = {
         .kind = VCH_OPERATOR_CONVOLUTION,
         .window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = image.dims[1]},
