@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/tensors.h"
 #include "host/clock.h"
-#include "model/run.h"
+#include "model/program.h"
 #include "model/segment.h"
 
 static const struct vch_option options[] = {
@@ -59,6 +59,21 @@ static vch_status fill_inputs(struct vch_tensors *inputs, struct vch_tool *tool,
     return VCH_OK;
 }
 
+static vch_status run_once(const struct vch_program_run *how, const struct vch_tensors *inputs,
+                           const struct vch_tensors *outputs, void *memory,
+                           struct vch_complaint *complaint)
+{
+    const struct vch_graph *graph = how->program->graph;
+    uint32_t input_values[VCH_GRAPH_PORTS_MAX], output_values[VCH_GRAPH_PORTS_MAX];
+
+    for (uint32_t i = 0; i < graph->input_count; i++)
+        input_values[i] = graph->inputs[i].value;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        output_values[i] = graph->outputs[i].value;
+    return vch_program_execute(how, input_values, inputs->tensor, graph->input_count, output_values,
+                               outputs->tensor, graph->output_count, memory, complaint);
+}
+
 static vch_status measure(struct row *row, struct vch_tool *tool, const struct vch_graph *graph,
                           uint64_t microseconds)
 {
@@ -66,20 +81,25 @@ static vch_status measure(struct row *row, struct vch_tool *tool, const struct v
     struct vch_arena_mark mark = vch_arena_mark(&tool->arena);
     const struct vch_kernels kernels = vch_kernels_select(row->level);
     struct vch_tensors inputs, outputs;
-    size_t count = 0;
+    struct vch_program program;
+    size_t count = 0, size = 0;
 
     VCH_TRY(fill_inputs(&inputs, tool, graph, row->batch));
     VCH_TRY(vch_tensors_allocate(&outputs, tool, graph, row->batch));
-    const struct vch_run how = {
-        .graph = graph,
+    VCH_TRY(vch_program_prepare(&program, graph, 0, graph->operator_count, 0, &kernels,
+                                &tool->arena));
+    VCH_TRY(vch_program_memory(&size, &program, row->batch, false));
+    void *memory = vch_arena_alloc(&tool->arena, size, 1);
+    if (memory == NULL) return VCH_FAIL(NO_MEMORY);
+    const struct vch_program_run how = {
+        .program = &program,
         .last = graph->operator_count,
         .batch = row->batch,
-        .kernels = &kernels,
         .workers = row->threads > 1 ? tool->workers : NULL,
     };
     uint64_t begin = vch_clock_monotonic_us(), now = begin;
     while (count < 3 || (now - begin < microseconds && count < RUNS_MAX)) {
-        VCH_TRY(vch_run_graph(&how, inputs.tensor, outputs.tensor, &tool->arena, &tool->complaint));
+        VCH_TRY(run_once(&how, &inputs, &outputs, memory, &tool->complaint));
         uint64_t after = vch_clock_monotonic_us();
         times[count++] = after - now;
         now = after;

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "base/check.h"
-#include "model/step.h"
-
 enum { ALIGNMENT = 64 };
 
 struct block { // memory in use, ascending by offset
@@ -14,9 +11,8 @@ struct block { // memory in use, ascending by offset
 
 struct planner {
     const struct vch_graph *graph;
-    uint32_t first, last, batch;
+    uint32_t batch;
     struct vch_layout *layout;
-    uint32_t *last_use; // per root value
     struct block *blocks;
     size_t block_count;
 };
@@ -39,12 +35,12 @@ static void trace_lifetimes(struct planner *p)
 
     for (uint32_t i = 0; i < p->graph->value_count; i++)
         layout->roots[i] = i;
-    for (uint32_t i = p->first; i < p->last; i++) {
+    for (uint32_t i = 0; i < p->graph->operator_count; i++) {
         const struct vch_operator *o = &p->graph->operators[i];
         if (o->kind == VCH_OPERATOR_RESHAPE) layout->roots[o->output] = layout->roots[o->inputs[0]];
-        p->last_use[layout->roots[o->output]] = i; // even when nobody reads it
+        p->layout->last_uses[layout->roots[o->output]] = i; // even when nobody reads it
         for (uint32_t k = 0; k < o->input_count; k++)
-            p->last_use[layout->roots[o->inputs[k]]] = i;
+            p->layout->last_uses[layout->roots[o->inputs[k]]] = i;
     }
 }
 
@@ -69,7 +65,7 @@ static vch_status place(struct planner *p, uint32_t value)
     }
     if (offset > SIZE_MAX / 4) return VCH_FAIL(LIMIT);
     memmove(&p->blocks[at + 1], &p->blocks[at], (p->block_count - at) * sizeof p->blocks[0]);
-    p->blocks[at] = (struct block){offset, size, p->last_use[value]};
+    p->blocks[at] = (struct block){offset, size, p->layout->last_uses[value]};
     p->block_count++;
     p->layout->offsets[value] = offset;
     if (offset + size > p->layout->size) p->layout->size = offset + size;
@@ -78,31 +74,28 @@ static vch_status place(struct planner *p, uint32_t value)
 
 static vch_status place_all(struct planner *p)
 {
-    for (uint32_t i = p->first; i < p->last; i++) {
+    for (uint32_t i = 0; i < p->graph->operator_count; i++) {
         const struct vch_operator *o = &p->graph->operators[i];
-        size_t scratch = vch_step_scratch_size(p->graph, o, p->batch);
-
-        if (scratch > p->layout->scratch_size) p->layout->scratch_size = scratch;
         drop_dead_blocks(p, i);
         if (p->layout->roots[o->output] == o->output) VCH_TRY(place(p, o->output));
     }
     p->layout->scratch_offset = p->layout->size;
-    p->layout->size += p->layout->scratch_size;
-    return VCH_OK;
+    return __builtin_add_overflow(p->layout->size, p->layout->scratch_size, &p->layout->size)
+               ? VCH_FAIL(LIMIT)
+               : VCH_OK;
 }
 
-vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t first,
-                           uint32_t last, uint32_t batch, struct vch_arena *arena)
+vch_status vch_layout_plan(struct vch_layout *out, const struct vch_graph *graph, uint32_t batch,
+                           size_t scratch_size, struct vch_prepare *prepare)
 {
-    struct planner p = {graph, first, last, batch, out, NULL, NULL, 0};
+    struct planner p = {graph, batch, out, NULL, 0};
 
-    VCH_ASSERT(first <= last && last <= graph->operator_count);
-    *out = (struct vch_layout){0};
-    out->offsets = VCH_ARENA_NEW(arena, size_t, graph->value_count);
-    out->roots = VCH_ARENA_NEW(arena, uint32_t, graph->value_count);
-    p.last_use = VCH_ARENA_NEW(arena, uint32_t, graph->value_count);
-    p.blocks = VCH_ARENA_NEW(arena, struct block, last - first + 1);
-    if (out->offsets == NULL || out->roots == NULL || p.last_use == NULL || p.blocks == NULL)
+    *out = (struct vch_layout){.scratch_size = scratch_size};
+    out->offsets = VCH_PREPARE_NEW(prepare, size_t, graph->value_count);
+    out->roots = VCH_PREPARE_NEW(prepare, uint32_t, graph->value_count);
+    out->last_uses = VCH_PREPARE_NEW(prepare, uint32_t, graph->value_count);
+    p.blocks = VCH_PREPARE_NEW(prepare, struct block, graph->operator_count + 1);
+    if (out->offsets == NULL || out->roots == NULL || out->last_uses == NULL || p.blocks == NULL)
         return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < graph->value_count; i++)
         out->offsets[i] = VCH_LAYOUT_OUTSIDE;

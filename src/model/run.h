@@ -24,7 +24,8 @@ struct vch_run {
     struct vch_digest *trace;    // NULL, or last - first digests: vch_tensor_digest per output
 };
 
-// Heap bytes that vch_run_execute will take from its arena, planned from shapes alone.
+// Heap bytes that vch_run_execute will take from its arena for the level of `kernels`, planned from
+// shapes alone.
 vch_status vch_run_memory(size_t *out, const struct vch_run *run, struct vch_arena *scratch);
 
 // Values that cross into the range (`input_values`) have their data in `inputs`, in the same order;

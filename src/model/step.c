@@ -7,7 +7,7 @@
 // Waking a thread costs tens of microseconds: about what this many multiplications take.
 #define WORK_MIN 1000000u
 
-enum { PIECE_WORK = 1 << 17 };
+enum { PIECE_WORK = 1 << 17, PACKED_PIECE_WORK = 1 << 17, PACKED_PIECES_MAX = 16 };
 
 struct vch_workers *vch_step_workers(const struct vch_step *step, uint64_t work)
 {
@@ -36,6 +36,16 @@ size_t vch_step_piece_count(uint64_t work, size_t tiles)
     uint64_t pieces = work < WORK_MIN ? 1 : work / PIECE_WORK;
 
     if (pieces > VCH_STEP_PIECES_MAX) pieces = VCH_STEP_PIECES_MAX;
+    return pieces < tiles ? (size_t)pieces : tiles;
+}
+
+// Two pieces at the least work that a thread, if it is awake, is worth.
+size_t vch_step_packed_pieces(uint64_t work, size_t tiles)
+{
+    uint64_t pieces = work / PACKED_PIECE_WORK;
+
+    if (pieces < 1) pieces = 1;
+    if (pieces > PACKED_PIECES_MAX) pieces = PACKED_PIECES_MAX;
     return pieces < tiles ? (size_t)pieces : tiles;
 }
 
@@ -84,13 +94,23 @@ void vch_step_requantise_i64(const struct vch_step *step, enum vch_type type, vo
         step->kernels->requantise_i64_to_i32((int32_t *)out + at, acc, count, bias, how);
 }
 
-size_t vch_step_scratch_size(const struct vch_graph *graph, const struct vch_operator *operator_,
-                             uint32_t batch)
+vch_status vch_step_prepare(const void **out, struct vch_prepare *prepare,
+                            const struct vch_operator *operator_, bool is_channel_last)
 {
+    *out = NULL;
     if (operator_->kind == VCH_OPERATOR_LINEAR)
-        return vch_step_linear_scratch(graph, operator_, batch);
+        return vch_step_linear_prepare(out, prepare, operator_);
     if (operator_->kind == VCH_OPERATOR_CONVOLUTION)
-        return vch_step_convolution_scratch(graph, operator_, batch);
+        return vch_step_convolution_prepare(out, prepare, operator_, is_channel_last);
+    return VCH_OK;
+}
+
+size_t vch_step_scratch_size(const struct vch_graph *graph, const struct vch_operator *operator_,
+                             const void *prepared, uint32_t batch)
+{
+    if (operator_->kind == VCH_OPERATOR_LINEAR) return vch_step_linear_scratch(prepared, batch);
+    if (operator_->kind == VCH_OPERATOR_CONVOLUTION)
+        return vch_step_convolution_scratch(prepared, batch);
     if (operator_->kind == VCH_OPERATOR_MATMUL)
         return vch_step_matmul_scratch(graph, operator_, batch);
     return 0;

@@ -11,10 +11,12 @@
 #include "base/workers.h"
 #include "kernels/kernels.h"
 #include "model/graph.h"
+#include "model/prepare.h"
 
 struct vch_step {
     const struct vch_graph *graph;
     const struct vch_operator *operator_;
+    const void *prepared; // by vch_step_prepare
     uint32_t batch;
     const struct vch_kernels *kernels;
     struct vch_workers *workers;
@@ -23,10 +25,22 @@ struct vch_step {
     uint8_t *scratch; // vch_step_scratch_size bytes, 64-byte aligned
 };
 
-// Scratch bytes of an operator for a batch, from shapes alone.
+// CONVOLUTION writes channel-last images (H, W, C) and pooling reads and writes them, which the
+// shapes of their values say; everyone else follows the operator's definition. A convolution reads
+// either order, as `is_channel_last` says. Programs (program.h) see to it.
+//
+// Fills `out` with what the operator needs; NULL where that is nothing. NO_MEMORY.
+vch_status vch_step_prepare(const void **out, struct vch_prepare *prepare,
+                            const struct vch_operator *operator_, bool is_channel_last);
+// Scratch bytes of a prepared operator for a batch, from shapes alone.
 size_t vch_step_scratch_size(const struct vch_graph *graph, const struct vch_operator *operator_,
-                             uint32_t batch);
+                             const void *prepared, uint32_t batch);
 void vch_step_execute(const struct vch_step *step);
+// Does the level lay out this convolution of row-major values as patches, which come from row-major
+// images alone?
+bool vch_step_convolution_is_patched(const struct vch_graph *graph,
+                                     const struct vch_operator *operator_,
+                                     const struct vch_kernels *kernels);
 
 // The pool, or NULL where `work` (multiplications, or as many simple operations) is too little to
 // be worth waking threads for. Depends on the problem alone.
@@ -65,6 +79,8 @@ struct vch_step_part {
     size_t first, last;
 };
 size_t vch_step_piece_count(uint64_t work, size_t tiles); // work in multiplications, whole batch
+size_t vch_step_packed_pieces(uint64_t work,
+                              size_t tiles); // of the packed products, which are fast
 struct vch_step_part vch_step_part(size_t piece, size_t pieces, size_t tiles);
 
 // Requantises `count` accumulators into elements from `at` on of an array of `type` (I8, I16, I32).
@@ -80,7 +96,6 @@ struct vch_requantise vch_step_scaling(const struct vch_operator *operator_, uin
 void vch_step_constant(const struct vch_step *step);
 void vch_step_linear(const struct vch_step *step);
 void vch_step_convolution(const struct vch_step *step);
-void vch_step_depthwise(const struct vch_step *step); // CONVOLUTION, one channel per group
 void vch_step_matmul(const struct vch_step *step);
 void vch_step_add(const struct vch_step *step);
 void vch_step_multiply(const struct vch_step *step);
@@ -99,9 +114,11 @@ void vch_step_trees(const struct vch_step *step);
 void vch_step_normalise(const struct vch_step *step);
 void vch_step_gather(const struct vch_step *step);
 
-size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
-                               uint32_t batch);
-size_t vch_step_convolution_scratch(const struct vch_graph *graph,
-                                    const struct vch_operator *operator_, uint32_t samples);
+vch_status vch_step_linear_prepare(const void **out, struct vch_prepare *prepare,
+                                   const struct vch_operator *operator_);
+vch_status vch_step_convolution_prepare(const void **out, struct vch_prepare *prepare,
+                                        const struct vch_operator *operator_, bool is_channel_last);
+size_t vch_step_linear_scratch(const void *prepared, uint32_t samples);
+size_t vch_step_convolution_scratch(const void *prepared, uint32_t samples);
 size_t vch_step_matmul_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
                                uint32_t samples);

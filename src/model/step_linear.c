@@ -1,155 +1,163 @@
 // y[r][o] = requantise(sum over k of x[r][k] * w[o][k] + b[o]); rows of all samples together.
+#include <string.h>
+
+#include "kernels/packing.h"
+#include "model/prepare.h"
 #include "model/step.h"
 
-// A task is a tile of outputs by rows. int8: weights are the kernel's rows, so that a channel's
-// accumulators lie side by side; int16: the kernel wants activations as rows.
-enum { CHANNELS_TILE = 32, ROWS_TILE = 64, TILE = CHANNELS_TILE * ROWS_TILE, THIN = 4 };
+// A task is a tile of rows by channels. Rows are laid out for each tile anew, which is little work
+// beside the product as long as a tile has enough channels.
+enum { CHANNELS_TILE = 64, ROWS_TILE = 32, TILE_SIZE_MAX = 1 << 20, LINE = 64 };
 
 struct linear {
-    const struct vch_step *step;
-    size_t rows, channels, depth, row_tiles, channel_tiles;
-    const int8_t *weights;
-    const int64_t *bias; // NULL: none
+    const struct vch_kernels *kernels;
+    enum vch_type type;
+    bool is_wide;
+    size_t rows, channels, depth; // rows of one sample
+    size_t row_size;              // laid out, bytes
+    size_t tile_rows;             // at most
+    size_t slot_size;
+    uint32_t *row_offsets;
+    struct vch_panels panels;
 };
 
-static struct linear describe(const struct vch_graph *graph, const struct vch_operator *operator_,
-                              uint32_t batch)
+static struct linear describe(const struct vch_prepare *prepare, const struct vch_operator *o)
 {
-    const struct vch_shape *x = &graph->values[operator_->inputs[0]].shape;
-    const struct vch_shape *w = &graph->parameters[operator_->parameters[0]].shape;
-    struct linear out = {.channels = w->dims[0], .depth = w->dims[1]};
+    const struct vch_value *x = &prepare->graph->values[o->inputs[0]];
+    const struct vch_shape *w = &prepare->graph->parameters[o->parameters[0]].shape;
+    struct linear l = {
+        .kernels = prepare->kernels,
+        .type = x->type,
+        .is_wide = vch_prepare_is_wide(x->type, w->dims[1]),
+        .channels = w->dims[0],
+        .depth = w->dims[1],
+    };
 
-    out.rows = vch_tensor_shape_count(x) / out.depth * batch;
-    out.row_tiles = (out.rows + ROWS_TILE - 1) / ROWS_TILE;
-    out.channel_tiles = (out.channels + CHANNELS_TILE - 1) / CHANNELS_TILE;
-    return out;
+    l.rows = vch_tensor_shape_count(&x->shape) / l.depth;
+    l.row_size = l.depth * vch_prepare_packing(prepare->kernels, l.is_wide)->input_size;
+    l.row_size = (l.row_size + LINE - 1) / LINE * LINE;
+    l.tile_rows = TILE_SIZE_MAX / l.row_size;
+    if (l.tile_rows > ROWS_TILE) l.tile_rows = ROWS_TILE;
+    if (l.tile_rows < 1) l.tile_rows = 1;
+    l.slot_size = l.tile_rows * l.row_size + (VCH_PACKING_SLACK + LINE - 1) / LINE * LINE;
+    return l;
 }
 
-static size_t smaller(size_t a, size_t b)
+static vch_status prepare_sums(struct linear *l, struct vch_prepare *prepare,
+                               const struct vch_operator *o)
 {
-    return a < b ? a : b;
+    const struct vch_packing *packing = vch_prepare_packing(prepare->kernels, l->is_wide);
+    const struct vch_prepare_runs each = vch_prepare_runs(packing, l->depth, l->is_wide);
+    const size_t run_terms = (size_t)each.steps * packing->group;
+    uint32_t *runs = VCH_PREPARE_NEW(prepare, uint32_t, each.count);
+    uint32_t *terms = VCH_PREPARE_NEW(prepare, uint32_t, each.count * run_terms);
+
+    if (runs == NULL || terms == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t r = 0; r < each.count; r++)
+        runs[r] = (uint32_t)(r * run_terms * packing->input_size);
+    for (size_t k = 0; k < each.count * run_terms; k++)
+        terms[k] = k < l->depth ? (uint32_t)k : VCH_PACKING_ABSENT;
+    const struct vch_prepare_sums sums = {
+        .operator_ = o,
+        .channels = (uint32_t)l->channels,
+        .terms = terms,
+        .runs = runs,
+        .run_count = each.count,
+        .run_steps = each.steps,
+        .is_wide = l->is_wide,
+    };
+    return vch_prepare_panels(&l->panels, prepare, &sums);
 }
 
-// The accumulators of one row or channel, gathered from every `stride`-th, requantised and
-// scattered to every `channels`-th element of the output.
-static void finish_i64(const struct linear *l, size_t channel, size_t row, const int64_t *acc,
-                       size_t stride, size_t count)
+vch_status vch_step_linear_prepare(const void **out, struct vch_prepare *prepare,
+                                   const struct vch_operator *o)
 {
-    struct vch_requantise how = vch_step_scaling(l->step->operator_, (uint32_t)channel);
-    enum vch_type type = vch_step_output(l->step)->type;
-    int64_t bias = l->bias ? l->bias[channel] : 0;
+    struct linear *l = VCH_PREPARE_NEW(prepare, struct linear, 1);
 
-    for (size_t i = 0; i < count; i++)
-        vch_step_store(type, l->step->output, (row + i) * l->channels + channel,
-                       vch_requantise_one(acc[i * stride] + bias, &how));
+    if (l == NULL) return VCH_FAIL(NO_MEMORY);
+    *l = describe(prepare, o);
+    l->row_offsets = VCH_PREPARE_NEW(prepare, uint32_t, l->tile_rows);
+    if (l->row_offsets == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < l->tile_rows; i++)
+        l->row_offsets[i] = (uint32_t)(i * l->row_size);
+    *out = l;
+    return prepare_sums(l, prepare, o);
 }
 
-static void finish_i32(const struct linear *l, size_t channel, size_t row, const int32_t *acc,
-                       size_t count)
-{
-    struct vch_requantise how = vch_step_scaling(l->step->operator_, (uint32_t)channel);
-    enum vch_type type = vch_step_output(l->step)->type;
-    int64_t bias = l->bias ? l->bias[channel] : 0;
-    int32_t out[ROWS_TILE];
+struct job {
+    const struct linear *l;
+    const struct vch_step *step;
+    size_t rows, channel_tiles, tiles, pieces;
+};
 
-    if (l->channels == 1) { // rows are side by side
-        vch_step_requantise_i32(l->step, type, l->step->output, row, acc, count, bias, &how);
-        return;
-    }
-    vch_step_requantise_i32(l->step, type, out, 0, acc, count, bias, &how);
-    for (size_t i = 0; i < count; i++)
-        vch_step_store(type, l->step->output, (row + i) * l->channels + channel,
-                       vch_step_load(type, out, i));
+static struct job job_of(const struct linear *l, uint32_t samples)
+{
+    struct job job = {.l = l, .rows = samples * l->rows};
+
+    job.channel_tiles = (l->channels + CHANNELS_TILE - 1) / CHANNELS_TILE;
+    job.tiles = (job.rows + l->tile_rows - 1) / l->tile_rows * job.channel_tiles;
+    job.pieces = vch_step_packed_pieces((uint64_t)job.rows * l->channels * l->depth, job.tiles);
+    return job;
 }
 
-// Few rows: the activations are the kernel's rows, and each channel has only a few results.
-static void tile_thin(const struct linear *l, size_t channel, size_t channels, size_t row,
-                      size_t rows)
+size_t vch_step_linear_scratch(const void *prepared, uint32_t samples)
 {
-    const int8_t *x = (const int8_t *)l->step->inputs[0] + row * l->depth;
-    int32_t acc[THIN * CHANNELS_TILE];
-
-    l->step->kernels->product_i8(acc, channels, x, rows, l->weights + channel * l->depth, channels,
-                                 l->depth);
-    for (size_t i = 0; i < rows * channels; i++)
-        finish_i64(l, channel + i % channels, row + i / channels, &(int64_t){acc[i]}, 1, 1);
+    const struct linear *l = prepared;
+    return job_of(l, samples).pieces * l->slot_size;
 }
 
-static void tile_i8(const struct linear *l, size_t channel, size_t channels, size_t row,
-                    size_t rows)
+static void lay_row(const struct linear *l, void *out, const uint8_t *x)
 {
-    const int8_t *x = (const int8_t *)l->step->inputs[0] + row * l->depth;
-    int32_t acc[TILE];
+    const int8_t *bytes = (const int8_t *)x;
 
-    if (rows < THIN) {
-        tile_thin(l, channel, channels, row, rows);
-        return;
-    }
-    l->step->kernels->product_i8(acc, rows, l->weights + channel * l->depth, channels, x, rows,
-                                 l->depth);
-    for (size_t c = 0; c < channels; c++)
-        finish_i32(l, channel + c, row, acc + c * rows, rows);
-}
-
-static void tile_i16(const struct linear *l, size_t channel, size_t channels, size_t row,
-                     size_t rows)
-{
-    const int16_t *x = (const int16_t *)l->step->inputs[0] + row * l->depth;
-    int64_t acc[TILE];
-
-    l->step->kernels->product_i16(acc, channels, x, rows, l->weights + channel * l->depth, channels,
-                                  l->depth);
-    for (size_t c = 0; c < channels; c++)
-        finish_i64(l, channel + c, row, acc + c, channels, rows);
-}
-
-// int8 sums longer than int32 holds.
-static void tile_deep(const struct linear *l, size_t channel, size_t channels, size_t row,
-                      size_t rows)
-{
-    const int8_t *x = (const int8_t *)l->step->inputs[0] + row * l->depth;
-
-    for (size_t c = 0; c < channels; c++) {
-        const int8_t *w = l->weights + (channel + c) * l->depth;
-        for (size_t r = 0; r < rows; r++) {
-            int64_t acc = 0;
-            for (size_t k = 0; k < l->depth; k++)
-                acc += (int64_t)((int32_t)x[r * l->depth + k] * w[k]);
-            finish_i64(l, channel + c, row + r, &acc, 1, 1);
-        }
-    }
-}
-
-static void run_task(void *context, size_t index)
-{
-    const struct linear *l = context;
-    size_t channel = index % l->channel_tiles * CHANNELS_TILE;
-    size_t row = index / l->channel_tiles * ROWS_TILE;
-    size_t channels = smaller(CHANNELS_TILE, l->channels - channel);
-    size_t rows = smaller(ROWS_TILE, l->rows - row);
-
-    if (vch_step_input(l->step, 0)->type == VCH_TYPE_I16)
-        tile_i16(l, channel, channels, row, rows);
-    else if (l->depth <= VCH_DOT_I8_COUNT_MAX)
-        tile_i8(l, channel, channels, row, rows);
+    if (l->type == VCH_TYPE_I16)
+        memcpy(out, x, l->depth * sizeof(int16_t));
+    else if (!l->is_wide)
+        l->kernels->lay_i8(out, bytes, l->depth);
     else
-        tile_deep(l, channel, channels, row, rows);
+        for (size_t k = 0; k < l->depth; k++)
+            ((int16_t *)out)[k] = bytes[k]; // NOLINT(bugprone-signed-char-misuse,cert-str34-c)
+}
+
+static void lay_out(const struct linear *l, const struct vch_step *step, size_t row, size_t rows,
+                    uint8_t *slot)
+{
+    const size_t size = l->depth * vch_tensor_type_size(l->type);
+
+    for (size_t i = 0; i < rows; i++)
+        lay_row(l, slot + l->row_offsets[i], (const uint8_t *)step->inputs[0] + (row + i) * size);
+}
+
+static void run_piece(void *context, size_t piece)
+{
+    const struct job *job = context;
+    const struct linear *l = job->l;
+    const struct vch_step_part part = vch_step_part(piece, job->pieces, job->tiles);
+    uint8_t *slot = job->step->scratch + piece * l->slot_size;
+
+    for (size_t i = part.first, end = 0; i < part.last; i = end) {
+        const size_t row = i / job->channel_tiles * l->tile_rows, left = job->rows - row;
+        const size_t rows = left < l->tile_rows ? left : l->tile_rows;
+        const size_t channel = i % job->channel_tiles * CHANNELS_TILE;
+        end = i - i % job->channel_tiles + job->channel_tiles; // of these rows
+        if (end > part.last) end = part.last;
+        size_t last = channel + (end - i) * CHANNELS_TILE;
+        if (last > l->channels) last = l->channels;
+        uint8_t *out = (uint8_t *)job->step->output + row * l->channels * l->panels.out_size;
+        lay_out(l, job->step, row, rows, slot);
+        if (l->is_wide)
+            l->kernels->panels_i16(out, l->channels, slot, l->row_offsets, rows, &l->panels,
+                                   channel, last);
+        else
+            l->kernels->panels_i8(out, l->channels, slot, l->row_offsets, rows, &l->panels, channel,
+                                  last);
+    }
 }
 
 void vch_step_linear(const struct vch_step *step)
 {
-    struct linear l = describe(step->graph, step->operator_, step->batch);
+    struct job job = job_of(step->prepared, step->batch);
 
-    l.step = step;
-    l.weights = vch_step_parameter(step, 0);
-    l.bias = vch_step_parameter(step, 1);
-    vch_workers_run(vch_step_workers(step, (uint64_t)l.rows * l.channels * l.depth), run_task, &l,
-                    l.row_tiles * l.channel_tiles);
-}
-
-size_t vch_step_linear_scratch(const struct vch_graph *graph, const struct vch_operator *operator_,
-                               uint32_t batch)
-{
-    (void)graph, (void)operator_, (void)batch;
-    return 0; // tiles live on the stack
+    job.step = step;
+    vch_workers_run(step->workers, run_piece, &job, job.pieces);
 }
