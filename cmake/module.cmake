@@ -19,7 +19,7 @@ target_link_libraries(graphs harness model)
 add_library(mutants STATIC tests/harness/mutate.c tests/harness/mutate_onnx.c
             tests/harness/mutate_package.c tests/harness/ways.c) # for fuzz targets of them
 target_include_directories(mutants PRIVATE tests)
-target_link_libraries(mutants model message schema)
+target_link_libraries(mutants model message schema ${LIBRARY_zstd})
 file(WRITE ${PROJECT_BINARY_DIR}/layers.txt "")
 add_custom_target(benches)
 

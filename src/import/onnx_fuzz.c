@@ -88,7 +88,7 @@ static vch_status import_with(struct vch_graph **graph, struct job *job,
 {
     struct vch_import_report report = {0};
     const struct vch_import_options options = {
-        .activation_bits = job->seed % 2 == 0 ? 8 : 16,
+        .activation_bits = job->seed % 4 == 0 ? 16 : 8,
         .calibration = &job->samples,
         .calibration_is_synthetic = true,
         .kernels = &job->kernels,

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "base/bytes.h"
 #include "harness/mutate.h"
@@ -46,8 +47,7 @@ static size_t parameter_size(const Vouch__Parameter *parameter)
 static bool is_envelope(const uint8_t *data, size_t size, size_t *manifest_size,
                         size_t *holder_size)
 {
-    if (size < MUTATE_PACKAGE_HEAD || data[0] % MUTATE_PACKAGE_MODES == MUTATE_PACKAGE_FILE)
-        return false;
+    if (size < MUTATE_PACKAGE_HEAD) return false;
     *manifest_size = vch_get_u32le(data + 1);
     *holder_size = (size_t)data[5] | (size_t)data[6] << 8;
     size -= MUTATE_PACKAGE_HEAD;
@@ -78,19 +78,67 @@ static void note_contents(struct mutant *mutant, const uint8_t *holder_bytes, si
     }
 }
 
+struct sections {
+    const uint8_t *manifest, *holder, *data;
+    size_t manifest_size, holder_size, data_size;
+};
+
+// The manifest of a file, which may be compressed; NULL where it is none.
+static const uint8_t *read_manifest(struct vch_arena *arena, const uint8_t *file,
+                                    const struct vch_package_format *format)
+{
+    const uint8_t *stored = file + VCH_PACKAGE_FORMAT_HEADER_SIZE;
+
+    if (format->stored_size == format->manifest_size) return stored;
+    uint8_t *manifest = vch_arena_alloc(arena, format->manifest_size, 1);
+    if (manifest == NULL) return NULL;
+    size_t size = ZSTD_decompress(manifest, format->manifest_size, stored, format->stored_size);
+    return size == format->manifest_size ? manifest : NULL;
+}
+
+static bool take_file_apart(struct sections *out, struct vch_arena *arena, const uint8_t *file,
+                            size_t size)
+{
+    struct vch_package_format format;
+
+    if (!vch_is_ok(vch_package_format_read(&format, file, size, NULL))) return false;
+    *out = (struct sections){
+        .manifest = read_manifest(arena, file, &format),
+        .holder = file + vch_package_format_holder_offset(&format),
+        .data = file + vch_package_format_data_offset(&format),
+        .manifest_size = format.manifest_size,
+        .holder_size = format.holder_size,
+        .data_size = size - vch_package_format_data_offset(&format),
+    };
+    return out->manifest != NULL;
+}
+
+static bool take_apart(struct sections *out, struct vch_arena *arena, const uint8_t *data,
+                       size_t size)
+{
+    if (size > 0 && data[0] % MUTATE_PACKAGE_MODES == MUTATE_PACKAGE_FILE)
+        return take_file_apart(out, arena, data + 1, size - 1);
+    if (!is_envelope(data, size, &out->manifest_size, &out->holder_size)) return false;
+    out->manifest = data + MUTATE_PACKAGE_HEAD;
+    out->holder = out->manifest + out->manifest_size;
+    out->data = out->holder + out->holder_size;
+    out->data_size = size - (size_t)(out->data - data);
+    return true;
+}
+
+// What was a file becomes an envelope, whose digests and signature will be made to fit.
 static bool open_mutant(struct mutant *mutant, const uint8_t *data, size_t size)
 {
-    size_t manifest_size = 0, holder_size = 0;
+    struct sections sections;
 
-    if (!is_envelope(data, size, &manifest_size, &holder_size)) return false;
-    const uint8_t *manifest = data + MUTATE_PACKAGE_HEAD, *holder = manifest + manifest_size;
-    ProtobufCMessage *message =
-        mutate_read(&mutant->at, &vouch__manifest__descriptor, manifest, manifest_size);
+    if (!take_apart(&sections, mutant->at.arena, data, size)) return false;
+    ProtobufCMessage *message = mutate_read(&mutant->at, &vouch__manifest__descriptor,
+                                            sections.manifest, sections.manifest_size);
     if (message == NULL) return false;
     mutant->mode = (enum mutate_package_mode)(data[0] % MUTATE_PACKAGE_MODES);
+    if (mutant->mode == MUTATE_PACKAGE_FILE) mutant->mode = MUTATE_PACKAGE_REPAIRED;
     mutant->manifest = (Vouch__Manifest *)(void *)message;
-    const uint8_t *rest = holder + holder_size;
-    note_contents(mutant, holder, holder_size, rest, size - (size_t)(rest - data));
+    note_contents(mutant, sections.holder, sections.holder_size, sections.data, sections.data_size);
     return true;
 }
 
