@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "import/histogram.h"
-
 #define OUTPUT_HEADROOM 1.5 // what leaves the model may grow beyond the samples by this
 #define EXPONENT_RANGE 24.0 // e^-24 is nothing beside 1 in int16
 #define NOISE_MAX 0.0016    // of the signal's power (28 dB): above, int8 gives way to int16
@@ -23,11 +22,12 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
         bool moves = layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
                      layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER;
-        enum need need = layer->kind == VCH_LAYER_SOFTMAX  ? DIFFERENCES
-                         : layer->kind == VCH_LAYER_ARGMAX ? WHOLE_RANGE
-                         : layer->is_precise               ? WHOLE_RANGE
-                         : moves                           ? needs[layer->output]
-                                                           : ANY_PRECISION;
+        bool decides = layer->kind == VCH_LAYER_ARGMAX || layer->kind == VCH_LAYER_COMPARE ||
+                       layer->is_precise;
+        enum need need = layer->kind == VCH_LAYER_SOFTMAX ? DIFFERENCES
+                         : decides                        ? WHOLE_RANGE
+                         : moves                          ? needs[layer->output]
+                                                          : ANY_PRECISION;
         for (uint32_t j = 0; j < layer->input_count; j++)
             if (need > needs[layer->inputs[j]]) needs[layer->inputs[j]] = need;
         if (layer->kind == VCH_LAYER_GATHER && needs[layer->inputs[1]] < WHOLE_RANGE)
@@ -186,6 +186,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
     for (size_t i = 0; i < survey.count; i++)
         choose_scale(&out->values[survey.list[i]], &survey.histograms[i], needs[survey.list[i]],
                      options);
+    VCH_TRY(vch_calibrate_exact(out, layers, arena, complaint));
     vch_arena_rewind(arena, mark);
     return VCH_OK;
 }

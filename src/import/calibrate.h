@@ -29,3 +29,8 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
                              const struct vch_samples *samples,
                              const struct vch_import_options *options, struct vch_arena *arena,
                              struct vch_complaint *complaint);
+
+// For calibrate.c, once every value has a scale: whole numbers get a scale of 1 and a type that
+// holds whatever they can become, real numbers that are compared the same steps.
+vch_status vch_calibrate_exact(struct vch_calibration *at, const struct vch_layers *layers,
+                               struct vch_arena *arena, struct vch_complaint *complaint);

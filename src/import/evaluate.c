@@ -105,6 +105,8 @@ static void elementwise(double *out, const struct vch_layers *layers, const stru
         double a = inputs[0][offset_a], b = inputs[1][offset_b];
         if (layer->kind == VCH_LAYER_ADD)
             out[i] = layer->coefficients[0] * a + layer->coefficients[1] * b;
+        else if (layer->kind == VCH_LAYER_COMPARE)
+            out[i] = (a > b) - (a < b);
         else
             out[i] = layer->kind == VCH_LAYER_MULTIPLY ? a * b : a / b;
         advance(index_a, &offset_a, shape, &steps_a);
@@ -279,6 +281,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     case VCH_LAYER_MATMUL: matmul(output, layers, layer, inputs); break;
     case VCH_LAYER_ADD:
     case VCH_LAYER_MULTIPLY:
+    case VCH_LAYER_COMPARE:
     case VCH_LAYER_DIVIDE: elementwise(output, layers, layer, inputs); break;
     case VCH_LAYER_AFFINE: affine(output, layer, x, count); break;
     case VCH_LAYER_CLAMP:
@@ -356,6 +359,10 @@ vch_status vch_evaluate_buffers(double ***out, const struct vch_layers *layers,
     if (buffers == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < network->input_count; i++) {
         uint32_t value = network->inputs[i];
+        VCH_TRY(new_buffer(&buffers[value], &network->values[value], arena));
+    }
+    for (uint32_t i = 0; i < network->output_count; i++) { // constants may leave the model
+        uint32_t value = network->outputs[i];
         VCH_TRY(new_buffer(&buffers[value], &network->values[value], arena));
     }
     for (uint32_t i = 0; i < layers->count; i++) {

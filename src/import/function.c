@@ -60,6 +60,7 @@ double vch_function_of(enum vch_layer_function function, double alpha, double be
     case VCH_LAYER_SOFTSIGN: return x / (1 + fabs(x));
     case VCH_LAYER_SQRT: return sqrt(x);
     case VCH_LAYER_TANH: return tanh(x);
+    case VCH_LAYER_TRUNCATE: return trunc(x);
     case VCH_LAYER_THRESHOLDED_RELU: return x > alpha ? x : 0;
     }
     return 0;

@@ -67,6 +67,7 @@ double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *
     case VCH_LAYER_ARGMAX: return (double)vch_network_count(x);
     case VCH_LAYER_ADD:
     case VCH_LAYER_MULTIPLY:
+    case VCH_LAYER_COMPARE:
     case VCH_LAYER_DIVIDE:
     case VCH_LAYER_AFFINE:
     case VCH_LAYER_CLAMP:

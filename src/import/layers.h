@@ -18,6 +18,7 @@ enum vch_layer_kind {
     VCH_LAYER_MATMUL,       // a (..., m, k) times b (..., k, n), broadcasting in front
     VCH_LAYER_ADD,          // coefficients[0] * a + coefficients[1] * b, broadcasting
     VCH_LAYER_MULTIPLY,     // a * b, broadcasting
+    VCH_LAYER_COMPARE,      // -1, 0 or 1: the sign of a - b, broadcasting; a whole number
     VCH_LAYER_DIVIDE,       // a / b: between constants only
     VCH_LAYER_AFFINE,       // weights[i] * x[i] + bias[i], one of each per element
     VCH_LAYER_CLAMP,        // nothing but lo and hi
@@ -75,6 +76,7 @@ enum vch_layer_function {
     VCH_LAYER_SWISH, // alpha
     VCH_LAYER_TAN,
     VCH_LAYER_TANH,
+    VCH_LAYER_TRUNCATE,         // towards zero
     VCH_LAYER_THRESHOLDED_RELU, // alpha
 };
 
@@ -84,7 +86,8 @@ struct vch_layer {
     uint32_t input_count;
     uint32_t *inputs; // values
     uint32_t output;
-    double lo, hi; // applied last; infinite where nothing is cut off
+    enum vch_network_type result; // 0: whole numbers where they remain whole, else reals
+    double lo, hi;                // applied last; infinite where nothing is cut off
     const double *weights, *bias;
     bool has_two_rows; // LINEAR, CONVOLUTION: weights finer than int8
     uint32_t channels; // LINEAR, CONVOLUTION: output channels

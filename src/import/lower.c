@@ -173,6 +173,7 @@ static vch_status lower_constant(struct vch_lower *at, uint32_t index)
     struct vch_shape shape = {0};
     struct vch_operator operator_ = {.kind = VCH_OPERATOR_CONSTANT, .parameter_count = 1};
 
+    if (value->type == VCH_NETWORK_INTEGER) return vch_lower_integer_constant(at, index);
     VCH_TRY(vch_lower_shape(&shape, at, &value->shape));
     for (size_t i = 0; i < count; i++)
         largest = fabs(reals[i]) > largest ? fabs(reals[i]) : largest;
@@ -233,6 +234,7 @@ static vch_status lower_layer(struct vch_lower *at)
     if (kind == VCH_LAYER_LINEAR) return vch_lower_linear(at);
     if (kind == VCH_LAYER_CONVOLUTION) return vch_lower_convolution(at);
     if (kind == VCH_LAYER_AFFINE) return vch_lower_affine(at);
+    if (kind == VCH_LAYER_COMPARE) return vch_lower_compare(at);
     if (kind == VCH_LAYER_FUNCTION) return vch_lower_function(at);
     if (kind == VCH_LAYER_SOFTMAX) return vch_lower_softmax(at);
     if (kind == VCH_LAYER_NORMALISE) return vch_lower_normalise(at);
@@ -241,11 +243,11 @@ static vch_status lower_layer(struct vch_lower *at)
 }
 
 static vch_status name_port(struct vch_lower *at, struct vch_port *port, const char *name,
-                            double scale)
+                            uint32_t value, double scale)
 {
     VCH_TRY(keep_name(&port->name, at, name));
-    port->kind = VCH_PORT_REAL;
-    memcpy(&port->scale_bits, &scale, sizeof scale);
+    port->kind = vch_lower_is_integer(at, value) ? VCH_PORT_INTEGER : VCH_PORT_REAL;
+    if (port->kind == VCH_PORT_REAL) memcpy(&port->scale_bits, &scale, sizeof scale);
     return VCH_OK;
 }
 
@@ -261,7 +263,7 @@ static vch_status lower_inputs(struct vch_lower *at)
         struct vch_shape shape = {.rank = network->values[value].shape.rank};
         memcpy(shape.dims, network->values[value].shape.dims, shape.rank * sizeof *shape.dims);
         VCH_TRY(vch_lower_new_value(at, wanted->type, &shape, &port->value));
-        VCH_TRY(name_port(at, port, network->values[value].name, wanted->scale));
+        VCH_TRY(name_port(at, port, network->values[value].name, value, wanted->scale));
         at->map[value] = (struct vch_lower_value){port->value, wanted->scale};
     }
     return VCH_OK;
@@ -279,26 +281,25 @@ static bool is_port(const struct vch_graph *graph, uint32_t value)
 // A value that is a port already leaves through a copy of its own.
 static vch_status lower_outputs(struct vch_lower *at)
 {
-    const struct vch_network *network = at->layers->network;
+    struct vch_network *network = at->layers->network;
+    uint32_t *inputs = network->outputs;
     struct vch_graph *graph = at->graph;
 
     for (uint32_t i = 0; i < network->output_count; i++) {
-        struct vch_lower_value from = at->map[network->outputs[i]];
+        struct vch_lower_value from = {0};
         struct vch_layer *copy = VCH_ARENA_NEW(at->arena, struct vch_layer, 1);
         struct vch_port port = {0};
         if (copy == NULL) return VCH_FAIL(NO_MEMORY);
         copy->name = at->layers->output_names[i];
         at->layer = copy;
+        copy->inputs = &inputs[i];
+        VCH_TRY(vch_lower_operand(at, 0, &from));
         if (is_port(graph, from.value)) {
             struct vch_shape shape = graph->values[from.value].shape;
             VCH_TRY(vch_lower_reshape(at, from.value, &shape, &from.value));
         }
         port.value = from.value;
-        VCH_TRY(name_port(at, &port, copy->name, from.scale));
-        if (network->values[network->outputs[i]].type == VCH_NETWORK_INTEGER) {
-            port.kind = VCH_PORT_INTEGER;
-            port.scale_bits = 0;
-        }
+        VCH_TRY(name_port(at, &port, copy->name, inputs[i], from.scale));
         graph->outputs[graph->output_count++] = port;
     }
     return VCH_OK;

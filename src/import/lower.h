@@ -33,6 +33,16 @@ vch_status vch_lower_layers(struct vch_graph **out, struct vch_lower_value **map
                             struct vch_complaint *complaint);
 
 // For lower_*.c.
+bool vch_lower_is_integer(const struct vch_lower *at, uint32_t value); // of the network
+// A constant of whole numbers becomes a CONSTANT operator at scale 1.
+vch_status vch_lower_integer_constant(struct vch_lower *at, uint32_t index);
+// Operand `i` in int8 or int16, which products and tables take.
+vch_status vch_lower_narrow(struct vch_lower *at, uint32_t i, struct vch_lower_value *out);
+// factors[0] * a + factors[1] * b of whole numbers. The last sum of a layer has its type and clamp.
+vch_status vch_lower_exact_sum(struct vch_lower *at, const uint32_t *values, const double *factors,
+                               const struct vch_shape *shape, bool is_last, uint32_t *output);
+vch_status vch_lower_integer_affine(struct vch_lower *at);
+vch_status vch_lower_compare(struct vch_lower *at);
 vch_status vch_lower_refuse(const struct vch_lower *at, enum vch_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 vch_status vch_lower_shape(struct vch_shape *out, const struct vch_lower *at,

@@ -3,6 +3,9 @@
 
 #include "import/lower.h"
 
+#define RATIO_MAX 16383.0 // with the smallest shift
+#define ERROR_MAX 4.0     // steps of the result that one sum may be off by
+
 // The operator's operands, all at one scale and type: those that differ are rescaled.
 static vch_status gather_alike(struct vch_lower *at, uint32_t *values,
                                const struct vch_calibrate_value *wanted)
@@ -50,7 +53,9 @@ static vch_status lower_scaled(struct vch_lower *at, struct vch_operator *operat
     for (uint32_t i = 0; i < count; i++) {
         struct vch_ratio ratio = {0};
         double divisor = !is_average ? 1 : count == 1 ? area : i + 1;
-        if (!vch_ratio_nearest(&ratio, real / divisor / wanted->scale))
+        if (vch_lower_is_integer(at, at->layer->output))
+            ratio = (struct vch_ratio){2, 1}; // halving an even number rounds nothing away
+        else if (!vch_ratio_nearest(&ratio, real / divisor / wanted->scale))
             return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g",
                                     real / divisor / wanted->scale);
         multipliers[i] = ratio.multiplier;
@@ -67,8 +72,10 @@ static vch_status lower_product(struct vch_lower *at, struct vch_operator *opera
 {
     struct vch_lower_value a = {0}, b = {0};
 
-    VCH_TRY(vch_lower_operand(at, 0, &a));
-    VCH_TRY(vch_lower_operand(at, 1, &b));
+    bool is_matmul = operator_->kind == VCH_OPERATOR_MATMUL;
+    VCH_TRY((is_matmul ? vch_lower_narrow : vch_lower_operand)(at, 0, &a));
+    bool is_wide = at->graph->values[a.value].type == VCH_TYPE_I32;
+    VCH_TRY((is_matmul || is_wide ? vch_lower_narrow : vch_lower_operand)(at, 1, &b));
     return lower_scaled(at, operator_, (uint32_t[]){a.value, b.value}, 2, a.scale * b.scale);
 }
 
@@ -78,6 +85,37 @@ static vch_status lower_average(struct vch_lower *at, struct vch_operator *opera
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
     return lower_scaled(at, operator_, &x.value, 1, x.scale);
+}
+
+// What rounding the smaller ratio to the larger one's shift can cost, in steps of the result.
+static double ratio_error(const struct vch_lower *at, const uint32_t *values, const double *ratios)
+{
+    uint32_t finer = fabs(ratios[0]) < fabs(ratios[1]) ? 0 : 1;
+    double most = (double)vch_tensor_type_max(at->graph->values[values[finer]].type);
+
+    if (ratios[finer] == 0) return 0;
+    return fabs(ratios[1 - finer]) * ldexp(most, -VCH_RATIO_BITS);
+}
+
+// An operand far coarser than the result, such as a boolean that becomes a number, is multiplied
+// by a power of two first, so that one shift serves both.
+static vch_status refine(struct vch_lower *at, uint32_t *values, double *ratios)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        bool is_coarse = fabs(ratios[i]) > 1 && fabs(ratios[i]) >= fabs(ratios[1 - i]);
+        bool fits = fabs(ratios[i]) < RATIO_MAX && ratio_error(at, values, ratios) < ERROR_MAX;
+        int spare = at->graph->values[values[i]].type == VCH_TYPE_I8 ? 24 : 16, bits = 0;
+        if (!is_coarse || fits) continue;
+        if (at->graph->values[values[i]].type == VCH_TYPE_I32) continue;
+        (void)frexp(fabs(ratios[i]), &bits);
+        bits = bits < spare ? bits : spare;
+        for (int by = 0; bits > 0; bits -= by) {
+            by = bits < VCH_RATIO_BITS - 2 ? bits : VCH_RATIO_BITS - 2;
+            VCH_TRY(vch_lower_rescale(at, values[i], ldexp(1, by), VCH_TYPE_I32, NULL, &values[i]));
+            ratios[i] = ldexp(ratios[i], -by);
+        }
+    }
+    return VCH_OK;
 }
 
 static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_)
@@ -94,12 +132,19 @@ static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_
         values[i] = x.value;
         ratios[i] = at->layer->coefficients[i] * x.scale / wanted->scale;
     }
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    if (vch_lower_is_integer(at, at->layer->output)) {
+        VCH_TRY(vch_lower_exact_sum(at, values, at->layer->coefficients, &shape, true,
+                                    &operator_->output));
+        vch_lower_done(at, operator_->output, 1);
+        return VCH_OK;
+    }
     VCH_TRY(vch_lower_scaling(at, &operator_->scaling, 2, &multipliers, &shifts));
+    VCH_TRY(refine(at, values, ratios));
     if (!vch_ratio_shared(multipliers, shifts, ratios, 2))
         return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: factors of %g and %g",
                                 ratios[0], ratios[1]);
     vch_lower_clamp(&operator_->scaling, at->layer, wanted->type, wanted->scale);
-    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
     VCH_TRY(vch_lower_append(at, operator_, values, 2, wanted->type, &shape));
     vch_lower_done(at, operator_->output, wanted->scale);
     return VCH_OK;
@@ -114,7 +159,12 @@ static vch_status lower_move(struct vch_lower *at, struct vch_operator *operator
     struct vch_scaling range = {0};
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
-    enum vch_type type = at->graph->values[x.value].type;
+    enum vch_type type = at->graph->values[x.value].type, wanted = vch_lower_wanted(at)->type;
+    if (operator_->kind == VCH_OPERATOR_PAD && vch_lower_is_integer(at, layer->output) &&
+        type != wanted) { // what is put around may be larger than what was there
+        VCH_TRY(vch_lower_rescale(at, x.value, 1, wanted, NULL, &x.value));
+        type = wanted;
+    }
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
     for (uint32_t i = 0; i < shape.rank; i++) {
         if (operator_->kind == VCH_OPERATOR_TRANSPOSE) operator_->order[i] = layer->order[i];
@@ -169,6 +219,7 @@ vch_status vch_lower_operator(struct vch_lower *at)
     case VCH_LAYER_LINEAR:
     case VCH_LAYER_CONVOLUTION:
     case VCH_LAYER_AFFINE:
+    case VCH_LAYER_COMPARE:
     case VCH_LAYER_FUNCTION:
     case VCH_LAYER_SOFTMAX:
     case VCH_LAYER_NORMALISE:

@@ -42,6 +42,29 @@ static void fill_gaps(int32_t *entries, const bool *is_gap, int32_t count)
     }
 }
 
+// Where a function jumps, nearest to x; NAN where it does not.
+static double jump_near(const struct vch_layer *layer, double x)
+{
+    switch ((int)layer->function) {
+    case VCH_LAYER_TRUNCATE:
+    case VCH_LAYER_FLOOR:
+    case VCH_LAYER_CEIL: return rint(x);
+    case VCH_LAYER_ROUND: return floor(x) + 0.5;
+    case VCH_LAYER_THRESHOLDED_RELU: return layer->alpha;
+    case VCH_LAYER_SHRINK: return copysign(layer->alpha, x);
+    default: return NAN;
+    }
+}
+
+// What i stands for. A jump within half a step is more likely meant than its neighbours: such
+// numbers were chosen by people.
+static double argument(const struct vch_layer *layer, double scale, int32_t i)
+{
+    double x = scale * i, jump = jump_near(layer, x);
+
+    return fabs(x - jump) <= scale / 2 ? jump : x;
+}
+
 vch_status vch_lower_function(struct vch_lower *at)
 {
     const struct vch_layer *layer = at->layer;
@@ -53,13 +76,14 @@ vch_status vch_lower_function(struct vch_lower *at)
     bool *is_gap = VCH_ARENA_NEW(at->arena, bool, 65536);
 
     if (is_gap == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
     struct vch_value from = at->graph->values[x.value];
     int32_t half = table_half(from.type);
     VCH_TRY(vch_lower_new_table(at, from.type, wanted->type, &entries, &operator_.table));
     vch_lower_clamp(&clamp, layer, wanted->type, wanted->scale);
     for (int32_t i = -half; i < half; i++) {
-        double y = vch_function_of(layer->function, layer->alpha, layer->beta, x.scale * i);
+        double y = vch_function_of(layer->function, layer->alpha, layer->beta,
+                                   argument(layer, x.scale, i));
         is_gap[i + half] = isnan(y);
         if (!isnan(y)) entries[i + half] = entry_of(y, wanted->scale, &clamp);
     }
@@ -77,7 +101,7 @@ vch_status vch_lower_softmax(struct vch_lower *at)
     struct vch_lower_value x = {0};
     int32_t *entries = NULL;
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
     struct vch_value from = at->graph->values[x.value];
     int32_t half = table_half(from.type);
     VCH_TRY(vch_lower_new_table(at, from.type, VCH_TYPE_I32, &entries, &operator_.table));

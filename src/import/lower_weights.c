@@ -139,6 +139,7 @@ static uint32_t finer_bits(const struct vch_product *product)
 
     for (size_t c = 0; c < product->channels; c++)
         largest = fmax(largest, vch_product_scale(product, c));
+    if (product->scales != NULL) return 1; // exact as it is
     largest *= product->scale_in / product->scale_out;
     while (bits > 1 && ldexp(largest, (int)bits) > ROWS_RATIO_MAX)
         bits--;
@@ -167,6 +168,33 @@ static vch_status lower_rows(struct vch_lower *at, enum vch_operator_kind kind, 
     return add_rows(at, values, finer, &shape);
 }
 
+// Whole weights as they are, in two rows where one does not hold them.
+static vch_status lower_exactly(struct vch_lower *at, struct vch_operator *operator_, uint32_t x,
+                                struct vch_product product, const struct vch_shape *weight_shape)
+{
+    enum vch_type type = vch_lower_wanted(at)->type;
+    double *ones = VCH_ARENA_NEW(at->arena, double, product.channels), largest = 0;
+    struct vch_shape shape = {0};
+
+    if (ones == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t c = 0; c < product.channels; c++)
+        ones[c] = 1;
+    for (size_t i = 0; i < product.channels * product.depth; i++)
+        largest = fmax(largest, fabs(product.weights[i]));
+    product.scales = ones;
+    if (largest > ROWS_WEIGHT_MAX)
+        return vch_lower_refuse(at, VCH_CODE_UNSUPPORTED,
+                                "a weight of %.0f; between whole numbers weights go up to %d",
+                                largest, ROWS_WEIGHT_MAX);
+    if (largest > WEIGHT_MAX) return lower_rows(at, operator_->kind, x, product, weight_shape);
+    VCH_TRY(quantise(at, operator_, &product, weight_shape));
+    vch_lower_clamp(&operator_->scaling, at->layer, type, 1);
+    VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
+    VCH_TRY(vch_lower_append(at, operator_, &x, 1, type, &shape));
+    vch_lower_done(at, operator_->output, 1);
+    return VCH_OK;
+}
+
 static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kind,
                                 const struct vch_shape *weight_shape)
 {
@@ -177,9 +205,11 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
     struct vch_shape shape = {0};
     double *means = NULL;
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
-    VCH_TRY(vch_correct_means(&means, at->layers, layer, at->calibration->means[layer->inputs[0]],
-                              at->arena));
+    bool is_integer = vch_lower_is_integer(at, layer->output);
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
+    if (!is_integer)
+        VCH_TRY(vch_correct_means(&means, at->layers, layer,
+                                  at->calibration->means[layer->inputs[0]], at->arena));
     const struct vch_product product = {
         .weights = layer->weights,
         .bias = layer->bias,
@@ -191,6 +221,7 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
         .scale_out = wanted->scale,
         .weight_max = WEIGHT_MAX,
     };
+    if (is_integer) return lower_exactly(at, &operator_, x.value, product, weight_shape);
     if (layer->has_two_rows) return lower_rows(at, kind, x.value, product, weight_shape);
     VCH_TRY(quantise(at, &operator_, &product, weight_shape));
     vch_lower_clamp(&operator_.scaling, layer, wanted->type, wanted->scale);
@@ -256,10 +287,14 @@ vch_status vch_lower_affine(struct vch_lower *at)
     uint32_t picture = 0, result = 0, lead = 0;
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
+    bool is_wide = at->graph->values[x.value].type == VCH_TYPE_I32;
+    bool is_integer = vch_lower_is_integer(at, at->layer->output);
+    if (is_wide && !is_integer) VCH_TRY(vch_lower_narrow(at, 0, &x)); // a cast to real numbers
     if (is_relabelling(at, count)) {
         vch_lower_done(at, x.value, x.scale * at->layer->weights[0]);
         return VCH_OK;
     }
+    if (is_integer) return vch_lower_integer_affine(at);
     VCH_TRY(vch_lower_shape(&shape, at, whole));
     if (shape.rank == 4 && shape.dims[0] == 1) area = (size_t)shape.dims[2] * shape.dims[3];
     if (!is_per_plane(at->layer, count / area, area)) area = 1;

@@ -13,6 +13,27 @@ static size_t sample_size(const struct vch_network *network)
     return size;
 }
 
+// Every input of whole numbers gets whole numbers.
+static vch_status check_whole(const struct vch_samples *samples, const struct vch_network *network,
+                              struct vch_complaint *complaint)
+{
+    const float *at = samples->values;
+
+    for (size_t i = 0; i < samples->count * network->input_count; i++) {
+        const struct vch_network_value *input =
+            &network->values[network->inputs[i % network->input_count]];
+        size_t count = vch_network_count(&input->shape);
+        for (size_t j = 0; input->type == VCH_NETWORK_INTEGER && j < count; j++)
+            if (at[j] != rintf(at[j]))
+                return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                    "calibration sample %zu: input '%.100s' is %g, and takes whole "
+                                    "numbers",
+                                    i / network->input_count, input->name, (double)at[j]);
+        at += count;
+    }
+    return VCH_OK;
+}
+
 vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *layers,
                             const struct vch_import_options *options,
                             struct vch_complaint *complaint)
@@ -42,7 +63,7 @@ vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *la
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "calibration sample %zu holds a number that is not finite",
                                 i / size);
-    return VCH_OK;
+    return check_whole(out, layers->network, complaint);
 }
 
 void vch_samples_load(double *const *buffers, const struct vch_layers *layers,

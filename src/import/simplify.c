@@ -117,6 +117,7 @@ static bool takes_clamp(enum vch_layer_kind kind)
     case VCH_LAYER_MATMUL:
     case VCH_LAYER_ADD:
     case VCH_LAYER_MULTIPLY:
+    case VCH_LAYER_COMPARE:
     case VCH_LAYER_AFFINE:
     case VCH_LAYER_CLAMP:
     case VCH_LAYER_FUNCTION:
@@ -193,7 +194,10 @@ static bool sink_affine(struct vch_simplify *at, struct vch_layer *move)
     if (affine == NULL || affine->kind != VCH_LAYER_AFFINE) return false;
     if (move->kind == VCH_LAYER_TRANSPOSE && !permute(at, affine, move)) return false;
     uint32_t x = affine->inputs[0], middle = affine->output, y = move->output;
-    at->layers->network->values[middle].shape = at->layers->network->values[y].shape;
+    struct vch_network_value *values = at->layers->network->values;
+    values[middle].shape = values[y].shape;
+    values[middle].type = values[x].type; // a cast sinks as well
+    values[middle].element = values[x].element;
     moved = *move;
     *move = *affine;
     *affine = moved;

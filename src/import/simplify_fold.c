@@ -28,6 +28,12 @@ static struct channels channels_of(const struct vch_layers *layers, enum vch_lay
     return (struct channels){shape->dims[1], (size_t)shape->dims[2] * shape->dims[3]};
 }
 
+// Products of whole numbers stay as they are: their weights must remain small.
+static bool is_integer(const struct vch_simplify *at, uint32_t value)
+{
+    return at->layers->network->values[value].type == VCH_NETWORK_INTEGER;
+}
+
 static double *new_list(struct vch_simplify *at, size_t count)
 {
     double *list = VCH_ARENA_NEW(at->layers->network->arena, double, count);
@@ -78,7 +84,8 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
     if (before == NULL) return false;
     if (before->kind == VCH_LAYER_AFFINE) {
         if (!merge_affine(at, before, affine)) return false;
-    } else if (before->kind == VCH_LAYER_LINEAR || before->kind == VCH_LAYER_CONVOLUTION) {
+    } else if (!is_integer(at, affine->output) &&
+               (before->kind == VCH_LAYER_LINEAR || before->kind == VCH_LAYER_CONVOLUTION)) {
         struct channels channels = channels_of(at->layers, before->kind, before->output);
         size_t count = vch_network_count(vch_layers_shape(at->layers, affine->output));
         if (!is_per_channel(affine, count, channels)) return false;
@@ -127,7 +134,8 @@ bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer)
 {
     bool is_conv = layer->kind == VCH_LAYER_CONVOLUTION;
 
-    if (layer->kind != VCH_LAYER_LINEAR && !is_conv) return false;
+    if ((layer->kind != VCH_LAYER_LINEAR && !is_conv) || is_integer(at, layer->output))
+        return false;
     uint32_t index = at->producer[layer->inputs[0]];
     if (index == VCH_NONE) return false;
     const struct vch_layer *affine = &at->layers->layers[index];
@@ -149,7 +157,7 @@ bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer)
 // Two products in a row are one, where that takes no more weights.
 bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer)
 {
-    if (layer->kind != VCH_LAYER_LINEAR) return false;
+    if (layer->kind != VCH_LAYER_LINEAR || is_integer(at, layer->output)) return false;
     struct vch_layer *before = vch_simplify_previous(at, layer);
     if (before == NULL || before->kind != VCH_LAYER_LINEAR) return false;
     size_t depth = vch_layers_fan_in(at->layers, before), middle = before->channels;

@@ -1,4 +1,6 @@
 // Calibration samples for trying a model out when there are no real ones.
+#include <math.h>
+
 #include "import/import.h"
 #include "import/network.h"
 #include "import/onnx.h"
@@ -16,8 +18,8 @@ static float next_uniform(uint64_t *state)
     return (float)((z ^ z >> 31) >> 40) / 16777216.0F; // 24 bits: exact in float32
 }
 
-static vch_status fill(struct vch_npy *out, const struct vch_network_shape *shape, uint64_t seed,
-                       struct vch_arena *arena)
+static vch_status fill(struct vch_npy *out, const struct vch_network_shape *shape, bool is_whole,
+                       uint64_t seed, struct vch_arena *arena)
 {
     size_t per_sample = vch_network_count(shape);
     size_t samples =
@@ -33,7 +35,7 @@ static vch_status fill(struct vch_npy *out, const struct vch_network_shape *shap
     out->values = VCH_ARENA_NEW(arena, float, out->count);
     if (out->values == NULL) return VCH_FAIL(NO_MEMORY);
     for (size_t i = 0; i < out->count; i++)
-        out->values[i] = next_uniform(&seed);
+        out->values[i] = is_whole ? floorf(2 * next_uniform(&seed)) : next_uniform(&seed);
     return VCH_OK;
 }
 
@@ -53,7 +55,7 @@ vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "input \"%.80s\" declares no shape: synthetic samples need one",
                             input->name);
-    vch_status status = fill(out, &input->shape, seed, arena);
+    vch_status status = fill(out, &input->shape, input->type == VCH_NETWORK_INTEGER, seed, arena);
     if (vch_is_ok(status)) return status;
     return vch_complain(complaint, status.code,
                         "input \"%.80s\" has no elements, or too many for synthetic samples",

@@ -57,12 +57,6 @@ static vch_status check_operands(const struct vch_translate *at, const struct vc
         if (vch_network_count(&value->shape) == 0 && !(moves && is_constant))
             return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "'%.100s' has no elements",
                                         value->name);
-        if (!is_constant && value->constant == NULL && value->type != VCH_NETWORK_REAL &&
-            layer->kind != VCH_LAYER_RESHAPE && layer->kind != VCH_LAYER_GATHER)
-            return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
-                                        "'%.100s' is made of integers; only real numbers can be "
-                                        "computed with when the model runs",
-                                        value->name);
     }
     return VCH_OK;
 }
@@ -100,6 +94,7 @@ static vch_status compute(struct vch_translate *at, const struct vch_layer *laye
     }
     VCH_TRY(vch_evaluate_layer(result, at->layers, layer, inputs, network->arena));
     VCH_TRY(vch_network_new_tensor(network, value->type, &value->shape, &tensor));
+    tensor->element = value->element;
     for (size_t i = 0; i < tensor->count; i++) {
         if (!isfinite(result[i]) || (tensor->type == VCH_NETWORK_REAL && fabs(result[i]) > 3e38))
             return vch_translate_refuse(at, VCH_CODE_MALFORMED,
@@ -129,16 +124,6 @@ static vch_status check_shape(const struct vch_translate *at, const struct vch_n
                                         VCH_TENSOR_COUNT_MAX);
     if (count > 0 || is_constant) return VCH_OK;
     return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "its result has no elements");
-}
-
-static bool is_integer_result(const struct vch_translate *at, const struct vch_layer *layer)
-{
-    if (layer->kind == VCH_LAYER_ARGMAX) return true;
-    if (layer->kind == VCH_LAYER_GATHER)
-        return at->network->values[layer->inputs[0]].type == VCH_NETWORK_INTEGER;
-    for (uint32_t i = 0; i < layer->input_count; i++)
-        if (at->network->values[layer->inputs[i]].type != VCH_NETWORK_INTEGER) return false;
-    return layer->kind != VCH_LAYER_AFFINE;
 }
 
 static vch_status check_work(struct vch_translate *at, const struct vch_layer *layer,
@@ -202,9 +187,10 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
     struct vch_network_value *value = &at->network->values[*output];
     value->shape = *shape;
     value->has_shape = true;
-    value->type = is_integer_result(at, layer) ? VCH_NETWORK_INTEGER : VCH_NETWORK_REAL;
+    value->type = vch_translate_type_of(at, layer);
     layer->output = *output;
     layer->is_precise = at->is_precise;
+    value->element = vch_translate_element_of(at, layer);
     VCH_TRY(check_work(at, layer, is_constant));
     if (is_constant) return compute(at, layer);
     return vch_layers_append(at->layers, layer);
@@ -251,6 +237,14 @@ vch_status vch_translate_affine(struct vch_translate *at, uint32_t value, const 
                                 size_t scale_count, const double *offset, size_t offset_count,
                                 uint32_t *output)
 {
+    return vch_translate_affine_as(at, value, 0, scale, scale_count, offset, offset_count, output);
+}
+
+vch_status vch_translate_affine_as(struct vch_translate *at, uint32_t value,
+                                   enum vch_network_type type, const double *scale,
+                                   size_t scale_count, const double *offset, size_t offset_count,
+                                   uint32_t *output)
+{
     struct vch_network_shape shape = *vch_translate_shape_of(at, value);
     size_t count = vch_network_count(&shape);
     struct vch_layer layer = vch_layers_new(VCH_LAYER_AFFINE, at->node.name, &value, 1);
@@ -262,6 +256,7 @@ vch_status vch_translate_affine(struct vch_translate *at, uint32_t value, const 
         weights[i] = scale == NULL ? 1 : scale[scale_count == 1 ? 0 : i];
         bias[i] = offset == NULL ? 0 : offset[offset_count == 1 ? 0 : i];
     }
+    layer.result = type;
     layer.weights = weights;
     layer.bias = bias;
     return vch_translate_emit(at, &layer, &shape, output);

@@ -51,6 +51,10 @@ vch_translate_function vch_translate_layer_normalization, vch_translate_rms_norm
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,
     vch_translate_log_softmax;
+vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate_logic,
+    vch_translate_where, vch_translate_extreme, vch_translate_sign, vch_translate_absolute,
+    vch_translate_is_finite, vch_translate_cast_like, vch_translate_mean, vch_translate_size,
+    vch_translate_range;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,
@@ -61,6 +65,11 @@ vch_status vch_translate_operand(uint32_t *value, const struct vch_translate *at
 const struct vch_network_shape *vch_translate_shape_of(const struct vch_translate *at,
                                                        uint32_t value);
 bool vch_translate_has(const struct vch_translate *at, uint32_t i);
+
+// What a layer's result is made of, its operands known; ONNX's type of it, 0 where it is not known.
+enum vch_network_type vch_translate_type_of(const struct vch_translate *at,
+                                            const struct vch_layer *layer);
+int32_t vch_translate_element_of(const struct vch_translate *at, const struct vch_layer *layer);
 
 // Adds the layer with an output of this shape, or computes it when its operands are constants.
 // *output is VCH_NONE for a value of its own; it holds the value afterwards.
@@ -86,9 +95,19 @@ vch_status vch_translate_affine(struct vch_translate *at, uint32_t value, const 
                                 size_t scale_count, const double *offset, size_t offset_count,
                                 uint32_t *output);
 
+// With a type of its own for the result: a cast from whole to real numbers.
+vch_status vch_translate_affine_as(struct vch_translate *at, uint32_t value,
+                                   enum vch_network_type type, const double *scale,
+                                   size_t scale_count, const double *offset, size_t offset_count,
+                                   uint32_t *output);
+
 // A constant operand stretched to `shape`, as numbers.
 vch_status vch_translate_stretched(double **out, const struct vch_translate *at, uint32_t value,
                                    const struct vch_network_shape *shape);
+
+// An output without elements, of the kind of another value.
+vch_status vch_translate_nothing(struct vch_translate *at, uint32_t like,
+                                 const struct vch_network_shape *shape, uint32_t output);
 
 // Constants as lists.
 vch_status vch_translate_reals(double **out, size_t *count, const struct vch_translate *at,

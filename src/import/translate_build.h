@@ -17,6 +17,16 @@ vch_status vch_translate_build_function(struct vch_translate *at, uint32_t x,
                                         uint32_t *output);
 vch_status vch_translate_build_clamp(struct vch_translate *at, uint32_t x, double lo, double hi,
                                      uint32_t *output);
+// -1, 0 or 1: the sign of a - b, clamped, and of x; 1 - x; 1 where x is not 0. Whole numbers.
+vch_status vch_translate_build_compare(struct vch_translate *at, uint32_t a, uint32_t b, double lo,
+                                       double hi, uint32_t *output);
+vch_status vch_translate_build_sign(struct vch_translate *at, uint32_t x, uint32_t *output);
+vch_status vch_translate_build_not(struct vch_translate *at, uint32_t x, uint32_t *output);
+vch_status vch_translate_build_is_not_zero(struct vch_translate *at, uint32_t x, uint32_t *output);
+// x as real numbers; as whole ones, by a function that rounds.
+vch_status vch_translate_build_real(struct vch_translate *at, uint32_t x, uint32_t *output);
+vch_status vch_translate_build_whole(struct vch_translate *at, uint32_t x,
+                                     enum vch_layer_function rounding, uint32_t *output);
 // Weights (channels, last axis of x) and bias (channels), both in the arena.
 vch_status vch_translate_build_linear(struct vch_translate *at, uint32_t x, const double *weights,
                                       const double *bias, uint32_t channels, uint32_t *output);

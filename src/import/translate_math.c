@@ -96,6 +96,17 @@ vch_status vch_translate_sum(struct vch_translate *at)
     return vch_translate_rename(at, 0, sum);
 }
 
+vch_status vch_translate_mean(struct vch_translate *at)
+{
+    uint32_t output = at->node.outputs[0];
+    double factor = at->node.input_count == 0 ? 1 : 1.0 / at->node.input_count;
+
+    VCH_TRY(vch_translate_sum(at)); // which gives the sum another name
+    uint32_t sum = at->alias[output];
+    at->alias[output] = output;
+    return vch_translate_affine(at, sum, &factor, 1, NULL, 0, &output);
+}
+
 vch_status vch_translate_multiply(struct vch_translate *at)
 {
     struct binary binary = {0};
@@ -190,6 +201,7 @@ vch_status vch_translate_clip(struct vch_translate *at)
             VCH_TRY(vch_translate_scalar(&bounds[i], at, at->node.inputs[i + 1], "bounds"));
     if (bounds[0] <= -3e38) bounds[0] = -INFINITY;
     if (bounds[1] >= 3e38) bounds[1] = INFINITY;
+    if (bounds[0] > bounds[1]) bounds[0] = bounds[1]; // ONNX: the upper bound wins
     return finish_clamp(at, x, bounds[0], bounds[1]);
 }
 

@@ -6,10 +6,11 @@
 #include "import/translate.h"
 
 #define OPERATORS(X) \
-    X("Abs", unary) \
+    X("Abs", absolute) \
     X("Acos", unary) \
     X("Acosh", unary) \
     X("Add", add) \
+    X("And", logic) \
     X("ArgMax", argmax) \
     X("Asin", unary) \
     X("Asinh", unary) \
@@ -18,6 +19,7 @@
     X("AveragePool", pool) \
     X("BatchNormalization", batch_normalization) \
     X("Cast", cast) \
+    X("CastLike", cast_like) \
     X("Ceil", unary) \
     X("Celu", unary) \
     X("Clip", clip) \
@@ -31,6 +33,7 @@
     X("Div", divide) \
     X("Dropout", dropout) \
     X("Elu", unary) \
+    X("Equal", equal) \
     X("Erf", unary) \
     X("Exp", unary) \
     X("Expand", expand) \
@@ -43,27 +46,39 @@
     X("Gemm", gemm) \
     X("GlobalAveragePool", global_pool) \
     X("GlobalMaxPool", global_pool) \
+    X("Greater", compare) \
+    X("GreaterOrEqual", compare) \
     X("GroupNormalization", group_normalization) \
     X("HardSigmoid", unary) \
     X("HardSwish", unary) \
     X("Identity", identity) \
     X("InstanceNormalization", instance_normalization) \
+    X("IsInf", is_finite) \
+    X("IsNaN", is_finite) \
     X("LayerNormalization", layer_normalization) \
     X("LeakyRelu", unary) \
+    X("Less", compare) \
+    X("LessOrEqual", compare) \
     X("Log", unary) \
     X("LogSoftmax", log_softmax) \
     X("LpNormalization", lp_normalization) \
     X("MatMul", matmul) \
+    X("Max", extreme) \
     X("MaxPool", pool) \
+    X("Mean", mean) \
     X("MeanVarianceNormalization", mean_variance_normalization) \
+    X("Min", extreme) \
     X("Mish", unary) \
     X("Mul", multiply) \
     X("Neg", unary) \
+    X("Not", logic) \
     X("OneHot", one_hot) \
+    X("Or", logic) \
     X("PRelu", prelu) \
     X("Pad", pad) \
     X("Pow", power) \
     X("RMSNormalization", rms_normalization) \
+    X("Range", range) \
     X("Reciprocal", unary) \
     X("ReduceMax", reduce) \
     X("ReduceMean", reduce) \
@@ -75,9 +90,10 @@
     X("Shape", shape) \
     X("Shrink", unary) \
     X("Sigmoid", unary) \
-    X("Sign", unary) \
+    X("Sign", sign) \
     X("Sin", unary) \
     X("Sinh", unary) \
+    X("Size", size) \
     X("Slice", slice) \
     X("Softmax", softmax) \
     X("Softplus", unary) \
@@ -92,7 +108,9 @@
     X("Tanh", unary) \
     X("ThresholdedRelu", unary) \
     X("Transpose", transpose) \
-    X("Unsqueeze", unsqueeze)
+    X("Unsqueeze", unsqueeze) \
+    X("Where", where) \
+    X("Xor", logic)
 
 static const struct entry {
     const char *name;
@@ -153,11 +171,12 @@ static vch_status check_outputs(struct vch_translate *at)
         at->layers->output_names[i] = network->values[network->outputs[i]].name;
         network->outputs[i] = at->alias[network->outputs[i]];
         const struct vch_network_value *value = &network->values[network->outputs[i]];
-        if (!value->has_shape || value->constant != NULL)
+        if (!value->has_shape || vch_network_count(&value->shape) == 0 ||
+            value->shape.rank > VCH_RANK_MAX)
             return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED,
-                                "output '%.200s' does not depend on the model's input, or its node "
-                                "does not compute it",
-                                at->layers->output_names[i]);
+                                "output '%.200s' is not computed by its node, or has no elements, "
+                                "or has more than %d dimensions",
+                                at->layers->output_names[i], VCH_RANK_MAX);
     }
     return VCH_OK;
 }
@@ -180,9 +199,7 @@ vch_status vch_translate_network(struct vch_layers **out, struct vch_network *ne
     for (uint32_t i = 0; i < network->value_count; i++)
         alias[i] = i;
     for (uint32_t i = 0; i < network->input_count; i++) {
-        struct vch_network_value *input = &network->values[network->inputs[i]];
-        input->type =
-            VCH_NETWORK_REAL; // whole numbers are real ones, and are computed with as such
+        const struct vch_network_value *input = &network->values[network->inputs[i]];
         if (input->shape.rank <= VCH_RANK_MAX) continue;
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "input '%.200s' has %u dimensions; at most %d are supported",

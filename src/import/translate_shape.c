@@ -1,4 +1,5 @@
 // Operators that move elements or speak of shapes.
+#include <math.h>
 #include <string.h>
 
 #include "import/onnx_tensor.h"
@@ -30,6 +31,7 @@ static vch_status set_constant(struct vch_translate *at, const struct vch_networ
     struct vch_network_value *value = &at->network->values[at->node.outputs[0]];
 
     value->type = tensor->type;
+    value->element = tensor->element;
     value->has_shape = true;
     value->shape = tensor->shape;
     value->constant = tensor;
@@ -107,6 +109,7 @@ vch_status vch_translate_constant_of_shape(struct vch_translate *at)
     VCH_TRY(vch_translate_grow(at, &shape, 0));
     VCH_TRY(vch_network_new_tensor(
         at->network, fill == NULL ? VCH_NETWORK_REAL : fill->tensor->type, &shape, &tensor));
+    tensor->element = fill == NULL ? VCH_ONNX_TENSOR_FLOAT : fill->tensor->element;
     for (size_t i = 0; fill != NULL && i < tensor->count; i++) {
         if (tensor->type == VCH_NETWORK_REAL) tensor->reals[i] = fill->tensor->reals[0];
         if (tensor->type != VCH_NETWORK_REAL) tensor->integers[i] = fill->tensor->integers[0];
@@ -132,6 +135,48 @@ vch_status vch_translate_shape(struct vch_translate *at)
     VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &shape, &tensor));
     for (size_t i = 0; i < tensor->count; i++)
         tensor->integers[i] = of.dims[(size_t)begin + i];
+    tensor->element = VCH_ONNX_TENSOR_INT64;
+    return set_constant(at, tensor);
+}
+
+vch_status vch_translate_size(struct vch_translate *at)
+{
+    const struct vch_network_shape shape = {.rank = 0};
+    struct vch_network_tensor *tensor = NULL;
+    uint32_t x = 0;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &shape, &tensor));
+    tensor->element = VCH_ONNX_TENSOR_INT64;
+    tensor->integers[0] = (int64_t)vch_network_count(vch_translate_shape_of(at, x));
+    return set_constant(at, tensor);
+}
+
+vch_status vch_translate_range(struct vch_translate *at)
+{
+    struct vch_network_shape shape = {.rank = 1};
+    struct vch_network_tensor *tensor = NULL;
+    double bounds[3] = {0}; // start, limit, step
+
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t value = 0;
+        VCH_TRY(vch_translate_operand(&value, at, i));
+        VCH_TRY(vch_translate_scalar(&bounds[i], at, value, "bounds"));
+    }
+    double count = bounds[2] == 0 ? NAN : ceil((bounds[1] - bounds[0]) / bounds[2]);
+    if (!(count <= VCH_NETWORK_COUNT_MAX))
+        return vch_translate_refuse(at, VCH_CODE_LIMIT, "from %g to %g by %g", bounds[0], bounds[1],
+                                    bounds[2]);
+    shape.dims[0] = count > 0 ? (uint32_t)count : 0;
+    VCH_TRY(vch_translate_grow(at, &shape, 0));
+    const struct vch_network_value *start = &at->network->values[at->node.inputs[0]];
+    VCH_TRY(vch_network_new_tensor(at->network, start->type, &shape, &tensor));
+    tensor->element = start->element;
+    for (size_t i = 0; i < tensor->count; i++) {
+        double number = bounds[0] + (double)i * bounds[2];
+        if (tensor->reals != NULL) tensor->reals[i] = (float)number;
+        if (tensor->integers != NULL) tensor->integers[i] = (int64_t)number;
+    }
     return set_constant(at, tensor);
 }
 
@@ -265,6 +310,34 @@ vch_status vch_translate_transpose(struct vch_translate *at)
     return vch_translate_transpose_to(at, x, order, &output);
 }
 
+vch_status vch_translate_nothing(struct vch_translate *at, uint32_t like,
+                                 const struct vch_network_shape *shape, uint32_t output)
+{
+    const struct vch_network_value *from = &at->network->values[like];
+    struct vch_network_value *value = &at->network->values[output];
+    struct vch_network_tensor *tensor = NULL;
+
+    VCH_TRY(vch_network_new_tensor(at->network, from->type, shape, &tensor));
+    tensor->element = from->element;
+    value->type = from->type;
+    value->element = from->element;
+    value->has_shape = true;
+    value->shape = *shape;
+    value->constant = tensor;
+    return VCH_OK;
+}
+
+// What has no elements adds nothing.
+static void drop_empty(const struct vch_translate *at, struct vch_layer *layer)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < layer->input_count; i++)
+        if (vch_network_count(vch_translate_shape_of(at, layer->inputs[i])) > 0)
+            layer->inputs[kept++] = layer->inputs[i];
+    if (kept > 0) layer->input_count = kept;
+}
+
 vch_status vch_translate_concat(struct vch_translate *at)
 {
     struct vch_layer layer =
@@ -293,37 +366,6 @@ vch_status vch_translate_concat(struct vch_translate *at)
                                         "operand %u does not fit the first one", i);
     }
     shape.dims[layer.axis] = (uint32_t)size;
+    drop_empty(at, &layer);
     return vch_translate_finish(at, &layer, &shape);
-}
-
-vch_status vch_translate_cast(struct vch_translate *at)
-{
-    uint32_t x = 0;
-    int64_t to = 0;
-    enum vch_network_type type = VCH_NETWORK_REAL;
-    struct vch_network_tensor *tensor = NULL;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    VCH_TRY(vch_network_integer(&to, &at->node, "to", 0, at->complaint));
-    if (to < 0 || to > INT32_MAX || !vch_onnx_tensor_kind(&type, (int32_t)to))
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "type %lld is not supported",
-                                    (long long)to);
-    const struct vch_network_value *value = &at->network->values[x];
-    if (value->type == type) return vch_translate_rename(at, 0, x);
-    if (value->constant == NULL)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
-                                    "between reals and integers only constants can be cast");
-    const struct vch_network_tensor *from = value->constant;
-    VCH_TRY(vch_network_new_tensor(at->network, type, &value->shape, &tensor));
-    for (size_t i = 0; i < tensor->count; i++) {
-        if (type == VCH_NETWORK_REAL) {
-            tensor->reals[i] = (float)from->integers[i];
-        } else if (to == VCH_ONNX_TENSOR_BOOL) {
-            tensor->integers[i] = from->reals[i] != 0;
-        } else {
-            double real = (double)from->reals[i];
-            tensor->integers[i] = real >= 0x1p62 || real <= -0x1p62 ? 0 : (int64_t)real;
-        }
-    }
-    return set_constant(at, tensor);
 }

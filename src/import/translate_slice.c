@@ -87,14 +87,16 @@ vch_status vch_translate_split(struct vch_translate *at)
         struct vch_layer layer = whole(at, &x);
         uint32_t output = at->node.outputs[i];
         int64_t size = sizes != NULL ? sizes[i] : limit(from.dims[axis] - begin, 0, even);
-        if (size < 1 || size > from.dims[axis] - begin)
+        if (size < 0 || size > from.dims[axis] - begin)
             return vch_translate_refuse(at, VCH_CODE_MALFORMED,
                                         "part %u does not fit %u elements of axis %u", i,
                                         from.dims[axis], axis);
         layer.begin[axis] = begin;
         shape.dims[axis] = (uint32_t)size;
         begin += size;
-        if (output != VCH_NONE) VCH_TRY(vch_translate_emit(at, &layer, &shape, &output));
+        if (output == VCH_NONE) continue;
+        VCH_TRY(size == 0 ? vch_translate_nothing(at, x, &shape, output)
+                          : vch_translate_emit(at, &layer, &shape, &output));
     }
     if (begin == from.dims[axis]) return VCH_OK;
     return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its parts do not add up to the whole");

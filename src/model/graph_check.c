@@ -135,7 +135,6 @@ struct walk {
     const struct vch_graph *graph;
     struct vch_complaint *complaint;
     bool *is_written;   // by value
-    bool *is_used;      // by value
     bool *is_parameter; // by parameter: some operator uses it
     uint32_t *writers;  // by value: operator, or VCH_NONE for inputs
 };
@@ -153,7 +152,6 @@ static vch_status check_indices(const struct walk *walk, const struct vch_rules 
         if (value >= graph->value_count || !walk->is_written[value])
             return vch_rules_refuse(at, VCH_CODE_MALFORMED, "value %u is not written before it",
                                     value);
-        walk->is_used[value] = true;
     }
     for (uint32_t i = 0; i < operator_->parameter_count; i++) {
         uint32_t parameter = operator_->parameters[i];
@@ -210,7 +208,8 @@ static vch_status check_operator(const struct walk *walk, uint32_t index)
     return VCH_OK;
 }
 
-// Nothing may be left over: what no operator writes or uses would be a place to hide things.
+// Nothing may be left over: what no operator writes or uses would be a place to hide things. An
+// input that nothing uses is no such place; models have them, and their callers send them.
 static vch_status check_complete(const struct walk *walk)
 {
     const struct vch_graph *graph = walk->graph;
@@ -218,12 +217,6 @@ static vch_status check_complete(const struct walk *walk)
     for (uint32_t i = 0; i < graph->value_count; i++)
         if (!walk->is_written[i])
             return vch_complain(walk->complaint, VCH_CODE_MALFORMED, "nothing writes value %u", i);
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        walk->is_used[graph->outputs[i].value] = true;
-    for (uint32_t i = 0; i < graph->input_count; i++)
-        if (!walk->is_used[graph->inputs[i].value])
-            return vch_complain(walk->complaint, VCH_CODE_MALFORMED, "nothing uses input \"%s\"",
-                                graph->inputs[i].name);
     for (uint32_t i = 0; i < graph->parameter_count; i++)
         if (!walk->is_parameter[i])
             return vch_complain(walk->complaint, VCH_CODE_MALFORMED, "nothing uses parameter %u",
@@ -238,13 +231,11 @@ static vch_status check_operators(const struct vch_graph *graph, struct vch_aren
         .graph = graph,
         .complaint = complaint,
         .is_written = VCH_ARENA_NEW(scratch, bool, graph->value_count),
-        .is_used = VCH_ARENA_NEW(scratch, bool, graph->value_count),
         .is_parameter = VCH_ARENA_NEW(scratch, bool, graph->parameter_count),
         .writers = VCH_ARENA_NEW(scratch, uint32_t, graph->value_count),
     };
 
-    if (walk.is_written == NULL || walk.is_used == NULL || walk.is_parameter == NULL ||
-        walk.writers == NULL)
+    if (walk.is_written == NULL || walk.is_parameter == NULL || walk.writers == NULL)
         return vch_complain(complaint, VCH_CODE_NO_MEMORY, "no memory to check the graph");
     for (uint32_t i = 0; i < graph->value_count; i++)
         walk.writers[i] = VCH_NONE;

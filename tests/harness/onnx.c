@@ -54,8 +54,8 @@ void onnx_init(struct onnx *onnx, int64_t opset)
     put_text(&onnx->graph, 2, "test");
 }
 
-static void put_value(struct onnx *onnx, unsigned field, const char *name, const int64_t *dims,
-                      size_t rank)
+static void put_value(struct onnx *onnx, unsigned field, const char *name, int32_t data_type,
+                      const int64_t *dims, size_t rank)
 {
     static struct onnx_bytes shape, tensor, type, info, dim;
 
@@ -66,7 +66,7 @@ static void put_value(struct onnx *onnx, unsigned field, const char *name, const
         if (dims[i] >= 0) put_integer(&dim, 1, dims[i]);
         put_message(&shape, 1, &dim);
     }
-    put_integer(&tensor, 1, 1);
+    put_integer(&tensor, 1, data_type);
     put_message(&tensor, 2, &shape);
     put_message(&type, 1, &tensor);
     put_text(&info, 1, name);
@@ -76,12 +76,18 @@ static void put_value(struct onnx *onnx, unsigned field, const char *name, const
 
 void onnx_input(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank)
 {
-    put_value(onnx, 11, name, dims, rank);
+    put_value(onnx, 11, name, 1, dims, rank);
+}
+
+void onnx_input_of(struct onnx *onnx, const char *name, int32_t type, const int64_t *dims,
+                   size_t rank)
+{
+    put_value(onnx, 11, name, type, dims, rank);
 }
 
 void onnx_output(struct onnx *onnx, const char *name)
 {
-    put_value(onnx, 12, name, NULL, 0);
+    put_value(onnx, 12, name, 1, NULL, 0);
 }
 
 static void put_tensor_head(struct onnx_bytes *tensor, const char *name, int32_t type,

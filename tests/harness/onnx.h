@@ -19,6 +19,9 @@ struct onnx {
 void onnx_init(struct onnx *onnx, int64_t opset);
 // A dimension of -1 is open, with a name.
 void onnx_input(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank);
+// An input of another of ONNX's data types.
+void onnx_input_of(struct onnx *onnx, const char *name, int32_t type, const int64_t *dims,
+                   size_t rank);
 void onnx_output(struct onnx *onnx, const char *name);
 void onnx_reals(struct onnx *onnx, const char *name, const int64_t *dims, size_t rank,
                 const float *values);
