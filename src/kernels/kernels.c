@@ -70,7 +70,20 @@ static void use_avx512vnni(struct vch_kernels *kernels)
 #elif defined(__aarch64__)
 static void use_neon(struct vch_kernels *kernels)
 {
+    kernels->packing_i8 = kernels->packing_i16 = (struct vch_packing){8, 1, 1, 2, 0};
+    USE_PANELS(*kernels, neon);
+    USE_ROWS(*kernels, neon);
+    USE_TRANSPOSE(*kernels, neon);
     USE_PRODUCTS(*kernels, neon);
+}
+
+// Dot products of bytes: nothing but products of int8 gains.
+static void use_neondot(struct vch_kernels *kernels)
+{
+    kernels->packing_i8 = (struct vch_packing){8, 4, 1, 1, 0};
+    kernels->panels_i8 = vch_panels_i8_neondot;
+    kernels->lay_i8 = vch_lay_i8_portable;
+    kernels->product_i8 = vch_product_i8_neondot;
 }
 #endif
 
@@ -85,7 +98,7 @@ struct vch_kernels vch_kernels_select(enum vch_cpu_level level)
     if (level >= VCH_CPU_AVX512VNNI) use_avx512vnni(&kernels);
 #elif defined(__aarch64__)
     if (level >= VCH_CPU_NEON) use_neon(&kernels);
-    if (level >= VCH_CPU_NEONDOT) kernels.product_i8 = vch_product_i8_neondot;
+    if (level >= VCH_CPU_NEONDOT) use_neondot(&kernels);
 #endif
     return kernels;
 }
