@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "import/calibrate_tie.h"
 #include "import/histogram.h"
 #define OUTPUT_HEADROOM 1.5 // what leaves the model may grow beyond the samples by this
 #define EXPONENT_RANGE 24.0 // e^-24 is nothing beside 1 in int16
@@ -188,5 +189,5 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
                      options);
     VCH_TRY(vch_calibrate_exact(out, layers, arena, complaint));
     vch_arena_rewind(arena, mark);
-    return VCH_OK;
+    return vch_calibrate_tie_values(out->values, layers, arena);
 }

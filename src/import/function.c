@@ -41,12 +41,14 @@ double vch_function_of(enum vch_layer_function function, double alpha, double be
     case VCH_LAYER_HARD_SIGMOID: return clip(alpha * x + beta, 0, 1);
     case VCH_LAYER_HARD_SWISH: return x * clip(x / 6 + 0.5, 0, 1);
     case VCH_LAYER_LEAKY_RELU: return x >= 0 ? x : alpha * x;
+    case VCH_LAYER_LINE: return alpha * x + beta;
     case VCH_LAYER_LOG: return log(x >= 0 && x < alpha ? alpha : x);
     case VCH_LAYER_MISH: return x * tanh(softplus(x));
     case VCH_LAYER_POWER: return pow(x + beta, alpha);
     case VCH_LAYER_POWER_OF: return pow(alpha, x);
     case VCH_LAYER_RECIPROCAL: return 1 / x;
     case VCH_LAYER_ROUND: return rint(x);
+    case VCH_LAYER_SCALED_TANH: return alpha * tanh(beta * x);
     case VCH_LAYER_SELU: return x > 0 ? beta * x : beta * alpha * expm1(x);
     case VCH_LAYER_SHRINK: return x > alpha ? x - beta : x < -alpha ? x + beta : 0;
     case VCH_LAYER_SIGN: return (x > 0) - (x < 0);

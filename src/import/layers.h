@@ -57,14 +57,16 @@ enum vch_layer_function {
     VCH_LAYER_HARD_SIGMOID, // alpha, beta
     VCH_LAYER_HARD_SWISH,
     VCH_LAYER_LEAKY_RELU, // alpha
+    VCH_LAYER_LINE,       // alpha * x + beta
     VCH_LAYER_LOG,        // of alpha, where x is less but not negative
     VCH_LAYER_MISH,
     VCH_LAYER_POWER,    // of x + beta, alpha
     VCH_LAYER_POWER_OF, // alpha, to the power of x
     VCH_LAYER_RECIPROCAL,
-    VCH_LAYER_ROUND,  // to even
-    VCH_LAYER_SELU,   // alpha, beta
-    VCH_LAYER_SHRINK, // alpha, beta
+    VCH_LAYER_ROUND,       // to even
+    VCH_LAYER_SCALED_TANH, // alpha * tanh(beta * x)
+    VCH_LAYER_SELU,        // alpha, beta
+    VCH_LAYER_SHRINK,      // alpha, beta
     VCH_LAYER_SIGMOID,
     VCH_LAYER_SIGN,
     VCH_LAYER_SIN,
@@ -96,6 +98,7 @@ struct vch_layer {
     enum vch_layer_function function;
     double alpha, beta;
     bool is_centred; // NORMALISE
+    uint32_t tie;    // not 0: results of all layers with this number have one scale and type
     bool is_precise; // what it reads is int16 and keeps its whole range
     uint32_t axis;
     uint32_t order[VCH_NETWORK_RANK_MAX];
@@ -107,6 +110,7 @@ struct vch_layers {
     struct vch_network *network; // values, inputs and outputs; its nodes are used up
     uint32_t count, capacity;
     struct vch_layer *layers;
+    uint32_t tie_count; // numbers in use
     const char *output_names[VCH_GRAPH_PORTS_MAX];
 };
 

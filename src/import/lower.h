@@ -19,8 +19,9 @@ struct vch_lower {
     uint32_t value_capacity, operator_capacity, parameter_capacity, table_capacity;
     const struct vch_layers *layers;
     const struct vch_calibration *calibration;
-    struct vch_lower_value *map;   // per value of the network
-    const struct vch_layer *layer; // being lowered
+    struct vch_lower_value *map;           // per value of the network
+    const struct vch_layer *layer;         // being lowered
+    const struct vch_lower_shared *shared; // see lower_share.h
     struct vch_arena *arena;
     struct vch_complaint *complaint;
 };

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "import/function.h"
-#include "import/lower.h"
+#include "import/lower_share.h"
 
 #define EXPONENTIAL_ONE 0x1p30 // what e^0 is in a softmax's table
 
@@ -65,29 +65,42 @@ static double argument(const struct vch_layer *layer, double scale, int32_t i)
     return fabs(x - jump) <= scale / 2 ? jump : x;
 }
 
-vch_status vch_lower_function(struct vch_lower *at)
+static vch_status make_table(struct vch_lower *at, struct vch_operator *operator_,
+                             enum vch_type type, double scale)
 {
     const struct vch_layer *layer = at->layer;
     const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
-    struct vch_operator operator_ = {.kind = VCH_OPERATOR_TABLE};
-    struct vch_lower_value x = {0};
+    struct vch_arena_mark mark;
     struct vch_scaling clamp = {0};
-    int32_t *entries = NULL;
-    bool *is_gap = VCH_ARENA_NEW(at->arena, bool, 65536);
+    int32_t *entries = NULL, half = table_half(type);
 
+    VCH_TRY(vch_lower_new_table(at, type, wanted->type, &entries, &operator_->table));
+    mark = vch_arena_mark(at->arena);
+    bool *is_gap = VCH_ARENA_NEW(at->arena, bool, 2 * (size_t)half);
     if (is_gap == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(vch_lower_narrow(at, 0, &x));
-    struct vch_value from = at->graph->values[x.value];
-    int32_t half = table_half(from.type);
-    VCH_TRY(vch_lower_new_table(at, from.type, wanted->type, &entries, &operator_.table));
     vch_lower_clamp(&clamp, layer, wanted->type, wanted->scale);
     for (int32_t i = -half; i < half; i++) {
         double y = vch_function_of(layer->function, layer->alpha, layer->beta,
-                                   argument(layer, x.scale, i));
+                                   argument(layer, scale, i));
         is_gap[i + half] = isnan(y);
         if (!isnan(y)) entries[i + half] = entry_of(y, wanted->scale, &clamp);
     }
     fill_gaps(entries, is_gap, 2 * half);
+    vch_arena_rewind(at->arena, mark);
+    return vch_lower_share_keep_table(at, operator_, type, scale, wanted->type, wanted->scale);
+}
+
+vch_status vch_lower_function(struct vch_lower *at)
+{
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    struct vch_operator operator_ = {.kind = VCH_OPERATOR_TABLE};
+    struct vch_lower_value x = {0};
+
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
+    struct vch_value from = at->graph->values[x.value];
+    if (!vch_lower_share_find_table(&operator_, at, from.type, x.scale, wanted->type,
+                                    wanted->scale))
+        VCH_TRY(make_table(at, &operator_, from.type, x.scale));
     VCH_TRY(vch_lower_append(at, &operator_, &x.value, 1, wanted->type, &from.shape));
     vch_lower_done(at, operator_.output, wanted->scale);
     return VCH_OK;

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "import/correct.h"
-#include "import/lower.h"
+#include "import/lower_share.h"
 #include "import/product.h"
 
 #define WEIGHT_MAX 127
@@ -207,7 +207,7 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
 
     bool is_integer = vch_lower_is_integer(at, layer->output);
     VCH_TRY(vch_lower_narrow(at, 0, &x));
-    if (!is_integer)
+    if (!is_integer && layer->tie == 0) // tied layers share their biases
         VCH_TRY(vch_correct_means(&means, at->layers, layer,
                                   at->calibration->means[layer->inputs[0]], at->arena));
     const struct vch_product product = {
@@ -223,8 +223,11 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
     };
     if (is_integer) return lower_exactly(at, &operator_, x.value, product, weight_shape);
     if (layer->has_two_rows) return lower_rows(at, kind, x.value, product, weight_shape);
-    VCH_TRY(quantise(at, &operator_, &product, weight_shape));
-    vch_lower_clamp(&operator_.scaling, layer, wanted->type, wanted->scale);
+    if (!vch_lower_share_find_product(&operator_, at, x.scale, wanted->scale)) {
+        VCH_TRY(quantise(at, &operator_, &product, weight_shape));
+        vch_lower_clamp(&operator_.scaling, layer, wanted->type, wanted->scale);
+        VCH_TRY(vch_lower_share_keep_product(at, &operator_, x.scale, wanted->scale));
+    }
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
     VCH_TRY(vch_lower_append(at, &operator_, &x.value, 1, wanted->type, &shape));
     vch_lower_done(at, operator_.output, wanted->scale);

@@ -191,6 +191,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
     layer->output = *output;
     layer->is_precise = at->is_precise;
     value->element = vch_translate_element_of(at, layer);
+    layer->tie = at->tie;
     VCH_TRY(check_work(at, layer, is_constant));
     if (is_constant) return compute(at, layer);
     return vch_layers_append(at->layers, layer);
@@ -206,7 +207,7 @@ vch_status vch_translate_finish(struct vch_translate *at, struct vch_layer *laye
 
 vch_status vch_translate_rename(struct vch_translate *at, uint32_t i, uint32_t value)
 {
-    if (i < at->node.output_count && at->node.outputs[i] != VCH_NONE)
+    if (i < at->node.output_count && at->node.outputs[i] < at->alias_count)
         at->alias[at->node.outputs[i]] = value;
     return VCH_OK;
 }

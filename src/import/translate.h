@@ -15,7 +15,8 @@ struct vch_translate {
         work_sample;          // multiplications so far, to compute constants and per sample
     uint64_t grown;           // elements that constants have gained over the file's own
     uint64_t elements_sample; // of all layers' results
-    bool is_precise;          // layers emitted now get is_precise
+    uint32_t tie;             // layers emitted now get this, and
+    bool is_precise;          // this
     struct vch_complaint *complaint;
 };
 
@@ -50,7 +51,7 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,
-    vch_translate_log_softmax;
+    vch_translate_log_softmax, vch_translate_recurrent;
 vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate_logic,
     vch_translate_where, vch_translate_extreme, vch_translate_sign, vch_translate_absolute,
     vch_translate_is_finite, vch_translate_cast_like, vch_translate_mean, vch_translate_size,

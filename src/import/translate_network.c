@@ -39,6 +39,7 @@
     X("Expand", expand) \
     X("Flatten", flatten) \
     X("Floor", unary) \
+    X("GRU", recurrent) \
     X("Gather", gather) \
     X("GatherElements", gather_elements) \
     X("GatherND", gather_nd) \
@@ -55,6 +56,7 @@
     X("InstanceNormalization", instance_normalization) \
     X("IsInf", is_finite) \
     X("IsNaN", is_finite) \
+    X("LSTM", recurrent) \
     X("LayerNormalization", layer_normalization) \
     X("LeakyRelu", unary) \
     X("Less", compare) \
@@ -78,6 +80,7 @@
     X("Pad", pad) \
     X("Pow", power) \
     X("RMSNormalization", rms_normalization) \
+    X("RNN", recurrent) \
     X("Range", range) \
     X("Reciprocal", unary) \
     X("ReduceMax", reduce) \
@@ -145,6 +148,26 @@ static vch_status resolve(struct vch_translate *at, const struct vch_network_nod
     return VCH_OK;
 }
 
+static bool has_output(const struct vch_network_node *node)
+{
+    for (uint32_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] != VCH_NONE) return true;
+    return false;
+}
+
+// A first output that nobody named gets a value nevertheless: nothing will read it.
+static vch_status name_output(struct vch_translate *at)
+{
+    uint32_t count = at->node.output_count, *outputs = NULL;
+
+    if (at->node.outputs[0] != VCH_NONE) return VCH_OK;
+    outputs = VCH_ARENA_NEW(at->network->arena, uint32_t, count);
+    if (outputs == NULL) return VCH_FAIL(NO_MEMORY);
+    memcpy(outputs, at->node.outputs, count * sizeof *outputs);
+    at->node.outputs = outputs;
+    return vch_network_add_value(at->network, at->node.name, &outputs[0]);
+}
+
 static vch_status translate_node(struct vch_translate *at, const struct vch_network_node *node)
 {
     const struct entry *entry = node->domain[0] != '\0' ? NULL
@@ -158,8 +181,8 @@ static vch_status translate_node(struct vch_translate *at, const struct vch_netw
                                     "this operator%s%s is not supported; specs/onnx.md "
                                     "lists those that are",
                                     node->domain[0] != '\0' ? " of " : "", node->domain);
-    if (node->output_count == 0 || node->outputs[0] == VCH_NONE)
-        return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
+    if (!has_output(node)) return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
+    VCH_TRY(name_output(at));
     return entry->translate(at);
 }
 

@@ -229,6 +229,31 @@ void onnx_attribute_integers(struct onnx *onnx, const char *name, const int64_t 
     put_attribute(name, 7, &field);
 }
 
+void onnx_attribute_reals(struct onnx *onnx, const char *name, const float *values, size_t count)
+{
+    static struct onnx_bytes field;
+
+    (void)onnx;
+    field.size = 0;
+    for (size_t i = 0; i < count; i++) {
+        put_varint(&field, 7 << 3 | FIXED32);
+        put(&field, &values[i], sizeof values[i]);
+    }
+    put_attribute(name, 6, &field);
+}
+
+void onnx_attribute_texts(struct onnx *onnx, const char *name, const char *const *texts,
+                          size_t count)
+{
+    static struct onnx_bytes field;
+
+    (void)onnx;
+    field.size = 0;
+    for (size_t i = 0; i < count; i++)
+        put_text(&field, 9, texts[i]);
+    put_attribute(name, 8, &field);
+}
+
 void onnx_attribute_subgraph(struct onnx *onnx, const char *name)
 {
     static struct onnx_bytes field;

@@ -44,6 +44,9 @@ void onnx_attribute_real(struct onnx *onnx, const char *name, float value);
 void onnx_attribute_text(struct onnx *onnx, const char *name, const char *text);
 void onnx_attribute_integers(struct onnx *onnx, const char *name, const int64_t *values,
                              size_t count);
+void onnx_attribute_reals(struct onnx *onnx, const char *name, const float *values, size_t count);
+void onnx_attribute_texts(struct onnx *onnx, const char *name, const char *const *texts,
+                          size_t count);
 void onnx_attribute_subgraph(struct onnx *onnx, const char *name); // an empty one
 void onnx_end(struct onnx *onnx);                                  // ends the node
 
