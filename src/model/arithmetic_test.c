@@ -185,6 +185,31 @@ TEST(spec_add)
     check_output(&e, VCH_TYPE_I8, shape(2, 2, 3, 0, 0), "add_y");
 }
 
+TEST(spec_divide)
+{
+    static const struct {
+        enum vch_rounding rounding;
+        const char *vector;
+    } cases[] = {
+        {VCH_ROUNDING_NEAREST, "divide_nearest"},
+        {VCH_ROUNDING_FLOOR, "divide_floor"},
+        {VCH_ROUNDING_TRUNCATE, "divide_truncate"},
+    };
+    static const int32_t multiplier = 3;
+    static const uint32_t shifts[] = {1, 2};
+
+    FOR_EACH(c, cases)
+    {
+        struct example e;
+        open_example(&e, VCH_OPERATOR_DIVIDE);
+        add_input(&e, VCH_TYPE_I16, shape(2, 2, 4, 0, 0), "divide_x");
+        add_input(&e, VCH_TYPE_I8, shape(1, 4, 0, 0, 0), "divide_y");
+        set_scaling(&e, 1, &multiplier, shifts, 127);
+        e.operator_.rounding = c->rounding;
+        check_output(&e, VCH_TYPE_I8, shape(2, 2, 4, 0, 0), c->vector);
+    }
+}
+
 static void set_pool_window(struct example *e)
 {
     e->operator_.window = (struct vch_window){

@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #define WEIGHT_MAX 127u
+#define SHIFT_MAX 62u
 
 // Writers come before uses, but a caller may ask about a graph that nobody checked.
 static uint32_t find_writer(const struct vch_graph *graph, uint32_t value)
@@ -84,6 +85,19 @@ static vch_status bound_normalise(uint64_t *out, const struct vch_graph *graph,
     return VCH_OK;
 }
 
+// Twice dividend and divisor: rounding to the nearest forms 2 * n + d and 2 * d.
+static vch_status bound_divide(uint64_t *out, const struct vch_operator *operator_, uint64_t x,
+                               uint64_t y)
+{
+    const struct vch_scaling *scaling = &operator_->scaling;
+
+    if (scaling->shifts[0] > SHIFT_MAX || scaling->shifts[1] > SHIFT_MAX) return VCH_FAIL(LIMIT);
+    VCH_TRY(multiply(&x, x, (uint64_t)scaling->multipliers[0]));
+    VCH_TRY(multiply(&x, x, (uint64_t)2 << scaling->shifts[0]));
+    VCH_TRY(multiply(&y, y, (uint64_t)2 << scaling->shifts[1]));
+    return add(out, x, y);
+}
+
 vch_status vch_bound_public(uint64_t *out, const struct vch_graph *graph,
                             const struct vch_operator *operator_, const uint32_t *writers)
 {
@@ -104,6 +118,7 @@ vch_status vch_bound_public(uint64_t *out, const struct vch_graph *graph,
     case VCH_OPERATOR_ADD: return bound_add(out, graph, operator_, writers);
     case VCH_OPERATOR_MULTIPLY: return multiply(out, x, y);
     case VCH_OPERATOR_RESCALE: *out = x; return VCH_OK;
+    case VCH_OPERATOR_DIVIDE: return bound_divide(out, operator_, x, y);
     case VCH_OPERATOR_AVERAGE_POOL:
         return multiply(out, x, (uint64_t)window->kernel[0] * window->kernel[1]);
     case VCH_OPERATOR_TREES: *out = operator_->bias_bound; return VCH_OK;
@@ -134,7 +149,7 @@ vch_status vch_bound_fits(uint64_t bound, const struct vch_operator *operator_)
     const struct vch_scaling *scaling = &operator_->scaling;
     uint64_t largest = 0;
 
-    if (operator_->kind != VCH_OPERATOR_ADD)
+    if (operator_->kind != VCH_OPERATOR_ADD && operator_->kind != VCH_OPERATOR_DIVIDE)
         for (uint32_t i = 0; i < scaling->count; i++) {
             int64_t multiplier = scaling->multipliers[i];
             uint64_t size = (uint64_t)(multiplier < 0 ? -multiplier : multiplier);

@@ -64,6 +64,7 @@ static uint64_t work_of(const struct vch_graph *graph, const struct vch_operator
     case VCH_OPERATOR_PAD:
     case VCH_OPERATOR_SOFTMAX:
     case VCH_OPERATOR_GATHER: return count;
+    case VCH_OPERATOR_DIVIDE: return 4 * count;
     case VCH_OPERATOR_NORMALISE: return 2 * count;
     case VCH_OPERATOR_COUNT: break;
     }

@@ -54,7 +54,8 @@
     X(ARGMAX, "argmax", false)       /* over one axis, ties to the lowest index */ \
     X(TREES, "trees", true)          /* decision trees over int32 keys */ \
     X(NORMALISE, "normalise", false) /* rows of the last axis over their root mean square */ \
-    X(GATHER, "gather", false)       /* picks along one axis, by indices computed on the way */
+    X(GATHER, "gather", false)       /* picks along one axis, by indices computed on the way */ \
+    X(DIVIDE, "divide", false)       /* x * M / y with one rounding, broadcasting */
 
 enum vch_operator_kind {
 #define X(name, text, parametric) VCH_OPERATOR_##name,
@@ -63,8 +64,16 @@ enum vch_operator_kind {
         VCH_OPERATOR_COUNT
 };
 
+// Which whole number a quotient becomes.
+enum vch_rounding {
+    VCH_ROUNDING_NEAREST = 0, // ties towards plus infinity, as in requantisation
+    VCH_ROUNDING_FLOOR = 1,
+    VCH_ROUNDING_TRUNCATE = 2, // towards zero
+};
+
 // multiplier and shift of requantisation: one for the tensor, or one per output channel
 // (LINEAR: last axis; CONVOLUTION: channel axis). ADD: one multiplier per operand, one shift.
+// DIVIDE: one multiplier, and two shifts to the left, of dividend and divisor.
 // AVERAGE_POOL: entry n - 1 divides by n elements (count 1: the whole window, padding counted).
 struct vch_scaling {
     uint32_t count;
@@ -108,6 +117,7 @@ struct vch_operator {
     int32_t end[VCH_RANK_MAX];    // PAD: elements after
     int32_t step[VCH_RANK_MAX];   // SLICE: may be negative
     int64_t fill;                 // PAD, and nothing else
+    enum vch_rounding rounding;   // DIVIDE
     uint32_t depth_max;           // TREES: longest path, which bounds the walk
     uint64_t public_bound;        // largest |accumulator|, from shapes, types and bias_bound alone
     uint64_t bias_bound;          // largest |bias| that the owner promises (a power of two)

@@ -365,6 +365,33 @@ TEST(norms_that_lie_are_refused)
     vch_arena_release(&arena);
 }
 
+TEST(quotients_that_lie_are_refused)
+{
+    static const int32_t none = 0, minus = -1, large = 1 << 15;
+    static const uint32_t shifts[][2] = {{0, 1}, {1, 0}, {63, 1}, {1, 63}, {46, 1}, {1, 46}};
+    struct graphs build;
+
+    vch_arena_init(&arena, 1 << 27);
+    graphs_init(&build, &arena);
+    uint32_t x = graphs_input(&build, VCH_TYPE_I16, graphs_shape(2, 3, 4, 0));
+    graphs_output(&build, graphs_divide(&build, x, x, VCH_TYPE_I16));
+    struct scene s = {.graph = graphs_finish(&build)};
+    struct vch_operator *divide = find(s.graph, VCH_OPERATOR_DIVIDE);
+    CHECK_LIE(divide->rounding, (enum vch_rounding)3);
+    CHECK_LIE(divide->scaling.multipliers, &none);
+    CHECK_LIE(divide->scaling.multipliers, &minus);
+    CHECK_LIE(divide->scaling.multipliers, &large);
+    CHECK_LIE(divide->scaling.multipliers, NULL);
+    FOR_EACH(pair, shifts)
+    CHECK_LIE(divide->scaling.shifts, *pair);
+    CHECK_LIE(divide->scaling.hi, 32768);
+    CHECK_LIE(divide->public_bound, divide->public_bound - 1);
+    CHECK_LIE(divide->input_count, 1);
+    CHECK_LIE(s.graph->values[divide->output].type, VCH_TYPE_I64);
+    CHECK_LIE(s.graph->values[divide->output].shape.dims[1], 3);
+    vch_arena_release(&arena);
+}
+
 TEST(trees_that_lie_are_refused)
 {
     static const int32_t truth[5][VCH_TREES_COLUMNS] = {

@@ -51,7 +51,7 @@ static vch_status read_scaling(struct vch_operator *out, const Vouch__Scaling *s
                                const struct decoder *at)
 {
     if (scaling == NULL) return VCH_OK;
-    if (scaling->n_multipliers > UINT32_MAX) return refuse(at, "too many multipliers");
+    if (scaling->n_multipliers > INT32_MAX) return refuse(at, "too many multipliers");
     out->scaling.count = (uint32_t)scaling->n_multipliers;
     if (scaling->n_shifts != vch_manifest_message_shift_count(out->kind, out->scaling.count))
         return refuse(at, "the shifts of an operator do not go with its multipliers");
@@ -112,6 +112,7 @@ static vch_status read_operator(struct vch_operator *out, const Vouch__Operator 
     VCH_TRY(read_list(out->step, VCH_RANK_MAX, from->step, from->n_step, at));
     out->fill = from->fill;
     out->depth_max = from->depth_max;
+    out->rounding = (enum vch_rounding)from->rounding;
     out->public_bound = from->public_bound;
     out->bias_bound = from->bias_bound;
     return VCH_OK;

@@ -26,6 +26,7 @@ static size_t trimmed(const void *array)
 
 uint32_t vch_manifest_message_shift_count(enum vch_operator_kind kind, uint32_t count)
 {
+    if (kind == VCH_OPERATOR_DIVIDE) return 2 * count;
     return kind == VCH_OPERATOR_ADD && count > 0 ? 1 : count;
 }
 
@@ -134,6 +135,7 @@ static void fill_operator(struct operator_message *message, const struct vch_ope
     out->step = borrow(from->step);
     out->fill = from->fill;
     out->depth_max = from->depth_max;
+    out->rounding = (uint32_t)from->rounding;
     out->public_bound = from->public_bound;
     out->bias_bound = from->bias_bound;
 }

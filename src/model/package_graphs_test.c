@@ -182,6 +182,7 @@ TEST(package_seeds_corpus)
     x = graphs_average_pool(&build, graphs_max_pool(&build, x, 2, 2), 2, 1);
     x = graphs_transpose(&build, graphs_pad(&build, graphs_slice(&build, x)));
     x = graphs_flatten(&build, x);
+    x = graphs_divide(&build, x, x, VCH_TYPE_I8);
     graphs_output(&build, graphs_gather(&build, x, graphs_argmax(&build, x, 0), 0));
     encode_and_decode(graphs_finish(&build));
     write_seeds("image");

@@ -153,6 +153,7 @@ static const struct counts {
     [VCH_OPERATOR_TREES] = {1, 1, 4, 4, UNSCALED},
     [VCH_OPERATOR_NORMALISE] = {1, 1, 0, 0, UNSCALED},
     [VCH_OPERATOR_GATHER] = {2, 2, 0, 0, UNSCALED},
+    [VCH_OPERATOR_DIVIDE] = {2, 2, 0, 0, SCALED},
 };
 
 static vch_status check_counts(const struct vch_rules *at)
@@ -170,6 +171,8 @@ static vch_status check_counts(const struct vch_rules *at)
                                 operator_->parameter_count);
     if (want->scaling == UNSCALED && operator_->scaling.count != 0)
         return vch_rules_refuse(at, VCH_CODE_MALFORMED, "it takes no multipliers");
+    if (operator_->kind != VCH_OPERATOR_DIVIDE && operator_->rounding != 0)
+        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "it takes no rounding");
     return VCH_OK;
 }
 
@@ -196,6 +199,7 @@ static vch_status check_rule(const struct vch_rules *at)
     case VCH_OPERATOR_TREES: return vch_rules_trees(at);
     case VCH_OPERATOR_NORMALISE: return vch_rules_normalise(at);
     case VCH_OPERATOR_GATHER: return vch_rules_gather(at);
+    case VCH_OPERATOR_DIVIDE: return vch_rules_divide(at);
     case VCH_OPERATOR_COUNT: break;
     }
     return VCH_FAIL(MALFORMED);

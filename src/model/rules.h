@@ -77,3 +77,4 @@ vch_status vch_rules_argmax(const struct vch_rules *at);
 vch_status vch_rules_trees(const struct vch_rules *at);
 vch_status vch_rules_normalise(const struct vch_rules *at);
 vch_status vch_rules_gather(const struct vch_rules *at);
+vch_status vch_rules_divide(const struct vch_rules *at);

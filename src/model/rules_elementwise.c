@@ -35,6 +35,24 @@ vch_status vch_rules_multiply(const struct vch_rules *at)
     return vch_rules_scaling(at, 1, 1);
 }
 
+vch_status vch_rules_divide(const struct vch_rules *at)
+{
+    const struct vch_operator *operator_ = at->operator_;
+
+    for (uint32_t i = 0; i < 2; i++)
+        VCH_TRY(vch_rules_type_among(at, "operand", vch_rules_input(at, i)->type,
+                                     VCH_RULES_REQUANTISED));
+    VCH_TRY(broadcast_all(at));
+    VCH_TRY(vch_rules_scaling(at, 1, 2));
+    if (operator_->scaling.multipliers[0] < 1)
+        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "multiplier %d is below 1",
+                                operator_->scaling.multipliers[0]);
+    if ((uint32_t)operator_->rounding > VCH_ROUNDING_TRUNCATE)
+        return vch_rules_refuse(at, VCH_CODE_UNSUPPORTED, "rounding %u is unknown",
+                                (uint32_t)operator_->rounding);
+    return VCH_OK;
+}
+
 vch_status vch_rules_rescale(const struct vch_rules *at)
 {
     VCH_TRY(vch_rules_shape_is(at, &vch_rules_input(at, 0)->shape));

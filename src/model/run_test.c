@@ -401,6 +401,23 @@ TEST(normalising_is_what_the_oracle_says)
     check_operator(build_normalise);
 }
 
+static uint32_t build_divide(struct graphs *build)
+{
+    struct vch_shape shape = random_shape(1, 4, 6), other = shape;
+    uint32_t x = graphs_input(build, requantised(), shape);
+
+    other.dims[test_below(other.rank)] = 1;
+    uint32_t y = graphs_constant(build, requantised(), test_below(2) ? shape : other);
+    if (test_below(4) == 0) y = x; // zeros and signs of all kinds
+    return test_below(2) ? graphs_divide(build, x, y, requantised())
+                         : graphs_divide(build, y, x, requantised());
+}
+
+TEST(divide_is_what_the_oracle_says)
+{
+    check_operator(build_divide);
+}
+
 static uint32_t build_argmax(struct graphs *build)
 {
     struct vch_shape shape = random_shape(1, 4, 6);

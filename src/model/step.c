@@ -139,6 +139,7 @@ void vch_step_execute(const struct vch_step *step)
     case VCH_OPERATOR_TREES: vch_step_trees(step); return;
     case VCH_OPERATOR_NORMALISE: vch_step_normalise(step); return;
     case VCH_OPERATOR_GATHER: vch_step_gather(step); return;
+    case VCH_OPERATOR_DIVIDE: vch_step_divide(step); return;
     case VCH_OPERATOR_COUNT: break;
     }
     VCH_ASSERT(step->operator_->kind < VCH_OPERATOR_COUNT); // vch_graph_check has seen to it

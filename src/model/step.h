@@ -113,6 +113,7 @@ void vch_step_argmax(const struct vch_step *step);
 void vch_step_trees(const struct vch_step *step);
 void vch_step_normalise(const struct vch_step *step);
 void vch_step_gather(const struct vch_step *step);
+void vch_step_divide(const struct vch_step *step);
 
 vch_status vch_step_linear_prepare(const void **out, struct vch_prepare *prepare,
                                    const struct vch_operator *operator_);

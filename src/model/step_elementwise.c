@@ -1,4 +1,5 @@
-// ADD, MULTIPLY, RESCALE and TABLE: one output per element, broadcasting where there are two.
+// ADD, MULTIPLY, DIVIDE, RESCALE and TABLE: one output per element, broadcasting where there are
+// two.
 #include "model/step.h"
 
 #include "base/check.h"
@@ -42,23 +43,51 @@ static void accumulate(int64_t *acc, const void *x, enum vch_type type, int64_t 
     VCH_ASSERT(false);
 }
 
+// The bound covers 2 * n + d and 2 * d. By zero: as far as the clamp allows, on the dividend's
+// side.
+static int64_t quotient(int64_t n, int64_t d, enum vch_rounding rounding,
+                        const struct vch_scaling *scaling)
+{
+    bool is_nearest = rounding == VCH_ROUNDING_NEAREST;
+
+    if (d == 0) return n > 0 ? scaling->hi : n < 0 ? scaling->lo : 0;
+    if (d < 0) n = -n;
+    if (d < 0) d = -d;
+    if (is_nearest) n = 2 * n + d;
+    if (is_nearest) d = 2 * d;
+    return n / d - (n % d < 0 && rounding != VCH_ROUNDING_TRUNCATE);
+}
+
+static void divide(int64_t *acc, const int64_t *by, size_t count,
+                   const struct vch_operator *operator_)
+{
+    const struct vch_scaling *scaling = &operator_->scaling;
+    int64_t left = (int64_t)1 << scaling->shifts[0], right = (int64_t)1 << scaling->shifts[1];
+
+    for (size_t i = 0; i < count; i++)
+        acc[i] = quotient(acc[i] * left, by[i] * right, operator_->rounding, scaling);
+}
+
 static void run_tile(const struct elementwise *e, size_t index)
 {
     const struct vch_step *step = e->step;
     const uint32_t inner = e->walk.axes - 1;
     size_t row = index / e->runs, first = index % e->runs * RUN;
     size_t count = e->row_size - first < RUN ? e->row_size - first : RUN;
-    bool is_product = step->operator_->kind == VCH_OPERATOR_MULTIPLY;
-    bool is_sum = step->operator_->kind == VCH_OPERATOR_ADD;
+    enum vch_operator_kind kind = step->operator_->kind;
+    bool is_product = kind == VCH_OPERATOR_MULTIPLY, is_quotient = kind == VCH_OPERATOR_DIVIDE;
+    bool is_sum = kind == VCH_OPERATOR_ADD;
     int64_t acc[RUN] = {0}, other[RUN] = {0};
 
     for (uint32_t i = 0; i < step->operator_->input_count; i++) {
         int64_t stride = e->walk.strides[i + 1][inner];
         int64_t offset = vch_strided_row(&e->walk, i + 1, row) + (int64_t)first * stride;
-        accumulate(is_product && i == 1 ? other : acc, (const uint8_t *)step->inputs[i] + offset,
+        bool is_other = i == 1 && !is_sum, is_scaled = is_sum || (is_quotient && i == 0);
+        accumulate(is_other ? other : acc, (const uint8_t *)step->inputs[i] + offset,
                    vch_step_input(step, i)->type, stride, count,
-                   is_sum ? step->operator_->scaling.multipliers[i] : 1);
+                   is_scaled ? step->operator_->scaling.multipliers[i] : 1);
     }
+    if (is_quotient) divide(acc, other, count, step->operator_);
     for (size_t i = 0; is_product && i < count; i++)
         acc[i] *= other[i];
     vch_step_requantise_i64(step, vch_step_output(step)->type, step->output,
@@ -106,6 +135,10 @@ static void run_all(const struct vch_step *step)
     struct elementwise e = {.step = step, .how = vch_step_scaling(step->operator_, 0)};
 
     if (step->operator_->kind == VCH_OPERATOR_ADD) e.how.multiplier = 1; // inside the sum
+    if (step->operator_->kind == VCH_OPERATOR_DIVIDE) { // nothing is left to do but the clamp
+        e.how.multiplier = 2;
+        e.how.shift = 1;
+    }
     plan_walk(&e);
     e.row_size = e.walk.dims[e.walk.axes - 1];
     e.runs = (e.row_size + RUN - 1) / RUN;
@@ -121,6 +154,11 @@ void vch_step_add(const struct vch_step *step)
 }
 
 void vch_step_multiply(const struct vch_step *step)
+{
+    run_all(step);
+}
+
+void vch_step_divide(const struct vch_step *step)
 {
     run_all(step);
 }

@@ -376,6 +376,29 @@ uint32_t graphs_softmax(struct graphs *build, uint32_t x, enum vch_type type)
     return softmax->output;
 }
 
+// A random rounding; quotients that fill the output's type now and then saturate it.
+uint32_t graphs_divide(struct graphs *build, uint32_t a, uint32_t b, enum vch_type type)
+{
+    struct vch_operator *divide =
+        add_operator(build, VCH_OPERATOR_DIVIDE, 2, a, b, type, broadcast(build, a, b));
+    int32_t *multipliers = TAKE(build->arena, int32_t, 1);
+    uint32_t *shifts = TAKE(build->arena, uint32_t, 2);
+    bool is_wide = test_below(2);
+
+    *multipliers = test_below(4) == 0 ? 1 : (int32_t)(1 + test_below(32767));
+    shifts[0] = 1 + (is_wide ? test_below(11) : 0); // 31 + 15 + 12 + 1 bits and less
+    shifts[1] = 1 + test_below(is_wide ? 2 : 14);
+    divide->scaling = (struct vch_scaling){
+        .count = 1,
+        .multipliers = multipliers,
+        .shifts = shifts,
+        .lo = test_below(4) == 0 ? 1 : vch_tensor_type_min(type),
+        .hi = vch_tensor_type_max(type),
+    };
+    divide->rounding = (enum vch_rounding)test_below(3);
+    return divide->output;
+}
+
 // Roots as precise as 61 bits allow, and factors that fill the output's type or saturate it.
 uint32_t graphs_normalise(struct graphs *build, uint32_t x, enum vch_type type)
 {

@@ -44,6 +44,7 @@ uint32_t graphs_slice(struct graphs *build, uint32_t x);     // random, steps of
 uint32_t graphs_pad(struct graphs *build, uint32_t x);       // random
 uint32_t graphs_softmax(struct graphs *build, uint32_t x, enum vch_type type);
 uint32_t graphs_normalise(struct graphs *build, uint32_t x, enum vch_type type);
+uint32_t graphs_divide(struct graphs *build, uint32_t a, uint32_t b, enum vch_type type);
 uint32_t graphs_argmax(struct graphs *build, uint32_t x, uint32_t axis);
 uint32_t graphs_gather(struct graphs *build, uint32_t x, uint32_t indices, uint32_t axis);
 uint32_t graphs_constant(struct graphs *build, enum vch_type type, struct vch_shape shape);

@@ -300,6 +300,25 @@ static int64_t argmax(const struct oracle *o, const int64_t *at)
     return best;
 }
 
+// From the magnitudes of dividend and divisor: quotient, then what the remainder adds.
+static int64_t divide(const struct oracle *o, const int64_t *at)
+{
+    const struct vch_scaling *scaling = &o->operator_->scaling;
+    wide n = (wide)stretched(o, 0, at) * scaling->multipliers[0] * ((wide)1 << scaling->shifts[0]);
+    wide d = (wide)stretched(o, 1, at) * ((wide)1 << scaling->shifts[1]);
+    bool is_negative = (n < 0) != (d < 0) && n != 0;
+    wide size = n < 0 ? -n : n, by = d < 0 ? -d : d;
+
+    if (by == 0)
+        return n > 0 ? scaling->hi
+                     : requantise_wide(n == 0 ? 0 : scaling->lo, 2, 1, scaling->lo, scaling->hi);
+    wide whole = size / by, rest = size % by;
+    if (o->operator_->rounding == VCH_ROUNDING_FLOOR) whole += is_negative && rest > 0;
+    if (o->operator_->rounding == VCH_ROUNDING_NEAREST)
+        whole += is_negative ? 2 * rest > by : 2 * rest >= by;
+    return requantise_wide(is_negative ? -whole : whole, 2, 1, scaling->lo, scaling->hi);
+}
+
 static int64_t gather(const struct oracle *o, const int64_t *at)
 {
     const struct vch_shape *x = o->shapes[0], *indices = o->shapes[1];
@@ -363,6 +382,7 @@ static int64_t compute(const struct oracle *o, size_t index)
     case VCH_OPERATOR_TREES: return trees(o, index);
     case VCH_OPERATOR_NORMALISE: return normalise(o, index);
     case VCH_OPERATOR_GATHER: return gather(o, at);
+    case VCH_OPERATOR_DIVIDE: return divide(o, at);
     case VCH_OPERATOR_COUNT: break;
     }
     test_fail(__FILE__, __LINE__, "kind %d", (int)o->operator_->kind);
