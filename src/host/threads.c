@@ -71,6 +71,7 @@ static bool is_called(struct vch_threads *threads, uint64_t seen)
            ((gate & GATE_OPEN) != 0 && gate / GATE_RUN != seen);
 }
 
+// Returns when called, and when woken too late: the next run may be near, and spinning meets it.
 static void wait_for_call(struct vch_threads *threads, uint64_t seen)
 {
     for (unsigned i = 0; i < threads->spins; i++) {
@@ -80,8 +81,7 @@ static void wait_for_call(struct vch_threads *threads, uint64_t seen)
     // Counted before looking once more: whoever opens the gate afterwards sees a sleeper.
     (void)pthread_mutex_lock(&threads->lock);
     atomic_fetch_add(&threads->sleeper_count, 1);
-    while (!is_called(threads, seen))
-        (void)pthread_cond_wait(&threads->begun, &threads->lock);
+    if (!is_called(threads, seen)) (void)pthread_cond_wait(&threads->begun, &threads->lock);
     atomic_fetch_sub(&threads->sleeper_count, 1);
     (void)pthread_mutex_unlock(&threads->lock);
 }
