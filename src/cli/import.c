@@ -24,6 +24,9 @@ static const struct vch_option options[] = {
     {"activations", "8|16", "bits of activations (default: 8)", false},
     {"range", "mse|percentile:P|max", "what of an activation's range is kept (default: mse)",
      false},
+    {"max-loss", "POINTS", "more bits where they help most, until no more than this is lost",
+     false},
+    {"max-size", "BYTES", "the same, until the model has this size", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"supported", NULL, "list the ONNX operators that can be imported, and stop", false},
     {"json", NULL, "print the report as JSON", false},
@@ -141,6 +144,23 @@ static vch_status read_range(struct vch_import_range *out, struct vch_tool *tool
                         text);
 }
 
+static vch_status read_targets(struct vch_import_options *out, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "max-loss");
+    char *end = NULL;
+
+    if (text != NULL) {
+        out->has_loss_max = true;
+        out->loss_max = strtod(text, &end);
+        if (end == text || *end != '\0' || !(out->loss_max >= 0 && out->loss_max <= 100))
+            return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                                "--max-loss takes points from 0 to 100, such as 0.3, not \"%.40s\"",
+                                text);
+    }
+    return vch_options_u64(&out->size_max, tool->options, "max-size", 0, UINT64_MAX,
+                           &tool->complaint);
+}
+
 static vch_status compile(struct vch_graph **graph, struct vch_import_report *report,
                           struct vch_tool *tool, const uint8_t *model, size_t size,
                           struct folder *folder)
@@ -168,6 +188,7 @@ static vch_status compile(struct vch_graph **graph, struct vch_import_report *re
         .progress_context = &progress,
         .progress = draw_progress,
     };
+    VCH_TRY(read_targets(&how, tool));
     if (calibrate != NULL) {
         VCH_TRY(load_calibration(&calibration, &how.calibration_is_synthetic, tool, model, size,
                                  &files, calibrate));

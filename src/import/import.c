@@ -7,6 +7,7 @@
 #include "import/lower.h"
 #include "import/onnx.h"
 #include "import/report.h"
+#include "import/sensitivity.h"
 #include "import/simplify.h"
 #include "import/translate.h"
 
@@ -31,6 +32,7 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
     VCH_TRY(vch_simplify_layers(layers));
     VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
     VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
+    VCH_TRY(vch_sensitivity_choose(&calibration, layers, options, arena, complaint));
     VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
     const struct vch_report compared = {*graph, layers, map, &calibration.lanes, options};
     return vch_report_run(report, &compared, arena, complaint);

@@ -37,6 +37,9 @@ struct vch_import_range {
 struct vch_import_options {
     unsigned activation_bits; // 8 or 16
     struct vch_import_range range;
+    bool has_loss_max;
+    double loss_max;                      // points that may be lost on the samples (measure.h)
+    uint64_t size_max;                    // bytes of parameters and tables; 0: any
     const struct vch_npy *calibration;    // samples along axis 0; NULL where none is needed (trees)
     uint32_t calibration_max;             // samples used; 0: all
     bool calibration_is_synthetic;        // said in the report
