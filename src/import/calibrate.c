@@ -45,7 +45,7 @@ static void choose_scale(struct vch_calibrate_value *value, const struct vch_his
     value->is_negative = histogram->is_negative;
     value->type =
         need != ANY_PRECISION || options->activation_bits > 8 ? VCH_TYPE_I16 : VCH_TYPE_I8;
-    if (value->largest < 1e-30) { // never anything but zero: any scale is as good
+    if (value->largest < 1e-30) { // never anything but zero: see scale_zeros
         value->scale = 1;
         return;
     }
@@ -60,6 +60,17 @@ static void choose_scale(struct vch_calibrate_value *value, const struct vch_his
         value->type = VCH_TYPE_I16;
     else
         value->scale = value->scale_narrow;
+}
+
+// A result that was never anything but zero: scaled like what it is made of, so that whatever adds
+// it to something else keeps its precision.
+static void scale_zeros(struct vch_calibrate_value *values, const struct vch_layers *layers)
+{
+    for (uint32_t i = 0; i < layers->count; i++) {
+        struct vch_calibrate_value *value = &values[layers->layers[i].output];
+        double scale = values[layers->layers[i].inputs[0]].scale;
+        if (value->largest < 1e-30 && scale > 0) value->scale = scale;
+    }
 }
 
 // The values that hold numbers of their own, inputs first.
@@ -187,6 +198,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
     for (size_t i = 0; i < survey.count; i++)
         choose_scale(&out->values[survey.list[i]], &survey.histograms[i], needs[survey.list[i]],
                      options);
+    scale_zeros(out->values, layers);
     VCH_TRY(vch_calibrate_exact(out, layers, arena, complaint));
     vch_arena_rewind(arena, mark);
     return vch_calibrate_tie_values(out->values, layers, arena);

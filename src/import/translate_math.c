@@ -235,24 +235,3 @@ vch_status vch_translate_prelu(struct vch_translate *at)
     struct vch_layer sum = vch_layers_new(VCH_LAYER_ADD, at->node.name, parts, 2);
     return vch_translate_finish(at, &sum, &shape);
 }
-
-vch_status vch_translate_argmax(struct vch_translate *at)
-{
-    uint32_t x = 0, kept = VCH_NONE, output = at->node.outputs[0];
-    struct vch_layer layer = vch_layers_new(VCH_LAYER_ARGMAX, at->node.name, &x, 1);
-    int64_t axis = 0, keeps = 1, last = 0;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x), flat = {0};
-    VCH_TRY(vch_network_integer(&axis, &at->node, "axis", 0, at->complaint));
-    VCH_TRY(vch_network_integer(&keeps, &at->node, "keepdims", 1, at->complaint));
-    VCH_TRY(vch_network_integer(&last, &at->node, "select_last_index", 0, at->complaint));
-    if (last != 0)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "ties go to the lowest index");
-    VCH_TRY(vch_translate_axis(&layer.axis, at, axis, shape.rank));
-    for (uint32_t i = 0; i < shape.rank; i++)
-        if (i != layer.axis) flat.dims[flat.rank++] = shape.dims[i];
-    shape.dims[layer.axis] = 1;
-    VCH_TRY(vch_translate_emit(at, &layer, &flat, &kept));
-    return vch_translate_reshape_to(at, kept, keeps == 0 ? &flat : &shape, &output);
-}

@@ -12,16 +12,19 @@
     X("Add", add) \
     X("And", logic) \
     X("ArgMax", argmax) \
+    X("ArgMin", argmax) \
     X("Asin", unary) \
     X("Asinh", unary) \
     X("Atan", unary) \
     X("Atanh", unary) \
     X("AveragePool", pool) \
     X("BatchNormalization", batch_normalization) \
+    X("BlackmanWindow", window_function) \
     X("Cast", cast) \
     X("CastLike", cast_like) \
     X("Ceil", unary) \
     X("Celu", unary) \
+    X("CenterCropPad", center_crop_pad) \
     X("Clip", clip) \
     X("Compress", compress) \
     X("Concat", concat) \
@@ -30,6 +33,9 @@
     X("Conv", conv) \
     X("Cos", unary) \
     X("Cosh", unary) \
+    X("CumSum", cumsum) \
+    X("DFT", dft) \
+    X("DepthToSpace", depth_to_space) \
     X("Div", divide) \
     X("Dropout", dropout) \
     X("Elu", unary) \
@@ -37,6 +43,7 @@
     X("Erf", unary) \
     X("Exp", unary) \
     X("Expand", expand) \
+    X("EyeLike", eye_like) \
     X("Flatten", flatten) \
     X("Floor", unary) \
     X("GRU", recurrent) \
@@ -50,8 +57,11 @@
     X("Greater", compare) \
     X("GreaterOrEqual", compare) \
     X("GroupNormalization", group_normalization) \
+    X("HammingWindow", window_function) \
+    X("HannWindow", window_function) \
     X("HardSigmoid", unary) \
     X("HardSwish", unary) \
+    X("Hardmax", hardmax) \
     X("Identity", identity) \
     X("InstanceNormalization", instance_normalization) \
     X("IsInf", is_finite) \
@@ -88,7 +98,12 @@
     X("ReduceSum", reduce) \
     X("Relu", relu) \
     X("Reshape", reshape) \
+    X("ReverseSequence", reverse_sequence) \
     X("Round", unary) \
+    X("STFT", stft) \
+    X("Scatter", scatter_elements) \
+    X("ScatterElements", scatter_elements) \
+    X("ScatterND", scatter_nd) \
     X("Selu", unary) \
     X("Shape", shape) \
     X("Shrink", unary) \
@@ -101,6 +116,7 @@
     X("Softmax", softmax) \
     X("Softplus", unary) \
     X("Softsign", unary) \
+    X("SpaceToDepth", space_to_depth) \
     X("Split", split) \
     X("Sqrt", unary) \
     X("Squeeze", squeeze) \
@@ -110,7 +126,9 @@
     X("Tan", unary) \
     X("Tanh", unary) \
     X("ThresholdedRelu", unary) \
+    X("Tile", tile) \
     X("Transpose", transpose) \
+    X("Trilu", trilu) \
     X("Unsqueeze", unsqueeze) \
     X("Where", where) \
     X("Xor", logic)

@@ -102,51 +102,6 @@ vch_status vch_translate_split(struct vch_translate *at)
     return vch_translate_refuse(at, VCH_CODE_MALFORMED, "its parts do not add up to the whole");
 }
 
-static vch_status pad_amounts(struct vch_layer *layer, struct vch_network_shape *shape,
-                              struct vch_translate *at)
-{
-    const int64_t *pads = NULL;
-    size_t count = 0;
-    uint32_t rank = shape->rank;
-
-    VCH_TRY(vch_translate_list(&pads, &count, at, "pads", 1));
-    if (vch_translate_has(at, 3))
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "a list of axes is not supported");
-    if (count != 2 * (size_t)rank)
-        return vch_translate_refuse(at, VCH_CODE_MALFORMED, "%zu pads for %u dimensions", count,
-                                    rank);
-    for (uint32_t i = 0; i < rank; i++) {
-        layer->begin[i] = pads[i];
-        layer->end[i] = pads[rank + i];
-        if (pads[i] < 0 || pads[i] > INT16_MAX || pads[rank + i] < 0 || pads[rank + i] > INT16_MAX)
-            return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "pads of %lld and %lld",
-                                        (long long)pads[i], (long long)pads[rank + i]);
-        shape->dims[i] += (uint32_t)(pads[i] + pads[rank + i]);
-    }
-    return VCH_OK;
-}
-
-vch_status vch_translate_pad(struct vch_translate *at)
-{
-    uint32_t x = 0;
-    const char *mode = NULL;
-    float fill = 0;
-
-    VCH_TRY(vch_translate_operand(&x, at, 0));
-    struct vch_layer layer = vch_layers_new(VCH_LAYER_PAD, at->node.name, &x, 1);
-    struct vch_network_shape shape = *vch_translate_shape_of(at, x);
-    VCH_TRY(vch_network_text(&mode, &at->node, "mode", "constant", at->complaint));
-    if (strcmp(mode, "constant") != 0)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
-                                    "mode '%.20s' is not supported, 'constant' is", mode);
-    VCH_TRY(vch_network_real(&fill, &at->node, "value", 0, at->complaint));
-    layer.fill = (double)fill;
-    if (vch_translate_has(at, 2))
-        VCH_TRY(vch_translate_scalar(&layer.fill, at, at->node.inputs[2], "constant_value"));
-    VCH_TRY(pad_amounts(&layer, &shape, at));
-    return vch_translate_finish(at, &layer, &shape);
-}
-
 // Constants are stretched; of what depends on the input only the shape itself is accepted.
 vch_status vch_translate_expand(struct vch_translate *at)
 {
