@@ -93,9 +93,16 @@
     X("RNN", recurrent) \
     X("Range", range) \
     X("Reciprocal", unary) \
+    X("ReduceL1", reduce) \
+    X("ReduceL2", reduce) \
+    X("ReduceLogSum", reduce) \
+    X("ReduceLogSumExp", reduce) \
     X("ReduceMax", reduce) \
     X("ReduceMean", reduce) \
+    X("ReduceMin", reduce) \
+    X("ReduceProd", reduce) \
     X("ReduceSum", reduce) \
+    X("ReduceSumSquare", reduce) \
     X("Relu", relu) \
     X("Reshape", reshape) \
     X("ReverseSequence", reverse_sequence) \
