@@ -239,7 +239,7 @@ TEST(ties_go_where_the_model_wants_them)
 {
     static const char *const operators[] = {"ArgMax", "ArgMin"};
 
-    for (int64_t last = 0; last < 1; last++)
+    for (int64_t last = 0; last < 2; last++)
         for (int i = 0; i < 2; i++) {
             float sign = i == 0 ? 1 : -1;
             imports_start(&m, 13, NUMBERS(1, 4));

@@ -46,23 +46,7 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_shape, vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze,
     vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
     vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
-    vch_translate_expand, vch_translate_sum, vch_translate_gather_elements, vch_translate_gather_nd,
-    vch_translate_compress, vch_translate_one_hot,
-    vch_translate_tile,
-    vch_translate_depth_to_space,
-    vch_translate_space_to_depth,
-    vch_translate_trilu,
-    vch_translate_reverse_sequence,
-    vch_translate_center_crop_pad,
-    vch_translate_scatter_elements,
-    vch_translate_scatter_nd,
-    vch_translate_hardmax,
-    vch_translate_cumsum,
-    vch_translate_dft,
-    vch_translate_stft,
-    vch_translate_eye_like,
-    vch_translate_range,
-    vch_translate_window_function;
+    vch_translate_expand, vch_translate_sum;
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,
@@ -71,6 +55,12 @@ vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate
     vch_translate_where, vch_translate_extreme, vch_translate_sign, vch_translate_absolute,
     vch_translate_is_finite, vch_translate_cast_like, vch_translate_mean, vch_translate_size,
     vch_translate_range;
+vch_translate_function vch_translate_gather_elements, vch_translate_gather_nd,
+    vch_translate_compress, vch_translate_one_hot, vch_translate_tile, vch_translate_depth_to_space,
+    vch_translate_space_to_depth, vch_translate_trilu, vch_translate_reverse_sequence,
+    vch_translate_center_crop_pad, vch_translate_scatter_elements, vch_translate_scatter_nd,
+    vch_translate_hardmax, vch_translate_cumsum, vch_translate_dft, vch_translate_stft,
+    vch_translate_eye_like, vch_translate_window_function;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,

@@ -48,29 +48,6 @@ vch_status vch_translate_eye_like(struct vch_translate *at)
     return VCH_OK;
 }
 
-vch_status vch_translate_range(struct vch_translate *at)
-{
-    static const char *const names[] = {"start", "limit", "delta"};
-    double numbers[3] = {0};
-    const struct vch_network_tensor *result = NULL;
-    struct vch_network_shape shape = {.rank = 1};
-
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t operand = 0;
-        VCH_TRY(vch_translate_operand(&operand, at, i));
-        VCH_TRY(vch_translate_scalar(&numbers[i], at, operand, names[i]));
-    }
-    double count = numbers[2] == 0 ? NAN : fmax(ceil((numbers[1] - numbers[0]) / numbers[2]), 0);
-    if (!(count <= VCH_NETWORK_COUNT_MAX))
-        return vch_translate_refuse(at, VCH_CODE_LIMIT, "from %g to %g by %g", numbers[0],
-                                    numbers[1], numbers[2]);
-    shape.dims[0] = (uint32_t)count;
-    VCH_TRY(new_result(&result, at, &shape, at->network->values[at->node.inputs[0]].type));
-    for (size_t i = 0; i < result->count; i++)
-        vch_translate_pick_set(result, i, numbers[0] + (double)i * numbers[2]);
-    return VCH_OK;
-}
-
 // a0 - a1 cos(t) + a2 cos(2 t), t once around over the window.
 static const struct window {
     const char *name;
