@@ -222,7 +222,7 @@ vch_status vch_translate_prelu(struct vch_translate *at)
     size_t count = vch_network_count(&shape), same = 0;
     while (same < count && slopes[same] == slopes[0])
         same++;
-    if (same == count)
+    if (same == count && count > 0)
         return vch_translate_build_function(at, x, VCH_LAYER_LEAKY_RELU, slopes[0], 0, &output);
     for (uint32_t i = 0; i < 2; i++) {
         struct vch_layer clamp = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);
