@@ -55,6 +55,14 @@ struct vch_prepare_runs vch_prepare_runs(const struct vch_packing *packing, size
     };
 }
 
+size_t vch_prepare_beyond(const struct vch_packing *packing, size_t depth, bool is_wide)
+{
+    const struct vch_prepare_runs runs = vch_prepare_runs(packing, depth, is_wide);
+    const size_t terms = (size_t)runs.count * runs.steps * packing->group;
+
+    return ((terms - depth) * packing->input_size + LINE - 1) / LINE * LINE;
+}
+
 static size_t depth_of(const struct vch_prepare *prepare, const struct vch_operator *o)
 {
     const struct vch_shape *w = &prepare->graph->parameters[o->parameters[0]].shape;

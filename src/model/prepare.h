@@ -56,6 +56,9 @@ struct vch_prepare_runs {
 };
 struct vch_prepare_runs vch_prepare_runs(const struct vch_packing *packing, size_t depth,
                                          bool is_wide);
+// Bytes that the last of these runs reads beyond the terms, a whole number of cache lines: runs are
+// alike, so that many of them may end far behind.
+size_t vch_prepare_beyond(const struct vch_packing *packing, size_t depth, bool is_wide);
 // How sums of so many terms over that type are formed: int8 up to VCH_DOT_I8_COUNT_MAX, else wide.
 bool vch_prepare_is_wide(enum vch_type type, size_t depth);
 const struct vch_packing *vch_prepare_packing(const struct vch_kernels *kernels, bool is_wide);

@@ -459,6 +459,28 @@ TEST(whole_graphs_are_what_the_oracle_says)
     vch_arena_release(&arena);
 }
 
+// Sums of int16 are formed in runs of equal length, the last of which ends beyond the row: what
+// lies there must belong to the run. The sanitizer watches.
+TEST(long_sums_read_nothing_beyond_their_operands)
+{
+    static const struct {
+        uint32_t rows, depth, batch; // of a chunk, so that all the memory planned is used
+    } cases[] = {{1, 511, 64}, {1, 513, 64}, {32, 5121, 3}, {5, 100001, 13}};
+
+    vch_arena_init(&arena, (size_t)1 << 30);
+    FOR_EACH(c, cases)
+    {
+        struct vch_arena_mark mark = vch_arena_mark(&arena);
+        struct graphs build;
+        graphs_init(&build, &arena);
+        uint32_t x = graphs_input(&build, VCH_TYPE_I16, graphs_shape(2, c->rows, c->depth, 0));
+        graphs_output(&build, graphs_linear(&build, x, 3, VCH_TYPE_I16));
+        check_against_oracle(graphs_finish(&build), c->batch);
+        vch_arena_rewind(&arena, mark);
+    }
+    vch_arena_release(&arena);
+}
+
 TEST(constants_alone_fill_the_whole_batch)
 {
     struct graphs build;

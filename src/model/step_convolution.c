@@ -70,6 +70,24 @@ bool vch_step_convolution_is_patched(const struct vch_graph *graph, const struct
         .is_patched;
 }
 
+// What lies together in a laid out tile, and how often: a row of the kernel, one tap of it where
+// there are gaps, or all terms of a patch.
+struct strip {
+    size_t length, count;
+};
+
+static struct strip strip_of(const struct convolution *c)
+{
+    const struct vch_window *w = c->bands.window;
+    const size_t taps = (size_t)w->kernel[0] * w->kernel[1];
+
+    if (c->is_patched) return (struct strip){c->depth, 1};
+    if (c->is_depthwise) return (struct strip){1, taps};
+    if (w->dilation[1] == 1 || w->kernel[1] == 1)
+        return (struct strip){c->bands.channels * w->kernel[1], w->kernel[0]};
+    return (struct strip){c->bands.channels, taps};
+}
+
 // Places of a tile of bands, and where each begins in it.
 static vch_status place_bands(struct convolution *c, struct vch_prepare *prepare)
 {
@@ -80,6 +98,8 @@ static vch_status place_bands(struct convolution *c, struct vch_prepare *prepare
     c->tile_places = b->rows * b->out_width;
     c->tiles = b->count;
     c->slot_size = b->size + b->spare_size;
+    if (!c->is_depthwise)
+        c->slot_size += vch_prepare_beyond(c->packing, strip_of(c).length, c->is_wide);
     c->place_offsets = VCH_PREPARE_NEW(prepare, uint32_t, c->tile_places);
     if (c->place_offsets == NULL) return VCH_FAIL(NO_MEMORY);
     for (size_t i = 0; i < c->tile_places; i++)
@@ -103,24 +123,6 @@ static vch_status place_patches(struct convolution *c, struct vch_prepare *prepa
     for (size_t i = 0; i < c->tile_places; i++)
         c->place_offsets[i] = (uint32_t)(i * c->depth * c->packing->input_size);
     return VCH_OK;
-}
-
-// What lies together in a laid out tile, and how often: a row of the kernel, one tap of it where
-// there are gaps, or all terms of a patch.
-struct strip {
-    size_t length, count;
-};
-
-static struct strip strip_of(const struct convolution *c)
-{
-    const struct vch_window *w = c->bands.window;
-    const size_t taps = (size_t)w->kernel[0] * w->kernel[1];
-
-    if (c->is_patched) return (struct strip){c->depth, 1};
-    if (c->is_depthwise) return (struct strip){1, taps};
-    if (w->dilation[1] == 1 || w->kernel[1] == 1)
-        return (struct strip){c->bands.channels * w->kernel[1], w->kernel[0]};
-    return (struct strip){c->bands.channels, taps};
 }
 
 // Where strip `i` begins, in bytes from a place.

@@ -34,12 +34,14 @@ static struct linear describe(const struct vch_prepare *prepare, const struct vc
     };
 
     l.rows = vch_tensor_shape_count(&x->shape) / l.depth;
-    l.row_size = l.depth * vch_prepare_packing(prepare->kernels, l.is_wide)->input_size;
+    const struct vch_packing *packing = vch_prepare_packing(prepare->kernels, l.is_wide);
+    l.row_size = l.depth * packing->input_size;
     l.row_size = (l.row_size + LINE - 1) / LINE * LINE;
     l.tile_rows = TILE_SIZE_MAX / l.row_size;
     if (l.tile_rows > ROWS_TILE) l.tile_rows = ROWS_TILE;
     if (l.tile_rows < 1) l.tile_rows = 1;
-    l.slot_size = l.tile_rows * l.row_size + (VCH_PACKING_SLACK + LINE - 1) / LINE * LINE;
+    l.slot_size = l.tile_rows * l.row_size + (VCH_PACKING_SLACK + LINE - 1) / LINE * LINE +
+                  vch_prepare_beyond(packing, l.depth, l.is_wide);
     return l;
 }
 
