@@ -293,7 +293,8 @@ vch_status vch_lower_affine(struct vch_lower *at)
     bool is_wide = at->graph->values[x.value].type == VCH_TYPE_I32;
     bool is_integer = vch_lower_is_integer(at, at->layer->output);
     if (is_wide && !is_integer) VCH_TRY(vch_lower_narrow(at, 0, &x)); // a cast to real numbers
-    if (is_relabelling(at, count)) {
+    bool stays_whole = !is_integer || x.scale * at->layer->weights[0] == 1;
+    if (stays_whole && is_relabelling(at, count)) {
         vch_lower_done(at, x.value, x.scale * at->layer->weights[0]);
         return VCH_OK;
     }

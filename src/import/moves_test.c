@@ -301,3 +301,20 @@ TEST(constants_follow_from_shapes_and_numbers)
     imports_node(&m, "Add", "b,h", "y");
     imports_check_counted(&m, 6, REALS(11, 16, 17, 14, 18, 21));
 }
+
+// Trees as tensor operations: whole numbers are doubled, added up and look things up.
+TEST(whole_numbers_that_are_scaled_stay_indices)
+{
+    imports_start(&m, 13, NUMBERS(3));
+    onnx_raw(&m.onnx, "zero", 1, NULL, 0, (const float[]){0}, 4);
+    onnx_integers(&m.onnx, "two", NUMBERS(2));
+    onnx_reals(&m.onnx, "table", NUMBERS(4), (const float[]){5, 6, 7, 8});
+    imports_node(&m, "Less", "zero,x", "positive");
+    onnx_node(&m.onnx, "Cast", "positive", "bit");
+    onnx_attribute_integer(&m.onnx, "to", 7);
+    onnx_end(&m.onnx);
+    imports_node(&m, "Mul", "bit,two", "twice");
+    imports_node(&m, "Add", "twice,bit", "place");
+    imports_node(&m, "Gather", "table,place", "y");
+    imports_check(&m, REALS(-1, 2, 3), REALS(5, 8, 8), 1e-3);
+}
