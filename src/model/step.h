@@ -5,6 +5,7 @@
 // byte. Everything has been checked before: graph, parameters, operands' ranges.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -98,6 +99,7 @@ void vch_step_linear(const struct vch_step *step);
 void vch_step_convolution(const struct vch_step *step);
 void vch_step_matmul(const struct vch_step *step);
 void vch_step_add(const struct vch_step *step);
+bool vch_step_sum(const struct vch_step *step); // the common ADD and RESCALE; false: another one
 void vch_step_multiply(const struct vch_step *step);
 void vch_step_rescale(const struct vch_step *step);
 void vch_step_table(const struct vch_step *step);

@@ -150,7 +150,7 @@ static void run_all(const struct vch_step *step)
 
 void vch_step_add(const struct vch_step *step)
 {
-    run_all(step);
+    if (!vch_step_sum(step)) run_all(step);
 }
 
 void vch_step_multiply(const struct vch_step *step)
@@ -165,7 +165,7 @@ void vch_step_divide(const struct vch_step *step)
 
 void vch_step_rescale(const struct vch_step *step)
 {
-    run_all(step);
+    if (!vch_step_sum(step)) run_all(step);
 }
 
 struct table {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "model/strided.h"
+#include "model/turn.h"
 
 struct copy {
     struct vch_strided walk; // array 0 is written, array 1 is read
@@ -120,11 +121,56 @@ void vch_step_concat(const struct vch_step *step)
     }
 }
 
+// Is it, in each sample, a matrix whose rows become columns? Then the matrix's rows, else 0.
+static size_t turned_rows(const struct vch_step *step)
+{
+    const struct vch_shape *x = &vch_step_input(step, 0)->shape;
+    const uint32_t *order = step->operator_->order, first = x->rank == 0 ? 0 : order[0];
+    size_t rows = 1;
+
+    for (uint32_t axis = 0; axis < x->rank; axis++)
+        if (order[axis] != (axis + first) % x->rank) return 0;
+    for (uint32_t axis = 0; axis < first; axis++)
+        rows *= x->dims[axis];
+    return rows;
+}
+
+struct turns {
+    const struct vch_step *step;
+    size_t rows, columns, pieces;
+};
+
+static void turn_piece(void *context, size_t piece)
+{
+    const struct turns *t = context;
+    const struct vch_step_part part = vch_step_part(piece, t->pieces, t->step->batch);
+    const size_t size = output_size(t->step);
+
+    vch_turn(t->step->kernels, vch_step_output(t->step)->type,
+             (uint8_t *)t->step->output + part.first * size,
+             (const uint8_t *)t->step->inputs[0] + part.first * size, t->rows, t->columns,
+             part.last - part.first);
+}
+
+static void turn(const struct vch_step *step, size_t rows)
+{
+    const size_t count = vch_tensor_shape_count(&vch_step_output(step)->shape);
+    struct turns t = {.step = step, .rows = rows, .columns = count / rows};
+
+    t.pieces = vch_step_piece_count(step->batch * count, step->batch);
+    vch_workers_run(step->workers, turn_piece, &t, t.pieces);
+}
+
 void vch_step_transpose(const struct vch_step *step)
 {
     struct copy copy = copy_of(step, 0, &vch_step_output(step)->shape);
     int64_t strides[VCH_STRIDED_AXES_MAX];
+    const size_t rows = turned_rows(step);
 
+    if (rows > 0) {
+        turn(step, rows);
+        return;
+    }
     memcpy(strides, copy.walk.strides[1], sizeof strides);
     for (uint32_t axis = 0; axis < vch_step_output(step)->shape.rank; axis++)
         copy.walk.strides[1][axis + 1] = strides[step->operator_->order[axis] + 1];
@@ -143,14 +189,23 @@ void vch_step_slice(const struct vch_step *step)
     run_copy(step, &copy);
 }
 
+static void fill(void *out, enum vch_type type, size_t count, int64_t value)
+{
+    const size_t size = vch_tensor_type_size(type);
+
+    vch_step_store(type, out, 0, value);
+    for (size_t done = 1; done < count; done *= 2) // twice as much each time
+        memcpy((uint8_t *)out + done * size, out,
+               (count - done < done ? count - done : done) * size);
+}
+
 void vch_step_pad(const struct vch_step *step)
 {
     struct copy copy = copy_of(step, 0, &vch_step_input(step, 0)->shape);
     const struct vch_value *y = vch_step_output(step);
-    size_t count = step->batch * vch_tensor_shape_count(&y->shape);
 
-    for (size_t i = 0; i < count; i++)
-        vch_step_store(y->type, step->output, i, step->operator_->fill);
+    fill(step->output, y->type, step->batch * vch_tensor_shape_count(&y->shape),
+         step->operator_->fill);
     for (uint32_t axis = 0; axis < vch_step_output(step)->shape.rank; axis++)
         copy.out += step->operator_->begin[axis] * copy.walk.strides[0][axis + 1];
     run_copy(step, &copy);
