@@ -9,6 +9,25 @@ static uint64_t width(const struct vch_graph *graph, const struct vch_cut *cut)
     return vch_tensor_shape_count(&value->shape) * vch_tensor_type_size(value->type);
 }
 
+// May a node see what crosses here?
+static bool is_allowed(const struct vch_plan_problem *problem, uint32_t position)
+{
+    for (uint32_t i = 0; i < problem->leak_count; i++)
+        if (problem->leaks[i].position == position)
+            return problem->leaks[i].leak <= problem->leak_max;
+    return problem->leak_count == 0;
+}
+
+static uint32_t drop_leaks(struct vch_cut *cuts, uint32_t count,
+                           const struct vch_plan_problem *problem)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (is_allowed(problem, cuts[i].position)) cuts[kept++] = cuts[i];
+    return kept;
+}
+
 static bool is_range_end(const struct vch_plan_problem *problem, uint32_t position)
 {
     for (uint32_t n = 0; n < problem->node_count; n++)
@@ -106,6 +125,7 @@ vch_status vch_cuts_select(struct vch_cut *cuts, uint32_t *count, bool *is_thinn
 
     if (legal == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_segment_cuts(legal, &legal_count, graph, arena));
+    legal_count = drop_leaks(legal, legal_count, problem);
     *count = 0;
     *is_thinned = legal_count > VCH_PLAN_CUTS_MAX;
     if (*is_thinned) return thin(cuts, count, legal, legal_count, problem, arena);

@@ -9,7 +9,7 @@
 #include "model/segment.h"
 #include "split/plan.h"
 
-// At most VCH_PLAN_CUTS_MAX legal cuts, ascending. All of them where they fit, and then
-// `is_thinned` is false.
+// At most VCH_PLAN_CUTS_MAX legal cuts that leak no more than they may, ascending. All of them
+// where they fit, and then `is_thinned` is false.
 vch_status vch_cuts_select(struct vch_cut *cuts, uint32_t *count, bool *is_thinned,
                            const struct vch_plan_problem *problem, struct vch_arena *arena);

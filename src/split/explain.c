@@ -153,6 +153,40 @@ static vch_status blame_share(struct vch_plan_problem problem, bool is_strict,
                         asked, granted, count_operators(&problem));
 }
 
+// Whatever else there is, can anything be planned if this much may leak?
+static bool has_plan_within(struct vch_plan_problem problem, double leak_max, bool is_strict,
+                            struct vch_arena *arena)
+{
+    problem.leak_max = leak_max;
+    return has_plan(&problem, is_strict, arena);
+}
+
+// The cut that comes closest: the least that must be allowed to leak.
+static vch_status blame_leaks(const struct vch_plan_problem *problem, bool is_strict,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    const struct vch_plan_leak *closest = NULL;
+
+    for (uint32_t i = 0; i < problem->leak_count; i++) {
+        const struct vch_plan_leak *cut = &problem->leaks[i];
+        bool is_worth_trying =
+            cut->leak > problem->leak_max && (closest == NULL || cut->leak < closest->leak);
+        if (is_worth_trying && has_plan_within(*problem, cut->leak, is_strict, arena))
+            closest = cut;
+    }
+    if (closest == NULL) return VCH_OK;
+    const struct vch_graph *graph = problem->graph;
+    return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                        "what nodes see may leak at most %.3f, and no plan keeps to that; the cut "
+                        "that comes closest is at position %u (before %.80s) and leaks %.3f: allow "
+                        "that, or keep fewer layers at the client's last end",
+                        problem->leak_max, closest->position,
+                        closest->position < graph->operator_count
+                            ? graph->operators[closest->position].name
+                            : "the end",
+                        closest->leak);
+}
+
 static vch_status blame_segments(const struct vch_plan_problem *problem, uint32_t possible,
                                  struct vch_complaint *complaint)
 {
@@ -249,6 +283,7 @@ static vch_status blame_model(const struct vch_plan_problem *problem, struct vch
 static vch_status explain(const struct vch_plan_problem *problem, bool is_strict, bool is_complete,
                           struct vch_arena *arena, struct vch_complaint *complaint)
 {
+    if (problem->leak_count > 0) VCH_TRY(blame_leaks(problem, is_strict, arena, complaint));
     VCH_TRY(blame_model(problem, arena, complaint));
     VCH_TRY(blame_nodes(problem, is_strict, arena, complaint));
     VCH_TRY(blame_policy(problem, is_strict, arena, complaint));

@@ -8,6 +8,8 @@
 
 enum { NODES_MAX = 6, DEPTH_MAX = 4, OPERATORS_MAX = 12 };
 
+static struct vch_plan_leak leaks[OPERATORS_MAX + 1]; // by position
+
 static struct vch_arena arena;
 
 // A chain of layers, so that what is alive at an operator is its input and its output.
@@ -67,6 +69,13 @@ static struct vch_plan_problem random_problem(struct vch_plan_node *nodes,
     problem.segments_max = problem.segments_min + test_below(DEPTH_MAX - 1);
     if (problem.segments_max > DEPTH_MAX) problem.segments_max = DEPTH_MAX;
     random_nodes(nodes, ranges, &problem);
+    if (test_below(3) == 0) {
+        problem.leaks = leaks;
+        problem.leak_count = problem.graph->operator_count + 1;
+        problem.leak_max = (double)test_below(100) / 100;
+        for (uint32_t p = 0; p < problem.leak_count; p++)
+            leaks[p] = (struct vch_plan_leak){p, (double)test_below(100) / 100};
+    }
     return problem;
 }
 
@@ -166,6 +175,10 @@ static void judge(struct brute *brute)
         return;
     for (uint32_t n = 0; n < problem->node_count; n++)
         if (!fits(brute, n)) return;
+    for (uint32_t s = 0; s < brute->depth && problem->leak_count > 0; s++)
+        if (leaks[brute->segments[s].first].leak > problem->leak_max ||
+            leaks[brute->segments[s].last].leak > problem->leak_max)
+            return;
     for (uint32_t s = 0; s < brute->depth; s++) {
         uint32_t first = brute->segments[s].first, last = brute->segments[s].last;
         uint64_t slowest = 0, size = in_size(brute, first) + out_size(brute, last - 1);

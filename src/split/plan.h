@@ -61,6 +61,12 @@ struct vch_plan_node {
     const struct vch_plan_range *ranges; // segments that lie inside one of these
 };
 
+// What crosses a cut, measured (split/leak.h): 0 is nothing, 1 the input itself.
+struct vch_plan_leak {
+    uint32_t position;
+    double leak;
+};
+
 struct vch_plan_problem {
     const struct vch_graph *graph;
     uint32_t batch;
@@ -74,6 +80,9 @@ struct vch_plan_problem {
     bool adjacency_is_strict;   // neighbouring segments never share an operator; always so for
                                 // quorum 1 with two or more operators, else only preferred
     bool client_runs_held_only; // the client's ends lie in parameters that the graph holds
+    uint32_t leak_count;        // 0: whatever leaks; else every boundary with a node is at one of
+    const struct vch_plan_leak *leaks; // these cuts, and leaks
+    double leak_max;                   // no more than this
 };
 
 struct vch_plan_segment {

@@ -83,6 +83,23 @@ static vch_status check_boundary(const struct audit *audit, uint32_t s, uint32_t
     return VCH_OK;
 }
 
+// Nothing that a node sees, at either end of its segment, leaks more than allowed.
+static vch_status check_leaks(const struct audit *audit, uint32_t s)
+{
+    const struct vch_plan_problem *problem = audit->problem;
+    const struct vch_plan_segment *segment = &audit->plan->segments[s];
+    uint32_t measured = 0;
+
+    if (problem->leak_count == 0) return VCH_OK;
+    for (uint32_t i = 0; i < problem->leak_count; i++) {
+        const struct vch_plan_leak *cut = &problem->leaks[i];
+        if (cut->position != segment->first && cut->position != segment->last) continue;
+        if (!(cut->leak <= problem->leak_max)) return refuse(audit, s, "shows its nodes too much");
+        measured++;
+    }
+    return measured == 2 ? VCH_OK : refuse(audit, s, "shows its nodes what nobody measured");
+}
+
 static vch_status check_nodes(const struct audit *audit, uint32_t s)
 {
     const struct vch_plan_segment *segment = &audit->plan->segments[s];
@@ -199,7 +216,9 @@ vch_status vch_plan_check(const struct vch_plan *plan, const struct vch_plan_pro
             VCH_TRY(check_boundary(&audit, s, segment->last, segment->bytes_out));
         if (segment->by_client && segment->node_count != 0)
             return refuse(&audit, s, "is the client's, but names nodes");
-        if (!segment->by_client) VCH_TRY(check_nodes(&audit, s));
+        if (segment->by_client) continue;
+        VCH_TRY(check_nodes(&audit, s));
+        VCH_TRY(check_leaks(&audit, s));
     }
     VCH_TRY(check_neighbours(&audit));
     VCH_TRY(check_shares(&audit));

@@ -122,6 +122,74 @@ TEST(plan_lets_the_client_run_only_what_it_holds)
     check_refusal(&problem, "held by it");
 }
 
+// Six layers that leak less and less.
+static const struct vch_plan_leak leaks[] = {{0, 1},   {1, 0.9}, {2, 0.8}, {3, 0.6},
+                                             {4, 0.5}, {5, 0.3}, {6, 0.2}};
+
+static struct vch_plan_problem leaking_example(double leak_max)
+{
+    struct vch_plan_problem problem = example(chain(6, 8), 3);
+
+    problem.leaks = leaks;
+    problem.leak_count = sizeof leaks / sizeof *leaks;
+    problem.leak_max = leak_max;
+    return problem;
+}
+
+TEST(plan_shows_nodes_nothing_that_leaks_more_than_allowed)
+{
+    struct vch_plan_problem problem = leaking_example(0.6);
+
+    problem.client_work_per_second = 1; // it would rather keep one layer at each end
+    CHECK_OK(vch_plan_solve(&plan, &problem, &arena, NULL));
+    CHECK_EQ(plan.segments[0].last, 3); // 0.6 is not more than 0.6
+    problem.leak_max = 1;
+    CHECK_OK(vch_plan_solve(&plan, &problem, &arena, NULL));
+    CHECK_EQ(plan.segments[0].last, 1);
+}
+
+TEST(plan_shows_nodes_nothing_that_nobody_measured)
+{
+    struct vch_plan_problem problem = leaking_example(1);
+
+    problem.client_work_per_second = 1;
+    problem.leaks = leaks + 2; // from position 2
+    problem.leak_count = 4;    // to position 5
+    CHECK_OK(vch_plan_solve(&plan, &problem, &arena, NULL));
+    CHECK_EQ(plan.segments[0].last, 2);
+}
+
+TEST(plan_that_would_leak_is_refused_with_the_cut_that_comes_closest)
+{
+    struct vch_plan_problem problem = leaking_example(0.4);
+
+    // Position 5 leaks 0.3, but a segment must begin before it: at 4, which leaks 0.5.
+    check_refusal(&problem, "position 4");
+    CHECK(strstr(complaint.text, "leaks 0.500") != NULL);
+    problem.keep_last = 3;
+    check_refusal(&problem, "position 2"); // from 2 to 3
+    problem.keep_last = 0;
+    CHECK_OK(vch_plan_solve(&plan, &problem, &arena, NULL));
+    CHECK_EQ(plan.segments[0].last, 5);
+}
+
+TEST(altered_plan_that_leaks_is_caught)
+{
+    struct vch_plan_problem problem = leaking_example(1);
+
+    problem.client_work_per_second = 1;
+    CHECK_OK(vch_plan_solve(&plan, &problem, &arena, NULL));
+    problem.leak_max = 0.89;
+    CHECK_FAILS(vch_plan_check(&plan, &problem, &arena, &complaint), REFUSED);
+    CHECK(strstr(complaint.text, "too much") != NULL);
+    complaint.text[0] = '\0';
+    problem.leak_max = 1;
+    problem.leaks = leaks + 2;
+    problem.leak_count = 5;
+    CHECK_FAILS(vch_plan_check(&plan, &problem, &arena, &complaint), REFUSED);
+    CHECK(strstr(complaint.text, "nobody measured") != NULL);
+}
+
 TEST(plan_prefers_neighbours_without_a_common_operator)
 {
     struct vch_plan_problem problem = example(chain(6, 8), 4);
