@@ -13,10 +13,10 @@
 //
 // Whoever has what crosses a cut can run the model on from there and has what crosses every later
 // one. So a cut's `leak` is the most that was measured there or at a later cut asked for, and never
-// below 0; it is 1 where what crosses is the input itself. It is a bound from below: a stronger attacker, or one
-// with more samples, does better, and a low number shows no privacy.
+// below 0; it is 1 where what crosses is the input itself. It is a bound from below: a stronger
+// attacker, or one with more samples, does better, and a low number shows no privacy.
 //
-// All else is a function of graph, samples, seed and cut: no thread, and no other cut, changes it.
+// All else is a function of graph, samples, seed and cut: no thread and no other cut changes it.
 #pragma once
 
 #include <stdbool.h>

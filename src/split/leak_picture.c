@@ -1,5 +1,6 @@
 #include "split/leak_picture.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,10 @@
 #include "split/png.h"
 
 enum {
-    LABELS = 250, // pixels for labels left of what they label
+    LABELS = 310, // pixels for labels left of what they label
     LINE = 18,
-    CELL = 44, // of a table's map
-    NAMES = 150,
+    CELL = 44,   // of a table's map
+    NAMES = 150, // above the cells, at a slant
     MARGIN = 10,
     TEXT_SIZE = 400 // bytes of one element, names cut to fit
 };
@@ -97,7 +98,11 @@ static void draw_label(struct drawing *drawing, const struct vch_leak_sheet *she
     uint32_t middle = row->top + sheet->tile_height / 2;
     char name[64];
 
-    if (row->cut != NULL && row->guess == &row->cut->linear)
+    if (row->guess == NULL) {
+        draw(drawing, "<text x=\"%d\" y=\"%u\">%s</text>\n", MARGIN, middle, row->text);
+        return;
+    }
+    if (row->cut != NULL && row->guess == &row->cut->linear) {
         draw(drawing,
              "<text x=\"%d\" y=\"%u\" font-weight=\"bold\">cut %u, leak %.3f</text>\n"
              "<text x=\"%d\" y=\"%u\" fill=\"#666\">before %s</text>\n",
@@ -105,12 +110,10 @@ static void draw_label(struct drawing *drawing, const struct vch_leak_sheet *she
              row->cut->position < graph->operator_count
                  ? harmless(name, graph->operators[row->cut->position].name)
                  : "the end");
-    if (row->guess == NULL)
-        draw(drawing, "<text x=\"%d\" y=\"%u\">%s</text>\n", MARGIN, middle, row->text);
-    else
-        draw(drawing, "<text x=\"%d\" y=\"%u\">%s: R2 %.3f, %.1f dB, SSIM %.3f</text>\n", MARGIN,
-             row->cut == NULL ? middle : middle + LINE, row->text, row->guess->r2,
-             row->guess->psnr_db, row->guess->ssim);
+        middle += LINE;
+    }
+    draw(drawing, "<text x=\"%d\" y=\"%u\">%s: R2 %.3f, %.1f dB, SSIM %.3f</text>\n", MARGIN,
+         middle, row->text, row->guess->r2, row->guess->psnr_db, row->guess->ssim);
 }
 
 static vch_status draw_images(struct drawing *drawing, const struct vch_leak *leak,
@@ -143,11 +146,11 @@ static void draw_cell(struct drawing *drawing, uint32_t x, uint32_t y, double r2
     double part = r2 > 0 ? (r2 < 1 ? r2 : 1) : 0; // also for NAN
     unsigned paler = (unsigned)(255 - 215 * part);
 
-    draw(drawing,
-         "<rect x=\"%u\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"rgb(%u,%u,%u)\"/>"
-         "<text x=\"%u\" y=\"%u\" text-anchor=\"middle\" fill=\"%s\">%.2f</text>\n",
-         x, y, CELL - 2, LINE + 4, (unsigned)(255 - 75 * part), paler, paler, x + CELL / 2,
-         y + LINE - 2, part > 0.6 ? "white" : "black", r2);
+    draw(drawing, "<rect x=\"%u\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"rgb(%u,%u,%u)\"/>", x,
+         y, CELL - 2, LINE + 4, (unsigned)(255 - 75 * part), paler, paler);
+    if (isnan(r2)) return; // a column that never varies
+    draw(drawing, "<text x=\"%u\" y=\"%u\" text-anchor=\"middle\" fill=\"%s\">%.2f</text>\n",
+         x + CELL / 2, y + LINE - 2, part > 0.6 ? "white" : "black", r2);
 }
 
 static vch_status draw_table(struct drawing *drawing, const struct vch_leak *leak,
@@ -162,7 +165,7 @@ static vch_status draw_table(struct drawing *drawing, const struct vch_leak *lea
                   (size_t)(leak->cut_count + 1) * (leak->target_count + 1) * TEXT_SIZE +
                       (size_t)8 * TEXT_SIZE,
                   arena));
-    draw_head(drawing, LABELS + leak->target_count * CELL + MARGIN, height + 3 * LINE);
+    draw_head(drawing, LABELS + leak->target_count * CELL + NAMES / 2, height + 3 * LINE);
     for (uint32_t t = 0; t < leak->target_count; t++) {
         (void)snprintf(name, sizeof name, "column %u", t);
         draw(drawing, "<text transform=\"translate(%u,%u) rotate(-60)\">%s</text>\n",
