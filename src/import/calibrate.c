@@ -24,7 +24,7 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
                      layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER;
         bool decides = layer->kind == VCH_LAYER_ARGMAX || layer->kind == VCH_LAYER_COMPARE ||
-                       layer->is_precise;
+                       layer->kind == VCH_LAYER_DIVIDE || layer->is_precise;
         enum need need = layer->kind == VCH_LAYER_SOFTMAX ? DIFFERENCES
                          : decides                        ? WHOLE_RANGE
                          : moves                          ? needs[layer->output]

@@ -92,6 +92,16 @@ static void matmul(double *out, const struct vch_layers *layers, const struct vc
     }
 }
 
+// Whole numbers by zero are as large as they can be.
+static double quotient(double a, double b, const struct vch_layer *layer)
+{
+    bool is_whole = layer->rounding != VCH_ROUNDING_NEAREST;
+
+    if (b == 0 && (a == 0 || is_whole)) return a == 0 ? 0 : copysign(0x1p31 - 1, a);
+    if (layer->rounding == VCH_ROUNDING_FLOOR) return floor(a / b);
+    return layer->rounding == VCH_ROUNDING_TRUNCATE ? trunc(a / b) : a / b;
+}
+
 static void elementwise(double *out, const struct vch_layers *layers, const struct vch_layer *layer,
                         const double *const *inputs)
 {
@@ -107,8 +117,10 @@ static void elementwise(double *out, const struct vch_layers *layers, const stru
             out[i] = layer->coefficients[0] * a + layer->coefficients[1] * b;
         else if (layer->kind == VCH_LAYER_COMPARE)
             out[i] = (a > b) - (a < b);
+        else if (layer->kind == VCH_LAYER_DIVIDE)
+            out[i] = quotient(a, b, layer);
         else
-            out[i] = layer->kind == VCH_LAYER_MULTIPLY ? a * b : a / b;
+            out[i] = a * b;
         advance(index_a, &offset_a, shape, &steps_a);
         advance(index_b, &offset_b, shape, &steps_b);
     }

@@ -397,7 +397,7 @@ TEST(import_refuses_operands_that_do_not_fit)
     } wrong[] = {
         {"Add", "x,three"}, {"MatMul", "x,three"}, {"Conv", "x,w"},     {"Gemm", "x,w"},
         {"Reshape", "x,x"}, {"Concat", "x,three"}, {"Pad", "x,x"},      {"Relu", ""},
-        {"Div", "x,x"},     {"Compress", "x,x"},   {"Transpose", ",x"}, {"Clip", "x,three"},
+        {"Div", "x,three"}, {"Compress", "x,x"},   {"Transpose", ",x"}, {"Clip", "x,three"},
         {"MaxPool", "x"},   {"Unsqueeze", "x,w"},  {"Slice", "x,w"},
     };
 

@@ -113,6 +113,18 @@ static struct vch_integers_range function(const struct vch_layer *layer,
     return out.lo <= out.hi ? out : (struct vch_integers_range){LEAST, MOST};
 }
 
+// At most the dividend, where both are whole.
+static struct vch_integers_range quotient(const struct ranges *at, const struct vch_layer *layer)
+{
+    struct vch_integers_range x = at->of[layer->inputs[0]];
+    double most = fmax(fabs(x.lo), fabs(x.hi));
+
+    for (uint32_t i = 0; i < 2; i++)
+        if (at->layers->network->values[layer->inputs[i]].type != VCH_NETWORK_INTEGER)
+            return (struct vch_integers_range){LEAST, MOST};
+    return (struct vch_integers_range){-most, most};
+}
+
 static struct vch_integers_range result(const struct ranges *at, const struct vch_layer *layer)
 {
     const struct vch_network_shape *first = vch_layers_shape(at->layers, layer->inputs[0]);
@@ -144,7 +156,7 @@ static struct vch_integers_range result(const struct ranges *at, const struct vc
     case VCH_LAYER_RESHAPE:
     case VCH_LAYER_TRANSPOSE:
     case VCH_LAYER_SLICE: return all;
-    case VCH_LAYER_DIVIDE:
+    case VCH_LAYER_DIVIDE: return quotient(at, layer);
     case VCH_LAYER_AVERAGE_POOL:
     case VCH_LAYER_SOFTMAX:
     case VCH_LAYER_NORMALISE: break;

@@ -180,3 +180,65 @@ TEST(whole_numbers_beyond_int32_are_refused)
     CHECK_FAILS(imports_import(&m, (const float[]){0.5f, 0, 0, 0}, 4), MALFORMED);
     CHECK(strstr(m.complaint.text, "whole") != NULL);
 }
+
+TEST(quotients_of_whole_numbers_truncate)
+{
+    start(VCH_ONNX_TENSOR_INT32, 6);
+    imports_node(&m, "Div", "a,b", "y");
+    check_exactly(REALS(7, -7, 7, -7, 0, 100000, 2, 2, -2, -2, 5, 7),
+                  REALS(3, -3, -3, 3, 0, 14285));
+    onnx_init(&m.onnx, 13);
+    onnx_input_of(&m.onnx, "a", VCH_ONNX_TENSOR_INT16, NUMBERS(3));
+    onnx_integers(&m.onnx, "three", NUMBERS(3));
+    onnx_output(&m.onnx, "y");
+    imports_node(&m, "Div", "a,three", "y");
+    check_exactly(REALS(8, -8, 2), REALS(2, -2, 0));
+}
+
+TEST(remainders_take_the_sign_that_they_are_asked_for)
+{
+    for (int64_t fmod = 0; fmod < 2; fmod++) {
+        start(VCH_ONNX_TENSOR_INT64, 6);
+        onnx_node(&m.onnx, "Mod", "a,b", "y");
+        onnx_attribute_integer(&m.onnx, "fmod", fmod);
+        onnx_end(&m.onnx);
+        const float x[] = {-4, 7, 5, 4, -7, 8, 2, -3, 8, -2, 3, 5};
+        const float wants[][6] = {{0, -2, 5, 0, 2, 3}, {0, 1, 5, 0, -1, 3}};
+        check_exactly(x, 12, wants[fmod], 6);
+    }
+    onnx_init(&m.onnx, 13);
+    onnx_input(&m.onnx, "a", NUMBERS(3));
+    onnx_input(&m.onnx, "b", NUMBERS(3));
+    onnx_output(&m.onnx, "y");
+    onnx_node(&m.onnx, "Mod", "a,b", "y");
+    onnx_attribute_integer(&m.onnx, "fmod", 1);
+    onnx_end(&m.onnx);
+    imports_check(&m, REALS(-4.3f, 7.2f, 5, 2.1f, -3.4f, 8), REALS(-0.1f, 0.4f, 5), 1e-3);
+}
+
+TEST(real_quotients_keep_their_precision)
+{
+    start(VCH_ONNX_TENSOR_FLOAT, 4);
+    imports_node(&m, "Div", "a,b", "y");
+    imports_check(&m, REALS(1, -2, 3, 0, 4, 0.5f, -8, 3), REALS(0.25f, -4, -0.375f, 0), 1e-3);
+    start(VCH_ONNX_TENSOR_FLOAT, 2);
+    imports_node(&m, "Div", "a,b", "y");
+    CHECK_FAILS(imports_import(&m, (const float[]){1, 1, 2, 0}, 4), MALFORMED);
+}
+
+TEST(shifts_multiply_and_divide)
+{
+    static const char *const directions[] = {"LEFT", "RIGHT"};
+    static const float wants[][3] = {{32, 16, 510}, {8, 1, 127}};
+
+    for (int i = 0; i < 2; i++) {
+        onnx_init(&m.onnx, 11);
+        onnx_input_of(&m.onnx, "a", VCH_ONNX_TENSOR_UINT8, NUMBERS(3));
+        onnx_raw(&m.onnx, "s", VCH_ONNX_TENSOR_UINT8, NUMBERS(3), "\1\2\1", 3);
+        onnx_output(&m.onnx, "y");
+        onnx_node(&m.onnx, "BitShift", "a,s", "y");
+        onnx_attribute_text(&m.onnx, "direction", directions[i]);
+        onnx_end(&m.onnx);
+        check_exactly(REALS(16, 4, 255), wants[i], 3);
+    }
+}

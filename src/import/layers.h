@@ -19,7 +19,7 @@ enum vch_layer_kind {
     VCH_LAYER_ADD,          // coefficients[0] * a + coefficients[1] * b, broadcasting
     VCH_LAYER_MULTIPLY,     // a * b, broadcasting
     VCH_LAYER_COMPARE,      // -1, 0 or 1: the sign of a - b, broadcasting; a whole number
-    VCH_LAYER_DIVIDE,       // a / b: between constants only
+    VCH_LAYER_DIVIDE,       // a / b, broadcasting; whole with a rounding; 0 / 0 is 0
     VCH_LAYER_AFFINE,       // weights[i] * x[i] + bias[i], one of each per element
     VCH_LAYER_CLAMP,        // nothing but lo and hi
     VCH_LAYER_FUNCTION,     // one real function of each element
@@ -95,6 +95,7 @@ struct vch_layer {
     uint32_t channels; // LINEAR, CONVOLUTION: output channels
     struct vch_window window;
     double coefficients[2];
+    enum vch_rounding rounding; // DIVIDE: NEAREST between real numbers
     enum vch_layer_function function;
     double alpha, beta;
     bool is_centred; // NORMALISE

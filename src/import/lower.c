@@ -235,6 +235,7 @@ static vch_status lower_layer(struct vch_lower *at)
     if (kind == VCH_LAYER_CONVOLUTION) return vch_lower_convolution(at);
     if (kind == VCH_LAYER_AFFINE) return vch_lower_affine(at);
     if (kind == VCH_LAYER_COMPARE) return vch_lower_compare(at);
+    if (kind == VCH_LAYER_DIVIDE) return vch_lower_divide(at);
     if (kind == VCH_LAYER_FUNCTION) return vch_lower_function(at);
     if (kind == VCH_LAYER_SOFTMAX) return vch_lower_softmax(at);
     if (kind == VCH_LAYER_NORMALISE) return vch_lower_normalise(at);

@@ -44,6 +44,7 @@ vch_status vch_lower_exact_sum(struct vch_lower *at, const uint32_t *values, con
                                const struct vch_shape *shape, bool is_last, uint32_t *output);
 vch_status vch_lower_integer_affine(struct vch_lower *at);
 vch_status vch_lower_compare(struct vch_lower *at);
+vch_status vch_lower_divide(struct vch_lower *at);
 vch_status vch_lower_refuse(const struct vch_lower *at, enum vch_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 vch_status vch_lower_shape(struct vch_shape *out, const struct vch_lower *at,

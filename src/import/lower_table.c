@@ -80,8 +80,8 @@ static vch_status make_table(struct vch_lower *at, struct vch_operator *operator
     if (is_gap == NULL) return VCH_FAIL(NO_MEMORY);
     vch_lower_clamp(&clamp, layer, wanted->type, wanted->scale);
     for (int32_t i = -half; i < half; i++) {
-        double y = vch_function_of(layer->function, layer->alpha, layer->beta,
-                                   argument(layer, scale, i));
+        double y =
+            vch_function_of(layer->function, layer->alpha, layer->beta, argument(layer, scale, i));
         is_gap[i + half] = isnan(y);
         if (!isnan(y)) entries[i + half] = entry_of(y, wanted->scale, &clamp);
     }

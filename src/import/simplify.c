@@ -118,11 +118,11 @@ static bool takes_clamp(enum vch_layer_kind kind)
     case VCH_LAYER_ADD:
     case VCH_LAYER_MULTIPLY:
     case VCH_LAYER_COMPARE:
+    case VCH_LAYER_DIVIDE:
     case VCH_LAYER_AFFINE:
     case VCH_LAYER_CLAMP:
     case VCH_LAYER_FUNCTION:
     case VCH_LAYER_AVERAGE_POOL: return true;
-    case VCH_LAYER_DIVIDE:
     case VCH_LAYER_MAX_POOL:
     case VCH_LAYER_CONCAT:
     case VCH_LAYER_RESHAPE:

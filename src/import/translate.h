@@ -53,8 +53,8 @@ vch_translate_function vch_translate_layer_normalization, vch_translate_rms_norm
     vch_translate_log_softmax, vch_translate_recurrent;
 vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate_logic,
     vch_translate_where, vch_translate_extreme, vch_translate_sign, vch_translate_absolute,
-    vch_translate_is_finite, vch_translate_cast_like, vch_translate_mean, vch_translate_size,
-    vch_translate_range;
+    vch_translate_is_finite, vch_translate_mod, vch_translate_bit_shift, vch_translate_bitwise_not,
+    vch_translate_cast_like, vch_translate_mean, vch_translate_size, vch_translate_range;
 vch_translate_function vch_translate_gather_elements, vch_translate_gather_nd,
     vch_translate_compress, vch_translate_one_hot, vch_translate_tile, vch_translate_depth_to_space,
     vch_translate_space_to_depth, vch_translate_trilu, vch_translate_reverse_sequence,

@@ -27,6 +27,9 @@ vch_status vch_translate_build_is_not_zero(struct vch_translate *at, uint32_t x,
 vch_status vch_translate_build_real(struct vch_translate *at, uint32_t x, uint32_t *output);
 vch_status vch_translate_build_whole(struct vch_translate *at, uint32_t x,
                                      enum vch_layer_function rounding, uint32_t *output);
+// a / b, broadcasting: NEAREST gives real numbers, the others whole ones.
+vch_status vch_translate_build_quotient(struct vch_translate *at, uint32_t a, uint32_t b,
+                                        enum vch_rounding rounding, uint32_t *output);
 // Weights (channels, last axis of x) and bias (channels), both in the arena.
 vch_status vch_translate_build_linear(struct vch_translate *at, uint32_t x, const double *weights,
                                       const double *bias, uint32_t channels, uint32_t *output);

@@ -120,54 +120,6 @@ vch_status vch_translate_multiply(struct vch_translate *at)
                                 vch_network_count(&binary.shape), NULL, 0, &output);
 }
 
-static vch_status divide_integers(struct vch_translate *at, const struct binary *binary)
-{
-    struct vch_network_value *value = &at->network->values[at->node.outputs[0]];
-    struct vch_network_tensor *tensor = NULL;
-    double *a = NULL, *b = NULL;
-
-    VCH_TRY(vch_translate_stretched(&a, at, binary->operands[0], &binary->shape));
-    VCH_TRY(vch_translate_stretched(&b, at, binary->operands[1], &binary->shape));
-    VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &binary->shape, &tensor));
-    for (size_t i = 0; i < tensor->count; i++) {
-        double quotient = b[i] == 0 ? 0 : trunc(a[i] / b[i]);
-        if (b[i] == 0 || fabs(quotient) >= 0x1p62)
-            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
-        tensor->integers[i] = (int64_t)quotient;
-    }
-    *value = (struct vch_network_value){.name = value->name,
-                                        .type = VCH_NETWORK_INTEGER,
-                                        .has_shape = true,
-                                        .shape = tensor->shape,
-                                        .constant = tensor};
-    return VCH_OK;
-}
-
-vch_status vch_translate_divide(struct vch_translate *at)
-{
-    struct binary binary = {0};
-    double *scale = NULL;
-    uint32_t output = at->node.outputs[0];
-
-    VCH_TRY(read_binary(&binary, at));
-    const struct vch_network_value *a = &at->network->values[binary.operands[0]];
-    const struct vch_network_value *b = &at->network->values[binary.operands[1]];
-    if (a->constant != NULL && b->constant != NULL)
-        return a->type == VCH_NETWORK_INTEGER && b->type == VCH_NETWORK_INTEGER
-                   ? divide_integers(at, &binary)
-                   : finish_binary(at, &binary, VCH_LAYER_DIVIDE, 1, 1);
-    if (binary.constant != 1)
-        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "it can divide by constants only");
-    VCH_TRY(vch_translate_stretched(&scale, at, binary.operands[1], &binary.shape));
-    for (size_t i = 0; i < vch_network_count(&binary.shape); i++) {
-        if (scale[i] == 0 || !isfinite(1 / scale[i]))
-            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "a division by zero");
-        scale[i] = 1 / scale[i];
-    }
-    return vch_translate_affine(at, binary.operands[0], scale, vch_network_count(&binary.shape),
-                                NULL, 0, &output);
-}
-
 static vch_status finish_clamp(struct vch_translate *at, uint32_t x, double lo, double hi)
 {
     struct vch_layer layer = vch_layers_new(VCH_LAYER_CLAMP, at->node.name, &x, 1);

@@ -19,6 +19,8 @@
     X("Atanh", unary) \
     X("AveragePool", pool) \
     X("BatchNormalization", batch_normalization) \
+    X("BitShift", bit_shift) \
+    X("BitwiseNot", bitwise_not) \
     X("BlackmanWindow", window_function) \
     X("Cast", cast) \
     X("CastLike", cast_like) \
@@ -81,6 +83,7 @@
     X("MeanVarianceNormalization", mean_variance_normalization) \
     X("Min", extreme) \
     X("Mish", unary) \
+    X("Mod", mod) \
     X("Mul", multiply) \
     X("Neg", unary) \
     X("Not", logic) \
