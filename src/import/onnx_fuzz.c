@@ -89,6 +89,10 @@ static vch_status import_with(struct vch_graph **graph, struct job *job,
     struct vch_import_report report = {0};
     const struct vch_import_options options = {
         .activation_bits = job->seed % 4 == 0 ? 16 : 8,
+        .range = {(enum vch_import_range_kind)(job->seed / 4 % 3), 99},
+        .has_loss_max = job->seed / 16 % 16 == 0,
+        .loss_max = (double)(job->seed / 256 % 8),
+        .size_max = job->seed / 32 % 16 == 0 ? job->seed / 256 % 4096 : 0,
         .calibration = &job->samples,
         .calibration_is_synthetic = true,
         .kernels = &job->kernels,

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "model/bound.h"
+#include "model/program.h"
 #include "model/run.h"
 #include "model/segment.h"
 
@@ -203,6 +204,48 @@ static void run_cut(const struct scene *scene, const struct results *want,
     VCH_ASSERT(is_same(&results, want, scene));
 }
 
+// By a program that is prepared once: chunks of a sample or two, and the whole batch cut in two.
+static void run_program(const struct scene *scene, const struct results *want,
+                        const struct vch_kernels *kernels, uint64_t seed)
+{
+    const struct vch_graph *graph = scene->graph;
+    const uint32_t middle = (uint32_t)(next(&seed) % (graph->operator_count + 1));
+    struct vch_program program;
+    struct vch_program_run run = {.program = &program, .batch = BATCH, .workers = &ways_backwards};
+    struct results results = {0};
+    struct vch_cut cut;
+    struct vch_tensor crossing;
+    size_t size = 0;
+
+    if (!open_results(&results, scene)) return;
+    if (!vch_is_ok(vch_program_prepare(&program, graph, 0, graph->operator_count,
+                                       (uint32_t)(seed % 3), kernels, scene->arena)) ||
+        !vch_is_ok(vch_program_memory(&size, &program, BATCH, false)))
+        return;
+    void *memory = vch_arena_alloc(scene->arena, size, 1);
+    if (memory == NULL) return;
+    memset(memory, (int)(seed >> 8), size); // holds anything
+    run.last = graph->operator_count;
+    VCH_ASSERT(vch_is_ok(vch_program_execute(&run, scene->input_values, scene->inputs,
+                                             graph->input_count, scene->output_values,
+                                             results.outputs, graph->output_count, memory, NULL)));
+    VCH_ASSERT(is_same(&results, want, scene));
+
+    if (!vch_is_ok(vch_segment_cut_at(&cut, graph, middle, scene->arena)) ||
+        !room_for(&crossing, scene, cut.value) || !open_results(&results, scene))
+        return;
+    run.last = middle;
+    VCH_ASSERT(
+        vch_is_ok(vch_program_execute(&run, scene->input_values, scene->inputs, graph->input_count,
+                                      &cut.value, &crossing, 1, memory, NULL)));
+    memset(memory, (int)(seed >> 16), size);
+    run.first = middle;
+    run.last = graph->operator_count;
+    VCH_ASSERT(vch_is_ok(vch_program_execute(&run, &cut.value, &crossing, 1, scene->output_values,
+                                             results.outputs, graph->output_count, memory, NULL)));
+    VCH_ASSERT(is_same(&results, want, scene));
+}
+
 static bool run_plainly(struct results *out, const struct scene *scene)
 {
     const struct vch_kernels portable = vch_kernels_select(VCH_CPU_PORTABLE);
@@ -234,6 +277,7 @@ void ways_compare(const struct vch_graph *graph, uint64_t seed, struct vch_arena
     VCH_ASSERT(is_same(&want, &found, &scene));
     run_apart(&scene, &want, &best);
     run_cut(&scene, &want, &best, seed);
+    run_program(&scene, &want, &best, seed);
 }
 
 void ways_digest(struct vch_digest *out, const struct vch_graph *graph, uint64_t seed,

@@ -13,8 +13,8 @@
 bool ways_is_cheap(const struct vch_graph *graph);
 
 // Runs a checked graph, all of whose parameters are held and checked, on random samples: portable
-// and alone; on the best processor level with tasks in backward order; sample by sample; and in
-// two segments. Ends the process where a byte differs.
+// and alone; on the best processor level with tasks in backward order; sample by sample; in two
+// segments; and by a program prepared for all of them. Ends the process where a byte differs.
 void ways_compare(const struct vch_graph *graph, uint64_t seed, struct vch_arena *arena);
 
 // The digest of all outputs for these samples, portable and alone.
