@@ -78,7 +78,8 @@ static vch_status write_report(const struct vch_leak *leak, struct vch_tool *too
                             "found \"%.100s\"",
                             path);
     }
-    VCH_TRY(vch_file_write(path, bytes, size, false, &tool->complaint));
+    // Private: the picture shows the person's own samples.
+    VCH_TRY(vch_file_write(path, bytes, size, true, &tool->complaint));
     if (!vch_options_has(tool->options, "json")) printf("%s: written\n", path);
     return VCH_OK;
 }
