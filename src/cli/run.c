@@ -2,6 +2,7 @@
 #include "model/run.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "cli/commands.h"
@@ -12,6 +13,7 @@ static const struct vch_option options[] = {
     {"input", "[NAME=]FILE", ".npy, .npz:ARRAY or synthetic[:SEED]", true},
     {"output", "FILE.npy", "write an output; .npz: all outputs", false},
     {"port", "NAME", "which output --output holds (default: the first)", false},
+    {"cuts", "P,P,...|all", "as segments between these operators (see vouch split)", false},
     {"trace", NULL, "print a digest per operator output", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"json", NULL, "print JSON", false},
@@ -54,8 +56,102 @@ static vch_status show(struct vch_tool *tool, const struct vch_package *package,
         "outputs", rows, "trace", trace_json(package->graph, trace)));
 }
 
+// What passes from one segment to the next: one value, but for the ports at both ends.
+struct border {
+    uint32_t position, count;
+    uint32_t values[VCH_GRAPH_PORTS_MAX];
+    struct vch_tensor tensors[VCH_GRAPH_PORTS_MAX];
+};
+
+static void set_ports(struct border *border, const struct vch_port *ports,
+                      const struct vch_tensors *tensors)
+{
+    border->count = tensors->count;
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        border->values[i] = ports[i].value;
+        border->tensors[i] = tensors->tensor[i];
+    }
+}
+
+static vch_status set_cut(struct border *border, const struct vch_cut *cut, uint32_t batch,
+                          const struct vch_graph *graph, struct vch_arena *arena)
+{
+    const struct vch_value *value = &graph->values[cut->value];
+    struct vch_tensor *tensor = &border->tensors[0];
+
+    *border = (struct border){.position = cut->position, .count = 1, .values = {cut->value}};
+    *tensor = (struct vch_tensor){value->type, value->shape, NULL};
+    tensor->data = vch_arena_alloc(arena, batch * vch_tensor_size(tensor), 64);
+    return tensor->data == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
+}
+
+// The segment between two borders, as the node that holds it would run it.
+static vch_status run_segment(const struct vch_run *whole, const struct border *from,
+                              const struct border *to, struct vch_tool *tool)
+{
+    struct vch_run segment = *whole;
+
+    segment.first = from->position;
+    segment.last = to->position;
+    if (whole->trace != NULL) segment.trace = whole->trace + from->position;
+    return vch_run_execute(&segment, from->values, from->tensors, from->count, to->values,
+                           to->tensors, to->count, &tool->arena, &tool->complaint);
+}
+
+// Legal cuts inside the graph, rising, which --cuts asks for.
+static vch_status read_cuts(struct vch_cut *cuts, uint32_t *count, struct vch_tool *tool,
+                            const struct vch_graph *graph, const char *text)
+{
+    const uint32_t end = graph->operator_count;
+    uint32_t found = 0, before = 0;
+    char *save = NULL, *copy = vch_arena_string(&tool->arena, text, strlen(text));
+
+    *count = 0;
+    if (copy == NULL) return VCH_FAIL(NO_MEMORY);
+    if (strcmp(text, "all") == 0) {
+        VCH_TRY(vch_segment_cuts(cuts, &found, graph, &tool->arena));
+        for (uint32_t i = 0; i < found; i++)
+            if (cuts[i].position > 0 && cuts[i].position < end) cuts[(*count)++] = cuts[i];
+        return VCH_OK;
+    }
+    for (char *word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
+        uint64_t at = 0;
+        if (!vch_options_is_number(&at, word, before + 1, end - 1) ||
+            !vch_is_ok(vch_segment_cut_at(&cuts[*count], graph, (uint32_t)at, &tool->arena)))
+            return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                                "--cuts expects \"all\" or rising positions that `vouch split` "
+                                "lists, between 0 and %u, found \"%.80s\"",
+                                end, text);
+        before = (uint32_t)at;
+        (*count)++;
+    }
+    return VCH_OK;
+}
+
+static vch_status run_in_segments(const struct vch_run *whole, struct vch_tool *tool,
+                                  const struct vch_tensors *inputs,
+                                  const struct vch_tensors *outputs, const char *text)
+{
+    const struct vch_graph *graph = whole->graph;
+    struct vch_cut *cuts = VCH_ARENA_NEW(&tool->arena, struct vch_cut, graph->operator_count + 1);
+    struct border from = {.position = 0}, to;
+    uint32_t count = 0;
+
+    if (cuts == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(read_cuts(cuts, &count, tool, graph, text));
+    set_ports(&from, graph->inputs, inputs);
+    for (uint32_t i = 0; i < count; i++, from = to) {
+        VCH_TRY(set_cut(&to, &cuts[i], whole->batch, graph, &tool->arena));
+        VCH_TRY(run_segment(whole, &from, &to, tool));
+    }
+    to.position = graph->operator_count;
+    set_ports(&to, graph->outputs, outputs);
+    return run_segment(whole, &from, &to, tool);
+}
+
 static vch_status run(struct vch_tool *tool)
 {
+    const char *cuts = vch_options_text(tool->options, "cuts");
     struct vch_package package;
     struct vch_tensors inputs, outputs;
     struct vch_digest *trace = NULL;
@@ -80,7 +176,10 @@ static vch_status run(struct vch_tool *tool)
         .workers = tool->workers,
         .trace = trace,
     };
-    VCH_TRY(vch_run_graph(&how, inputs.tensor, outputs.tensor, &tool->arena, &tool->complaint));
+    if (cuts == NULL)
+        VCH_TRY(vch_run_graph(&how, inputs.tensor, outputs.tensor, &tool->arena, &tool->complaint));
+    else
+        VCH_TRY(run_in_segments(&how, tool, &inputs, &outputs, cuts));
     VCH_TRY(vch_tensors_save(&outputs, tool, graph));
     return show(tool, &package, &outputs, trace);
 }

@@ -148,6 +148,17 @@ class Cli(unittest.TestCase):
                 answers.add(done.stdout)
         self.assertEqual(len(answers), 1)
 
+    def test_run_gives_one_answer_cut_anywhere(self):
+        inputs = ("--input", ROOT / "demo/digits_inputs.npy", "--json", "--trace")
+        want = vouch("run", self.model, *inputs).stdout
+        cuts = [c["position"] for c in json.loads(
+            vouch("split", self.model, "--json").stdout)["cuts"]][1:-1]
+        for chosen in (*cuts, "all", ",".join(map(str, cuts[::2]))):
+            self.assertEqual(vouch("run", self.model, *inputs, "--cuts", chosen).stdout, want)
+        for wrong in ("0", "99", "3,2", "3,3", "some"):
+            done = vouch("run", self.model, *inputs, "--cuts", wrong, code=USAGE)
+            self.assertIn("vouch split", done.stderr)
+
     def test_an_unknown_processor_level_is_refused(self):
         done = subprocess.run([VOUCH, "inspect", str(self.model)], capture_output=True,
                               env={**os.environ, "VCH_CPU_LEVEL": "quantum"}, check=False)

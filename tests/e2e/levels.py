@@ -1,6 +1,7 @@
 """Ways to run vouch that may differ in nothing but their speed: the processor levels of this
 machine, and of aarch64 under qemu where `make aarch64` has built for it."""
 import os
+import pathlib
 import platform
 import shutil
 
@@ -10,6 +11,7 @@ LEVELS = {
     "x86_64": ("portable", "avx2", "avx512vnni"),
     "aarch64": ("portable", "neon", "neondot"),
 }
+FEATURES = {"avx2": "avx2", "avx512vnni": "avx512_vnni", "neondot": "asimddp"}  # /proc/cpuinfo
 CROSS, SYSROOT = ROOT / "build/aarch64/vouch", ROOT / "build/sysroot/aarch64"
 
 
@@ -27,6 +29,12 @@ class Level:
 
 def native(vouch):
     return [Level(name, [vouch]) for name in LEVELS.get(platform.machine(), ("portable",))]
+
+
+def has(level):
+    """Whether this processor has it, so that nothing falls back."""
+    feature = FEATURES.get(level.name)
+    return feature is None or feature in pathlib.Path("/proc/cpuinfo").read_text().split()
 
 
 def is_stale():
