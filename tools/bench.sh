@@ -23,5 +23,7 @@ for model in digits breast_cancer; do
     printf '\n## engine: demo/%s.onnx\n' "$model"
     "$build/vouch" bench "$scratch/$model.vouch"
 done
+printf '\n## engine beside onnxruntime\n'
+tools/bench_engine.py "$build/vouch" || [ $? = 77 ] # skipped, having said why
 printf '\n## network\n'
 tools/bench_network.py "$build/vouch"

@@ -26,11 +26,12 @@ struct row {
     double work_per_second;
 };
 
-enum { RUNS_MAX = 10000, ROWS_MAX = 16 };
+// Runs are timed in blocks long enough for a clock of microseconds.
+enum { RUNS_MAX = 10000, ROWS_MAX = 16, BLOCK_US = 200 };
 
 static int compare(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
@@ -61,56 +62,72 @@ static vch_status fill_inputs(struct vch_tensors *inputs, struct vch_tool *tool,
     return VCH_OK;
 }
 
-static vch_status run_once(const struct vch_program_run *how, const struct vch_tensors *inputs,
-                           const struct vch_tensors *outputs, void *memory,
-                           struct vch_complaint *complaint)
-{
-    const struct vch_graph *graph = how->program->graph;
+struct course { // what is run again and again
+    struct vch_program_run how;
     uint32_t input_values[VCH_GRAPH_PORTS_MAX], output_values[VCH_GRAPH_PORTS_MAX];
+    struct vch_tensors inputs, outputs;
+    void *memory;
+};
 
-    for (uint32_t i = 0; i < graph->input_count; i++)
-        input_values[i] = graph->inputs[i].value;
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        output_values[i] = graph->outputs[i].value;
-    return vch_program_execute(how, input_values, inputs->tensor, graph->input_count, output_values,
-                               outputs->tensor, graph->output_count, memory, complaint);
+// Microseconds of one run, from `repeats` of them.
+static vch_status run_course(double *out, const struct course *c, uint32_t repeats,
+                             struct vch_complaint *complaint)
+{
+    const struct vch_graph *graph = c->how.program->graph;
+    uint64_t begin = vch_clock_monotonic_us();
+
+    for (uint32_t i = 0; i < repeats; i++)
+        VCH_TRY(vch_program_execute(&c->how, c->input_values, c->inputs.tensor, graph->input_count,
+                                    c->output_values, c->outputs.tensor, graph->output_count,
+                                    c->memory, complaint));
+    *out = (double)(vch_clock_monotonic_us() - begin) / repeats;
+    return VCH_OK;
+}
+
+static vch_status run_courses(struct row *row, const struct course *c, uint64_t microseconds,
+                              struct vch_complaint *complaint)
+{
+    static double times[RUNS_MAX];
+    uint64_t begin = vch_clock_monotonic_us();
+    double first = 0;
+    size_t count = 0;
+
+    VCH_TRY(run_course(&first, c, 1, complaint));
+    VCH_TRY(run_course(&first, c, 1, complaint)); // caches are warm now
+    const uint32_t repeats = first < BLOCK_US ? (uint32_t)(BLOCK_US / (first + 1)) + 1 : 1;
+    while (count < 3 || (vch_clock_monotonic_us() - begin < microseconds && count < RUNS_MAX))
+        VCH_TRY(run_course(&times[count++], c, repeats, complaint));
+    qsort(times, count, sizeof times[0], compare);
+    row->microseconds = times[count / 2] / row->batch;
+    row->least = times[0] / row->batch;
+    return VCH_OK;
 }
 
 static vch_status measure(struct row *row, struct vch_tool *tool, const struct vch_graph *graph,
                           uint64_t microseconds)
 {
-    static uint64_t times[RUNS_MAX];
     struct vch_arena_mark mark = vch_arena_mark(&tool->arena);
     const struct vch_kernels kernels = vch_kernels_select(row->level);
-    struct vch_tensors inputs, outputs;
     struct vch_program program;
-    size_t count = 0, size = 0;
+    struct course course = {.how = {.program = &program,
+                                    .last = graph->operator_count,
+                                    .batch = row->batch,
+                                    .workers = row->threads > 1 ? tool->workers : NULL}};
+    size_t size = 0;
 
-    VCH_TRY(fill_inputs(&inputs, tool, graph, row->batch));
-    VCH_TRY(vch_tensors_allocate(&outputs, tool, graph, row->batch));
+    for (uint32_t i = 0; i < graph->input_count; i++)
+        course.input_values[i] = graph->inputs[i].value;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        course.output_values[i] = graph->outputs[i].value;
+    VCH_TRY(fill_inputs(&course.inputs, tool, graph, row->batch));
+    VCH_TRY(vch_tensors_allocate(&course.outputs, tool, graph, row->batch));
     VCH_TRY(
         vch_program_prepare(&program, graph, 0, graph->operator_count, 0, &kernels, &tool->arena));
     VCH_TRY(vch_program_memory(&size, &program, row->batch, false));
-    void *memory = vch_arena_alloc(&tool->arena, size, 1);
-    if (memory == NULL) return VCH_FAIL(NO_MEMORY);
-    const struct vch_program_run how = {
-        .program = &program,
-        .last = graph->operator_count,
-        .batch = row->batch,
-        .workers = row->threads > 1 ? tool->workers : NULL,
-    };
-    uint64_t begin = vch_clock_monotonic_us(), now = begin;
-    while (count < 3 || (now - begin < microseconds && count < RUNS_MAX)) {
-        VCH_TRY(run_once(&how, &inputs, &outputs, memory, &tool->complaint));
-        uint64_t after = vch_clock_monotonic_us();
-        times[count++] = after - now;
-        now = after;
-    }
-    qsort(times, count, sizeof times[0], compare);
-    uint64_t median = times[count / 2] > 0 ? times[count / 2] : 1;
-    row->microseconds = (double)median / row->batch;
-    row->least = (double)(times[0] > 0 ? times[0] : 1) / row->batch;
-    row->work_per_second = (double)total_work(graph) * row->batch * 1e6 / (double)median;
+    course.memory = vch_arena_alloc(&tool->arena, size, 1);
+    if (course.memory == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(run_courses(row, &course, microseconds, &tool->complaint));
+    row->work_per_second = (double)total_work(graph) * 1e6 / row->microseconds;
     vch_arena_rewind(&tool->arena, mark);
     return VCH_OK;
 }
@@ -141,7 +158,10 @@ static vch_status print_rows(const struct row *rows, uint32_t count, bool as_jso
     for (uint32_t i = 0; i < count; i++) {
         const struct row *r = &rows[i];
         if (r->level == VCH_CPU_PORTABLE) base = r->microseconds;
-        if (!as_json)
+        if (!as_json && base == 0) // portable was not asked for
+            printf("%-11s %7u  %5u  %10.1f  %9.2f\n", vch_cpu_level_name(r->level), r->threads,
+                   r->batch, r->microseconds, r->work_per_second / 1e9);
+        else if (!as_json)
             printf("%-11s %7u  %5u  %10.1f  %9.2f  %15.1f\n", vch_cpu_level_name(r->level),
                    r->threads, r->batch, r->microseconds, r->work_per_second / 1e9,
                    base / r->microseconds);

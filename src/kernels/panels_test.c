@@ -35,7 +35,8 @@ static struct {
     uint32_t shifts[CHANNELS_MAX + GUARD];
     int32_t lo, hi;
     bool is_narrow;
-    uint8_t want[PLACES_MAX * STRIDE_MAX * 4 + GUARD], got[PLACES_MAX * STRIDE_MAX * 4 + GUARD];
+    _Alignas(64) uint8_t want[PLACES_MAX * STRIDE_MAX * 4 + GUARD];
+    _Alignas(64) uint8_t got[PLACES_MAX * STRIDE_MAX * 4 + GUARD];
 } t;
 
 static int64_t pick(uint32_t pattern, int64_t most)

@@ -128,6 +128,7 @@ static bool wants_channel_last(const struct chooser *c, const struct vch_operato
 {
     const uint32_t x = o->inputs[i];
 
+    if (o->kind == VCH_OPERATOR_TRANSPOSE) return c->forms->is_channel_last[x];
     if (o->kind == VCH_OPERATOR_CONVOLUTION) // reads what there is
         return c->forms->is_channel_last[x] &&
                !vch_step_convolution_is_patched(c->model, o, c->prepare->kernels);
@@ -143,6 +144,18 @@ static void turn_axes(struct vch_operator *o, const struct vch_operator *from, u
         o->end[to] = from->end[axis];
         o->step[to] = from->step[axis];
     }
+}
+
+// A model's own TRANSPOSE of a channel-last value: often the elements lie as wanted already.
+static void turn_order(struct vch_operator *o, const struct vch_operator *from, uint32_t rank)
+{
+    bool is_in_order = true;
+
+    for (uint32_t axis = 0; axis < rank; axis++) {
+        o->order[axis] = new_axis(rank, from->order[axis]);
+        is_in_order &= o->order[axis] == axis;
+    }
+    if (is_in_order) o->kind = VCH_OPERATOR_RESHAPE;
 }
 
 static vch_status add_operator(struct chooser *c, uint32_t index)
@@ -162,6 +175,7 @@ static vch_status add_operator(struct chooser *c, uint32_t index)
         VCH_TRY(value_in(&inputs[i], c, from->inputs[i], wants, index));
     }
     o.inputs = inputs;
+    if (o.kind == VCH_OPERATOR_TRANSPOSE && reads) turn_order(&o, from, shape->rank);
     if (gives) {
         turn_axes(&o, from, shape->rank);
         f->is_channel_last[from->output] = true;

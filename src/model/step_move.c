@@ -29,33 +29,46 @@ COPY_ROW(copy_row_2, int16_t)
 COPY_ROW(copy_row_4, int32_t)
 COPY_ROW(copy_row_8, int64_t)
 
-static void copy_row(const struct copy *copy, size_t row)
+static void copy_row(const struct copy *copy, uint8_t *out, const uint8_t *in)
 {
     const uint32_t inner = copy->walk.axes - 1;
     int64_t to = copy->walk.strides[0][inner], from = copy->walk.strides[1][inner];
-    void *out = copy->out + vch_strided_row(&copy->walk, 0, row);
-    const void *in = copy->in + vch_strided_row(&copy->walk, 1, row);
 
     if (to == (int64_t)copy->size && from == (int64_t)copy->size) {
         memcpy(out, in, copy->row_size * copy->size);
         return;
     }
     switch (copy->size) {
-    case 1: copy_row_1(out, to, in, from, copy->row_size); return;
-    case 2: copy_row_2(out, to, in, from, copy->row_size); return;
-    case 4: copy_row_4(out, to, in, from, copy->row_size); return;
-    case 8: copy_row_8(out, to, in, from, copy->row_size); return;
+    case 1: copy_row_1((void *)out, to, (const void *)in, from, copy->row_size); return;
+    case 2: copy_row_2((void *)out, to, (const void *)in, from, copy->row_size); return;
+    case 4: copy_row_4((void *)out, to, (const void *)in, from, copy->row_size); return;
+    case 8: copy_row_8((void *)out, to, (const void *)in, from, copy->row_size); return;
     default: VCH_ASSERT(false);
     }
 }
 
+// Rows one after another: only the axes that turn over are touched.
 static void copy_piece(void *context, size_t piece)
 {
     const struct copy *copy = context;
-    struct vch_step_part part = vch_step_part(piece, copy->pieces, copy->rows);
+    const struct vch_strided *walk = &copy->walk;
+    const struct vch_step_part part = vch_step_part(piece, copy->pieces, copy->rows);
+    int64_t to = vch_strided_row(walk, 0, part.first), from = vch_strided_row(walk, 1, part.first);
+    size_t index[VCH_STRIDED_AXES_MAX] = {0};
 
-    for (size_t i = part.first; i < part.last; i++)
-        copy_row(copy, i);
+    for (size_t axis = walk->axes - 1, rest = part.first; axis-- > 0; rest /= walk->dims[axis])
+        index[axis] = rest % walk->dims[axis];
+    for (size_t i = part.first; i < part.last; i++) {
+        copy_row(copy, copy->out + to, copy->in + from);
+        for (size_t axis = walk->axes - 1; axis-- > 0;) {
+            to += walk->strides[0][axis];
+            from += walk->strides[1][axis];
+            if (++index[axis] < walk->dims[axis]) break;
+            to -= walk->strides[0][axis] * (int64_t)walk->dims[axis];
+            from -= walk->strides[1][axis] * (int64_t)walk->dims[axis];
+            index[axis] = 0;
+        }
+    }
 }
 
 static void run_copy(const struct vch_step *step, struct copy *copy)
