@@ -22,7 +22,8 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
         const struct vch_layer *layer = &layers->layers[i];
         bool moves = layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
-                     layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER;
+                     layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER ||
+                     layer->kind == VCH_LAYER_AFFINE; // it may become another scale and no more
         bool decides = layer->kind == VCH_LAYER_ARGMAX || layer->kind == VCH_LAYER_COMPARE ||
                        layer->kind == VCH_LAYER_DIVIDE || layer->is_precise;
         enum need need = layer->kind == VCH_LAYER_SOFTMAX ? DIFFERENCES
