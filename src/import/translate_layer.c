@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "import/translate.h"
-#include "import/translate_window.h"
 
 static vch_status read_weights(struct vch_layer *layer, const struct vch_translate *at, uint32_t i,
                                struct vch_network_shape *shape)
@@ -37,35 +36,6 @@ static vch_status read_bias(struct vch_layer *layer, const struct vch_translate 
     for (uint32_t c = 0; c < layer->channels; c++)
         bias[c] = factor * list[count == 1 ? 0 : c];
     return VCH_OK;
-}
-
-vch_status vch_translate_conv(struct vch_translate *at)
-{
-    uint32_t x = 0;
-    struct vch_layer layer = vch_layers_new(VCH_LAYER_CONVOLUTION, at->node.name, &x, 1);
-    struct vch_network_shape weights = {0}, shape = {0};
-    int64_t groups = 1;
-
-    VCH_TRY(read_weights(&layer, at, 1, &weights));
-    VCH_TRY(vch_translate_window_image(at, &x, &shape));
-    VCH_TRY(vch_network_integer(&groups, &at->node, "group", 1, at->complaint));
-    if (weights.rank == 3) { // one dimension is two with a height of 1
-        weights.rank = 4;
-        weights.dims[3] = weights.dims[2];
-        weights.dims[2] = 1;
-    }
-    if (weights.rank != 4 || vch_network_count(&weights) == 0 || groups < 1 ||
-        groups > shape.dims[1] || shape.dims[1] % groups != 0 || weights.dims[0] % groups != 0 ||
-        weights.dims[1] != shape.dims[1] / groups)
-        return vch_translate_refuse(
-            at, VCH_CODE_MALFORMED, "weights (%u, %u, ...) in %lld groups do not fit %u channels",
-            weights.dims[0], weights.dims[1], (long long)groups, shape.dims[1]);
-    layer.channels = weights.dims[0];
-    VCH_TRY(read_bias(&layer, at, 2, 1));
-    VCH_TRY(vch_translate_window(&layer.window, &shape, at, &weights.dims[2]));
-    layer.window.groups = (uint32_t)groups;
-    shape.dims[1] = layer.channels;
-    return vch_translate_window_finish(at, &layer, &shape);
 }
 
 // Weights (rows, columns) the other way round, times a factor.

@@ -28,11 +28,13 @@
     X("Celu", unary) \
     X("CenterCropPad", center_crop_pad) \
     X("Clip", clip) \
+    X("Col2Im", col2im) \
     X("Compress", compress) \
     X("Concat", concat) \
     X("Constant", constant) \
     X("ConstantOfShape", constant_of_shape) \
     X("Conv", conv) \
+    X("ConvTranspose", conv_transpose) \
     X("Cos", unary) \
     X("Cosh", unary) \
     X("CumSum", cumsum) \
@@ -55,6 +57,7 @@
     X("Gelu", unary) \
     X("Gemm", gemm) \
     X("GlobalAveragePool", global_pool) \
+    X("GlobalLpPool", global_pool) \
     X("GlobalMaxPool", global_pool) \
     X("Greater", compare) \
     X("GreaterOrEqual", compare) \
@@ -68,6 +71,7 @@
     X("InstanceNormalization", instance_normalization) \
     X("IsInf", is_finite) \
     X("IsNaN", is_finite) \
+    X("LRN", lrn) \
     X("LSTM", recurrent) \
     X("LayerNormalization", layer_normalization) \
     X("LeakyRelu", unary) \
@@ -76,6 +80,7 @@
     X("Log", unary) \
     X("LogSoftmax", log_softmax) \
     X("LpNormalization", lp_normalization) \
+    X("LpPool", pool) \
     X("MatMul", matmul) \
     X("Max", extreme) \
     X("MaxPool", pool) \
