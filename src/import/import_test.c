@@ -122,6 +122,37 @@ TEST(import_takes_models_that_do_nothing)
     CHECK_EQ(graph->operator_count, 1); // a port of its own
 }
 
+// Shapes are divided by the sizes of what is computed with: no file may bring a size of 0.
+TEST(import_refuses_to_compute_with_constants_of_no_elements)
+{
+    static const struct {
+        const char *operator_, *inputs;
+    } cases[] = {
+        {"GatherND", "empty,none"},
+        {"Pad", "empty,pads"},
+        {"PRelu", "empty,slope"},
+        {"CumSum", "empty,axis"},
+        {"Softmax", "empty"},
+        {"Tile", "empty,pads"},
+        {"LayerNormalization", "empty,slope"},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        start(17, DIMS(-1, 3));
+        onnx_reals(&onnx, "empty", DIMS(0, 3), NULL);
+        onnx_reals(&onnx, "slope", DIMS(1), (const float[]){0.5F});
+        onnx_integers(&onnx, "none", NULL, 0);
+        onnx_integers(&onnx, "pads", NUMBERS(1, 1, 1, 1));
+        onnx_integers(&onnx, "axis", NUMBERS(1));
+        node(c->operator_, c->inputs, "dead");
+        node("Relu", "x", "y");
+        CHECK_FAILS(import(8, 3), UNSUPPORTED);
+        if (strstr(complaint.text, "no elements") == NULL)
+            test_fail(__FILE__, __LINE__, "%s", complaint.text);
+    }
+}
+
 TEST(import_cuts_long_names_between_characters)
 {
     char name[202] = "x";

@@ -72,7 +72,7 @@ static vch_status to_doubles(double **out, struct vch_arena *arena,
     return VCH_OK;
 }
 
-static int64_t to_integer(double x)
+int64_t vch_translate_integer(double x)
 {
     if (x >= 0x1p63) return INT64_MAX; // "to the end" of a Slice survives the way through doubles
     return x <= -0x1p63 ? INT64_MIN : (int64_t)x;
@@ -102,7 +102,7 @@ static vch_status compute(struct vch_translate *at, const struct vch_layer *laye
         if (tensor->type == VCH_NETWORK_REAL)
             tensor->reals[i] = (float)result[i];
         else
-            tensor->integers[i] = to_integer(result[i]);
+            tensor->integers[i] = vch_translate_integer(result[i]);
     }
     value->constant = tensor;
     return VCH_OK;

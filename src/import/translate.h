@@ -119,6 +119,8 @@ vch_status vch_translate_nothing(struct vch_translate *at, uint32_t like,
 // Constants as lists.
 vch_status vch_translate_reals(double **out, size_t *count, const struct vch_translate *at,
                                uint32_t value, const char *what);
+// The nearest int64 towards zero.
+int64_t vch_translate_integer(double x);
 vch_status vch_translate_scalar(double *out, const struct vch_translate *at, uint32_t value,
                                 const char *what);
 // A list of integers that older opsets have as an attribute and newer ones as operand `i`.

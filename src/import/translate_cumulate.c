@@ -17,7 +17,7 @@ vch_status vch_translate_cumsum(struct vch_translate *at)
     VCH_TRY(vch_network_integer(&is_exclusive, &at->node, "exclusive", 0, at->complaint));
     VCH_TRY(vch_network_integer(&is_reverse, &at->node, "reverse", 0, at->complaint));
     const struct vch_network_shape *shape = vch_translate_shape_of(at, x);
-    VCH_TRY(vch_translate_axis(&axis, at, (int64_t)wanted, shape->rank));
+    VCH_TRY(vch_translate_axis(&axis, at, vch_translate_integer(wanted), shape->rank));
     const uint32_t size = shape->dims[axis];
     const struct vch_network_shape square = {.rank = 2, .dims = {size, size}};
     VCH_TRY(vch_translate_grow(at, &square, 0));
@@ -93,7 +93,7 @@ static vch_status read_dft(struct fourier *f, uint32_t *axis, const struct vch_t
     if (vch_translate_has(at, 2)) {
         double number = 0;
         VCH_TRY(vch_translate_scalar(&number, at, at->node.inputs[2], "axis"));
-        wanted = (int64_t)number;
+        wanted = vch_translate_integer(number);
     }
     VCH_TRY(vch_translate_axis(axis, at, wanted, shape->rank));
     f->parts = shape->dims[shape->rank - 1];
@@ -135,9 +135,12 @@ static vch_status cut_frames(struct vch_translate *at, uint32_t signal, size_t f
                              size_t length, uint32_t *output)
 {
     struct vch_network_shape shape = *vch_translate_shape_of(at, signal);
-    int64_t *indices = VCH_ARENA_NEW(at->network->arena, int64_t, frames * length);
     uint32_t picked = VCH_NONE;
 
+    if (frames > VCH_TRANSLATE_GROWN_MAX / length)
+        return vch_translate_refuse(at, VCH_CODE_LIMIT, "%zu frames of %zu numbers", frames,
+                                    length);
+    int64_t *indices = VCH_ARENA_NEW(at->network->arena, int64_t, frames * length);
     if (indices == NULL) return VCH_FAIL(NO_MEMORY);
     for (size_t i = 0; i < frames * length; i++)
         indices[i] = (int64_t)(i / length * step + i % length);

@@ -181,6 +181,25 @@ static vch_status resolve(struct vch_translate *at, const struct vch_network_nod
     return VCH_OK;
 }
 
+// A constant of no elements is a list that says nothing, a part to be joined with others, or a sum
+// of nothing; where it would be computed with, shapes are divided by their sizes.
+static vch_status check_emptiness(const struct vch_translate *at)
+{
+    static const char *const moves[] = {
+        "Cast",   "CastLike", "Concat",   "ConstantOfShape", "Dropout",
+        "Expand", "Flatten",  "Identity", "Reshape",         "Shape",
+        "Size",   "Slice",    "Squeeze",  "Unsqueeze",
+    };
+
+    if (!vch_translate_has(at, 0)) return VCH_OK;
+    const struct vch_network_tensor *first = at->network->values[at->node.inputs[0]].constant;
+    if (first == NULL || first->count > 0 || strncmp(at->node.operator_, "Reduce", 6) == 0)
+        return VCH_OK;
+    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
+        if (strcmp(at->node.operator_, moves[i]) == 0) return VCH_OK;
+    return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "its operand has no elements");
+}
+
 static bool has_output(const struct vch_network_node *node)
 {
     for (uint32_t i = 0; i < node->output_count; i++)
@@ -215,6 +234,7 @@ static vch_status translate_node(struct vch_translate *at, const struct vch_netw
                                     "lists those that are",
                                     node->domain[0] != '\0' ? " of " : "", node->domain);
     if (!has_output(node)) return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
+    VCH_TRY(check_emptiness(at));
     VCH_TRY(name_output(at));
     return entry->translate(at);
 }

@@ -18,7 +18,7 @@ vch_status vch_translate_pick_list(struct vch_translate *at, const struct vch_ne
 void vch_translate_pick_set(const struct vch_network_tensor *tensor, size_t i, double number)
 {
     if (tensor->type == VCH_NETWORK_REAL) tensor->reals[i] = (float)number;
-    if (tensor->type == VCH_NETWORK_INTEGER) tensor->integers[i] = (int64_t)number;
+    if (tensor->type == VCH_NETWORK_INTEGER) tensor->integers[i] = vch_translate_integer(number);
 }
 
 vch_status vch_translate_pick_filled(struct vch_translate *at,

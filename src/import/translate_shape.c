@@ -164,8 +164,7 @@ vch_status vch_translate_range(struct vch_translate *at)
         VCH_TRY(vch_translate_scalar(&bounds[i], at, value, "bounds"));
     }
     double count = bounds[2] == 0 ? NAN : ceil((bounds[1] - bounds[0]) / bounds[2]);
-    bool is_whole = fabs(bounds[0]) < 0x1p62 && fabs(bounds[1]) < 0x1p62; // as int64 can hold
-    if (!(count <= VCH_NETWORK_COUNT_MAX) || !is_whole)
+    if (!(count <= VCH_NETWORK_COUNT_MAX))
         return vch_translate_refuse(at, VCH_CODE_LIMIT, "from %g to %g by %g", bounds[0], bounds[1],
                                     bounds[2]);
     shape.dims[0] = count > 0 ? (uint32_t)count : 0;
@@ -176,7 +175,7 @@ vch_status vch_translate_range(struct vch_translate *at)
     for (size_t i = 0; i < tensor->count; i++) {
         double number = bounds[0] + (double)i * bounds[2];
         if (tensor->reals != NULL) tensor->reals[i] = (float)number;
-        if (tensor->integers != NULL) tensor->integers[i] = (int64_t)number;
+        if (tensor->integers != NULL) tensor->integers[i] = vch_translate_integer(number);
     }
     return set_constant(at, tensor);
 }
