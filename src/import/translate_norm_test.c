@@ -101,7 +101,7 @@ TEST(rows_whose_variances_differ_keep_their_precision)
     for (size_t i = 0; i < samples.count; i++)
         at.values[i] *= powf(10, -(float)(i / 16 % 4));
     importing_succeeds(&at, importing_with(&at, 16, &samples));
-    importing_is_close(&at, 0.02); // the smallest rows have some 30 steps
+    importing_is_close(&at, 0.03); // the smallest rows have some 30 steps
     CHECK(at.report.outputs[0].error_mean < 0.002 * at.report.outputs[0].range);
 }
 
@@ -144,7 +144,9 @@ TEST(scales_of_norms_end_up_in_weights)
     importing_node(&at, "Mul", "a,b", "y");
     importing_succeeds(&at, importing_random(&at, 16, 24));
     importing_is_close(&at, 0.02);
-    CHECK_EQ(at.graph->operator_count, 4);
+    // A layer that needs it gets two rows of weights, and a sum.
+    uint32_t rows = importing_count(&at, VCH_OPERATOR_LINEAR);
+    CHECK_EQ(at.graph->operator_count, 2 + rows + (rows - 2));
 
     start_norm(17, DIMS(1, 4, 6));
     importing_node(&at, "LayerNormalization", "x,scale,bias", "y");
