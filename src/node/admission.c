@@ -71,9 +71,11 @@ static size_t size_of(const struct vch_model *model, const struct vch_cut *cut, 
     return vch_tensor_size(&tensor) * batch; // below 2^31 * 2^12: shapes and batch are checked
 }
 
-static vch_status check_size(struct vch_task *task, uint64_t size, size_t memory_max,
-                             struct vch_arena *scratch, struct vch_complaint *complaint)
+static vch_status check_size(struct vch_task *task, uint64_t size,
+                             const struct vch_admission *admission, struct vch_arena *scratch,
+                             struct vch_complaint *complaint)
 {
+    const size_t memory_max = admission->memory_max;
     const struct vch_value *value = &task->model->package.graph->values[task->in->value];
     size_t memory = 0;
 
@@ -89,7 +91,8 @@ static vch_status check_size(struct vch_task *task, uint64_t size, size_t memory
         return vch_complain(complaint, VCH_CODE_LIMIT,
                             "a batch of %u does not fit this node's %zu bytes: send fewer samples",
                             task->batch, memory_max);
-    VCH_TRY(vch_engine_memory(&memory, task->model, task->first, task->last, task->batch, scratch));
+    VCH_TRY(vch_engine_memory(&memory, admission->kernels, task->model, task->first, task->last,
+                              task->batch, scratch));
     task->memory = memory + task->input_size + task->output_size;
     if (task->memory > memory_max)
         return vch_complain(complaint, VCH_CODE_LIMIT,
@@ -137,7 +140,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
     memcpy(task->output_nonce.bytes, request->output_nonce.data, sizeof task->output_nonce);
     VCH_TRY(check_nonces(task, job, complaint));
     VCH_TRY(check_model(task, job, admission, complaint));
-    return check_size(task, request->size, admission->memory_max, scratch, complaint);
+    return check_size(task, request->size, admission, scratch, complaint);
 }
 
 vch_status vch_admission_check(struct vch_task *task, const Vouch__RunRequest *request,

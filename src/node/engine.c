@@ -2,8 +2,7 @@
 
 #include "base/check.h"
 #include "host/clock.h"
-#include "model/run.h"
-#include "model/segment.h"
+#include "model/program.h"
 
 enum { SLACK = 1 << 20 }; // block granularity of the arena, vote, names
 
@@ -14,79 +13,62 @@ static struct vch_tensor tensor_of(const struct vch_model *model, const struct v
     return (struct vch_tensor){.type = value->type, .shape = value->shape};
 }
 
-vch_status vch_engine_memory(size_t *out, const struct vch_model *model, uint32_t first,
-                             uint32_t last, uint32_t batch, struct vch_arena *scratch)
+vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
+                             const struct vch_model *model, uint32_t first, uint32_t last,
+                             uint32_t batch, struct vch_arena *scratch)
 {
-    // The portable table: planning looks at shapes alone.
-    struct vch_run run = {
-        .graph = model->package.graph, .first = first, .last = last, .batch = batch};
-    size_t crossing = 0;
+    const struct vch_program *held = vch_models_program(model, first, last);
+    struct vch_arena_mark mark = vch_arena_mark(scratch);
+    struct vch_program program;
+    vch_status status = VCH_OK;
 
-    VCH_TRY(vch_run_memory(out, &run, scratch));
-    for (uint32_t i = 0; i < model->cut_count; i++) {
-        struct vch_tensor tensor = tensor_of(model, &model->cuts[i]);
-        bool is_inside = model->cuts[i].position > first && model->cuts[i].position < last;
-        size_t size = vch_tensor_size(&tensor) * batch;
-        if (is_inside && size > crossing) crossing = size;
-    }
-    *out += 2 * crossing + SLACK;
+    if (held == NULL)
+        status = vch_program_plan(&program, model->package.graph, first, last, 0, kernels, scratch);
+    vch_arena_rewind(scratch, mark);
+    VCH_TRY(status);
+    VCH_TRY(vch_program_memory(out, held != NULL ? held : &program, batch, false));
+    *out += SLACK + (held != NULL ? 0 : program.size);
     return VCH_OK;
 }
 
-static vch_status run_piece(const struct vch_engine *engine, struct vch_task *task,
-                            const struct vch_cut *from, const struct vch_cut *to,
-                            const struct vch_tensor *input, const struct vch_tensor *output)
+static bool is_cancelled(const void *context)
 {
-    struct vch_run run = {.graph = task->model->package.graph,
-                          .first = from->position,
-                          .last = to->position,
-                          .batch = task->batch,
-                          .kernels = engine->kernels,
-                          .workers = engine->workers};
-    struct vch_arena_mark mark = vch_arena_mark(&task->arena);
-    vch_status status = vch_run_execute(&run, &from->value, input, 1, &to->value, output, 1,
-                                        &task->arena, &task->complaint);
-
-    vch_arena_rewind(&task->arena, mark);
-    return status;
+    const struct vch_task *task = context;
+    return atomic_load(&task->is_cancelled);
 }
 
-// Memory for two crossing tensors, each the largest between the task's ends: a piece reads one and
-// writes the other.
-static vch_status allocate_crossings(void *out[2], struct vch_task *task)
+static vch_status run_program(const struct vch_engine *engine, struct vch_task *task,
+                              const struct vch_program *program)
 {
-    size_t largest = 0;
+    const struct vch_program_run run = {
+        .program = program,
+        .first = task->first,
+        .last = task->last,
+        .batch = task->batch,
+        .workers = engine->workers,
+        .is_cancelled = is_cancelled,
+        .context = task,
+    };
+    size_t size = 0;
 
-    for (const struct vch_cut *cut = task->in + 1; cut < task->out; cut++) {
-        struct vch_tensor tensor = tensor_of(task->model, cut);
-        size_t size = vch_tensor_size(&tensor);
-        if (size > largest) largest = size;
-    }
-    for (int i = 0; i < 2; i++) {
-        out[i] = vch_arena_alloc(&task->arena, largest, task->batch);
-        if (out[i] == NULL) return VCH_FAIL(NO_MEMORY);
-    }
-    return VCH_OK;
+    VCH_TRY(vch_program_memory(&size, program, task->batch, false));
+    void *memory = vch_arena_alloc(&task->arena, size, 1);
+    if (memory == NULL) return VCH_FAIL(NO_MEMORY);
+    return vch_program_execute(&run, &task->in->value, &task->input, 1, &task->out->value,
+                               &task->output, 1, memory, &task->complaint);
 }
 
-static vch_status run_pieces(const struct vch_engine *engine, struct vch_task *task)
+// Operators without parameters may be asked of a node that holds none near them: then the program
+// is the task's own.
+static vch_status run_operators(const struct vch_engine *engine, struct vch_task *task)
 {
-    struct vch_tensor input = task->input;
-    void *crossings[2] = {NULL, NULL};
-    int turn = 0;
+    const struct vch_program *held = vch_models_program(task->model, task->first, task->last);
+    struct vch_program program;
 
-    VCH_TRY(allocate_crossings(crossings, task));
-    for (const struct vch_cut *from = task->in; from < task->out; from++) {
-        const struct vch_cut *to = from + 1;
-        struct vch_tensor output = tensor_of(task->model, to);
-
-        if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT);
-        output.data = to == task->out ? task->output.data : crossings[turn];
-        VCH_TRY(run_piece(engine, task, from, to, &input, &output));
-        input = output;
-        turn = !turn;
-    }
-    return VCH_OK;
+    if (held == NULL)
+        VCH_TRY(vch_program_prepare(&program, task->model->package.graph, task->first, task->last,
+                                    0, engine->kernels, &task->arena));
+    return run_program(engine, task, held != NULL ? held : &program);
 }
 
 static vch_status check_input(const struct vch_task *task, struct vch_complaint *complaint)
@@ -118,7 +100,7 @@ static vch_status execute(const struct vch_engine *engine, struct vch_task *task
     task->output_size = vch_tensor_size(&task->output) * task->batch;
     task->output.data = vch_arena_alloc(&task->arena, task->output_size, 1);
     if (task->output.data == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(run_pieces(engine, task));
+    VCH_TRY(run_operators(engine, task));
     vch_engine_vote(engine, task);
     return VCH_OK;
 }

@@ -16,17 +16,17 @@ struct vch_engine {
 typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engine,
                                     struct vch_task *task);
 
-// Checks the input against its promise and its type, runs the operators from one legal cut to the
-// next (looking at is_cancelled in between), commits and signs. Fills the task's status, complaint,
-// output, vote and compute_us.
+// Checks the input against its promise and its type, runs the operators (looking at is_cancelled
+// in between), commits and signs. Fills the task's status, complaint, output, vote and compute_us.
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs.
 void vch_engine_vote(const struct vch_engine *engine, struct vch_task *task);
 
-// Bytes that execution takes beside input and output.
-vch_status vch_engine_memory(size_t *out, const struct vch_model *model, uint32_t first,
-                             uint32_t last, uint32_t batch, struct vch_arena *scratch);
+// Bytes that execution takes beside input and output. `scratch` is rewound.
+vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
+                             const struct vch_model *model, uint32_t first, uint32_t last,
+                             uint32_t batch, struct vch_arena *scratch);
 
 // Multiplications per second, measured for some milliseconds.
 uint64_t vch_engine_speed(const struct vch_engine *engine, struct vch_arena *scratch);

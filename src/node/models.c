@@ -29,7 +29,7 @@ static void add_range(struct vch_model *model, uint32_t first, uint32_t last)
 {
     if (vch_segment_parameter_size(model->package.graph, first, last) == 0) return;
     if (model->range_count == VCH_MODELS_RANGES_MAX) return;
-    model->ranges[model->range_count++] = (struct vch_models_range){first, last};
+    model->ranges[model->range_count++] = (struct vch_models_range){.first = first, .last = last};
 }
 
 // Joins neighbouring cuts for as long as everything between them is held.
@@ -46,8 +46,19 @@ static void find_ranges(struct vch_model *model)
     }
 }
 
-vch_status vch_models_settle(struct vch_models *models, struct vch_arena *arena,
-                             struct vch_complaint *complaint)
+static vch_status prepare(struct vch_model *model, const struct vch_kernels *kernels,
+                          struct vch_arena *arena)
+{
+    for (uint32_t i = 0; i < model->range_count; i++) {
+        struct vch_models_range *range = &model->ranges[i];
+        VCH_TRY(vch_program_prepare(&range->program, model->package.graph, range->first,
+                                    range->last, 0, kernels, arena));
+    }
+    return VCH_OK;
+}
+
+vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels *kernels,
+                             struct vch_arena *arena, struct vch_complaint *complaint)
 {
     for (uint32_t i = 0; i < models->count; i++) {
         struct vch_model *model = &models->models[i];
@@ -62,8 +73,18 @@ vch_status vch_models_settle(struct vch_models *models, struct vch_arena *arena,
                                 "model \"%s\": the packages hold no parameters between two legal "
                                 "cuts; give a segment made by `vouch split`",
                                 graph->name);
+        VCH_TRY(prepare(model, kernels, arena));
     }
     return VCH_OK;
+}
+
+const struct vch_program *vch_models_program(const struct vch_model *model, uint32_t first,
+                                             uint32_t last)
+{
+    for (uint32_t i = 0; i < model->range_count; i++)
+        if (model->ranges[i].first <= first && last <= model->ranges[i].last)
+            return &model->ranges[i].program;
+    return NULL;
 }
 
 const struct vch_model *vch_models_find(const struct vch_models *models,

@@ -11,13 +11,15 @@
 #include "base/workers.h"
 #include "model/graph.h"
 #include "model/package.h"
+#include "model/program.h"
 #include "model/segment.h"
 
 #define VCH_MODELS_MAX 16u
 #define VCH_MODELS_RANGES_MAX 64u // held ranges of one model
 
 struct vch_models_range {
-    uint32_t first, last; // operators, both ends legal cuts
+    uint32_t first, last;       // operators, both ends legal cuts
+    struct vch_program program; // that runs all of it, or any part
 };
 
 struct vch_model {
@@ -38,13 +40,16 @@ vch_status vch_models_add(struct vch_models *models, const uint8_t *bytes, size_
                           struct vch_arena *arena, struct vch_workers *workers,
                           struct vch_complaint *complaint);
 
-// Works out cuts and held ranges, once every package is added. UNSUPPORTED when a model holds no
-// range that could be run.
-vch_status vch_models_settle(struct vch_models *models, struct vch_arena *arena,
-                             struct vch_complaint *complaint);
+// Works out cuts and held ranges and prepares programs for the level of `kernels`, once every
+// package is added. UNSUPPORTED when a model holds no range that could be run.
+vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels *kernels,
+                             struct vch_arena *arena, struct vch_complaint *complaint);
 
 const struct vch_model *vch_models_find(const struct vch_models *models,
                                         const struct vch_digest *identity);
+// The program whose range holds operators [first, last), or NULL.
+const struct vch_program *vch_models_program(const struct vch_model *model, uint32_t first,
+                                             uint32_t last);
 // The legal cut at a position, or NULL.
 const struct vch_cut *vch_models_cut_at(const struct vch_model *model, uint32_t position);
 bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last);

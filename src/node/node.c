@@ -20,7 +20,7 @@
 
 enum {
     TICK_MS = 50,
-    ARENA_MAX = INT32_MAX, // manifests of all models
+    ARENA_MAX = INT32_MAX, // manifests and programs of all models
     BACKLOG = 128,
     STOP = 1, // written to the control descriptor
     ABORT = 1 << 16,
@@ -220,7 +220,7 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
     for (uint32_t i = 0; i < options->package_count; i++)
         VCH_TRY(vch_models_add(&node->models, options->packages[i].bytes, options->packages[i].size,
                                &node->arena, options->workers, complaint));
-    return vch_models_settle(&node->models, &node->arena, complaint);
+    return vch_models_settle(&node->models, options->kernels, &node->arena, complaint);
 }
 
 static vch_status start_engine(struct vch_node *node)
@@ -235,6 +235,7 @@ static vch_status start_engine(struct vch_node *node)
     node->session_host = (struct vch_session_host){
         .models = &node->models,
         .registry = &node->registry,
+        .kernels = node->options.kernels,
         .metrics = &node->metrics,
         .software = "vouch " VCH_VERSION,
         .work_per_second = vch_engine_speed(&setup.engine, &node->arena),

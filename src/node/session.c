@@ -207,6 +207,7 @@ static void receive_request(struct vch_session *session, const Vouch__RunRequest
     struct vch_session_host *host = session->host;
     struct vch_admission admission = {.models = host->models,
                                       .registry = host->registry,
+                                      .kernels = host->kernels,
                                       .client = &session->peer,
                                       .unix_ms = session->now.unix_ms,
                                       .memory_max = host->memory_max};

@@ -33,6 +33,7 @@ struct vch_session_time {
 struct vch_session_host {
     const struct vch_models *models;
     const struct vch_registry *registry;
+    const struct vch_kernels *kernels; // that the worker runs on
     struct vch_metrics *metrics;
     const char *software;
     uint64_t work_per_second;

@@ -117,8 +117,10 @@ static inline void session_build_model(struct session_fixture *f)
     model->cuts = f->cuts;
     VCH_ASSERT(vch_is_ok(vch_segment_cuts(f->cuts, &model->cut_count, &f->graph, &f->arena)));
     VCH_ASSERT(model->cut_count == 3);
-    model->ranges[0] = (struct vch_models_range){0, 2};
+    model->ranges[0] = (struct vch_models_range){.first = 0, .last = 2};
     model->range_count = 1;
+    VCH_ASSERT(vch_is_ok(vch_program_prepare(&model->ranges[0].program, &f->graph, 0, 2, 0,
+                                             &f->kernels, &f->arena)));
 }
 
 static inline void session_init(struct session_fixture *f)
@@ -127,6 +129,7 @@ static inline void session_init(struct session_fixture *f)
 
     memset(f, 0, sizeof *f);
     vch_arena_init(&f->arena, 1 << 24);
+    f->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     session_build_model(f);
     vch_sign_key(&f->node_key, seed);
     seed[0] = 2;
@@ -135,13 +138,13 @@ static inline void session_init(struct session_fixture *f)
     f->registry = (struct vch_registry){
         .network = "test", .serial = 1, .member_count = 1, .members = &f->member};
     f->registry.digest = vch_hash_bytes("registry", 8);
-    f->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     f->engine = (struct vch_engine){&f->kernels, NULL, &f->node_key};
     f->sent = evbuffer_new();
     VCH_ASSERT(f->sent != NULL);
     f->now = (struct vch_session_time){1000000, 5000};
     f->host = (struct vch_session_host){.models = &f->models,
                                         .registry = &f->registry,
+                                        .kernels = &f->kernels,
                                         .metrics = &f->metrics,
                                         .software = "test",
                                         .work_per_second = 1,
