@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/describe.h"
 #include "crypto/keyfile.h"
+#include "model/program.h"
 #include "voucher/opening.h"
 
 static const struct vch_option options[] = {
@@ -62,6 +63,38 @@ static vch_status describe_opening(json_t **out, struct vch_tool *tool, const st
     return VCH_OK;
 }
 
+static size_t ports_size(const struct vch_graph *graph, const struct vch_port *ports,
+                         uint32_t count)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct vch_value *v = &graph->values[ports[i].value];
+        size += vch_tensor_shape_count(&v->shape) * vch_tensor_type_size(v->type);
+    }
+    return size;
+}
+
+// What running one sample of the whole model takes here: the program, which holds the weights as
+// this processor wants them, its working memory, inputs and outputs.
+static vch_status add_memory(json_t *description, struct vch_tool *tool,
+                             const struct vch_graph *graph)
+{
+    struct vch_program program;
+    size_t memory = 0;
+
+    VCH_TRY(vch_program_plan(&program, graph, 0, graph->operator_count, 1, &tool->kernels,
+                             &tool->arena));
+    VCH_TRY(vch_program_memory(&memory, &program, 1, false));
+    size_t ports = ports_size(graph, graph->inputs, graph->input_count) +
+                   ports_size(graph, graph->outputs, graph->output_count);
+    json_object_set_new(description, "program_memory", json_integer((json_int_t)program.size));
+    json_object_set_new(description, "run_memory", json_integer((json_int_t)(memory + ports)));
+    json_object_set_new(description, "peak_memory",
+                        json_integer((json_int_t)(program.size + memory + ports)));
+    return VCH_OK;
+}
+
 static vch_status describe(json_t **out, struct vch_tool *tool, const char *path)
 {
     vch_status (*const guesses[])(json_t **, struct vch_tool *, const struct file *) = {
@@ -82,7 +115,7 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
         VCH_TRY(vch_package_decode(&package, file.bytes, file.size, &tool->arena, tool->workers,
                                    &tool->complaint));
         *out = vch_describe_package(&package);
-        return VCH_OK;
+        return add_memory(*out, tool, package.graph);
     }
     // Our protobuf files have no magic, but only one strict decoder can accept one.
     for (size_t i = 0; i < sizeof guesses / sizeof guesses[0]; i++) {

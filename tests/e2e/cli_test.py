@@ -189,6 +189,9 @@ class Cli(unittest.TestCase):
         vouch("split", self.model, "--extract", f"{first}:{last}", "-o", segment)
         whole = json.loads(vouch("inspect", self.model, "--json").stdout)
         part = json.loads(vouch("inspect", segment, "--json").stdout)
+        self.assertEqual(whole["peak_memory"], whole["program_memory"] + whole["run_memory"])
+        self.assertGreater(whole["program_memory"], whole["parameter_size"])
+        self.assertEqual(part["peak_memory"], whole["peak_memory"])  # planned from shapes alone
         self.assertEqual(whole["identity"], part["identity"])
         self.assertLess(segment.stat().st_size, self.model.stat().st_size)
         held = [o["index"] for o in part["operators"] if o["held"]]
