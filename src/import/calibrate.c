@@ -4,6 +4,7 @@
 
 #include "import/calibrate_tie.h"
 #include "import/histogram.h"
+#include "import/quantised.h"
 #define OUTPUT_HEADROOM 1.5 // what leaves the model may grow beyond the samples by this
 #define EXPONENT_RANGE 24.0 // e^-24 is nothing beside 1 in int16
 #define NOISE_MAX 0.0016    // of the signal's power (28 dB): above, int8 gives way to int16
@@ -200,6 +201,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
         choose_scale(&out->values[survey.list[i]], &survey.histograms[i], needs[survey.list[i]],
                      options);
     scale_zeros(out->values, layers);
+    VCH_TRY(vch_quantised_fix(out, layers, arena));
     VCH_TRY(vch_calibrate_exact(out, layers, arena, complaint));
     vch_arena_rewind(arena, mark);
     return vch_calibrate_tie_values(out->values, layers, arena);

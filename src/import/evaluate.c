@@ -270,6 +270,13 @@ static void affine(double *out, const struct vch_layer *layer, const double *x, 
         out[i] = layer->weights[i] * x[i] + layer->bias[i];
 }
 
+// Halves to even, as ONNX has it.
+static void round_to(double *out, double grid, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = grid * rint(out[i] / grid);
+}
+
 static void clamp(double *out, const struct vch_layer *layer, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -314,6 +321,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     case VCH_LAYER_GATHER: gather(output, layers, layer, inputs); break;
     }
     if (isfinite(layer->lo) || isfinite(layer->hi)) clamp(output, layer, count);
+    if (layer->grid > 0) round_to(output, layer->grid, count);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "import/ensemble.h"
 #include "import/lower.h"
 #include "import/onnx.h"
+#include "import/quantised.h"
 #include "import/report.h"
 #include "import/sensitivity.h"
 #include "import/simplify.h"
@@ -30,12 +31,20 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
 
     VCH_TRY(vch_translate_network(&layers, network, complaint));
     VCH_TRY(vch_simplify_layers(layers));
-    VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
+    bool is_complete = false;
+    VCH_TRY(vch_quantised_is_complete(&is_complete, layers, arena));
+    bool is_blind = is_complete && options->calibration == NULL; // nothing to find out
+    if (is_blind)
+        VCH_TRY(vch_samples_zero(&samples, layers, arena));
+    else
+        VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
     VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
-    VCH_TRY(vch_sensitivity_choose(&calibration, layers, options, arena, complaint));
+    if (!is_blind) VCH_TRY(vch_sensitivity_choose(&calibration, layers, options, arena, complaint));
     VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
     const struct vch_report compared = {*graph, layers, map, &calibration.lanes, options};
-    return vch_report_run(report, &compared, arena, complaint);
+    VCH_TRY(vch_report_run(report, &compared, arena, complaint));
+    if (is_blind) report->sample_count = 0;
+    return VCH_OK;
 }
 
 static void attach_labels(struct vch_graph *graph,

@@ -140,7 +140,10 @@ static struct vch_integers_range result(const struct ranges *at, const struct vc
     case VCH_LAYER_ADD:
         return sum(scaled(x, layer->coefficients[0]), scaled(y, layer->coefficients[1]));
     case VCH_LAYER_MULTIPLY: return product(x, y);
-    case VCH_LAYER_AFFINE: return affine(at, layer);
+    case VCH_LAYER_AFFINE:
+        if (at->layers->network->values[layer->inputs[0]].type == VCH_NETWORK_INTEGER)
+            return affine(at, layer);
+        break; // real numbers, counted: what the layer's clamp leaves
     case VCH_LAYER_COMPARE: return (struct vch_integers_range){-1, 1};
     case VCH_LAYER_ARGMAX:
         return (struct vch_integers_range){0, (double)first->dims[layer->axis] - 1};

@@ -90,9 +90,11 @@ struct vch_layer {
     uint32_t output;
     enum vch_network_type result; // 0: whole numbers where they remain whole, else reals
     double lo, hi;                // applied last; infinite where nothing is cut off
+    double grid;                  // then rounded to whole multiples of this; 0: not at all
     const double *weights, *bias;
-    bool has_two_rows; // LINEAR, CONVOLUTION: weights finer than int8
-    uint32_t channels; // LINEAR, CONVOLUTION: output channels
+    const double *scales; // per output channel, of weights that are integers in the file; or NULL
+    bool has_two_rows;    // LINEAR, CONVOLUTION: weights finer than int8
+    uint32_t channels;    // LINEAR, CONVOLUTION: output channels
     struct vch_window window;
     double coefficients[2];
     enum vch_rounding rounding; // DIVIDE: NEAREST between real numbers

@@ -192,10 +192,14 @@ static vch_status lower_clamp(struct vch_lower *at)
     uint32_t output = 0;
 
     VCH_TRY(vch_lower_operand(at, 0, &x));
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
     enum vch_type type = at->graph->values[x.value].type;
-    vch_lower_clamp(&clamp, at->layer, type, x.scale);
-    VCH_TRY(vch_lower_rescale(at, x.value, 1, type, &clamp, &output));
-    vch_lower_done(at, output, x.scale);
+    double scale = x.scale;
+    if (at->layer->grid > 0) type = wanted->type;
+    if (at->layer->grid > 0) scale = wanted->scale;
+    vch_lower_clamp(&clamp, at->layer, type, scale);
+    VCH_TRY(vch_lower_rescale(at, x.value, x.scale / scale, type, &clamp, &output));
+    vch_lower_done(at, output, scale);
     return VCH_OK;
 }
 

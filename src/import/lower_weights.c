@@ -139,7 +139,7 @@ static uint32_t finer_bits(const struct vch_product *product)
 
     for (size_t c = 0; c < product->channels; c++)
         largest = fmax(largest, vch_product_scale(product, c));
-    if (product->scales != NULL) return 1; // exact as it is
+    if (product->scales != NULL && product->scale_out == 1) return 1; // exact as it is
     largest *= product->scale_in / product->scale_out;
     while (bits > 1 && ldexp(largest, (int)bits) > ROWS_RATIO_MAX)
         bits--;
@@ -207,12 +207,13 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
 
     bool is_integer = vch_lower_is_integer(at, layer->output);
     VCH_TRY(vch_lower_narrow(at, 0, &x));
-    if (!is_integer && layer->tie == 0) // tied layers share their biases
+    if (!is_integer && layer->tie == 0 && layer->scales == NULL) // tied layers share their biases
         VCH_TRY(vch_correct_means(&means, at->layers, layer,
                                   at->calibration->means[layer->inputs[0]], at->arena));
     const struct vch_product product = {
         .weights = layer->weights,
         .bias = layer->bias,
+        .scales = layer->scales,
         .means = means,
         .channels = layer->channels,
         .depth = vch_layers_fan_in(at->layers, layer),
@@ -293,6 +294,10 @@ vch_status vch_lower_affine(struct vch_lower *at)
     bool is_wide = at->graph->values[x.value].type == VCH_TYPE_I32;
     bool is_integer = vch_lower_is_integer(at, at->layer->output);
     if (is_wide && !is_integer) VCH_TRY(vch_lower_narrow(at, 0, &x)); // a cast to real numbers
+    if (is_integer && at->layer->grid == 1) { // real numbers that are on a grid, counted
+        vch_lower_done(at, x.value, 1);
+        return VCH_OK;
+    }
     bool stays_whole = !is_integer || x.scale * at->layer->weights[0] == 1;
     if (stays_whole && is_relabelling(at, count)) {
         vch_lower_done(at, x.value, x.scale * at->layer->weights[0]);

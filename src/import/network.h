@@ -23,6 +23,7 @@
 #define VCH_NETWORK_RANK_MAX 8
 #define VCH_NETWORK_COUNT_MAX (1u << 28) // elements of one tensor
 #define VCH_NETWORK_DOMAIN_ML "ai.onnx.ml"
+#define VCH_NETWORK_DOMAIN_MICROSOFT "com.microsoft" // quantised operators only
 
 enum vch_network_type {
     VCH_NETWORK_REAL = 1,    // bfloat16, float16, float, double: held as float
@@ -81,6 +82,15 @@ struct vch_network_node {
     const struct vch_network_attribute *attributes;
 };
 
+// What a quantised model's file says of a value.
+struct vch_network_grid {
+    uint32_t reals;      // of integers: the value of real numbers that they stand for; or VCH_NONE
+    double step, zero;   // likewise: real = step * (integer - zero)
+    const double *steps; // of constant real numbers: they are whole multiples of these, one for all
+    size_t step_count;   // (count 1) or one for each index along `axis`
+    uint32_t axis;
+};
+
 struct vch_network_value {
     const char *name;
     enum vch_network_type type;
@@ -88,6 +98,7 @@ struct vch_network_value {
     bool has_shape;  // declared for inputs, inferred for the rest
     struct vch_network_shape shape;
     const struct vch_network_tensor *constant; // NULL unless known before the model runs
+    const struct vch_network_grid *grid;       // NULL in a model of real numbers
 };
 
 struct vch_network {

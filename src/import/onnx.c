@@ -340,7 +340,8 @@ static vch_status check_domain(struct vch_network_node *node, const struct readi
     bool is_ml = strcmp(node->domain, VCH_NETWORK_DOMAIN_ML) == 0;
 
     if (strcmp(node->domain, "ai.onnx") == 0) node->domain = "";
-    if (node->domain[0] != '\0' && !is_ml)
+    if (node->domain[0] != '\0' && !is_ml &&
+        strcmp(node->domain, VCH_NETWORK_DOMAIN_MICROSOFT) != 0)
         return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
                             "node '%s': operator %s of domain '%s' is not supported; ai.onnx and "
                             "ai.onnx.ml are",

@@ -66,6 +66,17 @@ vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *la
     return check_whole(out, layers->network, complaint);
 }
 
+vch_status vch_samples_zero(struct vch_samples *out, const struct vch_layers *layers,
+                            struct vch_arena *arena)
+{
+    size_t size = sample_size(layers->network);
+    float *values = VCH_ARENA_NEW(arena, float, size);
+
+    if (values == NULL) return VCH_FAIL(NO_MEMORY);
+    *out = (struct vch_samples){.values = values, .count = 1, .size = size};
+    return VCH_OK;
+}
+
 void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
                       const struct vch_samples *samples, size_t index)
 {

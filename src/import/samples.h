@@ -16,6 +16,10 @@ vch_status vch_samples_init(struct vch_samples *out, const struct vch_layers *la
                             const struct vch_import_options *options,
                             struct vch_complaint *complaint);
 
+// One sample of zeros, for models whose scales do not depend on samples.
+vch_status vch_samples_zero(struct vch_samples *out, const struct vch_layers *layers,
+                            struct vch_arena *arena);
+
 // Copies one sample into the inputs' buffers.
 void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
                       const struct vch_samples *samples, size_t index);

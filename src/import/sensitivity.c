@@ -110,7 +110,7 @@ static void add_value(struct search *at, uint32_t value)
 {
     const struct vch_calibrate_value *of = &at->calibration->values[value];
 
-    if (of->type == VCH_TYPE_I8 && of->scale_wide > 0)
+    if (of->type == VCH_TYPE_I8 && of->scale_narrow > 0 && of->scale_wide > 0)
         at->changes[at->change_count++] = (struct change){.value = value};
 }
 
@@ -125,7 +125,8 @@ static vch_status list_changes(struct search *at)
         add_value(at, network->inputs[i]);
     for (uint32_t i = 0; i < at->layers->count; i++) {
         struct vch_layer *layer = &at->layers->layers[i];
-        if (has_weights(layer) && !layer->has_two_rows)
+        if (layer->tie != 0) continue; // shared by several layers
+        if (has_weights(layer) && !layer->has_two_rows && layer->scales == NULL)
             at->changes[at->change_count++] = (struct change){.value = VCH_NONE, .layer = layer};
         if (!keeps_type(layer)) add_value(at, layer->output);
     }

@@ -5,7 +5,7 @@
 
 static bool has_clamp(const struct vch_layer *layer)
 {
-    return isfinite(layer->lo) || isfinite(layer->hi);
+    return isfinite(layer->lo) || isfinite(layer->hi) || layer->grid > 0;
 }
 
 void vch_simplify_count_uses(uint32_t *uses, const struct vch_layers *layers)
@@ -75,6 +75,24 @@ static bool keeps_order(const struct vch_layers *layers, const struct vch_layer 
     return true;
 }
 
+// Whether a clamp to a grid has been made before: only moves stand between.
+static bool is_repeated(const struct vch_simplify *at, const struct vch_layer *clamp)
+{
+    uint32_t index = at->producer[clamp->inputs[0]];
+
+    while (index != VCH_NONE) {
+        const struct vch_layer *layer = &at->layers->layers[index];
+        bool moves =
+            layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
+            layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_MAX_POOL ||
+            (layer->kind == VCH_LAYER_PAD && layer->fill == 0 && clamp->lo <= 0 && clamp->hi >= 0);
+        if (layer->grid == clamp->grid && layer->lo >= clamp->lo && layer->hi <= clamp->hi)
+            return true;
+        index = moves && !has_clamp(layer) ? at->producer[layer->inputs[0]] : VCH_NONE;
+    }
+    return false;
+}
+
 static bool drops_nothing(const struct vch_simplify *at, const struct vch_layer *layer)
 {
     const struct vch_network_shape *from = vch_layers_shape(at->layers, layer->inputs[0]);
@@ -86,7 +104,8 @@ static bool drops_nothing(const struct vch_simplify *at, const struct vch_layer 
         for (uint32_t i = 0; i < from->rank; i++)
             moves = moves && layer->step[i] > 0;
     }
-    if (layer->kind == VCH_LAYER_CLAMP) return !has_clamp(layer);
+    if (layer->kind == VCH_LAYER_CLAMP)
+        return !has_clamp(layer) || (layer->grid > 0 && is_repeated(at, layer));
     if (layer->kind == VCH_LAYER_CONCAT) return layer->input_count == 1;
     return moves && vch_network_same_shape(from, to);
 }
@@ -151,6 +170,8 @@ static bool fuse_clamp(struct vch_simplify *at, struct vch_layer *layer)
         return false;
     struct vch_layer *before = &at->layers->layers[at->producer[value]];
     if (!takes_clamp(before->kind)) return false;
+    if (layer->grid > 0 && before->grid > 0) return false; // rounds twice
+    if (layer->grid > 0) before->grid = layer->grid;
     before->lo = within(before->lo, layer->lo, layer->hi);
     before->hi = within(before->hi, layer->lo, layer->hi);
     vch_simplify_absorb(at, layer, value);

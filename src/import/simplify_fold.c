@@ -65,15 +65,18 @@ static bool scale_rows(struct vch_simplify *at, struct vch_layer *before,
     double *weights = new_list(at, depth * before->channels),
            *bias = new_list(at, before->channels);
 
-    if (weights == NULL || bias == NULL) return false;
+    double *scales = before->scales == NULL ? NULL : new_list(at, before->channels);
+    if (weights == NULL || bias == NULL || (before->scales != NULL && scales == NULL)) return false;
     for (size_t c = 0; c < before->channels; c++) {
         double scale = affine->weights[c * channels.inner];
+        if (scales != NULL) scales[c] = fabs(scale) * before->scales[c];
         for (size_t k = 0; k < depth; k++)
             weights[c * depth + k] = scale * before->weights[c * depth + k];
         bias[c] = scale * before->bias[c] + affine->bias[c * channels.inner];
     }
     before->weights = weights;
     before->bias = bias;
+    before->scales = scales;
     return true;
 }
 
@@ -81,7 +84,8 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
 {
     if (affine->kind != VCH_LAYER_AFFINE || at->uses[affine->output] == 0) return false;
     struct vch_layer *before = vch_simplify_previous(at, affine);
-    if (before == NULL) return false;
+    if (before == NULL || is_integer(at, before->output) != is_integer(at, affine->output))
+        return false;
     if (before->kind == VCH_LAYER_AFFINE) {
         if (!merge_affine(at, before, affine)) return false;
     } else if (!is_integer(at, affine->output) &&
@@ -95,6 +99,7 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
     }
     before->lo = affine->lo;
     before->hi = affine->hi;
+    before->grid = affine->grid;
     vch_simplify_absorb(at, affine, before->output);
     return true;
 }
@@ -134,12 +139,14 @@ bool vch_simplify_before(struct vch_simplify *at, struct vch_layer *layer)
 {
     bool is_conv = layer->kind == VCH_LAYER_CONVOLUTION;
 
-    if ((layer->kind != VCH_LAYER_LINEAR && !is_conv) || is_integer(at, layer->output))
+    if ((layer->kind != VCH_LAYER_LINEAR && !is_conv) || is_integer(at, layer->output) ||
+        layer->scales != NULL)
         return false;
     uint32_t index = at->producer[layer->inputs[0]];
     if (index == VCH_NONE) return false;
     const struct vch_layer *affine = &at->layers->layers[index];
-    if (affine->kind != VCH_LAYER_AFFINE || isfinite(affine->lo) || isfinite(affine->hi))
+    if (affine->kind != VCH_LAYER_AFFINE || isfinite(affine->lo) || isfinite(affine->hi) ||
+        affine->grid > 0)
         return false;
     struct channels channels = channels_of(at->layers, layer->kind, layer->inputs[0]);
     size_t count = vch_network_count(vch_layers_shape(at->layers, affine->output));
@@ -159,7 +166,9 @@ bool vch_simplify_merge_linear(struct vch_simplify *at, struct vch_layer *layer)
 {
     if (layer->kind != VCH_LAYER_LINEAR || is_integer(at, layer->output)) return false;
     struct vch_layer *before = vch_simplify_previous(at, layer);
-    if (before == NULL || before->kind != VCH_LAYER_LINEAR) return false;
+    if (before == NULL || before->kind != VCH_LAYER_LINEAR || before->scales != NULL ||
+        layer->scales != NULL)
+        return false;
     size_t depth = vch_layers_fan_in(at->layers, before), middle = before->channels;
     if ((size_t)layer->channels * depth > (layer->channels + depth) * middle) return false;
     double work = (double)layer->channels * (double)depth * (double)middle;

@@ -209,6 +209,8 @@ vch_status vch_translate_rename(struct vch_translate *at, uint32_t i, uint32_t v
 {
     if (i < at->node.output_count && at->node.outputs[i] < at->alias_count)
         at->alias[at->node.outputs[i]] = value;
+    else if (i < at->node.output_count)
+        at->renamed = value;
     return VCH_OK;
 }
 

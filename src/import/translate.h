@@ -17,6 +17,7 @@ struct vch_translate {
     uint64_t elements_sample; // of all layers' results
     uint32_t tie;             // layers emitted now get this, and
     bool is_precise;          // this
+    uint32_t renamed;         // what an output that is none of the file's stands for; VCH_NONE
     struct vch_complaint *complaint;
 };
 
@@ -47,6 +48,11 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
     vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
     vch_translate_expand, vch_translate_sum;
+vch_translate_function vch_translate_quantize_linear, vch_translate_dequantize_linear,
+    vch_translate_qlinear_conv, vch_translate_qlinear_matmul, vch_translate_conv_integer,
+    vch_translate_matmul_integer, vch_translate_dynamic_quantize_linear,
+    vch_translate_qlinear_binary, vch_translate_qlinear_unary, vch_translate_qgemm,
+    vch_translate_qlinear_concat;
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,

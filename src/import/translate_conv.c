@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "import/translate_build.h"
+#include "import/translate_quantised.h"
 #include "import/translate_span.h"
 
 struct convolution {
     struct vch_translate_spans spans; // strides, dilations and pads; begin and end may be negative
     uint32_t channels, groups;        // channels: of the result
     const double *weights, *bias;     // (channels, C / groups, kernel...), (channels)
+    const double *scales;             // of a quantised model's weights, or NULL
+    bool has_two_rows;                // likewise
 };
 
 static vch_status read_weights(struct convolution *conv, const struct vch_translate *at,
@@ -62,6 +65,8 @@ static struct vch_layer layer_of(const struct vch_translate *at, uint32_t *x,
 
     layer.weights = conv->weights;
     layer.bias = conv->bias;
+    layer.scales = conv->scales;
+    layer.has_two_rows = conv->has_two_rows;
     layer.channels = conv->channels;
     layer.window.groups = conv->groups;
     return layer;
@@ -198,6 +203,17 @@ static vch_status convolve(struct vch_translate *at, uint32_t x, const struct co
     return convolve_rows(at, x, conv, output);
 }
 
+static vch_status read_scales(struct convolution *conv, struct vch_translate *at, size_t depth)
+{
+    uint32_t none = 0;
+    struct vch_layer layer = layer_of(at, &none, conv);
+
+    VCH_TRY(vch_translate_quantised_weights(&layer, at, at->node.inputs[1], 0, 1, depth));
+    conv->scales = layer.scales;
+    conv->has_two_rows = layer.has_two_rows;
+    return VCH_OK;
+}
+
 vch_status vch_translate_conv(struct vch_translate *at)
 {
     uint32_t x = 0, output = at->node.outputs[0];
@@ -213,6 +229,7 @@ vch_status vch_translate_conv(struct vch_translate *at)
                                     weights.dims[0], weights.dims[1], conv.groups, shape.dims[1]);
     conv.channels = weights.dims[0];
     VCH_TRY(read_bias(&conv, at, 2));
+    VCH_TRY(read_scales(&conv, at, vch_network_count(&weights) / conv.channels));
     VCH_TRY(vch_translate_span_read(&conv.spans, at, &shape, &weights.dims[2]));
     VCH_TRY(vch_translate_span_place(&conv.spans, at));
     return convolve(at, x, &conv, &output);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import/translate.h"
+#include "import/translate_quantised.h"
 
 static vch_status read_weights(struct vch_layer *layer, const struct vch_translate *at, uint32_t i,
                                struct vch_network_shape *shape)
@@ -102,6 +103,8 @@ vch_status vch_translate_gemm(struct vch_translate *at)
                                     weights.dims[0], weights.dims[1], shape.dims[1]);
     VCH_TRY(transposed(&layer.weights, at, weights.dims[0], weights.dims[1], swap_b == 0,
                        (double)alpha));
+    VCH_TRY(vch_translate_quantised_weights(&layer, at, at->node.inputs[1], swap_b == 0 ? 1 : 0,
+                                            (double)alpha, shape.dims[1]));
     shape.dims[1] = layer.channels;
     if (is_bias(at, layer.channels)) {
         VCH_TRY(read_bias(&layer, at, 2, (double)beta));
@@ -123,6 +126,7 @@ static vch_status matmul_weights(struct vch_translate *at, uint32_t x)
                                     weights.dims[0], weights.dims[1], shape.dims[shape.rank - 1]);
     VCH_TRY(transposed(&layer.weights, at, weights.dims[0], weights.dims[1], true, 1));
     layer.channels = weights.dims[1];
+    VCH_TRY(vch_translate_quantised_weights(&layer, at, at->node.inputs[1], 1, 1, weights.dims[0]));
     VCH_TRY(read_bias(&layer, at, VCH_NONE, 0));
     shape.dims[shape.rank - 1] = layer.channels;
     return vch_translate_finish(at, &layer, &shape);

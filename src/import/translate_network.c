@@ -4,6 +4,7 @@
 
 #include "import/onnx.h"
 #include "import/translate.h"
+#include "import/translate_quantised.h"
 
 #define OPERATORS(X) \
     X("Abs", absolute) \
@@ -34,14 +35,17 @@
     X("Constant", constant) \
     X("ConstantOfShape", constant_of_shape) \
     X("Conv", conv) \
+    X("ConvInteger", conv_integer) \
     X("ConvTranspose", conv_transpose) \
     X("Cos", unary) \
     X("Cosh", unary) \
     X("CumSum", cumsum) \
     X("DFT", dft) \
     X("DepthToSpace", depth_to_space) \
+    X("DequantizeLinear", dequantize_linear) \
     X("Div", divide) \
     X("Dropout", dropout) \
+    X("DynamicQuantizeLinear", dynamic_quantize_linear) \
     X("Elu", unary) \
     X("Equal", equal) \
     X("Erf", unary) \
@@ -82,6 +86,7 @@
     X("LpNormalization", lp_normalization) \
     X("LpPool", pool) \
     X("MatMul", matmul) \
+    X("MatMulInteger", matmul_integer) \
     X("Max", extreme) \
     X("MaxPool", pool) \
     X("Mean", mean) \
@@ -97,6 +102,9 @@
     X("PRelu", prelu) \
     X("Pad", pad) \
     X("Pow", power) \
+    X("QLinearConv", qlinear_conv) \
+    X("QLinearMatMul", qlinear_matmul) \
+    X("QuantizeLinear", quantize_linear) \
     X("RMSNormalization", rms_normalization) \
     X("RNN", recurrent) \
     X("Range", range) \
@@ -164,6 +172,18 @@ const char *const vch_translate_supported[] = {
         NULL,
 };
 
+// What onnxruntime's quantisation writes beyond ai.onnx.
+static const struct entry entries_microsoft[] = {
+    {"QGemm", vch_translate_qgemm},
+    {"QLinearAdd", vch_translate_qlinear_binary},
+    {"QLinearAveragePool", vch_translate_qlinear_unary},
+    {"QLinearConcat", vch_translate_qlinear_concat},
+    {"QLinearGlobalAveragePool", vch_translate_qlinear_unary},
+    {"QLinearLeakyRelu", vch_translate_qlinear_unary},
+    {"QLinearMul", vch_translate_qlinear_binary},
+    {"QLinearSigmoid", vch_translate_qlinear_unary},
+};
+
 static int by_name(const void *key, const void *entry)
 {
     return strcmp(key, ((const struct entry *)entry)->name);
@@ -222,11 +242,14 @@ static vch_status name_output(struct vch_translate *at)
 
 static vch_status translate_node(struct vch_translate *at, const struct vch_network_node *node)
 {
-    const struct entry *entry = node->domain[0] != '\0' ? NULL
-                                                        : bsearch(node->operator_, entries,
-                                                                  sizeof entries / sizeof *entries,
-                                                                  sizeof *entries, by_name);
+    bool is_microsoft = strcmp(node->domain, VCH_NETWORK_DOMAIN_MICROSOFT) == 0;
+    const struct entry *list = is_microsoft ? entries_microsoft : entries;
+    size_t count = is_microsoft ? sizeof entries_microsoft / sizeof *entries_microsoft
+                                : sizeof entries / sizeof *entries;
+    const struct entry *entry = NULL;
 
+    if (is_microsoft || node->domain[0] == '\0')
+        entry = bsearch(node->operator_, list, count, sizeof *list, by_name);
     VCH_TRY(resolve(at, node));
     if (entry == NULL)
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
@@ -236,6 +259,8 @@ static vch_status translate_node(struct vch_translate *at, const struct vch_netw
     if (!has_output(node)) return vch_translate_refuse(at, VCH_CODE_MALFORMED, "it has no output");
     VCH_TRY(check_emptiness(at));
     VCH_TRY(name_output(at));
+    if (vch_translate_quantised_moves(at))
+        return vch_translate_quantised_move(at, entry->translate);
     return entry->translate(at);
 }
 
