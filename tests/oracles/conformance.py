@@ -14,6 +14,7 @@ initialiser; the model is calibrated on the test's own input with 16-bit activat
     refused   `vouch import` said no, with exit code 1 and a message that names what it refuses; or
               the test needs infinities or NaN, which no integer model has, and vouch said so
     16 bits   a test of BEYOND_16_BITS, which says why int16 cannot hold what it needs
+    rounding  a test of OTHER_ROUNDING, which says why the integers differ
     FAIL      another number, another shape, or a valid model called malformed
     CRASH     a signal, a time-out, or an exit without a message
 
@@ -147,6 +148,16 @@ BEYOND_16_BITS = {
     "test_reduce_log_sum_exp_keepdims_random",
     "test_reduce_log_sum_exp_negative_axes_keepdims_example",
     "test_reduce_log_sum_exp_negative_axes_keepdims_random",
+}
+
+
+# Quantised results that are other integers.
+OTHER_ROUNDING = {
+    # sums beyond int8: the record wraps around, onnxruntime cuts off, as we do
+    "test_qlinearmatmul_2D_int8_float16", "test_qlinearmatmul_2D_int8_float32",
+    "test_qlinearmatmul_3D_int8_float16", "test_qlinearmatmul_3D_int8_float32",
+    # negative halves: to even there, up here (specs/onnx.md)
+    "test_quantizelinear_int16", "test_quantizelinear_uint16",
 }
 
 
@@ -320,11 +331,13 @@ def judge(job):
     except Fate as fate:
         if fate.args[0] == "FAIL" and base_name(test.name) in BEYOND_16_BITS:
             return test.name, test.operator, "16 bits", fate.args[1]
+        if fate.args[0] == "FAIL" and base_name(test.name) in OTHER_ROUNDING:
+            return test.name, test.operator, "rounding", fate.args[1]
         return test.name, test.operator, *fate.args
     return test.name, test.operator, "pass", ""
 
 
-FATES = ("pass", "refused", "16 bits", "FAIL", "CRASH")
+FATES = ("pass", "refused", "16 bits", "rounding", "FAIL", "CRASH")
 
 
 def print_table(results):
