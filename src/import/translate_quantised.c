@@ -19,7 +19,8 @@ static const struct element {
     {VCH_ONNX_TENSOR_INT32, -0x1p31, 0x1p31 - 1},
 };
 
-static vch_status find_range(struct vch_translate_grid *grid, const struct vch_translate *at)
+static vch_status find_range(struct vch_translate_quantised_grid *grid,
+                             const struct vch_translate *at)
 {
     for (size_t i = 0; i < sizeof elements / sizeof *elements; i++)
         if (elements[i].type == grid->element) {
@@ -33,12 +34,13 @@ static vch_status find_range(struct vch_translate_grid *grid, const struct vch_t
                                 vch_onnx_tensor_type_name(grid->element));
 }
 
-vch_status vch_translate_grid_read(struct vch_translate_grid *out, const struct vch_translate *at,
-                                   uint32_t step, uint32_t zero, int32_t element)
+vch_status vch_translate_quantised_read(struct vch_translate_quantised_grid *out,
+                                        const struct vch_translate *at, uint32_t step,
+                                        uint32_t zero, int32_t element)
 {
     uint32_t value = 0;
 
-    *out = (struct vch_translate_grid){.element = element, .zero_count = 1};
+    *out = (struct vch_translate_quantised_grid){.element = element, .zero_count = 1};
     VCH_TRY(vch_translate_operand(&value, at, step));
     VCH_TRY(vch_translate_reals(&out->steps, &out->count, at, value, "scale"));
     if (vch_translate_has(at, zero)) {
@@ -59,14 +61,14 @@ vch_status vch_translate_grid_read(struct vch_translate_grid *out, const struct 
     return find_range(out, at);
 }
 
-static double zero_of(const struct vch_translate_grid *grid, size_t i)
+static double zero_of(const struct vch_translate_quantised_grid *grid, size_t i)
 {
     return grid->zeros[grid->zero_count == 1 ? 0 : i];
 }
 
 // Which scale each element of `shape` has, along the axis.
 static vch_status find_axis(size_t *inner, struct vch_translate *at,
-                            const struct vch_translate_grid *grid,
+                            const struct vch_translate_quantised_grid *grid,
                             const struct vch_network_shape *shape, uint32_t axis)
 {
     *inner = 1;
@@ -83,7 +85,7 @@ static vch_status find_axis(size_t *inner, struct vch_translate *at,
 
 // The constant behind `x` as real numbers that are known to be whole multiples of the scales.
 static vch_status constant_reals(struct vch_translate *at, uint32_t x,
-                                 const struct vch_translate_grid *grid, uint32_t axis,
+                                 const struct vch_translate_quantised_grid *grid, uint32_t axis,
                                  uint32_t *output)
 {
     struct vch_network *network = at->network;
@@ -117,7 +119,7 @@ static vch_status new_list(double **out, struct vch_translate *at, size_t count)
 
 // Real numbers from integers that come from outside or were computed as such.
 static vch_status computed_reals(struct vch_translate *at, uint32_t x,
-                                 const struct vch_translate_grid *grid, uint32_t axis,
+                                 const struct vch_translate_quantised_grid *grid, uint32_t axis,
                                  uint32_t *output)
 {
     const struct vch_network_shape shape = *vch_translate_shape_of(at, x);
@@ -140,9 +142,9 @@ static vch_status computed_reals(struct vch_translate *at, uint32_t x,
     return vch_translate_affine_as(at, shifted, VCH_NETWORK_REAL, steps, count, NULL, 0, output);
 }
 
-vch_status vch_translate_grid_reals(struct vch_translate *at, uint32_t x,
-                                    const struct vch_translate_grid *grid, uint32_t axis,
-                                    uint32_t *output)
+vch_status vch_translate_quantised_reals(struct vch_translate *at, uint32_t x,
+                                         const struct vch_translate_quantised_grid *grid,
+                                         uint32_t axis, uint32_t *output)
 {
     const struct vch_network_value *value = &at->network->values[x];
 
@@ -205,7 +207,7 @@ static vch_status clamp_to(struct vch_translate *at, uint32_t x, double grid, do
 
 // Scales along an axis: divided by and shifted first, so that one grid of whole numbers is left.
 static vch_status integers_by_axis(struct vch_translate *at, uint32_t x,
-                                   const struct vch_translate_grid *grid, uint32_t output)
+                                   const struct vch_translate_quantised_grid *grid, uint32_t output)
 {
     const struct vch_network_shape shape = *vch_translate_shape_of(at, x);
     size_t count = vch_network_count(&shape), inner = 1;
@@ -229,8 +231,9 @@ static vch_status integers_by_axis(struct vch_translate *at, uint32_t x,
     return count_steps(at, rounded, 1, 0, grid->lo, grid->hi, output);
 }
 
-vch_status vch_translate_grid_integers(struct vch_translate *at, uint32_t x,
-                                       const struct vch_translate_grid *grid, uint32_t output)
+vch_status vch_translate_quantised_integers(struct vch_translate *at, uint32_t x,
+                                            const struct vch_translate_quantised_grid *grid,
+                                            uint32_t output)
 {
     double step = grid->steps[0], zero = grid->zeros[0];
     uint32_t reals = VCH_NONE;
@@ -264,7 +267,7 @@ static vch_status check_block(const struct vch_translate *at)
 
 vch_status vch_translate_quantize_linear(struct vch_translate *at)
 {
-    struct vch_translate_grid grid;
+    struct vch_translate_quantised_grid grid;
     int64_t type = 0;
     uint32_t x = 0;
 
@@ -272,27 +275,27 @@ vch_status vch_translate_quantize_linear(struct vch_translate *at)
     VCH_TRY(check_block(at));
     VCH_TRY(vch_network_integer(&type, &at->node, "output_dtype", 0, at->complaint));
     if (type < 0 || type > INT32_MAX) type = 0;
-    VCH_TRY(vch_translate_grid_read(&grid, at, 1, 2,
-                                    type == 0 ? VCH_ONNX_TENSOR_UINT8 : (int32_t)type));
-    return vch_translate_grid_integers(at, x, &grid, at->node.outputs[0]);
+    VCH_TRY(vch_translate_quantised_read(&grid, at, 1, 2,
+                                         type == 0 ? VCH_ONNX_TENSOR_UINT8 : (int32_t)type));
+    return vch_translate_quantised_integers(at, x, &grid, at->node.outputs[0]);
 }
 
 vch_status vch_translate_dequantize_linear(struct vch_translate *at)
 {
-    struct vch_translate_grid grid;
+    struct vch_translate_quantised_grid grid;
     uint32_t x = 0, axis = 0, output = at->node.outputs[0];
     int64_t given = 1;
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
     VCH_TRY(check_block(at));
-    VCH_TRY(vch_translate_grid_read(&grid, at, 1, 2, at->network->values[x].element));
+    VCH_TRY(vch_translate_quantised_read(&grid, at, 1, 2, at->network->values[x].element));
     VCH_TRY(vch_network_integer(&given, &at->node, "axis", 1, at->complaint));
     if (grid.count > 1)
         VCH_TRY(vch_translate_axis(&axis, at, given, vch_translate_shape_of(at, x)->rank));
     const struct vch_network_value *value = &at->network->values[x];
     bool is_new = value->constant == NULL && value->grid == NULL;
     uint32_t reals = is_new ? output : VCH_NONE;
-    VCH_TRY(vch_translate_grid_reals(at, x, &grid, axis, &reals));
+    VCH_TRY(vch_translate_quantised_reals(at, x, &grid, axis, &reals));
     return reals == output ? VCH_OK : vch_translate_rename(at, 0, reals);
 }
 
@@ -324,9 +327,9 @@ vch_status vch_translate_quantised_weights(struct vch_layer *layer, struct vch_t
     return VCH_OK;
 }
 
-vch_status vch_translate_grid_apply(struct vch_translate *at, vch_translate_function *translate,
-                                    const char *operator_, uint32_t *inputs, uint32_t input_count,
-                                    uint32_t *output)
+vch_status vch_translate_quantised_apply(struct vch_translate *at,
+                                         vch_translate_function *translate, const char *operator_,
+                                         uint32_t *inputs, uint32_t input_count, uint32_t *output)
 {
     const struct vch_network_node node = at->node;
 
@@ -362,13 +365,13 @@ vch_status vch_translate_quantised_move(struct vch_translate *at, vch_translate_
 {
     const struct vch_network_value *from = &at->network->values[at->node.inputs[0]];
     const struct vch_network_grid grid = *from->grid;
-    struct vch_translate_grid bounds = {.element = from->element};
+    struct vch_translate_quantised_grid bounds = {.element = from->element};
     uint32_t output = at->node.outputs[0], moved = VCH_NONE;
 
     VCH_TRY(find_range(&bounds, at));
     at->node.inputs[0] = grid.reals;
-    VCH_TRY(vch_translate_grid_apply(at, translate, at->node.operator_, at->node.inputs,
-                                     at->node.input_count, &moved));
+    VCH_TRY(vch_translate_quantised_apply(at, translate, at->node.operator_, at->node.inputs,
+                                          at->node.input_count, &moved));
     VCH_TRY(count_steps(at, moved, grid.step, grid.zero, bounds.lo, bounds.hi, output));
     at->network->values[output].element = bounds.element;
     return tag(at, output, moved, grid.step, grid.zero);
