@@ -18,8 +18,8 @@ static void fill_layers(struct vch_decoder *out, const struct vch_image_shape *a
                         const struct vch_image_shape *image)
 {
     bool has_plane = activation->height * (size_t)activation->width > 1;
-    size_t k = out->channels,
-           padded = divide_up(image->channels, VCH_MATRIX_COLUMNS) * VCH_MATRIX_COLUMNS;
+    size_t k = out->channels;
+    size_t padded = divide_up(image->channels, VCH_MATRIX_COLUMNS) * VCH_MATRIX_COLUMNS;
 
     out->layers[0] =
         (struct vch_convolution){activation->height, activation->width, activation->channels,

@@ -23,7 +23,7 @@
 #include "split/image_quality.h"
 
 #define VCH_DECODER_PARAMETERS_MAX (1u << 20)
-#define VCH_DECODER_PIXELS_MAX (128u * 128u)
+#define VCH_DECODER_PIXELS_MAX ((size_t)128 * 128)
 
 enum { VCH_DECODER_LAYERS = 3 };
 

@@ -40,11 +40,9 @@ static void draw(struct drawing *drawing, const char *format, ...)
 // A name from outside as XML text: no markup, nothing unprintable.
 static const char *harmless(char out[64], const char *name)
 {
-    size_t i = 0;
-
-    for (; name[i] != '\0' && i < 40; i++)
-        out[i] = name[i] < ' ' || name[i] > '~' || strchr("<>&\"'", name[i]) ? '?' : name[i];
-    out[i] = '\0';
+    (void)snprintf(out, 64, "%.40s", name);
+    for (char *c = out; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~' || strchr("<>&\"'", *c) != NULL) *c = '?';
     return out;
 }
 
@@ -74,7 +72,8 @@ static size_t base64_size(size_t size)
 // RFC 4648, section 4.
 static void draw_base64(struct drawing *drawing, const uint8_t *bytes, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
     for (size_t i = 0; i < size; i += 3) {
         size_t have = size - i < 3 ? size - i : 3;
@@ -82,7 +81,7 @@ static void draw_base64(struct drawing *drawing, const uint8_t *bytes, size_t si
         if (have > 1) word |= (uint32_t)bytes[i + 1] << 8;
         if (have > 2) word |= bytes[i + 2];
         for (size_t k = 0; k < 4; k++)
-            drawing->text[drawing->size++] = k <= have ? digits[word >> (18 - 6 * k) & 63] : '=';
+            drawing->text[drawing->size++] = digits[k <= have ? word >> (18 - 6 * k) & 63 : 64];
     }
 }
 

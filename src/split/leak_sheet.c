@@ -1,5 +1,6 @@
 #include "split/leak_sheet.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -41,7 +42,7 @@ static uint8_t shade(const struct vch_leak *leak, float value)
     double part = ((double)value - leak->low) / leak->range;
 
     if (!(part > 0)) return 0; // held-out originals may lie outside the training images' range
-    return part < 1 ? (uint8_t)(part * 255 + 0.5) : 255;
+    return part < 1 ? (uint8_t)lround(part * 255) : 255;
 }
 
 static void draw_image(uint8_t *at, size_t row_size, const float *image,

@@ -60,7 +60,7 @@ static struct vch_leak_problem example(const struct vch_graph *graph)
                                      .sample_count = SAMPLES,
                                      .samples = samples,
                                      .quantised = quantised,
-                                     .steps = 16,
+                                     .steps = 8,
                                      .seed = 3,
                                      .kernels = &kernels};
 }

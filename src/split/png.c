@@ -73,7 +73,7 @@ vch_status vch_png_encode(uint8_t **out, size_t *size, const uint8_t *pixels, ui
     const size_t room = compressBound(count);             // fits 32 bits: the sides are bounded
     uint8_t *filtered = vch_arena_alloc(arena, count, 1); // zeroed: filter 0 before each row
     uint8_t *file =
-        vch_arena_alloc(arena, room + SIGNATURE_SIZE + 3 * CHUNK_FRAME + HEADER_SIZE, 1);
+        vch_arena_alloc(arena, room + SIGNATURE_SIZE + 3 * (size_t)CHUNK_FRAME + HEADER_SIZE, 1);
     size_t packed = 0;
     if (filtered == NULL || file == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t y = 0; y < height; y++)
