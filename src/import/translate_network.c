@@ -121,6 +121,7 @@
     X("ReduceSumSquare", reduce) \
     X("Relu", relu) \
     X("Reshape", reshape) \
+    X("Resize", resize) \
     X("ReverseSequence", reverse_sequence) \
     X("Round", unary) \
     X("STFT", stft) \
@@ -153,6 +154,7 @@
     X("Transpose", transpose) \
     X("Trilu", trilu) \
     X("Unsqueeze", unsqueeze) \
+    X("Upsample", resize) \
     X("Where", where) \
     X("Xor", logic)
 
