@@ -85,3 +85,26 @@ vch_status vch_translate_window_function(struct vch_translate *at)
     }
     return VCH_OK;
 }
+
+// The places of what is not 0, a row for each axis: its size is the model's only where it is
+// constant.
+vch_status vch_translate_non_zero(struct vch_translate *at)
+{
+    uint32_t x = 0;
+    double *list = NULL;
+    size_t count = 0, found = 0, stride = 1;
+    const struct vch_network_tensor *result = NULL;
+
+    VCH_TRY(vch_translate_operand(&x, at, 0));
+    VCH_TRY(vch_translate_reals(&list, &count, at, x, "operand"));
+    const struct vch_network_shape from = *vch_translate_shape_of(at, x);
+    for (size_t i = 0; i < count; i++)
+        found += list[i] != 0;
+    const struct vch_network_shape shape = {.rank = 2, .dims = {from.rank, (uint32_t)found}};
+    VCH_TRY(new_result(&result, at, &shape, VCH_NETWORK_INTEGER));
+    for (uint32_t axis = from.rank; axis-- > 0; stride *= from.dims[axis])
+        for (size_t i = 0, next = 0; i < count; i++)
+            if (list[i] != 0)
+                result->integers[axis * found + next++] = (int64_t)(i / stride % from.dims[axis]);
+    return VCH_OK;
+}

@@ -96,6 +96,7 @@
     X("Mod", mod) \
     X("Mul", multiply) \
     X("Neg", unary) \
+    X("NonZero", non_zero) \
     X("Not", logic) \
     X("OneHot", one_hot) \
     X("Or", logic) \
