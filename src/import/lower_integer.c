@@ -205,8 +205,8 @@ vch_status vch_lower_compare(struct vch_lower *at)
     for (int i = 0; i < 2; i++)
         multipliers[i] = (i == 0 ? 2 : -2) * (int32_t)floor(most * x[i].scale / larger + 0.5);
     shifts[0] = 1;
-    operator_.scaling.lo = layer->lo > -1 ? (int64_t)layer->lo : -1;
-    operator_.scaling.hi = layer->hi < 1 ? (int64_t)layer->hi : 1;
+    operator_.scaling.lo = (int64_t)fmin(1, fmax(-1, layer->lo));
+    operator_.scaling.hi = (int64_t)fmin(1, fmax(-1, layer->hi));
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
     VCH_TRY(vch_lower_append(at, &operator_, (uint32_t[]){x[0].value, x[1].value}, 2,
                              vch_lower_wanted(at)->type, &shape));

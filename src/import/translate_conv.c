@@ -424,6 +424,8 @@ vch_status vch_translate_col2im(struct vch_translate *at)
         return vch_translate_refuse(at, VCH_CODE_MALFORMED,
                                     "(%u, %u) for blocks of %zu and %zu windows", from.dims[1],
                                     from.dims[2], area, windows);
+    const struct vch_network_shape square = {.rank = 2, .dims = {from.dims[1], (uint32_t)area}};
+    VCH_TRY(vch_translate_grow(at, &square, 0));
     double *weights = VCH_ARENA_NEW(at->network->arena, double, from.dims[1] * area);
     if (weights == NULL) return VCH_FAIL(NO_MEMORY);
     for (size_t i = 0; i < from.dims[1]; i++)
