@@ -4,10 +4,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum {
-    LANES = 8,  // of a sum of products: fixed, so that the order of additions is
-    BLOCK = 32, // targets solved at once
-};
+#include "split/cholesky.h"
+
+enum { BLOCK = VCH_CHOLESKY_BLOCK }; // targets solved at once
 
 static const double ridges[] = VCH_INVERT_LINEAR_RIDGES;
 enum { RIDGE_COUNT = sizeof ridges / sizeof *ridges };
@@ -33,36 +32,6 @@ struct ridge {
     bool is_last;      // guess the test samples, not the validation ones
     float *guesses;    // (test, targets)
 };
-
-static double dot_f32(const float *a, const float *b, size_t count)
-{
-    double sums[LANES] = {0}, sum = 0;
-    size_t i = 0;
-
-    for (; i + LANES <= count; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            sums[l] += (double)a[i + l] * (double)b[i + l];
-    for (; i < count; i++)
-        sum += (double)a[i] * (double)b[i];
-    for (size_t l = 0; l < LANES; l++)
-        sum += sums[l];
-    return sum;
-}
-
-static double dot_f64(const double *a, const double *b, size_t count)
-{
-    double sums[LANES] = {0}, sum = 0;
-    size_t i = 0;
-
-    for (; i + LANES <= count; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            sums[l] += a[i + l] * b[i + l];
-    for (; i < count; i++)
-        sum += a[i] * b[i];
-    for (size_t l = 0; l < LANES; l++)
-        sum += sums[l];
-    return sum;
-}
 
 // The training samples' mean becomes zero and the largest deviation of any feature one.
 static void centre(struct ridge *at)
@@ -107,7 +76,8 @@ static void fill_system_row(void *context, size_t i)
     size_t count = at->is_dual ? at->of->features : at->of->training;
 
     for (size_t j = 0; j <= i; j++)
-        at->system[i * at->size + j] = dot_f32(system_row(at, i), system_row(at, j), count);
+        at->system[i * at->size + j] =
+            vch_cholesky_dot(system_row(at, i), system_row(at, j), count);
 }
 
 static void fill_basis_row(void *context, size_t row)
@@ -118,7 +88,7 @@ static void fill_basis_row(void *context, size_t row)
 
     for (size_t i = 0; i < at->size; i++)
         at->basis[row * at->size + i] =
-            at->is_dual ? dot_f32(x, system_row(at, i), features) : (double)x[i];
+            at->is_dual ? vch_cholesky_dot(x, system_row(at, i), features) : (double)x[i];
 }
 
 static size_t block_count(const struct ridge *at, size_t block)
@@ -144,44 +114,13 @@ static void fill_right_block(void *context, size_t block)
         }
 }
 
-// Cholesky and Banachiewicz, row by row. False where the matrix is not positive to working
-// precision, which a ridge this small may leave.
-static bool factorise(struct ridge *at, double ridge)
-{
-    size_t n = at->size;
-
-    for (size_t i = 0; i < n; i++) {
-        double *row = at->factor + i * n;
-        for (size_t j = 0; j < i; j++)
-            row[j] = (at->system[i * n + j] - dot_f64(row, at->factor + j * n, j)) /
-                     at->factor[j * n + j];
-        double pivot = at->system[i * n + i] + ridge - dot_f64(row, row, i);
-        if (!(pivot > 0)) return false;
-        row[i] = sqrt(pivot);
-    }
-    return true;
-}
-
 static void solve_block(struct ridge *at, size_t block)
 {
-    size_t n = at->size;
-    double *z = at->solution + block * n * BLOCK;
+    size_t count = at->size * BLOCK;
+    double *solution = at->solution + block * count;
 
-    memcpy(z, at->right + block * n * BLOCK, n * BLOCK * sizeof *z);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < i; k++)
-            for (size_t t = 0; t < BLOCK; t++)
-                z[i * BLOCK + t] -= at->factor[i * n + k] * z[k * BLOCK + t];
-        for (size_t t = 0; t < BLOCK; t++)
-            z[i * BLOCK + t] /= at->factor[i * n + i];
-    }
-    for (size_t i = n; i-- > 0;) {
-        for (size_t t = 0; t < BLOCK; t++)
-            z[i * BLOCK + t] /= at->factor[i * n + i];
-        for (size_t k = 0; k < i; k++)
-            for (size_t t = 0; t < BLOCK; t++)
-                z[k * BLOCK + t] -= at->factor[i * n + k] * z[i * BLOCK + t];
-    }
+    memcpy(solution, at->right + block * count, count * sizeof *solution);
+    vch_cholesky_solve(solution, at->factor, at->size);
 }
 
 // What the solution makes of one sample, for one block of targets.
@@ -249,7 +188,7 @@ static double mean_error(const struct ridge *at, const double *errors)
 // The mean square of the validation errors under one strength; infinite where there is none.
 static double try_ridge(struct ridge *at, double ridge)
 {
-    if (!factorise(at, ridge)) return INFINITY;
+    if (!vch_cholesky_factorise(at->factor, at->system, at->size, ridge)) return INFINITY;
     vch_workers_run(at->of->workers, work_on_block, at, at->blocks);
     return mean_error(at, at->errors);
 }
