@@ -18,7 +18,7 @@ static const struct vch_option options[] = {
     {"output", "M.vouch", "where the package goes", false},
     {"key", "FILE", "the owner's key file, which signs the model", false},
     {"passphrase-file", "FILE", "opens the key file", false},
-    {"calibrate", "FILE", ".npy, .npz:ARRAY or synthetic[:SEED]: samples that show typical ranges",
+    {"calibrate", "FILE", ".npy, .npz or synthetic[:SEED]: samples that show typical ranges",
      false},
     {"calibrate-max", "N", "use at most N samples (default: 512; 0: all)", false},
     {"activations", "8|16", "bits of activations (default: 8)", false},
@@ -104,6 +104,30 @@ static void draw_progress(void *context, uint64_t done, uint64_t total)
     vch_progress_update(progress, done);
 }
 
+struct archive {
+    struct vch_tool *tool;
+    const char *path;
+};
+
+static vch_status read_array(void *context, const char *name, struct vch_npy *out,
+                             struct vch_complaint *complaint)
+{
+    const struct archive *archive = context;
+    char what[VCH_GRAPH_NAME_MAX + 2048];
+
+    (void)complaint; // the tool has its own, which is this one
+    (void)snprintf(what, sizeof what, "%.2000s%s%.200s", archive->path, name != NULL ? ":" : "",
+                   name != NULL ? name : "");
+    return vch_tool_array(out, archive->tool, what);
+}
+
+static bool is_archive(const char *path)
+{
+    size_t size = strlen(path);
+
+    return size > 4 && strcmp(path + size - 4, ".npz") == 0;
+}
+
 static vch_status load_calibration(struct vch_npy *out, bool *is_synthetic, struct vch_tool *tool,
                                    const uint8_t *model, size_t size,
                                    const struct vch_import_files *files, const char *what)
@@ -111,6 +135,11 @@ static vch_status load_calibration(struct vch_npy *out, bool *is_synthetic, stru
     uint64_t seed = 1;
 
     *is_synthetic = strncmp(what, "synthetic", 9) == 0 && (what[9] == '\0' || what[9] == ':');
+    if (is_archive(what)) {
+        struct archive archive = {tool, what};
+        const struct vch_import_arrays arrays = {&archive, read_array};
+        return vch_import_join(out, model, size, files, &arrays, &tool->arena, &tool->complaint);
+    }
     if (!*is_synthetic) return vch_tool_array(out, tool, what);
     if (what[9] == ':' && !vch_options_is_number(&seed, what + 10, 0, UINT64_MAX))
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,

@@ -82,8 +82,23 @@ vch_status vch_import_onnx(struct vch_graph **graph, struct vch_import_report *r
                            const struct vch_import_options *options, struct vch_arena *arena,
                            struct vch_complaint *complaint);
 
-// Seeded uniform calibration samples in [0, 1) over the declared shape of the model's one input:
-// for trying a model out, never for judging it.
+// Arrays by the name of the input that they are for.
+struct vch_import_arrays {
+    void *context;
+    // `name` NULL: the only array there is.
+    vch_status (*read)(void *context, const char *name, struct vch_npy *out,
+                       struct vch_complaint *complaint);
+};
+
+// Calibration samples of a model with several inputs, from an array for each: sample after sample,
+// in each the inputs end to end.
+vch_status vch_import_join(struct vch_npy *out, const uint8_t *bytes, size_t size,
+                           const struct vch_import_files *files,
+                           const struct vch_import_arrays *arrays, struct vch_arena *arena,
+                           struct vch_complaint *complaint);
+
+// Seeded uniform calibration samples in [0, 1) over the declared shapes of the model's inputs, 0
+// and 1 where they are whole numbers: for trying a model out, never for judging it.
 vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_t size,
                                 const struct vch_import_files *files, uint64_t seed,
                                 struct vch_arena *arena, struct vch_complaint *complaint);

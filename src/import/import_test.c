@@ -540,6 +540,45 @@ TEST(import_stays_within_its_memory)
     }
 }
 
+static vch_status read_numbers(void *context, const char *name, struct vch_npy *out,
+                               struct vch_complaint *unused)
+{
+    static float six[] = {0, 1, 2, 3, 4, 5};
+
+    (void)unused;
+    CHECK(name != NULL);
+    *out = (struct vch_npy){.rank = 1, .dims = {6}, .count = 6, .values = six};
+    if (strcmp(name, "x") == 0) out->count -= *(size_t *)context;
+    return VCH_OK;
+}
+
+TEST(import_joins_the_samples_of_several_inputs)
+{
+    struct vch_npy samples = {0}, synthetic = {0};
+    size_t missing = 0;
+    const struct vch_import_arrays arrays = {&missing, read_numbers};
+
+    start(13, DIMS(1, 2));
+    onnx_input_of(&onnx, "b", 7, DIMS(1, 2));
+    onnx_input_of(&onnx, "empty", 7, DIMS(0));
+    node("CastLike", "b,x", "r");
+    node("Add", "x,r", "y");
+    const struct onnx_bytes *file = onnx_finish(&onnx);
+    vch_arena_release(&arena);
+    vch_arena_init(&arena, (size_t)64 << 20);
+    CHECK_OK(vch_import_join(&samples, file->bytes, file->size, NULL, &arrays, &arena, &complaint));
+    CHECK(samples.rank == 2 && samples.dims[0] == 3 && samples.dims[1] == 4);
+    CHECK(samples.values[4] == 2 && samples.values[6] == 2 && samples.values[11] == 5);
+    missing = 2;
+    CHECK_FAILS(
+        vch_import_join(&samples, file->bytes, file->size, NULL, &arrays, &arena, &complaint),
+        MALFORMED);
+    CHECK(strstr(complaint.text, "samples") != NULL);
+    CHECK_OK(
+        vch_import_synthetic(&synthetic, file->bytes, file->size, NULL, 1, &arena, &complaint));
+    CHECK(synthetic.dims[1] == 4 && synthetic.values[2] == floorf(synthetic.values[2]));
+}
+
 TEST(import_invents_samples_only_when_asked)
 {
     struct vch_npy first = {0}, again = {0}, other = {0};

@@ -92,9 +92,6 @@ static vch_status check_counts(const struct reading *reading)
         return vch_complain(reading->complaint, VCH_CODE_LIMIT,
                             "the model has %zu nodes and %zu values; at most %u and %u are read",
                             graph->n_node, values, VCH_NETWORK_NODES_MAX, VCH_NETWORK_VALUES_MAX);
-    if (graph->n_input == 0)
-        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
-                            "the model has no inputs: what it says never changes");
     if (graph->n_output == 0 || graph->n_output > VCH_GRAPH_PORTS_MAX)
         return vch_complain(reading->complaint, VCH_CODE_MALFORMED,
                             "the model has %zu inputs and %zu outputs; expected 1 to %u of each",
@@ -120,10 +117,7 @@ static vch_status read_dimension(uint32_t *out, const struct reading *reading, c
         return vch_complain(reading->complaint, VCH_CODE_LIMIT,
                             "input '%s': dimension %zu is %lld, more than %u", input, axis,
                             (long long)dim->dim_value, VCH_NETWORK_COUNT_MAX);
-    if (dim->has_dim_value && dim->dim_value == 0)
-        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
-                            "input '%s' has no elements: dimension %zu is 0", input, axis);
-    if (dim->has_dim_value && dim->dim_value > 0) {
+    if (dim->has_dim_value && dim->dim_value >= 0) {
         *out = (uint32_t)dim->dim_value;
         return VCH_OK;
     }
@@ -133,6 +127,17 @@ static vch_status read_dimension(uint32_t *out, const struct reading *reading, c
                         "input '%s': dimension %zu is open (%.60s); only the first, the batch, may "
                         "be: export the model with fixed sizes",
                         input, axis, dim->dim_param == NULL ? "not given" : dim->dim_param);
+}
+
+// An input without elements never changes: it is a constant.
+static vch_status set_empty(struct vch_network *network, struct vch_network_value *value)
+{
+    struct vch_network_tensor *tensor = NULL;
+
+    VCH_TRY(vch_network_new_tensor(network, value->type, &value->shape, &tensor));
+    tensor->element = value->element;
+    value->constant = tensor;
+    return VCH_OK;
 }
 
 static vch_status read_input(struct reading *reading, const Vouch__Onnx__ValueInfoProto *info)
@@ -170,6 +175,7 @@ static vch_status read_input(struct reading *reading, const Vouch__Onnx__ValueIn
                                 "input '%s' has more than %u elements", value->name,
                                 VCH_NETWORK_COUNT_MAX);
     }
+    if (count == 0) return set_empty(network, value);
     network->inputs[network->input_count++] = index;
     return VCH_OK;
 }
@@ -228,6 +234,9 @@ static vch_status define_values(struct reading *reading)
         if (is_initializer(reading, initializer_count, name)) continue;
         VCH_TRY(read_input(reading, graph->input[i]));
     }
+    if (reading->network->input_count == 0)
+        return vch_complain(reading->complaint, VCH_CODE_UNSUPPORTED,
+                            "the model has no inputs with elements: what it says never changes");
     for (size_t i = 0; i < graph->n_node; i++)
         for (size_t j = 0; j < graph->node[i]->n_output; j++) {
             uint32_t unused = 0;

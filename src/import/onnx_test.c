@@ -412,7 +412,7 @@ TEST(onnx_refuses_subgraphs_however_deep)
         vch_arena_init(&arena, (size_t)64 << 20);
         vch_status status =
             vch_onnx_decode(&network, bytes + ROOM - size, size, NULL, &arena, &complaint);
-        CHECK_FAILS(status, UNSUPPORTED); // without inputs, which is noticed first
+        CHECK_FAILS(status, MALFORMED); // without outputs, which is noticed first
     }
     start();
     onnx_node(&onnx, "If", "x", "y");

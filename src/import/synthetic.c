@@ -18,24 +18,37 @@ static float next_uniform(uint64_t *state)
     return (float)((z ^ z >> 31) >> 40) / 16777216.0F; // 24 bits: exact in float32
 }
 
-static vch_status fill(struct vch_npy *out, const struct vch_network_shape *shape, bool is_whole,
-                       uint64_t seed, struct vch_arena *arena)
+static void fill(float *out, const struct vch_network_value *input, uint64_t *seed)
 {
-    size_t per_sample = vch_network_count(shape);
-    size_t samples =
-        per_sample > 0 && VALUES_MAX / per_sample < SAMPLES ? VALUES_MAX / per_sample : SAMPLES;
+    size_t count = vch_network_count(&input->shape);
+    bool is_whole = input->type == VCH_NETWORK_INTEGER;
 
-    if (per_sample == 0 || samples == 0) return VCH_FAIL(LIMIT);
-    *out = (struct vch_npy){.count = samples * per_sample};
-    out->dims[out->rank++] = samples;
-    for (uint32_t i = shape->rank > 0 && shape->dims[0] == 1; i < shape->rank; i++) {
-        if (out->rank == VCH_NPY_RANK_MAX) return VCH_FAIL(LIMIT);
-        out->dims[out->rank++] = shape->dims[i];
+    for (size_t i = 0; i < count; i++)
+        out[i] = is_whole ? floorf(2 * next_uniform(seed)) : next_uniform(seed);
+}
+
+// Sample after sample, in each the inputs end to end; one input keeps its shape.
+static vch_status fill_all(struct vch_npy *out, const struct vch_network *network, size_t size,
+                           uint64_t seed, struct vch_arena *arena)
+{
+    const struct vch_network_shape *first = &network->values[network->inputs[0]].shape;
+    size_t samples = VALUES_MAX / size < SAMPLES ? VALUES_MAX / size : SAMPLES;
+
+    *out = (struct vch_npy){.rank = 1, .dims = {samples}, .count = samples * size};
+    for (uint32_t i = first->rank > 0 && first->dims[0] == 1; i < first->rank; i++) {
+        if (network->input_count > 1 || out->rank == VCH_NPY_RANK_MAX) break;
+        out->dims[out->rank++] = first->dims[i];
     }
+    if (network->input_count > 1) out->dims[out->rank++] = size;
     out->values = VCH_ARENA_NEW(arena, float, out->count);
     if (out->values == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t i = 0; i < out->count; i++)
-        out->values[i] = is_whole ? floorf(2 * next_uniform(&seed)) : next_uniform(&seed);
+    float *to = out->values;
+    for (size_t i = 0; i < samples * network->input_count; i++) {
+        const struct vch_network_value *input =
+            &network->values[network->inputs[i % network->input_count]];
+        fill(to, input, &seed);
+        to += vch_network_count(&input->shape);
+    }
     return VCH_OK;
 }
 
@@ -44,20 +57,13 @@ vch_status vch_import_synthetic(struct vch_npy *out, const uint8_t *bytes, size_
                                 struct vch_arena *arena, struct vch_complaint *complaint)
 {
     struct vch_network *network = NULL;
+    size_t numbers = 0;
 
     VCH_TRY(vch_onnx_decode(&network, bytes, size, files, arena, complaint));
-    if (network->input_count != 1)
-        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "calibration takes models with one input; this one has %u",
-                            network->input_count);
-    const struct vch_network_value *input = &network->values[network->inputs[0]];
-    if (!input->has_shape)
-        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "input \"%.80s\" declares no shape: synthetic samples need one",
-                            input->name);
-    vch_status status = fill(out, &input->shape, input->type == VCH_NETWORK_INTEGER, seed, arena);
-    if (vch_is_ok(status)) return status;
-    return vch_complain(complaint, status.code,
-                        "input \"%.80s\" has no elements, or too many for synthetic samples",
-                        input->name);
+    for (uint32_t i = 0; i < network->input_count; i++)
+        numbers += vch_network_count(&network->values[network->inputs[i]].shape);
+    if (numbers > 0 && numbers <= VALUES_MAX) return fill_all(out, network, numbers, seed, arena);
+    return vch_complain(complaint, VCH_CODE_LIMIT,
+                        "the model takes %zu numbers a sample; synthetic samples have at most %zu",
+                        numbers, VALUES_MAX);
 }
