@@ -36,7 +36,7 @@ import tempfile
 import zipfile
 
 SKIP = 77
-PASSES_MIN = 880
+PASSES_MIN = 910
 TOLERANCE = 0.01  # of an output's range
 SECONDS_MAX = 60
 
