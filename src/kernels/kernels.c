@@ -42,6 +42,7 @@ static void use_portable(struct vch_kernels *kernels)
 {
     kernels->packing_i8 = (struct vch_packing){1, 1, 1, 1, 0};
     kernels->packing_i16 = (struct vch_packing){1, 1, 1, 2, 0};
+    kernels->peak = vch_peak_portable;
     USE_PANELS(*kernels, portable);
     USE_ROWS(*kernels, portable);
     USE_TRANSPOSE(*kernels, portable);
@@ -52,6 +53,7 @@ static void use_portable(struct vch_kernels *kernels)
 static void use_avx2(struct vch_kernels *kernels)
 {
     kernels->packing_i8 = kernels->packing_i16 = (struct vch_packing){8, 2, 2, 2, 0};
+    kernels->peak = vch_peak_avx2;
     USE_PANELS(*kernels, avx2);
     USE_ROWS(*kernels, avx2);
     USE_TRANSPOSE(*kernels, avx2);
@@ -63,6 +65,7 @@ static void use_avx512vnni(struct vch_kernels *kernels)
 {
     kernels->packing_i8 = (struct vch_packing){16, 4, 1, 1, 0x80};
     kernels->packing_i16 = (struct vch_packing){16, 2, 1, 2, 0};
+    kernels->peak = vch_peak_avx512vnni;
     USE_PANELS(*kernels, avx512vnni);
     USE_ROWS(*kernels, avx512vnni);
     USE_PRODUCTS(*kernels, avx512vnni);

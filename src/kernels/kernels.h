@@ -127,6 +127,10 @@ struct vch_kernels {
                                   const struct vch_requantise *how);
     void (*requantise_i64_to_i32)(int32_t *out, const int64_t *acc, size_t count, int64_t bias,
                                   const struct vch_requantise *how);
+
+    // Multiplies and adds in registers alone, as fast as the level can: what products are measured
+    // against. Tells how many multiplications that was; `sink` is 64 bytes, read and written.
+    uint64_t (*peak)(size_t rounds, void *sink);
 };
 
 #define VCH_DOT_I8_COUNT_MAX 131071u // check: (2**31 - 1) // 128**2

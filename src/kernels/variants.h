@@ -47,7 +47,8 @@
     void vch_requantise_i64_to_i16_##isa(int16_t *out, const int64_t *acc, size_t count, \
                                          int64_t bias, const struct vch_requantise *how); \
     void vch_requantise_i64_to_i32_##isa(int32_t *out, const int64_t *acc, size_t count, \
-                                         int64_t bias, const struct vch_requantise *how);
+                                         int64_t bias, const struct vch_requantise *how); \
+    uint64_t vch_peak_##isa(size_t rounds, void *sink);
 
 VCH_KERNELS_DECLARE(portable)
 VCH_KERNELS_DECLARE(avx2)
