@@ -10,6 +10,7 @@
 #include "host/process.h"
 #include "host/progress.h"
 #include "host/random.h"
+#include "import/plot.h"
 
 #define MODEL_SIZE_MAX ((size_t)2 << 30)
 enum { FILES_MAX = 4096 };
@@ -28,6 +29,8 @@ static const struct vch_option options[] = {
      false},
     {"max-size", "BYTES", "the same, until the model has this size", false},
     {"threads", "N", "threads (default: one per processor)", false},
+    {"report", "FILE.json", "write the report, and where the error comes from", false},
+    {"plot", "FILE.svg", "draw it: the error of every tensor, layer by layer", false},
     {"supported", NULL, "list the ONNX operators that can be imported, and stop", false},
     {"json", NULL, "print the report as JSON", false},
     {0},
@@ -218,6 +221,8 @@ static vch_status compile(struct vch_graph **graph, struct vch_import_report *re
         .progress = draw_progress,
     };
     VCH_TRY(read_targets(&how, tool));
+    how.wants_shares =
+        vch_options_has(tool->options, "report") || vch_options_has(tool->options, "plot");
     if (calibrate != NULL) {
         VCH_TRY(load_calibration(&calibration, &how.calibration_is_synthetic, tool, model, size,
                                  &files, calibrate));
@@ -295,16 +300,19 @@ static json_t *tensors_json(const struct vch_import_report *report)
     for (uint32_t i = 0; i < report->tensor_count; i++) {
         const struct vch_import_tensor_report *t = &report->tensors[i];
         json_array_append_new(
-            rows, json_pack("{s:s, s:f, s:I, s:I, s:f, s:f, s:f}", "name", t->name, "scale",
-                            t->scale, "saturated", (json_int_t)t->saturated, "elements",
-                            (json_int_t)t->elements, "error_mean", t->error_mean, "error_max",
-                            t->error_max, "signal_to_noise_db", t->signal_to_noise_db));
+            rows,
+            json_pack("{s:s, s:s, s:b, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:f}", "name", t->name,
+                      "type", vch_tensor_type_name(t->type), "two_rows_of_weights",
+                      (int)t->has_two_rows, "share", t->share, "share_weights", t->share_weights,
+                      "scale", t->scale, "saturated", (json_int_t)t->saturated, "elements",
+                      (json_int_t)t->elements, "error_mean", t->error_mean, "error_max",
+                      t->error_max, "signal_to_noise_db", t->signal_to_noise_db));
     }
     return rows;
 }
 
-static vch_status print_report_json(const struct vch_package *package,
-                                    const struct vch_import_report *report, const char *path)
+static json_t *report_json(const struct vch_package *package,
+                           const struct vch_import_report *report, const char *path)
 {
     json_t *outputs = json_array();
 
@@ -315,13 +323,46 @@ static vch_status print_report_json(const struct vch_package *package,
                                         o->error_mean, "error_max", o->error_max, "range", o->range,
                                         "top1_agreement", o->top1_agreement));
     }
-    return vch_tool_print_json(json_pack(
-        "{s:s, s:o, s:i, s:i, s:b, s:I, s:I, s:o, s:o}", "file", path, "identity",
+    return json_pack(
+        "{s:s, s:o, s:i, s:i, s:b, s:b, s:I, s:I, s:o, s:o}", "file", path, "identity",
         vch_tool_json_hex(package->identity.bytes, VCH_DIGEST_SIZE), "operators",
         (int)package->graph->operator_count, "calibration_samples", (int)report->sample_count,
-        "calibration_is_synthetic", (int)report->is_synthetic, "float_size",
-        (json_int_t)report->float_size, "integer_size", (json_int_t)report->integer_size, "outputs",
-        outputs, "tensors", tensors_json(report)));
+        "calibration_is_synthetic", (int)report->is_synthetic, "has_shares",
+        (int)report->has_shares, "float_size", (json_int_t)report->float_size, "integer_size",
+        (json_int_t)report->integer_size, "outputs", outputs, "tensors", tensors_json(report));
+}
+
+static vch_status write_report(struct vch_tool *tool, const struct vch_package *package,
+                               const struct vch_import_report *report, const char *output,
+                               const char *path)
+{
+    json_t *json = report_json(package, report, output);
+    char *text = json_dumps(json, JSON_INDENT(2));
+
+    json_decref(json);
+    if (text == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_status status = vch_file_write(path, text, strlen(text), false, &tool->complaint);
+    free(text);
+    return status;
+}
+
+// What was asked for beside the package.
+static vch_status write_reports(struct vch_tool *tool, const struct vch_package *package,
+                                const struct vch_import_report *report, const char *output)
+{
+    const char *json = vch_options_text(tool->options, "report");
+    const char *plot = vch_options_text(tool->options, "plot"), *text = NULL;
+    size_t size = 0;
+
+    if (json != NULL) VCH_TRY(write_report(tool, package, report, output, json));
+    if (plot == NULL) return VCH_OK;
+    if (report->tensor_count == 0)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--plot: nothing was calibrated, so there is no error to draw");
+    const char *slash = strrchr(output, '/');
+    VCH_TRY(
+        vch_plot_report(&text, &size, slash == NULL ? output : slash + 1, report, &tool->arena));
+    return vch_file_write(plot, text, size, false, &tool->complaint);
 }
 
 static vch_status print_supported(void)
@@ -353,7 +394,9 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_tool_file(&model, &size, tool, model_path, MODEL_SIZE_MAX));
     VCH_TRY(compile(&graph, &report, tool, model, size, &folder));
     VCH_TRY(sign_and_write(&package, tool, graph, key, output));
-    if (vch_options_has(tool->options, "json")) return print_report_json(&package, &report, output);
+    VCH_TRY(write_reports(tool, &package, &report, output));
+    if (vch_options_has(tool->options, "json"))
+        return vch_tool_print_json(report_json(&package, &report, output));
     print_report(&package, &report, output);
     return VCH_OK;
 }

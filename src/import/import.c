@@ -41,7 +41,12 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
     VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
     if (!is_blind) VCH_TRY(vch_sensitivity_choose(&calibration, layers, options, arena, complaint));
     VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
-    const struct vch_report compared = {*graph, layers, map, &calibration.lanes, options};
+    struct vch_sensitivity_shares shares = {0};
+    bool has_shares = options->wants_shares && !is_blind;
+    if (has_shares)
+        VCH_TRY(vch_sensitivity_measure(&shares, &calibration, layers, options, arena, complaint));
+    const struct vch_report compared = {
+        *graph, layers, map, &calibration.lanes, has_shares ? &shares : NULL, options};
     VCH_TRY(vch_report_run(report, &compared, arena, complaint));
     if (is_blind) report->sample_count = 0;
     return VCH_OK;

@@ -43,6 +43,7 @@ struct vch_import_options {
     const struct vch_npy *calibration;    // samples along axis 0; NULL where none is needed (trees)
     uint32_t calibration_max;             // samples used; 0: all
     bool calibration_is_synthetic;        // said in the report
+    bool wants_shares;                    // measures where the outputs' error comes from
     const struct vch_import_files *files; // NULL: external data is refused
     const struct vch_kernels *kernels;
     struct vch_workers *workers;
@@ -56,6 +57,9 @@ struct vch_import_tensor_report {
     uint64_t saturated, elements; // on the calibration set
     double error_mean, error_max; // against float, real units
     double signal_to_noise_db;
+    enum vch_type type;
+    bool has_two_rows;           // of weights, behind it
+    double share, share_weights; // of the outputs' error: see sensitivity.h; 0 unless asked for
 };
 
 struct vch_import_output_report {
@@ -71,8 +75,9 @@ struct vch_import_report {
     uint32_t output_count, tensor_count;
     struct vch_import_output_report outputs[VCH_GRAPH_PORTS_MAX];
     struct vch_import_tensor_report *tensors; // one per quantised activation, in the arena
-    uint32_t worst_tensor;                    // index: loses most
-    uint64_t float_size, integer_size;        // parameter bytes
+    bool has_shares;
+    uint32_t worst_tensor;             // index: loses most
+    uint64_t float_size, integer_size; // parameter bytes
 };
 
 // `graph` and all it points to (parameters' data too) in the arena. USAGE when calibration is

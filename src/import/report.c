@@ -68,7 +68,7 @@ static vch_status add_pair(struct comparison *with, uint32_t value, struct vch_a
 static vch_status prepare(struct comparison *with, struct vch_arena *arena)
 {
     const struct vch_layers *layers = with->at->layers;
-    size_t most = (size_t)layers->count + 1;
+    size_t most = (size_t)layers->count + layers->network->input_count;
 
     with->pairs = VCH_ARENA_NEW(arena, struct pair, most);
     with->graph_values = VCH_ARENA_NEW(arena, uint32_t, most);
@@ -77,8 +77,15 @@ static vch_status prepare(struct comparison *with, struct vch_arena *arena)
         return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < with->at->graph->input_count; i++)
         VCH_TRY(new_tensor(&with->inputs[i], with, with->at->graph->inputs[i].value, arena));
-    for (uint32_t i = 0; i < layers->count; i++)
-        VCH_TRY(add_pair(with, layers->layers[i].output, arena));
+    for (uint32_t i = 0; i < layers->network->input_count; i++)
+        VCH_TRY(add_pair(with, layers->network->inputs[i], arena));
+    for (uint32_t i = 0; i < layers->count; i++) {
+        const struct vch_layer *layer = &layers->layers[i];
+        uint32_t before = with->pair_count;
+        VCH_TRY(add_pair(with, layer->output, arena));
+        if (with->pair_count > before)
+            with->pairs[before].totals.has_two_rows = layer->has_two_rows;
+    }
     return VCH_OK;
 }
 
@@ -210,9 +217,11 @@ static void finish_outputs(struct comparison *with)
 
 static vch_status finish_tensors(struct comparison *with, struct vch_arena *arena)
 {
+    const struct vch_sensitivity_shares *shares = with->at->shares;
     struct vch_import_report *out = with->out;
     double worst = 2 * DECIBEL_MAX;
 
+    out->has_shares = shares != NULL;
     out->tensor_count = with->pair_count;
     out->tensors = VCH_ARENA_NEW(arena, struct vch_import_tensor_report, with->pair_count);
     if (out->tensors == NULL) return VCH_FAIL(NO_MEMORY);
@@ -224,6 +233,9 @@ static vch_status finish_tensors(struct comparison *with, struct vch_arena *aren
         tensor->signal_to_noise_db = DECIBEL_MAX;
         if (pair->noise > 0 && pair->signal > 0)
             tensor->signal_to_noise_db = 10 * log10(pair->signal / pair->noise);
+        tensor->type = pair->tensor.type;
+        if (shares != NULL) tensor->share = shares->of_values[pair->value];
+        if (shares != NULL) tensor->share_weights = shares->of_weights[pair->value];
         if (tensor->signal_to_noise_db < worst) out->worst_tensor = i;
         if (tensor->signal_to_noise_db < worst) worst = tensor->signal_to_noise_db;
     }

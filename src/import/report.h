@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "import/import.h"
 #include "import/lower.h"
+#include "import/sensitivity.h"
 
 // What the report compares. The lanes are the calibration's.
 struct vch_report {
@@ -12,6 +13,7 @@ struct vch_report {
     const struct vch_layers *layers;
     const struct vch_lower_value *map;
     struct vch_lanes *lanes;
+    const struct vch_sensitivity_shares *shares; // or NULL
     const struct vch_import_options *options;
 };
 

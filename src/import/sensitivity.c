@@ -184,7 +184,8 @@ static int by_reward(const void *a, const void *b)
     return one->first < other->first ? -1 : 1;
 }
 
-static vch_status rank(struct search *at)
+// The gain of every group alone.
+static vch_status measure_gains(struct search *at)
 {
     size_t samples = samples_for(at);
     struct outcome base = {0}, changed = {0};
@@ -197,7 +198,6 @@ static vch_status rank(struct search *at)
         apply(at, group, false);
         group->gain = base.loss.noise - changed.loss.noise;
     }
-    qsort(at->groups, at->group_count, sizeof *at->groups, by_reward);
     return VCH_OK;
 }
 
@@ -268,7 +268,8 @@ static vch_status search(struct search *at, const struct outcome *base)
 
     VCH_TRY(list_changes(at));
     VCH_TRY(group_changes(at));
-    VCH_TRY(rank(at));
+    VCH_TRY(measure_gains(at));
+    qsort(at->groups, at->group_count, sizeof *at->groups, by_reward);
     count = at->group_count;
     if (options->size_max > 0) VCH_TRY(find_largest(&count, at));
     if (has_target) {
@@ -309,6 +310,52 @@ vch_status vch_sensitivity_choose(struct vch_calibration *calibration, struct vc
                             (unsigned long long)base.size, (unsigned long long)options->size_max);
     bool only_size = options->size_max > 0 && !options->has_loss_max;
     if (base.loss.points > wanted || only_size) VCH_TRY(search(&at, &base));
+    vch_arena_rewind(arena, mark);
+    return VCH_OK;
+}
+
+// Each change's part of all noise that changes can remove; those of a group count alike.
+static void share_out(struct vch_sensitivity_shares *out, const struct search *at)
+{
+    double all = 0;
+
+    for (uint32_t i = 0; i < at->group_count; i++)
+        all += fmax(at->groups[i].gain, 0);
+    for (uint32_t i = 0; i < at->group_count && all > 0; i++) {
+        const struct group *group = &at->groups[i];
+        double share = fmax(group->gain, 0) / all / group->count;
+        for (uint32_t j = group->first; j < group->first + group->count; j++) {
+            const struct change *change = &at->changes[j];
+            if (change->value == VCH_NONE)
+                out->of_weights[change->layer->output] += share;
+            else
+                out->of_values[change->value] += share;
+        }
+    }
+}
+
+vch_status vch_sensitivity_measure(struct vch_sensitivity_shares *out,
+                                   struct vch_calibration *calibration, struct vch_layers *layers,
+                                   const struct vch_import_options *options,
+                                   struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct search at = {
+        .calibration = calibration,
+        .layers = layers,
+        .options = options,
+        .arena = arena,
+        .complaint = complaint,
+    };
+
+    out->of_values = VCH_ARENA_NEW(arena, double, layers->network->value_count);
+    out->of_weights = VCH_ARENA_NEW(arena, double, layers->network->value_count);
+    if (out->of_values == NULL || out->of_weights == NULL) return VCH_FAIL(NO_MEMORY);
+    struct vch_arena_mark mark = vch_arena_mark(arena);
+    VCH_TRY(vch_measure_init(&at.measure, &calibration->lanes, options, arena));
+    VCH_TRY(list_changes(&at));
+    VCH_TRY(group_changes(&at));
+    VCH_TRY(measure_gains(&at));
+    share_out(out, &at);
     vch_arena_rewind(arena, mark);
     return VCH_OK;
 }

@@ -14,3 +14,16 @@
 vch_status vch_sensitivity_choose(struct vch_calibration *calibration, struct vch_layers *layers,
                                   const struct vch_import_options *options, struct vch_arena *arena,
                                   struct vch_complaint *complaint);
+
+// Where the error of the outputs comes from: of the noise that goes away when tensors get more
+// bits, one at a time, which part goes with each. Per value of the network: of its own rounding,
+// and of the weights of the layer that computes it. The parts add up to 1, or are 0 where nothing
+// can be gained.
+struct vch_sensitivity_shares {
+    double *of_values, *of_weights; // in the arena
+};
+
+vch_status vch_sensitivity_measure(struct vch_sensitivity_shares *out,
+                                   struct vch_calibration *calibration, struct vch_layers *layers,
+                                   const struct vch_import_options *options,
+                                   struct vch_arena *arena, struct vch_complaint *complaint);
