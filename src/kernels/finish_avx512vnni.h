@@ -14,7 +14,8 @@ struct finish {
     __m512i multipliers, odd_multipliers;
     __m512i addends[2], shifts[2];
     __m512i lo, hi;
-    __mmask16 mask; // of the channels that there are
+    __m128i lo_bytes, hi_bytes; // of int8 outputs
+    __mmask16 mask;             // of the channels that there are
     uint32_t out_size;
     bool is_narrow;
 };
@@ -38,6 +39,8 @@ ALWAYS struct finish finish_of(const struct vch_panels *p, size_t channel, size_
                    _mm512_srli_epi64(shifts, 32)},
         .lo = _mm512_set1_epi32(p->lo),
         .hi = _mm512_set1_epi32(p->hi),
+        .lo_bytes = _mm_set1_epi8((int8_t)p->lo),
+        .hi_bytes = _mm_set1_epi8((int8_t)p->hi),
         .mask = count >= PANEL ? 0xffff : (__mmask16)((1u << count) - 1),
         .out_size = p->out_size,
         .is_narrow = p->is_narrow,
@@ -50,8 +53,8 @@ ALWAYS __m512i join(__m512i even, __m512i odd)
     return _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
 }
 
-// From products to outputs. The low halves of results that fit int32 are all there is to know;
-// others are clamped to it first.
+// From products to results. The low halves of those that fit int32 are all there is to know; others
+// are clamped to it.
 ALWAYS __m512i scale(const struct finish *f, __m512i even, __m512i odd)
 {
     even = _mm512_srav_epi64(_mm512_add_epi64(even, f->addends[0]), f->shifts[0]);
@@ -61,7 +64,7 @@ ALWAYS __m512i scale(const struct finish *f, __m512i even, __m512i odd)
         even = _mm512_min_epi64(_mm512_max_epi64(even, least), most);
         odd = _mm512_min_epi64(_mm512_max_epi64(odd, least), most);
     }
-    return _mm512_min_epi32(_mm512_max_epi32(join(even, odd), f->lo), f->hi);
+    return join(even, odd);
 }
 
 ALWAYS __m512i finish_narrow(const struct finish *f, __m512i sums)
@@ -85,13 +88,25 @@ ALWAYS __m512i finish_wide(const struct finish *f, __m512i even, __m512i odd)
     return scale(f, multiply_wide(even, f->multipliers), multiply_wide(odd, f->odd_multipliers));
 }
 
-// `out` is the place's; the first of the outputs goes to `channel`.
+ALWAYS __m512i clamp(const struct finish *f, __m512i value)
+{
+    return _mm512_min_epi32(_mm512_max_epi32(value, f->lo), f->hi);
+}
+
+// `out` is the place's; the first of the results, clamped, goes to `channel`. Saturating to int8
+// before a clamp inside it is the clamp alone.
 ALWAYS void store(const struct finish *f, uint8_t *out, size_t channel, __m512i value)
 {
-    if (f->out_size == 1)
-        _mm_mask_storeu_epi8(out + channel, f->mask, _mm512_cvtepi32_epi8(value));
-    else if (f->out_size == 2)
-        _mm256_mask_storeu_epi16(out + 2 * channel, f->mask, _mm512_cvtepi32_epi16(value));
+    if (f->out_size == 1) {
+        const __m128i bytes =
+            _mm_min_epi8(_mm_max_epi8(_mm512_cvtsepi32_epi8(value), f->lo_bytes), f->hi_bytes);
+        if (f->mask == 0xffff)
+            _mm_storeu_si128((__m128i *)(void *)(out + channel), bytes);
+        else
+            _mm_mask_storeu_epi8(out + channel, f->mask, bytes);
+    } else if (f->out_size == 2)
+        _mm256_mask_storeu_epi16(out + 2 * channel, f->mask,
+                                 _mm512_cvtepi32_epi16(clamp(f, value)));
     else
-        _mm512_mask_storeu_epi32(out + 4 * channel, f->mask, value);
+        _mm512_mask_storeu_epi32(out + 4 * channel, f->mask, clamp(f, value));
 }

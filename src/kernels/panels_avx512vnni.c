@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "kernels/few_avx512vnni.h"
 #include "kernels/finish_avx512vnni.h"
 #include "kernels/variants.h"
 
@@ -188,9 +189,9 @@ static size_t tile_panels(size_t count, size_t places)
 }
 
 #define PANELS_KERNEL(name, step) \
-    void vch_panels_##name##_avx512vnni( \
-        void *out, size_t out_stride, const void *x, const uint32_t *places, size_t count, \
-        const struct vch_panels *panels, size_t first, size_t last) \
+    static void panels_##name(void *out, size_t out_stride, const void *x, const uint32_t *places, \
+                              size_t count, const struct vch_panels *panels, size_t first, \
+                              size_t last) \
     { \
         const size_t panel_size = (size_t)panels->run_count * panels->run_steps * (step); \
         struct job job = {.panels = panels, \
@@ -214,3 +215,21 @@ static size_t tile_panels(size_t count, size_t places)
 
 PANELS_KERNEL(i8, STEP_I8)
 PANELS_KERNEL(i16, STEP_I16)
+
+void vch_panels_i8_avx512vnni(void *out, size_t out_stride, const void *x, const uint32_t *places,
+                              size_t count, const struct vch_panels *panels, size_t first,
+                              size_t last)
+{
+    const size_t rest = (last - first) % PANEL;
+    const bool is_few = rest > 0 && rest <= FEW && panels->is_narrow && panels->out_size == 1;
+
+    panels_i8(out, out_stride, x, places, count, panels, first, is_few ? last - rest : last);
+    if (is_few) vch_few_i8_avx512vnni(out, out_stride, x, places, count, panels, last - rest, rest);
+}
+
+void vch_panels_i16_avx512vnni(void *out, size_t out_stride, const void *x, const uint32_t *places,
+                               size_t count, const struct vch_panels *panels, size_t first,
+                               size_t last)
+{
+    panels_i16(out, out_stride, x, places, count, panels, first, last);
+}
