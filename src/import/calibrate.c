@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "import/calibrate_rows.h"
 #include "import/calibrate_tie.h"
 #include "import/histogram.h"
 #include "import/quantised.h"
@@ -24,7 +25,7 @@ static void mark_needs(enum need *needs, const struct vch_layers *layers)
         bool moves = layer->kind == VCH_LAYER_RESHAPE || layer->kind == VCH_LAYER_TRANSPOSE ||
                      layer->kind == VCH_LAYER_SLICE || layer->kind == VCH_LAYER_CONCAT ||
                      layer->kind == VCH_LAYER_PAD || layer->kind == VCH_LAYER_GATHER ||
-                     layer->kind == VCH_LAYER_AFFINE; // it may become another scale and no more
+                     vch_layers_is_scaling(layers, layer);
         bool decides = layer->kind == VCH_LAYER_ARGMAX || layer->kind == VCH_LAYER_COMPARE ||
                        layer->kind == VCH_LAYER_DIVIDE || layer->is_precise;
         enum need need = layer->kind == VCH_LAYER_SOFTMAX ? DIFFERENCES
@@ -100,6 +101,7 @@ struct survey {
     size_t count, lanes;
     struct vch_histogram *histograms; // one each
     bool *is_beyond;                  // held a number that is none, or is too large
+    struct vch_calibrate_rows *rows;  // per value of the network
 };
 
 static void count_value(void *context, size_t i)
@@ -111,7 +113,8 @@ static void count_value(void *context, size_t i)
     double *sums = survey->at->means[value];
 
     for (size_t lane = 0; lane < survey->lanes; lane++) {
-        const double *x = survey->at->lanes.buffers[lane][value];
+        double *x = survey->at->lanes.buffers[lane][value];
+        vch_calibrate_rows_lift(&survey->rows[value], x, size);
         if (vch_histogram_count(&survey->histograms[i], x, size) < size)
             survey->is_beyond[i] = true;
         for (size_t j = 0; sums != NULL && j < size; j++)
@@ -194,6 +197,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
     survey.histograms = VCH_ARENA_NEW(arena, struct vch_histogram, survey.count);
     survey.is_beyond = VCH_ARENA_NEW(arena, bool, survey.count);
     if (survey.histograms == NULL || survey.is_beyond == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_calibrate_rows_find(&survey.rows, layers, arena));
     VCH_TRY(measure(&survey, options, complaint));
     finish_means(out);
     mark_needs(needs, layers);

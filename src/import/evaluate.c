@@ -87,6 +87,8 @@ static void matmul(double *out, const struct vch_layers *layers, const struct vc
                 for (size_t column = 0; column < n; column++)
                     out[row * n + column] += inputs[0][offset_a + row * depth + k] *
                                              inputs[1][offset_b + k * n + column];
+        for (size_t k = 0; k < m * n; k++)
+            out[k] *= layer->coefficients[0];
         advance(index_a, &offset_a, &outer, &steps_a);
         advance(index_b, &offset_b, &outer, &steps_b);
     }
@@ -120,7 +122,7 @@ static void elementwise(double *out, const struct vch_layers *layers, const stru
         else if (layer->kind == VCH_LAYER_DIVIDE)
             out[i] = quotient(a, b, layer);
         else
-            out[i] = a * b;
+            out[i] = layer->coefficients[0] * a * b;
         advance(index_a, &offset_a, shape, &steps_a);
         advance(index_b, &offset_b, shape, &steps_b);
     }

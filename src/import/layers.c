@@ -53,6 +53,17 @@ size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer
            layer->window.kernel[1];
 }
 
+bool vch_layers_is_scaling(const struct vch_layers *layers, const struct vch_layer *layer)
+{
+    if (layer->kind != VCH_LAYER_AFFINE || isfinite(layer->lo) || isfinite(layer->hi) ||
+        !(layer->weights[0] > 1e-30))
+        return false;
+    size_t count = vch_network_count(vch_layers_shape(layers, layer->output));
+    for (size_t i = 0; i < count; i++)
+        if (layer->weights[i] != layer->weights[0] || layer->bias[i] != 0) return false;
+    return true;
+}
+
 double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *layer)
 {
     const struct vch_network_shape *x = vch_layers_shape(layers, layer->inputs[0]);

@@ -15,9 +15,10 @@
 enum vch_layer_kind {
     VCH_LAYER_LINEAR,       // x (..., in) times weights (out, in), plus bias (out)
     VCH_LAYER_CONVOLUTION,  // x (1, C, H, W), weights (out, C / groups, kh, kw), bias (out)
-    VCH_LAYER_MATMUL,       // a (..., m, k) times b (..., k, n), broadcasting in front
+    VCH_LAYER_MATMUL,       // a (..., m, k) times b (..., k, n), broadcasting in front, and
+                            // coefficients[0]
     VCH_LAYER_ADD,          // coefficients[0] * a + coefficients[1] * b, broadcasting
-    VCH_LAYER_MULTIPLY,     // a * b, broadcasting
+    VCH_LAYER_MULTIPLY,     // coefficients[0] * a * b, broadcasting
     VCH_LAYER_COMPARE,      // -1, 0 or 1: the sign of a - b, broadcasting; a whole number
     VCH_LAYER_DIVIDE,       // a / b, broadcasting; whole with a rounding; 0 / 0 is 0
     VCH_LAYER_AFFINE,       // weights[i] * x[i] + bias[i], one of each per element
@@ -125,6 +126,9 @@ struct vch_layer vch_layers_new(enum vch_layer_kind kind, const char *name, uint
                                 uint32_t input_count);
 
 const struct vch_network_shape *vch_layers_shape(const struct vch_layers *layers, uint32_t value);
+
+// Whether an AFFINE layer multiplies everything by one positive number and does nothing else.
+bool vch_layers_is_scaling(const struct vch_layers *layers, const struct vch_layer *layer);
 
 // Multiplications of one layer, roughly: what evaluating it costs.
 double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *layer);

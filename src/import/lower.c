@@ -216,7 +216,7 @@ vch_status vch_lower_rescale(struct vch_lower *at, uint32_t value, double ratio,
     struct vch_ratio found = {0};
 
     VCH_TRY(vch_lower_scaling(at, &operator_.scaling, 1, &multipliers, &shifts));
-    if (!vch_ratio_nearest(&found, ratio))
+    if (!(type == VCH_TYPE_I32 ? vch_ratio_nearest : vch_ratio_saturating)(&found, ratio))
         return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g", ratio);
     multipliers[0] = found.multiplier;
     shifts[0] = found.shift;

@@ -81,6 +81,10 @@ vch_status vch_lower_affine(struct vch_lower *at);
 vch_status vch_lower_function(struct vch_lower *at);
 vch_status vch_lower_softmax(struct vch_lower *at);
 vch_status vch_lower_normalise(struct vch_lower *at);
+// Operand `i` of a sum, where it is a constant limited to what can matter; and the same for the
+// offsets of an affine layer, which is replaced by a copy.
+vch_status vch_lower_limit_operand(struct vch_lower *at, uint32_t i, struct vch_lower_value *out);
+vch_status vch_lower_limit_offsets(struct vch_lower *at, const struct vch_lower_value *x);
 // An affine layer whose weights repeat along leading axes: false where they do not.
 bool vch_lower_is_periodic(uint32_t *lead, const struct vch_lower *at);
 vch_status vch_lower_periodic(struct vch_lower *at, uint32_t lead);

@@ -55,7 +55,7 @@ static vch_status lower_scaled(struct vch_lower *at, struct vch_operator *operat
         double divisor = !is_average ? 1 : count == 1 ? area : i + 1;
         if (vch_lower_is_integer(at, at->layer->output))
             ratio = (struct vch_ratio){2, 1}; // halving an even number rounds nothing away
-        else if (!vch_ratio_nearest(&ratio, real / divisor / wanted->scale))
+        else if (!vch_ratio_saturating(&ratio, real / divisor / wanted->scale))
             return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g",
                                     real / divisor / wanted->scale);
         multipliers[i] = ratio.multiplier;
@@ -76,7 +76,8 @@ static vch_status lower_product(struct vch_lower *at, struct vch_operator *opera
     VCH_TRY((is_matmul ? vch_lower_narrow : vch_lower_operand)(at, 0, &a));
     bool is_wide = at->graph->values[a.value].type == VCH_TYPE_I32;
     VCH_TRY((is_matmul || is_wide ? vch_lower_narrow : vch_lower_operand)(at, 1, &b));
-    return lower_scaled(at, operator_, (uint32_t[]){a.value, b.value}, 2, a.scale * b.scale);
+    return lower_scaled(at, operator_, (uint32_t[]){a.value, b.value}, 2,
+                        a.scale * b.scale * at->layer->coefficients[0]);
 }
 
 static vch_status lower_average(struct vch_lower *at, struct vch_operator *operator_)
@@ -105,8 +106,10 @@ static vch_status refine(struct vch_lower *at, uint32_t *values, double *ratios)
         bool is_coarse = fabs(ratios[i]) > 1 && fabs(ratios[i]) >= fabs(ratios[1 - i]);
         bool fits = fabs(ratios[i]) < RATIO_MAX && ratio_error(at, values, ratios) < ERROR_MAX;
         int spare = at->graph->values[values[i]].type == VCH_TYPE_I8 ? 24 : 16, bits = 0;
+        bool saturates = vch_lower_wanted(at)->type != VCH_TYPE_I32; // as the sum will
         if (!is_coarse || fits) continue;
-        if (at->graph->values[values[i]].type == VCH_TYPE_I32) continue;
+        if (saturates) spare = 30;
+        if (!saturates && at->graph->values[values[i]].type == VCH_TYPE_I32) continue;
         (void)frexp(fabs(ratios[i]), &bits);
         bits = bits < spare ? bits : spare;
         for (int by = 0; bits > 0; bits -= by) {
@@ -126,14 +129,15 @@ static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_
     double ratios[2] = {0};
     int32_t *multipliers = NULL;
     struct vch_shape shape = {0};
+    bool is_integer = vch_lower_is_integer(at, at->layer->output);
 
     for (uint32_t i = 0; i < 2; i++) {
-        VCH_TRY(vch_lower_operand(at, i, &x));
+        VCH_TRY(is_integer ? vch_lower_operand(at, i, &x) : vch_lower_limit_operand(at, i, &x));
         values[i] = x.value;
         ratios[i] = at->layer->coefficients[i] * x.scale / wanted->scale;
     }
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
-    if (vch_lower_is_integer(at, at->layer->output)) {
+    if (is_integer) {
         VCH_TRY(vch_lower_exact_sum(at, values, at->layer->coefficients, &shape, true,
                                     &operator_->output));
         vch_lower_done(at, operator_->output, 1);

@@ -57,14 +57,16 @@ static vch_status add_offset(struct vch_lower *at, uint32_t product, double scal
     const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
     struct vch_operator operator_ = {.kind = VCH_OPERATOR_ADD, .table = VCH_NONE};
     uint32_t operands[2] = {product}, *shifts = NULL;
-    double ratios[] = {scale / wanted->scale, scale / wanted->scale};
+    struct vch_ratio ratio = {0};
     int32_t *multipliers = NULL;
 
     VCH_TRY(constant_of(at, at->layer->bias, scale, VCH_TYPE_I32, period, &operands[1]));
     VCH_TRY(vch_lower_scaling(at, &operator_.scaling, 2, &multipliers, &shifts));
-    if (!vch_ratio_shared(multipliers, shifts, ratios, 2))
+    if (!vch_ratio_saturating(&ratio, scale / wanted->scale))
         return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g",
-                                ratios[0]);
+                                scale / wanted->scale);
+    multipliers[0] = multipliers[1] = ratio.multiplier;
+    shifts[0] = ratio.shift;
     vch_lower_clamp(&operator_.scaling, at->layer, wanted->type, wanted->scale);
     VCH_TRY(vch_lower_append(at, &operator_, operands, 2, wanted->type, shape));
     vch_lower_done(at, operator_.output, wanted->scale);
@@ -93,7 +95,7 @@ vch_status vch_lower_periodic(struct vch_lower *at, uint32_t lead)
     VCH_TRY(constant_of(at, layer->weights, finest, VCH_TYPE_I16, &period, &operands[1]));
     VCH_TRY(vch_lower_scaling(at, &operator_.scaling, 1, &multipliers, &shifts));
     struct vch_ratio ratio = {2, 1}; // the product itself
-    if (offset == 0 && !vch_ratio_nearest(&ratio, x.scale * finest / wanted->scale))
+    if (offset == 0 && !vch_ratio_saturating(&ratio, x.scale * finest / wanted->scale))
         return vch_lower_refuse(at, VCH_CODE_LIMIT, "scales too far apart: a factor of %g",
                                 x.scale * finest / wanted->scale);
     multipliers[0] = ratio.multiplier;

@@ -9,6 +9,7 @@
 #include "import/product.h"
 
 #define WEIGHT_MAX 127
+#define DEPTHWISE_MAX 4096u   // of an affine layer: beyond, scales are constants, not multipliers
 #define ROWS_WEIGHT_MAX 16319 // check: 127 * 128 + 63
 #define ROWS_FINER_MAX 12     // bits by which the two results are finer than their sum
 #define ROWS_RATIO_MAX 64     // of the low row: leaves the high row's shift above 0
@@ -258,17 +259,6 @@ vch_status vch_lower_convolution(struct vch_lower *at)
     return lower_product(at, VCH_OPERATOR_CONVOLUTION, &weights);
 }
 
-// scale * x with one positive scale: the same integers, read at another scale.
-static bool is_relabelling(const struct vch_lower *at, size_t count)
-{
-    const struct vch_layer *layer = at->layer;
-
-    if (isfinite(layer->lo) || isfinite(layer->hi) || !(layer->weights[0] > 1e-30)) return false;
-    for (size_t i = 0; i < count; i++)
-        if (layer->weights[i] != layer->weights[0] || layer->bias[i] != 0) return false;
-    return true;
-}
-
 static bool is_per_plane(const struct vch_layer *layer, size_t planes, size_t area)
 {
     for (size_t i = 0; i < planes * area; i++) {
@@ -299,15 +289,18 @@ vch_status vch_lower_affine(struct vch_lower *at)
         return VCH_OK;
     }
     bool stays_whole = !is_integer || x.scale * at->layer->weights[0] == 1;
-    if (stays_whole && is_relabelling(at, count)) {
+    // The same integers, read at another scale.
+    if (stays_whole && vch_layers_is_scaling(at->layers, at->layer)) {
         vch_lower_done(at, x.value, x.scale * at->layer->weights[0]);
         return VCH_OK;
     }
     if (is_integer) return vch_lower_integer_affine(at);
+    VCH_TRY(vch_lower_limit_offsets(at, &x));
     VCH_TRY(vch_lower_shape(&shape, at, whole));
     if (shape.rank == 4 && shape.dims[0] == 1) area = (size_t)shape.dims[2] * shape.dims[3];
     if (!is_per_plane(at->layer, count / area, area)) area = 1;
-    if (area == 1 && vch_lower_is_periodic(&lead, at)) return vch_lower_periodic(at, lead);
+    if (area == 1 && (vch_lower_is_periodic(&lead, at) || count > DEPTHWISE_MAX))
+        return vch_lower_periodic(at, lead);
     struct vch_shape image = {.rank = 4, .dims = {1, (uint32_t)(count / area), 1, (uint32_t)area}};
     struct vch_shape weights = {.rank = 4, .dims = {image.dims[1], 1, 1, 1}};
     double *lists = VCH_ARENA_NEW(at->arena, double, 2 * (count / area));

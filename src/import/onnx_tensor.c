@@ -260,6 +260,9 @@ static vch_status check_count(const struct source *source, size_t count)
                         source->raw != NULL ? "bytes" : "elements");
 }
 
+// Infinities, which masks and open bounds are made of, are the largest numbers.
+#define REAL_MAX 0x1.fffffep127
+
 static vch_status copy_reals(struct vch_network_tensor *tensor, const struct source *source)
 {
     const Vouch__Onnx__TensorProto *proto = source->proto;
@@ -268,11 +271,13 @@ static vch_status copy_reals(struct vch_network_tensor *tensor, const struct sou
     for (size_t i = 0; i < tensor->count; i++) {
         double real = source->raw != NULL ? raw_real(proto->data_type, source->raw + i * size)
                                           : list_real(proto, i);
-        tensor->reals[i] = (float)real;
-        if (!isfinite(tensor->reals[i]))
+        if (isnan(real))
             return vch_complain(source->complaint, VCH_CODE_UNSUPPORTED,
                                 "tensor '%s': element %zu is not a finite float32", name_of(proto),
                                 i);
+        tensor->reals[i] = (float)(real > REAL_MAX    ? REAL_MAX
+                                   : real < -REAL_MAX ? -REAL_MAX
+                                                      : real);
     }
     return VCH_OK;
 }

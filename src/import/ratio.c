@@ -35,6 +35,15 @@ bool vch_ratio_nearest(struct vch_ratio *out, double real)
     return round_to(out, real, round);
 }
 
+bool vch_ratio_saturating(struct vch_ratio *out, double real)
+{
+    const struct vch_ratio largest = {(1 << VCH_RATIO_BITS) - 1, 1};
+
+    if (vch_ratio_nearest(out, real)) return true;
+    *out = largest;
+    return real > vch_ratio_value(largest) && isfinite(real);
+}
+
 bool vch_ratio_above(struct vch_ratio *out, double real)
 {
     return round_to(out, real, ceil);

@@ -15,6 +15,9 @@ struct vch_ratio {
 // The nearest multiplier / 2^shift. False where |real| is 2^14 or more, or no number.
 bool vch_ratio_nearest(struct vch_ratio *out, double real);
 
+// The same, but the largest there is where `real` is more: what saturates may as well.
+bool vch_ratio_saturating(struct vch_ratio *out, double real);
+
 // The same, but never smaller than `real` > 0: for weights, whose scale then follows the ratio.
 bool vch_ratio_above(struct vch_ratio *out, double real);
 

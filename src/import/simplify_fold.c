@@ -80,6 +80,23 @@ static bool scale_rows(struct vch_simplify *at, struct vch_layer *before,
     return true;
 }
 
+// A product times one number: a scale that need not be applied.
+static bool scale_product(const struct vch_simplify *at, struct vch_layer *before,
+                          const struct vch_layer *affine)
+{
+    bool is_real = at->layers->network->values[before->output].type == VCH_NETWORK_REAL &&
+                   at->layers->network->values[affine->output].type == VCH_NETWORK_REAL;
+
+    if ((before->kind != VCH_LAYER_MATMUL && before->kind != VCH_LAYER_MULTIPLY) || !is_real)
+        return false;
+    struct vch_layer open = *affine;
+    open.lo = -INFINITY;
+    open.hi = INFINITY;
+    if (!vch_layers_is_scaling(at->layers, &open)) return false;
+    before->coefficients[0] *= affine->weights[0];
+    return true;
+}
+
 bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
 {
     if (affine->kind != VCH_LAYER_AFFINE || at->uses[affine->output] == 0) return false;
@@ -94,7 +111,7 @@ bool vch_simplify_after(struct vch_simplify *at, struct vch_layer *affine)
         size_t count = vch_network_count(vch_layers_shape(at->layers, affine->output));
         if (!is_per_channel(affine, count, channels)) return false;
         if (!scale_rows(at, before, affine, channels)) return false;
-    } else {
+    } else if (!scale_product(at, before, affine)) {
         return false;
     }
     before->lo = affine->lo;

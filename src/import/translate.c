@@ -180,6 +180,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
 {
     bool is_constant = all_constant(at, layer);
 
+    VCH_TRY(vch_translate_tame_operands(at, layer));
     VCH_TRY(check_operands(at, layer, is_constant));
     VCH_TRY(check_shape(at, shape, is_constant));
     VCH_TRY(check_growth(at, layer, shape, is_constant));

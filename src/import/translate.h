@@ -28,6 +28,11 @@ struct vch_translate {
 #define VCH_TRANSLATE_ELEMENTS_SAMPLE_MAX (1u << 29)
 #define VCH_TRANSLATE_LAYERS_MAX 8192u
 
+// What an infinite constant counts as where it is added or multiplied: to a softmax as good as
+// infinite, and still a number beside those that it masks.
+#define VCH_TRANSLATE_INFINITE 1e5
+double vch_translate_tame(double x);
+
 // Every operator that import accepts outside of ai.onnx.ml, NULL-terminated, in alphabetic order.
 extern const char *const vch_translate_supported[];
 
@@ -56,7 +61,8 @@ vch_translate_function vch_translate_quantize_linear, vch_translate_dequantize_l
 vch_translate_function vch_translate_layer_normalization, vch_translate_rms_normalization,
     vch_translate_instance_normalization, vch_translate_group_normalization,
     vch_translate_mean_variance_normalization, vch_translate_lp_normalization,
-    vch_translate_log_softmax, vch_translate_recurrent;
+    vch_translate_log_softmax, vch_translate_recurrent, vch_translate_attention,
+    vch_translate_rotary_embedding;
 vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate_logic,
     vch_translate_where, vch_translate_extreme, vch_translate_sign, vch_translate_absolute,
     vch_translate_is_finite, vch_translate_mod, vch_translate_bit_shift, vch_translate_bitwise_not,
@@ -84,6 +90,14 @@ bool vch_translate_has(const struct vch_translate *at, uint32_t i);
 enum vch_network_type vch_translate_type_of(const struct vch_translate *at,
                                             const struct vch_layer *layer);
 int32_t vch_translate_element_of(const struct vch_translate *at, const struct vch_layer *layer);
+
+// Constants as good as infinite among what is added, multiplied, joined or padded with, replaced.
+vch_status vch_translate_tame_operands(struct vch_translate *at, struct vch_layer *layer);
+
+// Whether a constant is better added as it is than as one offset per element of `shape`: a mask,
+// which is shared along leading axes and differs along more than one other.
+bool vch_translate_is_mask(const struct vch_translate *at, uint32_t value,
+                           const struct vch_network_shape *shape);
 
 // Adds the layer with an output of this shape, or computes it when its operands are constants.
 // *output is VCH_NONE for a value of its own; it holds the value afterwards.

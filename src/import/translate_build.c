@@ -33,7 +33,8 @@ vch_status vch_translate_build_sum(struct vch_translate *at, uint32_t a, uint32_
 
     VCH_TRY(vch_translate_broadcast(&shape, at, &value_of(at, a)->shape, &value_of(at, b)->shape));
     bool is_first = is_foldable(at, b, a, &shape);
-    if (!is_first && !is_foldable(at, a, b, &shape))
+    if ((!is_first && !is_foldable(at, a, b, &shape)) ||
+        vch_translate_is_mask(at, is_first ? a : b, &shape))
         return join(at, VCH_LAYER_ADD, a, b, sign, &shape, output);
     VCH_TRY(vch_translate_stretched(&offset, at, is_first ? a : b, &shape));
     size_t count = vch_network_count(&shape);

@@ -22,7 +22,7 @@ vch_status vch_translate_stretched(double **out, const struct vch_translate *at,
             offset += (from->dims[own] == 1 ? 0 : index) * stride;
             stride *= from->dims[own];
         }
-        (*out)[i] = list[offset];
+        (*out)[i] = vch_translate_tame(list[offset]);
     }
     return VCH_OK;
 }
@@ -68,7 +68,9 @@ vch_status vch_translate_add(struct vch_translate *at)
     uint32_t output = at->node.outputs[0];
 
     VCH_TRY(read_binary(&binary, at));
-    if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_ADD, 1, sign);
+    if (binary.constant < 0 ||
+        vch_translate_is_mask(at, binary.operands[binary.constant], &binary.shape))
+        return finish_binary(at, &binary, VCH_LAYER_ADD, 1, sign);
     size_t count = vch_network_count(&binary.shape);
     VCH_TRY(vch_translate_stretched(&offset, at, binary.operands[binary.constant], &binary.shape));
     for (size_t i = 0; i < count; i++)

@@ -18,6 +18,7 @@
     X("Asinh", unary) \
     X("Atan", unary) \
     X("Atanh", unary) \
+    X("Attention", attention) \
     X("AveragePool", pool) \
     X("BatchNormalization", batch_normalization) \
     X("BitShift", bit_shift) \
@@ -124,6 +125,7 @@
     X("Reshape", reshape) \
     X("Resize", resize) \
     X("ReverseSequence", reverse_sequence) \
+    X("RotaryEmbedding", rotary_embedding) \
     X("Round", unary) \
     X("STFT", stft) \
     X("Scatter", scatter_elements) \

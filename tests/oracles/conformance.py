@@ -50,6 +50,7 @@ try:
     import numpy as np
     import onnx
     from onnx import numpy_helper
+    from onnx.reference import ReferenceEvaluator
 except ImportError as missing:
     other = os.environ.pop("VOUCH_PYTHON", None)
     if not other:
@@ -58,9 +59,15 @@ except ImportError as missing:
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+# ONNX corrected what Attention means after the archive was made: grouped queries, the order of
+# softcap and mask, causal masks with a past. What it demands now, and what onnxruntime computes,
+# comes from its reference implementation.
+SUPERSEDED = {"Attention"}
+
 # Operands, counted from 0, that are constants in models: the weights, and what decides shapes.
 # MatMul's operands stay inputs.
 CONSTANT_OPERANDS = {
+    "Attention": (6,),
     "AffineGrid": (1,),
     "BatchNormalization": (1, 2, 3, 4),
     "BitShift": (1,),
@@ -217,9 +224,17 @@ class Test:
         self.outputs = {
             value.name: read_tensor(folder / f"test_data_set_0/output_{i}.pb", value)
             for i, value in enumerate(self.model.graph.output)}
+        if self.operator in SUPERSEDED:
+            self.recompute()
         for tensor in self.outputs.values():
             if tensor is not None:
                 self.look_at(numpy_helper.to_array(tensor))
+
+    def recompute(self):
+        fed = dict(self.inputs)
+        outputs = ReferenceEvaluator(self.model).run(None, fed)
+        self.outputs = {value.name: numpy_helper.from_array(array)
+                        for value, array in zip(self.model.graph.output, outputs)}
 
     def look_at(self, array):
         if array.dtype.kind not in "biuOSU":  # numpy's isfinite does not know every small float
