@@ -69,6 +69,8 @@ vch_status vch_calibrate_rows_find(struct vch_calibrate_rows **out, const struct
             rows[value].depth = fmax(rows[value].depth, is_softmax ? DEPTH : DEPTH_BEFORE);
         }
     }
+    for (uint32_t i = 0; i < network->value_count; i++)
+        if (is_other[i]) rows[i].length = 0;
     *out = rows;
     return VCH_OK;
 }

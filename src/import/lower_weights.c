@@ -224,7 +224,8 @@ static vch_status lower_product(struct vch_lower *at, enum vch_operator_kind kin
         .weight_max = WEIGHT_MAX,
     };
     if (is_integer) return lower_exactly(at, &operator_, x.value, product, weight_shape);
-    if (layer->has_two_rows) return lower_rows(at, kind, x.value, product, weight_shape);
+    if (layer->has_two_rows && layer->tie == 0)
+        return lower_rows(at, kind, x.value, product, weight_shape);
     if (!vch_lower_share_find_product(&operator_, at, x.scale, wanted->scale)) {
         VCH_TRY(quantise(at, &operator_, &product, weight_shape));
         vch_lower_clamp(&operator_.scaling, layer, wanted->type, wanted->scale);
