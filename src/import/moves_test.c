@@ -318,3 +318,68 @@ TEST(whole_numbers_that_are_scaled_stay_indices)
     imports_node(&m, "Gather", "table,place", "y");
     imports_check(&m, REALS(-1, 2, 3), REALS(5, 8, 8), 1e-3);
 }
+
+static void einsum(const char *equation, const char *inputs)
+{
+    onnx_node(&m.onnx, "Einsum", inputs, "y");
+    onnx_attribute_text(&m.onnx, "equation", equation);
+    onnx_end(&m.onnx);
+}
+
+TEST(einsum_sums_multiplies_and_takes_diagonals)
+{
+    static const struct {
+        const char *equation;
+        size_t count;
+        float want[4];
+    } cases[] = {
+        {"ij->ji", 4, {1, 3, 2, 4}}, {"ij->i", 2, {3, 7}},          {"ii", 1, {5}},
+        {"ii -> i", 2, {1, 4}},      {"...->...", 4, {1, 2, 3, 4}},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        imports_start(&m, 13, NUMBERS(2, 2));
+        einsum(c->equation, "x");
+        imports_check_counted(&m, 4, c->want, c->count);
+    }
+}
+
+TEST(einsum_multiplies_several_operands)
+{
+    static const struct {
+        const char *equation, *inputs;
+        size_t count;
+        float want[4];
+    } cases[] = {
+        {"ij,jk->ik", "x,b", 4, {19, 22, 43, 50}},
+        {"ij,jk", "x,b", 4, {19, 22, 43, 50}},
+        {"ij,ij->", "x,b", 1, {5 + 12 + 21 + 32}},
+        {"i...,ij->j...", "x,b", 4, {26, 38, 30, 44}},
+        {"ij,jk,kl->il", "x,b,c", 4, {41, 19, 93, 43}},
+        {"ij,k->kj", "x,v", 4, {4, 6, 40, 60}},
+    };
+
+    FOR_EACH(c, cases)
+    {
+        imports_start(&m, 13, NUMBERS(2, 2));
+        onnx_reals(&m.onnx, "b", NUMBERS(2, 2), (const float[]){5, 6, 7, 8});
+        onnx_reals(&m.onnx, "c", NUMBERS(2, 2), (const float[]){1, 1, 1, 0});
+        onnx_reals(&m.onnx, "v", NUMBERS(2), (const float[]){1, 10});
+        einsum(c->equation, c->inputs);
+        imports_check_counted(&m, 4, c->want, c->count);
+    }
+}
+
+TEST(einsum_refuses_equations_that_do_not_fit)
+{
+    static const char *const equations[] = {"", "ijk", "ij->k", "ij->ii", "i1", "ij->i->j", "ij,"};
+
+    FOR_EACH(equation, equations)
+    {
+        imports_start(&m, 13, NUMBERS(2, 2));
+        einsum(*equation, "x");
+        CHECK(!vch_is_ok(imports_import(&m, REALS(1, 2, 3, 4))));
+        CHECK(strstr(m.complaint.text, "Einsum") != NULL);
+    }
+}

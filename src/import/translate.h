@@ -74,7 +74,7 @@ vch_translate_function vch_translate_gather_elements, vch_translate_gather_nd,
     vch_translate_scatter_nd, vch_translate_hardmax, vch_translate_cumsum, vch_translate_dft,
     vch_translate_stft, vch_translate_eye_like, vch_translate_window_function,
     vch_translate_conv_transpose, vch_translate_col2im, vch_translate_lrn, vch_translate_resize,
-    vch_translate_non_zero;
+    vch_translate_non_zero, vch_translate_einsum;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,

@@ -47,6 +47,7 @@
     X("Div", divide) \
     X("Dropout", dropout) \
     X("DynamicQuantizeLinear", dynamic_quantize_linear) \
+    X("Einsum", einsum) \
     X("Elu", unary) \
     X("Equal", equal) \
     X("Erf", unary) \
