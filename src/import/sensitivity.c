@@ -5,10 +5,11 @@
 
 #include "import/lower.h"
 
-#define LOSS_WANTED 0.1 // points, of 16-bit models where nothing is demanded
-#define GROUPS_MAX 256  // changes that are measured together, in a model of many layers
-#define SAMPLES_MAX 64  // for measuring one change
-#define WORK_MAX 0x1p36 // multiplications for measuring all of them
+#define LOSS_WANTED 0.1   // points, of 16-bit models where nothing is demanded
+#define GROUPS_MAX 256    // changes that are measured together, in a model of many layers
+#define SAMPLES_MAX 64    // for measuring one change
+#define WORK_MAX 0x1p36   // multiplications for measuring all of them
+#define SMALL_WORK 0x1p16 // of one sample: below, 16-bit models get all that helps
 
 // One tensor with more bits.
 struct change {
@@ -162,14 +163,28 @@ static vch_status group_changes(struct search *at)
     return VCH_OK;
 }
 
-// As many samples as the work allows, two at least.
-static size_t samples_for(const struct search *at)
+static double work_of_sample(const struct search *at)
 {
     double work = 1;
-    size_t count = SAMPLES_MAX;
 
     for (uint32_t i = 0; i < at->layers->count; i++)
         work += vch_layers_work(at->layers, &at->layers->layers[i]);
+    return work;
+}
+
+// Points that may be lost: a demand, or what makes no difference.
+static double wanted_points(const struct search *at)
+{
+    if (at->options->has_loss_max) return at->options->loss_max;
+    return work_of_sample(at) < SMALL_WORK ? 0 : LOSS_WANTED;
+}
+
+// As many samples as the work allows, two at least.
+static size_t samples_for(const struct search *at)
+{
+    double work = work_of_sample(at);
+    size_t count = SAMPLES_MAX;
+
     while (count > 2 && work * (double)count * at->group_count > WORK_MAX)
         count /= 2;
     return count < at->measure.count ? count : at->measure.count;
@@ -261,7 +276,7 @@ static vch_status refuse_loss(const struct search *at, const struct outcome *bes
 static vch_status search(struct search *at, const struct outcome *base)
 {
     const struct vch_import_options *options = at->options;
-    double wanted = options->has_loss_max ? options->loss_max : LOSS_WANTED;
+    double wanted = wanted_points(at);
     bool has_target = options->has_loss_max || options->size_max == 0;
     struct outcome best = {0};
     uint32_t count = 0;
@@ -297,7 +312,7 @@ vch_status vch_sensitivity_choose(struct vch_calibration *calibration, struct vc
         .complaint = complaint,
     };
     bool is_demanded = options->has_loss_max || options->size_max > 0;
-    double wanted = options->has_loss_max ? options->loss_max : LOSS_WANTED;
+    double wanted = wanted_points(&at);
     struct outcome base = {0};
 
     if (!is_demanded && options->activation_bits == 8) return VCH_OK;

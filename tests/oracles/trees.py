@@ -211,6 +211,43 @@ def trained_trees(rng):
     say(worst < SCORES, f"RandomForestRegressor: within {worst:.1e} of a range of 100")
 
 
+def tract_models(rng):
+    """Linear models, and trees that were written as sums and comparisons. These are quantised: the
+    samples are numbers of the same kind."""
+    folder = DATA / "onnx-trees"
+    for name, features in (("linear_classifier", 12), ("linear_regressor", 21)):
+        path, rows = folder / f"tract-{name}/model.onnx", rng.uniform(0, 10, (4500, features))
+        np.save(WORK / "samples.npy", rows[:500].astype(np.float32))
+        ours = Model(path, "--calibrate", WORK / "samples.npy", "--activations", 16)
+        if name == "linear_classifier":
+            got, want = ours.run(rows[500:], "label")[:, 0], runtime(onnx.load(path), rows[500:])
+            scores = ours.run(rows[500:], "probabilities")
+            same, worst = int((got == want[0]).sum()), float(np.abs(scores - want[1]).max())
+            say(same == 4000 and worst < SCORES,
+                f"{name}: same class on {same} of 4000 rows, scores within {worst:.1e}")
+        else:
+            want = runtime(onnx.load(path), rows[500:])[0]
+            worst = float(np.abs(ours.run(rows[500:], "variable") - want).max())
+            part = worst / float(np.abs(want).max())
+            say(part < SCORES, f"{name}: within {part:.1e} of its range")
+    for name in ("lgbm_classifier_tensor", "lgbm_regressor_tensor"):
+        path = folder / f"tract-{name}/model.onnx"
+        rows = np.load(path.with_name("io.npz"))["input"] * rng.uniform(0.3, 2, (1500, 13))
+        np.save(WORK / "samples.npy", rows[:500].astype(np.float32))
+        ours = Model(path, "--calibrate", WORK / "samples.npy", "--activations", 16)
+        model = onnx.load(path)
+        want = [runtime(model, row[None]) for row in rows[500:]]
+        port = "probabilities" if "classifier" in name else "output"
+        index = [o.name for o in model.graph.output].index(port)
+        want = np.concatenate([w[index].reshape(1, -1) for w in want])
+        got = ours.run(rows[500:], port)
+        close = float((np.abs(got - want).max(1) < 0.01 * np.abs(want).max()).mean())
+        same = float((got.argmax(1) == want.argmax(1)).mean())
+        # a feature within 1/30,000 of the largest of all features may fall on a threshold's other side
+        say(close > 0.9 and same > 0.98,
+            f"{name}: within 1 % on {100 * close:.2f} %, same class on {100 * same:.2f} % of 1000 rows")
+
+
 def trained_networks(rng):
     """Quantised, so not exact: linear models and perceptrons, with 16-bit activations."""
     try:
@@ -249,6 +286,7 @@ def main():
     rng = np.random.default_rng(7)
     recorded_trees(rng)
     recorded_boosting(rng)
+    tract_models(rng)
     trained_trees(rng)
     trained_networks(rng)
     if failures:
