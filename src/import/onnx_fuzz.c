@@ -12,6 +12,7 @@
 #include "import/ensemble.h"
 #include "import/import.h"
 #include "import/onnx.h"
+#include "import/plot.h"
 #include "import/simplify.h"
 #include "import/translate.h"
 #include "model/package.h"
@@ -87,11 +88,14 @@ static vch_status import_with(struct vch_graph **graph, struct job *job,
                               struct vch_workers *workers)
 {
     struct vch_import_report report = {0};
+    const char *picture = NULL;
+    size_t size = 0;
     const struct vch_import_options options = {
         .activation_bits = job->seed % 4 == 0 ? 16 : 8,
         .range = {(enum vch_import_range_kind)(job->seed / 4 % 3), 99},
         .has_loss_max = job->seed / 16 % 16 == 0,
         .loss_max = (double)(job->seed / 256 % 8),
+        .wants_shares = job->seed / 64 % 8 == 0,
         .size_max = job->seed / 32 % 16 == 0 ? job->seed / 256 % 4096 : 0,
         .calibration = &job->samples,
         .calibration_is_synthetic = true,
@@ -99,8 +103,11 @@ static vch_status import_with(struct vch_graph **graph, struct job *job,
         .workers = workers,
     };
 
-    return vch_import_onnx(graph, &report, job->bytes, job->size, &options, &job->arena,
-                           &job->complaint);
+    VCH_TRY(vch_import_onnx(graph, &report, job->bytes, job->size, &options, &job->arena,
+                            &job->complaint));
+    vch_status status = vch_plot_report(&picture, &size, "m", &report, &job->arena);
+    VCH_ASSERT(vch_is_ok(status) || status.code == VCH_CODE_NO_MEMORY);
+    return VCH_OK;
 }
 
 static vch_status pack(struct vch_package *package, struct job *job, struct vch_graph *graph)
