@@ -153,6 +153,34 @@ TEST(import_refuses_to_compute_with_constants_of_no_elements)
     }
 }
 
+// Files of a few bytes that would take hours or all memory, were sizes not looked at first.
+TEST(import_refuses_what_would_grow_without_end)
+{
+    enum { LONG = 1 << 20 };
+
+    start(17, DIMS(1, 1, LONG));
+    onnx_node(&onnx, "MaxPool", "x", "y");
+    onnx_attribute_integers(&onnx, "kernel_shape", NUMBERS(1024));
+    onnx_attribute_integers(&onnx, "dilations", NUMBERS(2));
+    onnx_attribute_integers(&onnx, "pads", NUMBERS(1, 1));
+    onnx_end(&onnx);
+    CHECK_FAILS(import(8, 1), LIMIT);
+    CHECK(strstr(complaint.text, "windows of 1024 elements") != NULL);
+
+    start(17, DIMS(1, LONG, 1));
+    onnx_integers(&onnx, "step", NUMBERS(1));
+    onnx_reals(&onnx, "window", DIMS(4096), (const float[4096]){0});
+    onnx_integers(&onnx, "length", NUMBERS(4096));
+    node("STFT", "x,step,window,length", "y");
+    CHECK_FAILS(import(8, 1), LIMIT);
+    CHECK(strstr(complaint.text, "frames of 4096 numbers") != NULL);
+
+    start(18, DIMS(1, 3));
+    onnx_integers(&onnx, "shape", NUMBERS(INT64_MIN, 3));
+    node("CenterCropPad", "x,shape", "y");
+    CHECK_FAILS(import(8, 3), LIMIT);
+}
+
 TEST(import_cuts_long_names_between_characters)
 {
     char name[202] = "x";

@@ -108,7 +108,8 @@ static vch_status check_shapes(struct attention *a, const struct vch_translate *
     a->width_out = v->dims[3];
     bool is_one_batch = k->dims[0] == a->batch && v->dims[0] == a->batch;
     bool is_fitting = k->dims[3] == a->width && v->dims[1] == a->groups && v->dims[2] == a->keys;
-    if (is_one_batch && is_fitting && a->heads % a->groups == 0) return VCH_OK;
+    bool is_grouped = a->groups > 0 && a->heads % a->groups == 0; // keys may be an empty constant
+    if (is_one_batch && is_fitting && is_grouped) return VCH_OK;
     return vch_translate_refuse(at, VCH_CODE_MALFORMED,
                                 "queries of %u heads of %u numbers do not fit %u keys of %u heads "
                                 "of %u numbers",
@@ -125,6 +126,10 @@ static vch_status read_lengths(struct attention *a, const struct vch_translate *
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
                                     "its nonpad_kv_seqlen must be %u constants", a->batch);
     a->lengths = lengths->integers;
+    for (uint32_t b = 0; b < a->batch; b++)
+        if (a->lengths[b] < 0 || a->lengths[b] > a->keys)
+            return vch_translate_refuse(at, VCH_CODE_MALFORMED, "%lld of %u keys count",
+                                        (long long)a->lengths[b], a->keys);
     return VCH_OK;
 }
 

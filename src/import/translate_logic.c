@@ -217,8 +217,9 @@ vch_status vch_translate_is_finite(struct vch_translate *at)
     uint32_t x = 0, no = VCH_NONE;
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
-    VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, vch_translate_shape_of(at, x),
-                                   &tensor));
+    const struct vch_network_shape shape = *vch_translate_shape_of(at, x);
+    VCH_TRY(vch_translate_grow(at, &shape, 0));
+    VCH_TRY(vch_network_new_tensor(at->network, VCH_NETWORK_INTEGER, &shape, &tensor));
     tensor->element = VCH_ONNX_TENSOR_BOOL;
     VCH_TRY(vch_network_add_constant(at->network, at->node.name, tensor, &no));
     return vch_translate_rename(at, 0, no);

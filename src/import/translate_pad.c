@@ -162,10 +162,11 @@ vch_status vch_translate_center_crop_pad(struct vch_translate *at)
         return vch_translate_refuse(at, VCH_CODE_MALFORMED, "%zu sizes for %zu axes", count,
                                     axis_count);
     for (size_t i = 0; i < count; i++) {
-        int64_t size = shape.dims[axes[i]], more = sizes[i] - size;
+        int64_t size = shape.dims[axes[i]];
         if (sizes[i] < 1 || sizes[i] > size + INT16_MAX)
             return vch_translate_refuse(at, VCH_CODE_LIMIT, "%lld elements from %lld",
                                         (long long)sizes[i], (long long)size);
+        int64_t more = sizes[i] - size;
         frame.begin[axes[i]] = more >= 0 ? more / 2 : -(-more / 2);
         frame.end[axes[i]] = more - frame.begin[axes[i]];
     }

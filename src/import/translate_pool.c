@@ -59,6 +59,9 @@ static vch_status unfold(struct vch_translate *at, uint32_t *x, const struct poo
 {
     const size_t count = (size_t)span->count * span->kernel;
     const bool is_max = pool->kind == VCH_LAYER_MAX_POOL;
+    if (count > VCH_TRANSLATE_GROWN_MAX)
+        return vch_translate_refuse(at, VCH_CODE_LIMIT, "%u windows of %u elements apart",
+                                    span->count, span->kernel);
     int64_t *indices = VCH_ARENA_NEW(at->network->arena, int64_t, count);
     struct vch_network_shape shape = *vch_translate_shape_of(at, *x);
     uint32_t padded = VCH_NONE, picked = VCH_NONE;
@@ -69,9 +72,9 @@ static vch_status unfold(struct vch_translate *at, uint32_t *x, const struct poo
         int64_t place = (int64_t)(o * span->stride + k * span->dilation) - span->begin;
         bool is_inside = place >= 0 && place < span->size;
         indices[i] = is_max ? inside(span, o, k) : is_inside ? place : (int64_t)span->size;
-        if (divisor(pool, span, o) == 0 || (is_max && indices[i] >= span->size))
+        if (k == 0) factors[o] = span->kernel / divisor(pool, span, o);
+        if (isinf(factors[o]) || (is_max && indices[i] >= span->size))
             return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "a window without elements");
-        factors[o] = span->kernel / divisor(pool, span, o);
     }
     if (!is_max) {
         struct vch_layer layer = vch_layers_new(VCH_LAYER_PAD, at->node.name, x, 1);
