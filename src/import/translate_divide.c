@@ -4,6 +4,7 @@
 
 #include "import/onnx_tensor.h"
 #include "import/translate_build.h"
+#include "import/translate_norm_match.h"
 
 #define SHIFT_MAX 30 // beyond, nothing of an int32 is left
 
@@ -57,7 +58,10 @@ vch_status vch_translate_divide(struct vch_translate *at)
 {
     uint32_t a = 0, b = 0, output = at->node.outputs[0];
     struct vch_network_shape shape = {0};
+    bool is_norm = false;
 
+    VCH_TRY(vch_translate_norm_match(&is_norm, at));
+    if (is_norm) return VCH_OK;
     VCH_TRY(vch_translate_operand(&a, at, 0));
     VCH_TRY(vch_translate_operand(&b, at, 1));
     VCH_TRY(check_divisor(at, b));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import/translate_build.h"
+#include "import/translate_norm_match.h"
 
 vch_status vch_translate_stretched(double **out, const struct vch_translate *at, uint32_t value,
                                    const struct vch_network_shape *shape)
@@ -114,7 +115,10 @@ vch_status vch_translate_multiply(struct vch_translate *at)
     struct binary binary = {0};
     double *scale = NULL;
     uint32_t output = at->node.outputs[0];
+    bool is_norm = false;
 
+    VCH_TRY(vch_translate_norm_match(&is_norm, at));
+    if (is_norm) return VCH_OK;
     VCH_TRY(read_binary(&binary, at));
     if (binary.constant < 0) return finish_binary(at, &binary, VCH_LAYER_MULTIPLY, 1, 1);
     VCH_TRY(vch_translate_stretched(&scale, at, binary.operands[binary.constant], &binary.shape));

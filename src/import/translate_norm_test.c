@@ -156,6 +156,77 @@ TEST(scales_of_norms_end_up_in_weights)
     CHECK_EQ(importing_count(&at, VCH_OPERATOR_CONVOLUTION), 0);
 }
 
+static void mean_of(const char *what, const char *mean)
+{
+    onnx_node(&at.onnx, "ReduceMean", what, mean);
+    onnx_attribute_integers(&at.onnx, "axes", NUMBERS(-1));
+    onnx_end(&at.onnx);
+}
+
+static void open_written_norm(void)
+{
+    start_norm(13, DIMS(1, 4, 6));
+    onnx_reals(&at.onnx, "epsilon", DIMS(1), (const float[]){1e-5f});
+    onnx_reals(&at.onnx, "two", DIMS(1), (const float[]){2});
+    onnx_reals(&at.onnx, "zero", DIMS(1), (const float[]){0});
+    mean_of("x", "mean");
+    importing_node(&at, "Sub", "x,mean", "apart");
+}
+
+TEST(norms_written_by_hand_are_recognised)
+{
+    open_written_norm(); // PyTorch
+    importing_node(&at, "Pow", "apart,two", "squares");
+    mean_of("squares", "variance");
+    importing_node(&at, "Add", "variance,epsilon", "sum");
+    importing_node(&at, "Sqrt", "sum", "deviation");
+    importing_node(&at, "Div", "apart,deviation", "normal");
+    importing_node(&at, "Mul", "normal,scale", "scaled");
+    importing_node(&at, "Add", "scaled,bias", "y");
+    check_norm(24, 0.004);
+
+    open_written_norm(); // JAX
+    importing_node(&at, "Mul", "x,x", "squares");
+    mean_of("squares", "mean of squares");
+    importing_node(&at, "Mul", "mean,mean", "square of mean");
+    importing_node(&at, "Sub", "mean of squares,square of mean", "difference");
+    importing_node(&at, "Max", "zero,difference", "variance");
+    importing_node(&at, "Add", "variance,epsilon", "sum");
+    importing_node(&at, "Sqrt", "sum", "deviation");
+    importing_node(&at, "Reciprocal", "deviation", "inverse");
+    importing_node(&at, "Mul", "inverse,scale", "factor");
+    importing_node(&at, "Mul", "apart,factor", "scaled");
+    importing_node(&at, "Add", "scaled,bias", "y");
+    check_norm(24, 0.004);
+
+    open_written_norm(); // root mean square
+    importing_node(&at, "Pow", "x,two", "squares");
+    mean_of("squares", "square");
+    importing_node(&at, "Add", "square,epsilon", "sum");
+    importing_node(&at, "Sqrt", "sum", "root");
+    importing_node(&at, "Div", "x,root", "normal");
+    importing_node(&at, "Mul", "normal,scale", "y");
+    check_norm(24, 0.004);
+}
+
+// Almost a norm: the deviation of something else, or of another axis.
+TEST(what_is_no_norm_is_not_taken_for_one)
+{
+    for (int way = 0; way < 2; way++) {
+        open_written_norm();
+        importing_node(&at, "Mul", way == 0 ? "x,x" : "apart,apart", "squares");
+        onnx_node(&at.onnx, "ReduceMean", "squares", "variance");
+        onnx_attribute_integers(&at.onnx, "axes", NUMBERS(way == 0 ? 2 : 1));
+        onnx_end(&at.onnx);
+        importing_node(&at, "Add", "variance,epsilon", "sum");
+        importing_node(&at, "Sqrt", "sum", "deviation");
+        importing_node(&at, "Div", "apart,deviation", "y");
+        importing_succeeds(&at, importing_random(&at, 16, 24));
+        importing_is_close(&at, 0.02);
+        CHECK_EQ(importing_count(&at, VCH_OPERATOR_NORMALISE), way);
+    }
+}
+
 static void check_refused(const char *says)
 {
     CHECK(!vch_is_ok(importing_random(&at, 16, 24)));
