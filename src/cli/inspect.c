@@ -88,10 +88,11 @@ static vch_status add_memory(json_t *description, struct vch_tool *tool,
     VCH_TRY(vch_program_memory(&memory, &program, 1, false));
     size_t ports = ports_size(graph, graph->inputs, graph->input_count) +
                    ports_size(graph, graph->outputs, graph->output_count);
-    json_object_set_new(description, "program_memory", json_integer((json_int_t)program.size));
-    json_object_set_new(description, "run_memory", json_integer((json_int_t)(memory + ports)));
-    json_object_set_new(description, "peak_memory",
-                        json_integer((json_int_t)(program.size + memory + ports)));
+    const json_int_t held = (json_int_t)program.size;
+    const json_int_t run = (json_int_t)memory + (json_int_t)ports;
+    json_object_set_new(description, "program_memory", json_integer(held));
+    json_object_set_new(description, "run_memory", json_integer(run));
+    json_object_set_new(description, "peak_memory", json_integer(held + run));
     return VCH_OK;
 }
 

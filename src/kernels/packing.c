@@ -22,12 +22,12 @@ static size_t index_of(const struct vch_packing *packing, size_t channel, size_t
            term % packing->group;
 }
 
-static void store(void *out, size_t size, size_t index, int8_t weight)
+static void store(void *out, size_t size, size_t index, int weight)
 {
     if (size == 1)
-        ((int8_t *)out)[index] = weight;
+        ((int8_t *)out)[index] = (int8_t)weight;
     else
-        ((int16_t *)out)[index] = weight;
+        ((int16_t *)out)[index] = (int16_t)weight;
 }
 
 void vch_packing_weights(void *out, int32_t *starts, const struct vch_packing *packing,
@@ -38,8 +38,10 @@ void vch_packing_weights(void *out, int32_t *starts, const struct vch_packing *p
     for (size_t channel = 0; channel < vch_packing_channels(packing, channels); channel++) {
         int64_t sum = 0;
         for (size_t t = 0; t < term_count; t++) {
-            const bool is_there = channel < channels && terms[t] != VCH_PACKING_ABSENT;
-            const int8_t weight = is_there ? weights[channel * stride + terms[t]] : 0;
+            int weight = 0;
+            if (channel < channels && terms[t] != VCH_PACKING_ABSENT)
+                // NOLINTNEXTLINE(bugprone-signed-char-misuse,cert-str34-c): a number
+                weight = weights[channel * stride + terms[t]];
             store(out, packing->weight_size, index_of(packing, channel, t, term_count), weight);
             sum += weight;
         }

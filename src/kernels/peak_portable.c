@@ -6,7 +6,8 @@ enum { COUNT = 512 };
 uint64_t vch_peak_portable(size_t rounds, void *sink)
 {
     static const int16_t a[COUNT] = {1, 2, 3}, b[COUNT] = {4, 5, 6};
-    int32_t sum = *(const int8_t *)sink;
+    int16_t *bits = sink;
+    int32_t sum = *bits;
 
     for (size_t r = 0; r < rounds; r++) {
         const int16_t *x = a, *y = b;
@@ -14,6 +15,6 @@ uint64_t vch_peak_portable(size_t rounds, void *sink)
         for (size_t k = 0; k < COUNT; k++)
             sum += x[k] * y[k];
     }
-    *(int8_t *)sink = (int8_t)sum;
+    *bits = (int16_t)sum;
     return (uint64_t)rounds * COUNT;
 }

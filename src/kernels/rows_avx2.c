@@ -29,7 +29,7 @@ void vch_lay_i8_avx2(void *out, const int8_t *x, size_t count)
     for (; i + WORDS <= count; i += WORDS)
         store(words + i, widen(x + i));
     for (; i < count; i++)
-        words[i] = x[i];
+        words[i] = x[i]; // NOLINT(bugprone-signed-char-misuse,cert-str34-c): numbers
 }
 
 #define MAX_POOL(name, type, step, max) \

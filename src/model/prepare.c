@@ -154,6 +154,7 @@ static vch_status pack(struct vch_panels *panels, struct vch_prepare *prepare,
     panels->starts = starts;
     void *packed = vch_prepare_alloc_packed(prepare, size);
     if (vch_prepare_is_dry(prepare)) return VCH_OK;
+    VCH_ASSERT(weights != NULL); // held: whoever prepares has seen to it
     panels->weights = packed;
     weights += sums->first * depth;
     if (sums->terms == NULL)

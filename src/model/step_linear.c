@@ -40,7 +40,7 @@ static struct linear describe(const struct vch_prepare *prepare, const struct vc
     l.tile_rows = TILE_SIZE_MAX / l.row_size;
     if (l.tile_rows > ROWS_TILE) l.tile_rows = ROWS_TILE;
     if (l.tile_rows < 1) l.tile_rows = 1;
-    l.slot_size = l.tile_rows * l.row_size + (VCH_PACKING_SLACK + LINE - 1) / LINE * LINE +
+    l.slot_size = l.tile_rows * l.row_size + (size_t)(VCH_PACKING_SLACK + LINE - 1) / LINE * LINE +
                   vch_prepare_beyond(packing, l.depth, l.is_wide);
     return l;
 }
