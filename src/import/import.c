@@ -4,6 +4,7 @@
 
 #include "import/calibrate.h"
 #include "import/ensemble.h"
+#include "import/equalise.h"
 #include "import/lower.h"
 #include "import/onnx.h"
 #include "import/quantised.h"
@@ -38,6 +39,9 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
         VCH_TRY(vch_samples_zero(&samples, layers, arena));
     else
         VCH_TRY(vch_samples_init(&samples, layers, options, complaint));
+    if (!is_blind)
+        VCH_TRY(vch_equalise_layers(layers, &samples, options->activation_bits == 8 ? 127 : 32767,
+                                    options->workers, arena));
     VCH_TRY(vch_calibrate_run(&calibration, layers, &samples, options, arena, complaint));
     if (!is_blind) VCH_TRY(vch_sensitivity_choose(&calibration, layers, options, arena, complaint));
     VCH_TRY(vch_lower_layers(graph, &map, layers, &calibration, arena, complaint));
