@@ -106,7 +106,7 @@ static struct vch_integers_range function(const struct vch_layer *layer,
 {
     struct vch_integers_range out = {INFINITY, -INFINITY};
 
-    for (double i = fmax(x.lo, -32767); i <= fmin(x.hi, 32767); i++) {
+    for (int32_t i = (int32_t)fmax(x.lo, -32767); i <= fmin(x.hi, 32767); i++) {
         double y = vch_function_of(layer->function, layer->alpha, layer->beta, i);
         if (!isnan(y)) out = unite(out, (struct vch_integers_range){y, y});
     }

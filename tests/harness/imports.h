@@ -78,7 +78,7 @@ static inline size_t imports_run(struct imports *m, const float *x, float **y)
     const struct vch_kernels kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     const struct vch_run run = {
         .graph = m->graph, .last = m->graph->operator_count, .batch = 1, .kernels = &kernels};
-    struct vch_tensor inputs[VCH_GRAPH_PORTS_MAX], outputs[VCH_GRAPH_PORTS_MAX];
+    struct vch_tensor inputs[VCH_GRAPH_PORTS_MAX] = {0}, outputs[VCH_GRAPH_PORTS_MAX] = {0};
 
     for (uint32_t i = 0; i < m->graph->input_count; i++) {
         inputs[i] = imports_tensor(m, &m->graph->inputs[i]);
