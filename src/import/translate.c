@@ -175,6 +175,18 @@ static vch_status check_growth(struct vch_translate *at, const struct vch_layer 
     return VCH_OK;
 }
 
+// Whatever shapes an operator worked out: the same elements, or none are read.
+static vch_status check_reshape(const struct vch_translate *at, const struct vch_layer *layer,
+                                const struct vch_network_shape *shape)
+{
+    size_t have = vch_network_count(vch_translate_shape_of(at, layer->inputs[0]));
+    size_t want = vch_network_count(shape);
+
+    if (have == want) return VCH_OK;
+    return vch_translate_refuse(at, VCH_CODE_MALFORMED, "%zu elements cannot take a shape of %zu",
+                                have, want);
+}
+
 vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
                               const struct vch_network_shape *shape, uint32_t *output)
 {
@@ -183,6 +195,7 @@ vch_status vch_translate_emit(struct vch_translate *at, struct vch_layer *layer,
     VCH_TRY(vch_translate_tame_operands(at, layer));
     VCH_TRY(check_operands(at, layer, is_constant));
     VCH_TRY(check_shape(at, shape, is_constant));
+    if (layer->kind == VCH_LAYER_RESHAPE) VCH_TRY(check_reshape(at, layer, shape));
     VCH_TRY(check_growth(at, layer, shape, is_constant));
     if (*output == VCH_NONE) VCH_TRY(vch_network_add_value(at->network, at->node.name, output));
     struct vch_network_value *value = &at->network->values[*output];
