@@ -6,10 +6,10 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "client/ask.h"
+#include "client/own.h"
 #include "client/pool.h"
 #include "client/route.h"
 #include "host/clock.h"
-#include "model/run.h"
 #include "model/segment.h"
 #include "voucher/opening.h"
 
@@ -20,6 +20,7 @@ struct vch_client {
     struct vch_arena arena; // of the registry
     struct vch_registry registry;
     struct vch_pool pool;
+    struct vch_own own;
 };
 
 // One job, as far as it is.
@@ -72,6 +73,7 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
     if (options->connect_ms == 0) options->connect_ms = CONNECT_MS;
     if (options->limits.window_ms == 0) options->limits = vch_stream_default_limits();
     vch_arena_init(&client->arena, REGISTRY_MEMORY_MAX);
+    vch_own_init(&client->own, options->package->graph, options->kernels, options->workers);
     VCH_TRY(check_registry(client, complaint));
     struct vch_pool_setup setup = {.key = options->key,
                                    .registry = &client->registry,
@@ -130,6 +132,7 @@ void vch_client_free(struct vch_client *client)
 {
     if (client == NULL) return;
     vch_pool_release(&client->pool);
+    vch_own_release(&client->own);
     vch_arena_release(&client->arena);
     free(client);
 }
@@ -250,25 +253,17 @@ static vch_status check_deadline(const struct inference *inference)
 static vch_status run_own(struct inference *inference, const struct vch_job_segment *segment,
                           const uint32_t *values, const struct vch_tensor *outputs, uint32_t count)
 {
-    const struct vch_client_options *options = &inference->client->options;
-    struct vch_run run = {.graph = graph_of(inference),
-                          .first = segment->first,
-                          .last = segment->last,
-                          .batch = inference->request->batch,
-                          .kernels = options->kernels,
-                          .workers = options->workers};
     uint64_t start_us = vch_clock_monotonic_us();
 
-    if (!vch_segment_is_held(run.graph, run.first, run.last))
+    if (!vch_segment_is_held(graph_of(inference), segment->first, segment->last))
         return vch_complain(inference->complaint, VCH_CODE_UNSUPPORTED,
                             "our own package does not hold operators %u to %u, which we are to "
                             "compute ourselves: use one that does, or keep fewer layers",
-                            run.first, run.last);
-    struct vch_arena_mark mark = vch_arena_mark(inference->arena);
+                            segment->first, segment->last);
     vch_status status =
-        vch_run_execute(&run, &inference->boundary_value, &inference->boundary, 1, values, outputs,
-                        count, inference->arena, inference->complaint);
-    vch_arena_rewind(inference->arena, mark);
+        vch_own_run(&inference->client->own, segment->first, segment->last,
+                    inference->request->batch, inference->boundary_value, &inference->boundary,
+                    values, outputs, count, inference->arena, inference->complaint);
     inference->answer->ends_us += vch_clock_monotonic_us() - start_us;
     return status;
 }
