@@ -217,7 +217,7 @@ static vch_status read_scales(struct convolution *conv, struct vch_translate *at
 vch_status vch_translate_conv(struct vch_translate *at)
 {
     uint32_t x = 0, output = at->node.outputs[0];
-    struct convolution conv = {0};
+    struct convolution conv = {.groups = 1};
     struct vch_network_shape weights = {0};
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
@@ -362,7 +362,7 @@ vch_status vch_translate_conv_transpose(struct vch_translate *at)
 {
     uint32_t x = 0, output = at->node.outputs[0];
     int64_t extra[VCH_TRANSLATE_SPAN_AXES_MAX] = {0};
-    struct convolution conv = {0};
+    struct convolution conv = {.groups = 1};
     struct vch_network_shape weights = {0};
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
@@ -389,7 +389,7 @@ vch_status vch_translate_col2im(struct vch_translate *at)
     size_t axes = 0, block_count = 0, area = 1, windows = 1;
     uint32_t x = 0, kernel[VCH_TRANSLATE_SPAN_AXES_MAX], apart = VCH_NONE;
     uint32_t output = at->node.outputs[0];
-    struct convolution conv = {0};
+    struct convolution conv = {.groups = 1};
     int64_t extra[VCH_TRANSLATE_SPAN_AXES_MAX] = {0};
 
     VCH_TRY(vch_translate_operand(&x, at, 0));
@@ -420,7 +420,7 @@ vch_status vch_translate_col2im(struct vch_translate *at)
     }
     shape.dims[1] = from.dims[1];
     conv.channels = conv.groups = (uint32_t)(from.dims[1] / area);
-    if (from.dims[1] % area != 0 || windows != from.dims[2])
+    if (conv.groups == 0 || from.dims[1] % area != 0 || windows != from.dims[2])
         return vch_translate_refuse(at, VCH_CODE_MALFORMED,
                                     "(%u, %u) for blocks of %zu and %zu windows", from.dims[1],
                                     from.dims[2], area, windows);

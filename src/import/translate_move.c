@@ -65,7 +65,7 @@ vch_status vch_translate_depth_to_space(struct vch_translate *at)
     static const uint32_t depth_first[] = {0, 3, 4, 1, 5, 2}, depth_last[] = {0, 1, 4, 2, 5, 3};
     struct vch_network_shape from = {0};
     const char *mode = NULL;
-    uint32_t x = 0, b = 0;
+    uint32_t x = 0, b = 1;
 
     VCH_TRY(read_block(&b, &from, &x, at));
     VCH_TRY(vch_network_text(&mode, &at->node, "mode", "DCR", at->complaint));
@@ -83,7 +83,7 @@ vch_status vch_translate_space_to_depth(struct vch_translate *at)
 {
     static const uint32_t order[] = {0, 3, 5, 1, 2, 4};
     struct vch_network_shape from = {0};
-    uint32_t x = 0, b = 0;
+    uint32_t x = 0, b = 1;
 
     VCH_TRY(read_block(&b, &from, &x, at));
     uint32_t n = from.dims[0], c = from.dims[1], h = from.dims[2] / b, w = from.dims[3] / b;

@@ -230,12 +230,13 @@ static void fill_column(double *matrix, const struct resize *r, uint32_t axis, u
 
     if (r->transformation == TF_CROP && !(place >= 0 && place <= n - 1)) return;
     if (!(fabs(place) < VCH_NETWORK_COUNT_MAX)) return; // beyond, steps of 1 would not move
+    const int64_t first = (int64_t)ceil(place - reach), last = (int64_t)floor(place + reach);
     for (int pass = 0; pass < 2; pass++)
-        for (double at = ceil(place - reach); at <= floor(place + reach); at++) {
-            double weight = weight_of(r, (at - place) * narrow);
+        for (int64_t at = first; at <= last; at++) {
+            double weight = weight_of(r, ((double)at - place) * narrow);
             if (r->excludes_outside && (at < 0 || at >= n)) continue;
             if (pass == 0) sum += weight;
-            if (pass == 1) matrix[(size_t)within(at, n) * count + i] += weight / sum;
+            if (pass == 1) matrix[(size_t)within((double)at, n) * count + i] += weight / sum;
         }
 }
 

@@ -53,7 +53,8 @@ vch_status vch_translate_span_read(struct vch_translate_spans *spans,
                                    const struct vch_translate *at,
                                    const struct vch_network_shape *shape, const uint32_t *kernel)
 {
-    int64_t strides[VCH_TRANSLATE_SPAN_AXES_MAX], dilations[VCH_TRANSLATE_SPAN_AXES_MAX];
+    int64_t strides[VCH_TRANSLATE_SPAN_AXES_MAX] = {0};
+    int64_t dilations[VCH_TRANSLATE_SPAN_AXES_MAX] = {0};
 
     if (shape->rank < 3 || shape->rank > 2 + VCH_TRANSLATE_SPAN_AXES_MAX)
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED,
@@ -86,7 +87,7 @@ static void pad_same(struct vch_translate_span *span, bool is_upper)
 vch_status vch_translate_span_pads(struct vch_translate_spans *spans,
                                    const struct vch_translate *at)
 {
-    int64_t pads[2 * VCH_TRANSLATE_SPAN_AXES_MAX];
+    int64_t pads[2 * VCH_TRANSLATE_SPAN_AXES_MAX] = {0};
     const char *mode = NULL;
 
     VCH_TRY(vch_network_text(&mode, &at->node, "auto_pad", "NOTSET", at->complaint));
