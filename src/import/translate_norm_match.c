@@ -11,6 +11,8 @@
 #include "import/translate_build.h"
 #include "import/translate_norm_match.h"
 
+enum { MOVES_MAX = 16 }; // that may stand between: no file makes this walk long
+
 struct match {
     struct vch_translate *at;
     bool marks[VCH_NETWORK_RANK_MAX]; // axes that the means go over
@@ -87,8 +89,10 @@ static uint32_t through(const struct match *m, uint32_t value)
                                         "Squeeze", "Unsqueeze", "Flatten"};
     double number = 0;
 
-    for (const struct vch_network_node *node; (node = producer(m, value)) != NULL;) {
+    for (int count = 0; count < MOVES_MAX; count++) {
+        const struct vch_network_node *node = producer(m, value);
         bool is_move = false;
+        if (node == NULL) break;
         for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
             is_move = is_move || is(node, moves[i]);
         if (is_move)
@@ -152,6 +156,17 @@ static bool is_mean(uint32_t *of, struct match *m, uint32_t value, uint32_t x)
     return true;
 }
 
+// Whether `value` has a number for each row of x, and where broadcasting meets them with the row:
+// moves in between may have turned or stretched them.
+static bool is_per_row(const struct match *m, uint32_t value, uint32_t x)
+{
+    struct vch_network_shape wanted = *shape_of(m, x);
+
+    for (uint32_t i = 0; i < wanted.rank; i++)
+        if (m->marks[i]) wanted.dims[i] = 1;
+    return value != VCH_NONE && vch_network_same_shape(shape_of(m, value), &wanted);
+}
+
 static bool is_square_of(const struct match *m, uint32_t value, uint32_t x)
 {
     const struct vch_network_node *node = producer(m, value);
@@ -173,7 +188,8 @@ static bool is_centred(uint32_t *x, struct match *m, uint32_t d)
 
     if (!is(node, "Sub")) return false;
     *x = operand(node, 0);
-    return *x != VCH_NONE && is_mean(&of, m, operand(node, 1), *x) && is_same(m, of, *x);
+    return *x != VCH_NONE && is_mean(&of, m, operand(node, 1), *x) && is_same(m, of, *x) &&
+           is_per_row(m, operand(node, 1), *x);
 }
 
 // mean(d * d); or with d = x - mean(x) mean(x * x) - mean(x)^2.
@@ -229,15 +245,17 @@ static bool is_norm(struct match *m, uint32_t *d, uint32_t *scale)
     *scale = VCH_NONE;
     if (node == NULL || node->input_count != 2) return false;
     *d = node->inputs[0];
-    if (is(node, "Div")) return is_deviation(m, node->inputs[1], *d);
+    if (is(node, "Div"))
+        return is_deviation(m, node->inputs[1], *d) && is_per_row(m, node->inputs[1], *d);
     for (uint32_t i = 0; i < 2; i++) {
         uint32_t other = node->inputs[1 - i];
         const struct vch_network_node *product = producer(m, other);
         *d = node->inputs[i];
-        if (is_inverse(m, other, *d)) return true;
+        if (is_inverse(m, other, *d)) return is_per_row(m, other, *d);
         for (uint32_t k = 0; is(product, "Mul") && k < 2; k++) {
             *scale = operand(product, 1 - k);
-            if (constant(m, *scale) != NULL && is_inverse(m, operand(product, k), *d)) return true;
+            if (constant(m, *scale) != NULL && is_inverse(m, operand(product, k), *d))
+                return is_per_row(m, operand(product, k), *d);
         }
         *scale = VCH_NONE;
     }

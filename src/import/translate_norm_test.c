@@ -227,6 +227,23 @@ TEST(what_is_no_norm_is_not_taken_for_one)
     }
 }
 
+// Per row, but turned before it meets the rows: every element has another row's deviation.
+TEST(deviations_that_moves_have_turned_are_no_norms)
+{
+    importing_start(&at, 13, DIMS(1, 4, 4));
+    onnx_reals(&at.onnx, "epsilon", DIMS(1), (const float[]){1e-5f});
+    onnx_integers(&at.onnx, "turned", NUMBERS(1, 1, 4));
+    importing_node(&at, "Mul", "x,x", "squares");
+    mean_of("squares", "square");
+    importing_node(&at, "Add", "square,epsilon", "sum");
+    importing_node(&at, "Sqrt", "sum", "root");
+    importing_node(&at, "Reshape", "root,turned", "other roots");
+    importing_node(&at, "Div", "x,other roots", "y");
+    importing_succeeds(&at, importing_random(&at, 16, 16));
+    CHECK_EQ(importing_count(&at, VCH_OPERATOR_NORMALISE), 0);
+    CHECK_EQ(importing_count(&at, VCH_OPERATOR_DIVIDE), 1);
+}
+
 static void check_refused(const char *says)
 {
     CHECK(!vch_is_ok(importing_random(&at, 16, 24)));
