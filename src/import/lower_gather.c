@@ -13,6 +13,8 @@ static vch_status lower_list(uint32_t *out, struct vch_lower *at, uint32_t value
     struct vch_shape shape = {0};
     void *data = NULL;
 
+    if (from->constant->type != VCH_NETWORK_INTEGER)
+        return vch_lower_refuse(at, VCH_CODE_MALFORMED, "its indices are no integers");
     VCH_TRY(vch_lower_shape(&shape, at, &from->shape));
     VCH_TRY(vch_lower_new_parameter(at, type, &shape, &data, &operator_.parameters[0]));
     for (size_t i = 0; i < count; i++) {

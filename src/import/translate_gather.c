@@ -173,6 +173,8 @@ static vch_status read_gather_nd(struct gather_nd *nd, const struct vch_translat
     VCH_TRY(vch_network_integer(&batch_axes, &at->node, "batch_dims", 0, at->complaint));
     nd->from = *vch_translate_shape_of(at, nd->x);
     nd->picks = *vch_translate_shape_of(at, nd->indices);
+    if (vch_network_count(&nd->from) == 0 || vch_network_count(&nd->picks) == 0)
+        return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "an operand has no elements");
     if (nd->picks.rank == 0 || batch_axes < 0 || batch_axes >= nd->picks.rank ||
         nd->picks.dims[nd->picks.rank - 1] == 0 ||
         (uint64_t)batch_axes + nd->picks.dims[nd->picks.rank - 1] > nd->from.rank)
