@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "import/composite.h"
 #include "import/evaluate_convolution.h"
 #include "import/evaluate_window.h"
-#include "import/function.h"
 
 #define SCRATCH_SMALL 65536 // lists of operands, and alignment
 
@@ -309,7 +309,7 @@ vch_status vch_evaluate_layer(double *output, const struct vch_layers *layers,
     case VCH_LAYER_RESHAPE: memcpy(output, x, count * sizeof *output); break;
     case VCH_LAYER_FUNCTION:
         for (size_t i = 0; i < count; i++)
-            output[i] = vch_function_of(layer->function, layer->alpha, layer->beta, x[i]);
+            output[i] = vch_composite_layer(layer, x[i]);
         break;
     case VCH_LAYER_MAX_POOL:
     case VCH_LAYER_AVERAGE_POOL: vch_evaluate_window_pool(output, layers, layer, x); break;

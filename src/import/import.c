@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import/calibrate.h"
+#include "import/composite.h"
 #include "import/ensemble.h"
 #include "import/equalise.h"
 #include "import/lower.h"
@@ -31,6 +32,8 @@ static vch_status quantise(struct vch_graph **graph, struct vch_import_report *r
     struct vch_lower_value *map = NULL;
 
     VCH_TRY(vch_translate_network(&layers, network, complaint));
+    VCH_TRY(vch_simplify_layers(layers));
+    VCH_TRY(vch_composite_layers(layers));
     VCH_TRY(vch_simplify_layers(layers));
     bool is_complete = false;
     VCH_TRY(vch_quantised_is_complete(&is_complete, layers, arena));

@@ -101,7 +101,8 @@ struct vch_layer {
     enum vch_rounding rounding; // DIVIDE: NEAREST between real numbers
     enum vch_layer_function function;
     double alpha, beta;
-    bool is_centred; // NORMALISE
+    bool is_centred;                       // NORMALISE
+    const struct vch_composite *composite; // FUNCTION: several in a row; NULL for one
     uint32_t tie;    // not 0: results of all layers with this number have one scale and type
     bool is_precise; // what it reads is int16 and keeps its whole range
     uint32_t axis;

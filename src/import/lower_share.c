@@ -53,8 +53,8 @@ vch_status vch_lower_share_keep_product(struct vch_lower *at, const struct vch_o
 
 static bool is_same_function(const struct vch_layer *a, const struct vch_layer *b)
 {
-    return a->function == b->function && a->alpha == b->alpha && a->beta == b->beta &&
-           a->lo == b->lo && a->hi == b->hi;
+    return a->composite == b->composite && a->function == b->function && a->alpha == b->alpha &&
+           a->beta == b->beta && a->lo == b->lo && a->hi == b->hi;
 }
 
 bool vch_lower_share_find_table(struct vch_operator *operator_, const struct vch_lower *at,

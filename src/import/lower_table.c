@@ -1,7 +1,7 @@
 // Real functions as tables.
 #include <math.h>
 
-#include "import/function.h"
+#include "import/composite.h"
 #include "import/lower_share.h"
 
 #define EXPONENTIAL_ONE 0x1p30 // what e^0 is in a softmax's table
@@ -60,7 +60,7 @@ static double jump_near(const struct vch_layer *layer, double x)
 // numbers were chosen by people.
 static double argument(const struct vch_layer *layer, double scale, int32_t i)
 {
-    double x = scale * i, jump = jump_near(layer, x);
+    double x = scale * i, jump = layer->composite == NULL ? jump_near(layer, x) : NAN;
 
     return fabs(x - jump) <= scale / 2 ? jump : x;
 }
@@ -80,8 +80,7 @@ static vch_status make_table(struct vch_lower *at, struct vch_operator *operator
     if (is_gap == NULL) return VCH_FAIL(NO_MEMORY);
     vch_lower_clamp(&clamp, layer, wanted->type, wanted->scale);
     for (int32_t i = -half; i < half; i++) {
-        double y =
-            vch_function_of(layer->function, layer->alpha, layer->beta, argument(layer, scale, i));
+        double y = vch_composite_layer(layer, argument(layer, scale, i));
         is_gap[i + half] = isnan(y);
         if (!isnan(y)) entries[i + half] = entry_of(y, wanted->scale, &clamp);
     }
