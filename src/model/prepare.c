@@ -7,13 +7,20 @@
 
 enum { LINE = 64, RUN_TERMS_MAX = 512 };
 
-// Takes `size` bytes of the memory, or counts them; SIZE_MAX / 4 is more than any machine has.
-static void *take(struct vch_prepare *prepare, size_t size)
+// More than any machine has: what counts so far is refused when it is to be allocated.
+#define SIZE_REFUSED (SIZE_MAX / 4)
+
+static void *take(struct vch_prepare *prepare, size_t count, size_t size)
 {
     const size_t offset = prepare->size;
+    size_t bytes = 0;
 
-    if (size > SIZE_MAX / 4 || offset > SIZE_MAX / 4) return NULL;
-    prepare->size += size == 0 ? LINE : (size + LINE - 1) / LINE * LINE;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_REFUSED - LINE ||
+        offset > SIZE_REFUSED - LINE - bytes) {
+        prepare->size = SIZE_REFUSED;
+        return NULL;
+    }
+    prepare->size += bytes == 0 ? LINE : (bytes + LINE - 1) / LINE * LINE;
     if (vch_prepare_is_dry(prepare)) return NULL;
     VCH_ASSERT(prepare->size <= prepare->memory_size);
     return prepare->memory + offset;
@@ -21,16 +28,23 @@ static void *take(struct vch_prepare *prepare, size_t size)
 
 void *vch_prepare_alloc(struct vch_prepare *prepare, size_t count, size_t size)
 {
-    size_t bytes = 0;
-
-    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    void *out = take(prepare, bytes);
-    return vch_prepare_is_dry(prepare) ? vch_arena_alloc(prepare->scratch, bytes, 1) : out;
+    void *out = take(prepare, count, size);
+    return vch_prepare_is_dry(prepare) ? vch_arena_alloc(prepare->scratch, count, size) : out;
 }
 
-void *vch_prepare_alloc_packed(struct vch_prepare *prepare, size_t size)
+void *vch_prepare_alloc_packed(struct vch_prepare *prepare, size_t count, size_t size)
 {
-    return take(prepare, size);
+    return take(prepare, count, size);
+}
+
+void vch_prepare_repeat(struct vch_prepare *prepare, size_t before, size_t times)
+{
+    size_t more = 0;
+
+    if (__builtin_mul_overflow(prepare->size - before, times, &more) ||
+        more > SIZE_REFUSED - prepare->size)
+        more = SIZE_REFUSED - prepare->size;
+    prepare->size += more;
 }
 
 bool vch_prepare_is_wide(enum vch_type type, size_t depth)
@@ -109,7 +123,7 @@ static void fill_scaling(struct vch_panels *panels, const struct vch_prepare *pr
     for (uint32_t n = 0; n < padded; n++) {
         multipliers[n] = 0;
         shifts[n] = 1;
-        if (n >= sums->channels || vch_prepare_is_dry(prepare)) continue;
+        if (n >= sums->channels) continue;
         const uint32_t channel = sums->first + n, i = scaling->count > 1 ? channel : 0;
         const int64_t bias = bias_of(prepare, sums->operator_, channel);
         const uint64_t largest = largest_sum(prepare, sums->operator_, channel);
@@ -139,52 +153,51 @@ static void turn_weights(int8_t *out, const int8_t *weights, size_t channels, si
             out[t * channels + n] = weights[n * taps + t];
 }
 
-static vch_status pack(struct vch_panels *panels, struct vch_prepare *prepare,
-                       const struct vch_prepare_sums *sums, size_t padded)
+static void pack(struct vch_panels *panels, struct vch_prepare *prepare,
+                 const struct vch_prepare_sums *sums, size_t padded)
 {
     const struct vch_packing *packing = vch_prepare_packing(prepare->kernels, sums->is_wide);
     const size_t depth = depth_of(prepare, sums->operator_);
     const size_t terms = (size_t)sums->run_count * sums->run_steps * packing->group;
-    const size_t size = sums->terms == NULL ? sums->channels * depth
-                                            : vch_packing_size(packing, sums->channels, terms);
     const int8_t *weights = parameter(prepare, sums->operator_, 0);
-    int32_t *starts = VCH_PREPARE_NEW(prepare, int32_t, padded);
+    int32_t *starts = VCH_PREPARE_PACKED(prepare, int32_t, padded);
+    void *packed = sums->is_depthwise
+                       ? vch_prepare_alloc_packed(prepare, sums->channels, depth)
+                       : vch_prepare_alloc_packed(prepare, padded, terms * packing->weight_size);
 
-    if (starts == NULL) return VCH_FAIL(NO_MEMORY);
-    panels->starts = starts;
-    void *packed = vch_prepare_alloc_packed(prepare, size);
-    if (vch_prepare_is_dry(prepare)) return VCH_OK;
+    if (vch_prepare_is_dry(prepare)) return;
     VCH_ASSERT(weights != NULL); // held: whoever prepares has seen to it
+    panels->starts = starts;
     panels->weights = packed;
     weights += sums->first * depth;
-    if (sums->terms == NULL)
+    if (sums->is_depthwise)
         turn_weights(packed, weights, sums->channels, depth);
     else
         vch_packing_weights(packed, starts, packing, weights, sums->channels, depth, sums->terms,
                             terms);
-    return VCH_OK;
 }
 
-vch_status vch_prepare_panels(struct vch_panels *panels, struct vch_prepare *prepare,
-                              const struct vch_prepare_sums *sums)
+void vch_prepare_panels(struct vch_panels *panels, struct vch_prepare *prepare,
+                        const struct vch_prepare_sums *sums)
 {
     const struct vch_operator *o = sums->operator_;
     const struct vch_packing *packing = vch_prepare_packing(prepare->kernels, sums->is_wide);
     const size_t padded = vch_packing_channels(packing, sums->channels);
-    int64_t *addends = VCH_PREPARE_NEW(prepare, int64_t, padded);
-    int32_t *multipliers = VCH_PREPARE_NEW(prepare, int32_t, padded);
-    uint32_t *shifts = VCH_PREPARE_NEW(prepare, uint32_t, padded);
+    int64_t *addends = VCH_PREPARE_PACKED(prepare, int64_t, padded);
+    int32_t *multipliers = VCH_PREPARE_PACKED(prepare, int32_t, padded);
+    uint32_t *shifts = VCH_PREPARE_PACKED(prepare, uint32_t, padded);
 
-    if (addends == NULL || multipliers == NULL || shifts == NULL) return VCH_FAIL(NO_MEMORY);
-    *panels = (struct vch_panels){
-        .runs = sums->runs,
-        .run_count = sums->run_count,
-        .run_steps = sums->run_steps,
-        .channels = sums->channels,
-        .out_size = (uint32_t)vch_tensor_type_size(prepare->graph->values[o->output].type),
-        .lo = (int32_t)o->scaling.lo,
-        .hi = (int32_t)o->scaling.hi,
-    };
-    fill_scaling(panels, prepare, sums, padded, addends, multipliers, shifts);
-    return pack(panels, prepare, sums, padded);
+    if (!vch_prepare_is_dry(prepare)) {
+        *panels = (struct vch_panels){
+            .runs = sums->runs,
+            .run_count = sums->run_count,
+            .run_steps = sums->run_steps,
+            .channels = sums->channels,
+            .out_size = (uint32_t)vch_tensor_type_size(prepare->graph->values[o->output].type),
+            .lo = (int32_t)o->scaling.lo,
+            .hi = (int32_t)o->scaling.hi,
+        };
+        fill_scaling(panels, prepare, sums, padded, addends, multipliers, shifts);
+    }
+    pack(panels, prepare, sums, padded);
 }

@@ -24,8 +24,10 @@ struct vch_prepare {
 
 // `count` objects of `size` bytes, zeroed; NULL only in a dry pass.
 void *vch_prepare_alloc(struct vch_prepare *prepare, size_t count, size_t size);
-// The same for what a dry pass has no use for: it gives NULL then.
-void *vch_prepare_alloc_packed(struct vch_prepare *prepare, size_t size);
+// The same for what a dry pass only counts, however much a hostile graph claims: NULL then.
+void *vch_prepare_alloc_packed(struct vch_prepare *prepare, size_t count, size_t size);
+// Counts what was taken since `before` so many times more.
+void vch_prepare_repeat(struct vch_prepare *prepare, size_t before, size_t times);
 static inline bool vch_prepare_is_dry(const struct vch_prepare *prepare)
 {
     return prepare->memory == NULL;
@@ -33,21 +35,24 @@ static inline bool vch_prepare_is_dry(const struct vch_prepare *prepare)
 
 #define VCH_PREPARE_NEW(prepare, type, count) \
     ((type *)vch_prepare_alloc(prepare, count, sizeof(type)))
+#define VCH_PREPARE_PACKED(prepare, type, count) \
+    ((type *)vch_prepare_alloc_packed(prepare, count, sizeof(type)))
 
 // Some channels of an operator, as sums of terms.
 struct vch_prepare_sums {
     const struct vch_operator *operator_;
     uint32_t first, channels;
-    const uint32_t *terms; // run_count * run_steps * group: indices into one channel's weights, or
-                           // VCH_PACKING_ABSENT; NULL for depthwise sums
+    bool is_depthwise;     // weights are turned, not packed
+    const uint32_t *terms; // else: run_count * run_steps * group indices into one channel's
+                           // weights, or VCH_PACKING_ABSENT; not read in a dry pass
     const uint32_t *runs;  // byte offsets, kept
     uint32_t run_count, run_steps;
     bool is_wide; // int16 activations, or sums that int32 does not hold
 };
 
-// Fills `panels`, ready for the level's kernels. NO_MEMORY.
-vch_status vch_prepare_panels(struct vch_panels *panels, struct vch_prepare *prepare,
-                              const struct vch_prepare_sums *sums);
+// Fills `panels`, ready for the level's kernels; nothing in a dry pass.
+void vch_prepare_panels(struct vch_panels *panels, struct vch_prepare *prepare,
+                        const struct vch_prepare_sums *sums);
 
 // How `depth` terms that lie together are divided into runs: several where int16 sums must be
 // widened in between.

@@ -168,3 +168,29 @@ TEST(a_program_refuses_what_it_was_not_prepared_for)
         LIMIT);
     vch_arena_release(&s.arena);
 }
+
+TEST(a_plan_takes_little_memory_whatever_a_graph_claims)
+{
+    enum { DEPTH = 1 << 20, CHANNELS = 1 << 8 };
+    const struct vch_kernels kernels = vch_kernels_select(vch_cpu_level(NULL));
+    struct vch_arena arena, small;
+    struct vch_program program;
+    struct graphs build;
+
+    vch_arena_init(&arena, (size_t)1 << 28);
+    vch_arena_init(&small, (size_t)1 << 18);
+    graphs_init(&build, &arena);
+    uint32_t x = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, DEPTH, 0, 0));
+    uint32_t y = graphs_linear(&build, x, 1, VCH_TYPE_I8);
+    graphs_output(&build, y);
+    struct vch_graph *graph = graphs_finish(&build);
+    graph->values[y].shape.dims[0] = CHANNELS; // whose parameters nobody holds
+    for (uint32_t i = 0; i < graph->parameter_count; i++) {
+        graph->parameters[i].shape.dims[0] = CHANNELS;
+        graph->parameters[i].data = NULL;
+    }
+    CHECK_OK(vch_program_plan(&program, graph, 0, 1, 0, &kernels, &small));
+    CHECK(program.size >= (size_t)DEPTH * CHANNELS);
+    vch_arena_release(&small);
+    vch_arena_release(&arena);
+}

@@ -89,7 +89,7 @@ static struct strip strip_of(const struct convolution *c)
 }
 
 // Places of a tile of bands, and where each begins in it.
-static vch_status place_bands(struct convolution *c, struct vch_prepare *prepare)
+static void place_bands(struct convolution *c, struct vch_prepare *prepare)
 {
     const struct vch_bands *b = &c->bands;
     const size_t pixel = b->channels * b->copies * b->element_size;
@@ -100,17 +100,15 @@ static vch_status place_bands(struct convolution *c, struct vch_prepare *prepare
     c->slot_size = b->size + b->spare_size;
     if (!c->is_depthwise)
         c->slot_size += vch_prepare_beyond(c->packing, strip_of(c).length, c->is_wide);
-    c->place_offsets = VCH_PREPARE_NEW(prepare, uint32_t, c->tile_places);
-    if (c->place_offsets == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t i = 0; i < c->tile_places; i++)
+    c->place_offsets = VCH_PREPARE_PACKED(prepare, uint32_t, c->tile_places);
+    for (size_t i = 0; i < c->tile_places && !vch_prepare_is_dry(prepare); i++)
         c->place_offsets[i] =
             (uint32_t)(i / b->out_width * row + i % b->out_width * b->window->stride[1] * pixel);
-    return VCH_OK;
 }
 
 // A tile of patches: each place has all its terms to itself. What is laid out before it is made
 // ready for the kernel lies behind it.
-static vch_status place_patches(struct convolution *c, struct vch_prepare *prepare)
+static void place_patches(struct convolution *c, struct vch_prepare *prepare)
 {
     const size_t size = c->depth * sizeof(int16_t);
 
@@ -118,11 +116,9 @@ static vch_status place_patches(struct convolution *c, struct vch_prepare *prepa
     if (c->depth > UINT32_MAX / (PATCHES * sizeof(int16_t))) c->tile_places = 1;
     c->tiles = (c->places + c->tile_places - 1) / c->tile_places;
     c->slot_size = 2 * ((c->tile_places * size + VCH_PACKING_SLACK + LINE - 1) / LINE * LINE);
-    c->place_offsets = VCH_PREPARE_NEW(prepare, uint32_t, c->tile_places);
-    if (c->place_offsets == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t i = 0; i < c->tile_places; i++)
+    c->place_offsets = VCH_PREPARE_PACKED(prepare, uint32_t, c->tile_places);
+    for (size_t i = 0; i < c->tile_places && !vch_prepare_is_dry(prepare); i++)
         c->place_offsets[i] = (uint32_t)(i * c->depth * c->packing->input_size);
-    return VCH_OK;
 }
 
 // Where strip `i` begins, in bytes from a place.
@@ -150,21 +146,25 @@ static uint32_t term_of(const struct convolution *c, struct strip strip, size_t 
     return (uint32_t)(channel * taps + i * (taps / strip.count) + column);
 }
 
-static vch_status prepare_groups(struct convolution *c, struct vch_prepare *prepare,
-                                 struct vch_prepare_sums *sums)
+static void prepare_groups(struct convolution *c, struct vch_prepare *prepare,
+                           struct vch_prepare_sums *sums)
 {
-    c->panels = VCH_PREPARE_NEW(prepare, struct vch_panels, c->groups);
-    if (c->panels == NULL) return VCH_FAIL(NO_MEMORY);
+    c->panels = VCH_PREPARE_PACKED(prepare, struct vch_panels, c->groups);
     sums->channels = (uint32_t)c->group_outputs;
+    if (vch_prepare_is_dry(prepare)) { // all groups are alike
+        const size_t before = prepare->size;
+        vch_prepare_panels(NULL, prepare, sums);
+        vch_prepare_repeat(prepare, before, c->groups - 1);
+        return;
+    }
     for (size_t g = 0; g < c->groups; g++) {
         sums->first = (uint32_t)(g * c->group_outputs);
-        VCH_TRY(vch_prepare_panels(&c->panels[g], prepare, sums));
+        vch_prepare_panels(&c->panels[g], prepare, sums);
     }
-    return VCH_OK;
 }
 
-static vch_status prepare_sums(struct convolution *c, struct vch_prepare *prepare,
-                               const struct vch_operator *o)
+static void prepare_sums(struct convolution *c, struct vch_prepare *prepare,
+                         const struct vch_operator *o)
 {
     const struct strip strip = strip_of(c);
     const struct vch_prepare_runs each =
@@ -172,12 +172,11 @@ static vch_status prepare_sums(struct convolution *c, struct vch_prepare *prepar
                         : vch_prepare_runs(c->packing, strip.length, c->is_wide);
     const size_t run_terms = (size_t)each.steps * c->packing->group;
     const size_t run_count = each.count * strip.count;
-    uint32_t *runs = VCH_PREPARE_NEW(prepare, uint32_t, run_count);
+    uint32_t *runs = VCH_PREPARE_PACKED(prepare, uint32_t, run_count);
     uint32_t *terms =
-        VCH_PREPARE_NEW(prepare, uint32_t, c->is_depthwise ? 0 : run_count * run_terms);
+        VCH_PREPARE_PACKED(prepare, uint32_t, c->is_depthwise ? 0 : run_count * run_terms);
 
-    if (runs == NULL || terms == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t r = 0; r < run_count; r++) {
+    for (size_t r = 0; r < run_count && !vch_prepare_is_dry(prepare); r++) {
         const size_t i = r / each.count, first = r % each.count * run_terms;
         runs[r] = (uint32_t)(strip_offset(c, strip, i) + first * c->bands.element_size);
         for (size_t k = 0; k < run_terms && !c->is_depthwise; k++)
@@ -185,13 +184,14 @@ static vch_status prepare_sums(struct convolution *c, struct vch_prepare *prepar
     }
     struct vch_prepare_sums sums = {
         .operator_ = o,
-        .terms = c->is_depthwise ? NULL : terms,
+        .is_depthwise = c->is_depthwise,
+        .terms = terms,
         .runs = runs,
         .run_count = (uint32_t)run_count,
         .run_steps = each.steps,
         .is_wide = c->is_wide,
     };
-    return prepare_groups(c, prepare, &sums);
+    prepare_groups(c, prepare, &sums);
 }
 
 vch_status vch_step_convolution_prepare(const void **out, struct vch_prepare *prepare,
@@ -204,9 +204,13 @@ vch_status vch_step_convolution_prepare(const void **out, struct vch_prepare *pr
                   vch_bands_image(&prepare->graph->values[o->inputs[0]], is_channel_last),
                   vch_bands_image(&prepare->graph->values[o->output], true));
     VCH_ASSERT(!c->is_patched || !is_channel_last);
-    VCH_TRY(c->is_patched ? place_patches(c, prepare) : place_bands(c, prepare));
+    if (c->is_patched)
+        place_patches(c, prepare);
+    else
+        place_bands(c, prepare);
     *out = c;
-    return prepare_sums(c, prepare, o);
+    prepare_sums(c, prepare, o);
+    return VCH_OK;
 }
 
 static size_t piece_count(const struct convolution *c, uint32_t samples)

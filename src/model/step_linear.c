@@ -45,19 +45,19 @@ static struct linear describe(const struct vch_prepare *prepare, const struct vc
     return l;
 }
 
-static vch_status prepare_sums(struct linear *l, struct vch_prepare *prepare,
-                               const struct vch_operator *o)
+static void prepare_sums(struct linear *l, struct vch_prepare *prepare,
+                         const struct vch_operator *o)
 {
     const struct vch_packing *packing = vch_prepare_packing(prepare->kernels, l->is_wide);
     const struct vch_prepare_runs each = vch_prepare_runs(packing, l->depth, l->is_wide);
     const size_t run_terms = (size_t)each.steps * packing->group;
-    uint32_t *runs = VCH_PREPARE_NEW(prepare, uint32_t, each.count);
-    uint32_t *terms = VCH_PREPARE_NEW(prepare, uint32_t, each.count * run_terms);
+    const bool is_dry = vch_prepare_is_dry(prepare);
+    uint32_t *runs = VCH_PREPARE_PACKED(prepare, uint32_t, each.count);
+    uint32_t *terms = VCH_PREPARE_PACKED(prepare, uint32_t, each.count * run_terms);
 
-    if (runs == NULL || terms == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t r = 0; r < each.count; r++)
+    for (size_t r = 0; r < each.count && !is_dry; r++)
         runs[r] = (uint32_t)(r * run_terms * packing->input_size);
-    for (size_t k = 0; k < each.count * run_terms; k++)
+    for (size_t k = 0; k < each.count * run_terms && !is_dry; k++)
         terms[k] = k < l->depth ? (uint32_t)k : VCH_PACKING_ABSENT;
     const struct vch_prepare_sums sums = {
         .operator_ = o,
@@ -68,7 +68,7 @@ static vch_status prepare_sums(struct linear *l, struct vch_prepare *prepare,
         .run_steps = each.steps,
         .is_wide = l->is_wide,
     };
-    return vch_prepare_panels(&l->panels, prepare, &sums);
+    vch_prepare_panels(&l->panels, prepare, &sums);
 }
 
 vch_status vch_step_linear_prepare(const void **out, struct vch_prepare *prepare,
@@ -83,7 +83,8 @@ vch_status vch_step_linear_prepare(const void **out, struct vch_prepare *prepare
     for (size_t i = 0; i < l->tile_rows; i++)
         l->row_offsets[i] = (uint32_t)(i * l->row_size);
     *out = l;
-    return prepare_sums(l, prepare, o);
+    prepare_sums(l, prepare, o);
+    return VCH_OK;
 }
 
 struct job {
