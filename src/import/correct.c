@@ -2,10 +2,12 @@
 
 static void average_rows(double *out, const double *input, size_t count, size_t depth)
 {
+    size_t rows = count / depth;
+
     for (size_t i = 0; i < count; i++)
         out[i % depth] += input[i];
     for (size_t k = 0; k < depth; k++)
-        out[k] /= (double)(count / depth);
+        out[k] /= (double)rows;
 }
 
 // One plane under one position of the window: the sum over all windows.

@@ -53,7 +53,6 @@ static bool passes_factors(const struct search *at, const struct vch_layer *laye
 static bool find_second(struct pair *pair, const struct search *at, struct vch_layer *first)
 {
     const struct vch_network *network = at->layers->network;
-    const struct vch_network_shape *shape = vch_layers_shape(at->layers, first->output);
     uint32_t value = first->output;
 
     if (!has_weights(first) || !is_homogeneous(first) ||
@@ -70,7 +69,7 @@ static bool find_second(struct pair *pair, const struct search *at, struct vch_l
     if (pair->second == NULL || !has_weights(pair->second) ||
         network->values[pair->second->output].type != VCH_NETWORK_REAL)
         return false;
-    shape = vch_layers_shape(at->layers, pair->second->inputs[0]);
+    const struct vch_network_shape *shape = vch_layers_shape(at->layers, pair->second->inputs[0]);
     size_t depth = shape->dims[pair->second->kind == VCH_LAYER_LINEAR ? shape->rank - 1 : 1];
     pair->inner = depth / pair->channels;
     return depth % pair->channels == 0 &&

@@ -50,11 +50,11 @@ static void reserve(struct text *text, size_t more)
 
 __attribute__((format(printf, 2, 3))) static void put(struct text *text, const char *format, ...)
 {
-    va_list args;
-
     reserve(text, 1024); // no line of ours is longer
     if (!vch_is_ok(text->status)) return;
+    va_list args;
     va_start(args, format);
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it has been started
     int size = vsnprintf(text->bytes + text->size, 1024, format, args);
     va_end(args);
     text->size += size < 0 ? 0 : size < 1024 ? (size_t)size : 1023;
@@ -121,8 +121,8 @@ static void survey(struct chart *chart)
         chart->largest_share = fmax(chart->largest_share, tensor->share + tensor->share_weights);
     }
     chart->rows = count_shown(chart);
-    for (double cut = 1e-10; chart->rows > ROWS_MAX; cut *= 1.05) {
-        chart->threshold = cut;
+    for (int i = 0; chart->rows > ROWS_MAX; i++) {
+        chart->threshold = 1e-10 * pow(1.05, i);
         chart->rows = count_shown(chart);
     }
 }
@@ -178,7 +178,8 @@ static void put_grid(struct chart *chart, uint32_t bottom)
         step /= 5;
     else if (chart->largest / step < 5)
         step /= 2;
-    for (double at = 0; at <= chart->largest; at += step) {
+    for (int i = 0; i * step <= chart->largest; i++) {
+        double at = i * step;
         double x = LEFT + (chart->largest > 0 ? BAR * at / chart->largest : 0);
         put(&chart->text, "<line class=\"g\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%u\"/>", x, x,
             TOP - 4, bottom);
