@@ -106,3 +106,20 @@ TEST(upsample_repeats_elements)
     imports_node(&m, "Upsample", "x,s", "y");
     imports_check_counted(&m, 2, REALS(1, 1, 2, 2));
 }
+
+TEST(affine_grids_place_the_middle_or_the_corners)
+{
+    static const float want[][12] = {
+        {9.333333f, 0, 10, 0, 10.66667f, 0}, // x 10 + 1 * (-2/3, 0, 2/3)
+        {9, 0, 10, 0, 11, 0},
+    };
+
+    for (int64_t corners = 0; corners < 2; corners++) {
+        imports_start(&m, 20, NUMBERS(1, 2, 3));
+        onnx_integers(&m.onnx, "size", NUMBERS(1, 1, 1, 3));
+        onnx_node(&m.onnx, "AffineGrid", "x,size", "y");
+        onnx_attribute_integer(&m.onnx, "align_corners", corners);
+        onnx_end(&m.onnx);
+        imports_check(&m, REALS(1, 0, 10, 0, 0, 0), want[corners], 6, 1e-3);
+    }
+}

@@ -11,6 +11,7 @@
     X("Acos", unary) \
     X("Acosh", unary) \
     X("Add", add) \
+    X("AffineGrid", affine_grid) \
     X("And", logic) \
     X("ArgMax", argmax) \
     X("ArgMin", argmax) \
