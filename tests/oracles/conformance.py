@@ -36,7 +36,7 @@ import tempfile
 import zipfile
 
 SKIP = 77
-PASSES_MIN = 910
+PASSES_MIN = 1100
 TOLERANCE = 0.01  # of an output's range
 SECONDS_MAX = 60
 
@@ -146,6 +146,9 @@ CONSTANT_OPERANDS = {
 
 # Tests whose numbers need more than 16 bits side by side.
 BEYOND_16_BITS = {
+    # scores and the minus infinity that masks some of them leave the model as one output
+    "test_attention_4d_with_past_and_present_qk_matmul_bias_3d_mask_causal",
+    "test_attention_4d_with_past_and_present_qk_matmul_bias_4d_mask_causal",
     # rows of 0..3 and of 10000..10003 in one tensor, whose differences decide
     "test_logsoftmax_large_number", "test_softmax_large_number",
     # e^10 and e^-1, or e^60 and e^1, in one tensor, and then their logarithms
