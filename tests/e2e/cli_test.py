@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 import zipfile
 
 import levels
@@ -73,6 +74,27 @@ class Cli(unittest.TestCase):
             self.assertEqual(archive.testzip(), None)
             name, = archive.namelist()
             self.assertEqual(archive.read(name), (self.folder / "y.npy").read_bytes())
+
+    def test_import_says_where_the_error_comes_from(self):
+        report, plot = self.folder / "report.json", self.folder / "plot.svg"
+        common = (ROOT / "demo/digits.onnx", "-o", self.folder / "r.vouch", "--key", self.owner,
+                  "--calibrate", "synthetic")
+        vouch("import", *common, "--report", report, "--plot", plot, "--max-loss", "50",
+              "--range", "percentile:99.9")
+        written = json.loads(report.read_text())
+        self.assertTrue(written["has_shares"])
+        shares = sum(t["share"] + t["share_weights"] for t in written["tensors"])
+        self.assertTrue(shares == 0 or abs(shares - 1) < 1e-6)
+        names = [t["name"] for t in written["tensors"]]
+        root = xml.etree.ElementTree.parse(plot).getroot()
+        texts = ["".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
+        for name in names:
+            self.assertIn(name[:30], " ".join(texts))
+        for wrong in (("--range", "percentile:0"), ("--range", "most"), ("--max-loss", "many"),
+                      ("--max-loss", "-1")):
+            vouch("import", *common, *wrong, code=USAGE)
+        done = vouch("import", *common, "--max-size", "100", code=MALFORMED)
+        self.assertIn("bytes at least", done.stderr)
 
     def test_import_without_calibration_is_a_usage_error(self):
         done = vouch("import", ROOT / "demo/digits.onnx", "-o", self.folder / "x", "--key",
