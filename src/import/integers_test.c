@@ -167,6 +167,14 @@ TEST(outputs_that_depend_on_nothing_are_constants)
     }
 }
 
+TEST(the_largest_int32_calibrates_although_float32_rounds_it)
+{
+    start(VCH_ONNX_TENSOR_INT32, 2);
+    imports_node(&m, "Sub", "a,b", "y");
+    CHECK_OK(imports_import(&m, (const float[]){0x1p31F, -0x1p31F, 1, -1}, 4));
+    CHECK_EQ(m.graph->values[m.graph->inputs[0].value].type, VCH_TYPE_I32);
+}
+
 TEST(whole_numbers_beyond_int32_are_refused)
 {
     const float sample[] = {1e10f, 0, 0, 0};
