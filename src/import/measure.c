@@ -123,8 +123,8 @@ static vch_status run(struct batch *batch, struct vch_arena *arena, struct vch_c
         const float *sample = samples->values + (batch->first + s) * samples->size;
         for (uint32_t i = 0; i < graph->input_count; i++) {
             size_t count = vch_tensor_shape_count(&batch->inputs[i].shape);
-            VCH_TRY(vch_quantise_input(element(&batch->inputs[i], s), graph, &graph->inputs[i],
-                                       sample, count, complaint));
+            VCH_TRY(vch_samples_quantise(element(&batch->inputs[i], s), graph, &graph->inputs[i],
+                                         sample, count, complaint));
             sample += count;
         }
     }

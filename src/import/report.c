@@ -89,20 +89,6 @@ static vch_status prepare(struct comparison *with, struct vch_arena *arena)
     return VCH_OK;
 }
 
-// Samples are float32, which rounds the largest int32 up to what no longer is one.
-static vch_status quantise_whole(uint8_t *out, const struct vch_graph *graph,
-                                 const struct vch_port *port, const float *sample, size_t count,
-                                 struct vch_complaint *complaint)
-{
-    size_t size = vch_tensor_type_size(graph->values[port->value].type);
-
-    for (size_t i = 0; i < count; i++) {
-        int64_t whole = sample[i] == 0x1p31F ? INT32_MAX : (int64_t)sample[i];
-        VCH_TRY(vch_quantise_integers(out + i * size, graph, port, &whole, 1, complaint));
-    }
-    return VCH_OK;
-}
-
 static vch_status quantise_inputs(struct comparison *with, struct vch_complaint *complaint)
 {
     const struct vch_samples *samples = with->lanes->samples;
@@ -115,9 +101,7 @@ static vch_status quantise_inputs(struct comparison *with, struct vch_complaint 
             size_t count = vch_tensor_shape_count(&input->shape);
             const struct vch_port *port = &graph->inputs[i];
             uint8_t *out = (uint8_t *)input->data + lane * vch_tensor_size(input);
-            VCH_TRY(port->kind == VCH_PORT_INTEGER
-                        ? quantise_whole(out, graph, port, sample, count, complaint)
-                        : vch_quantise_input(out, graph, port, sample, count, complaint));
+            VCH_TRY(vch_samples_quantise(out, graph, port, sample, count, complaint));
             sample += count;
         }
     }

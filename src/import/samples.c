@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "import/quantise.h"
 
 static size_t sample_size(const struct vch_network *network)
 {
@@ -89,4 +90,20 @@ void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
         for (size_t j = 0; j < count; j++)
             to[j] = (double)*from++;
     }
+}
+
+vch_status vch_samples_quantise(void *out, const struct vch_graph *graph,
+                                const struct vch_port *port, const float *sample, size_t count,
+                                struct vch_complaint *complaint)
+{
+    size_t size = vch_tensor_type_size(graph->values[port->value].type);
+
+    if (port->kind != VCH_PORT_INTEGER)
+        return vch_quantise_input(out, graph, port, sample, count, complaint);
+    for (size_t i = 0; i < count; i++) { // whole numbers within int32, as calibration found
+        int64_t whole = sample[i] == 0x1p31F ? INT32_MAX : (int64_t)sample[i];
+        VCH_TRY(
+            vch_quantise_integers((uint8_t *)out + i * size, graph, port, &whole, 1, complaint));
+    }
+    return VCH_OK;
 }

@@ -23,3 +23,9 @@ vch_status vch_samples_zero(struct vch_samples *out, const struct vch_layers *la
 // Copies one sample into the inputs' buffers.
 void vch_samples_load(double *const *buffers, const struct vch_layers *layers,
                       const struct vch_samples *samples, size_t index);
+
+// One input of a sample to the port's integers. Samples are float32, which rounds the largest int32
+// up to what no longer is one: here it counts as the largest.
+vch_status vch_samples_quantise(void *out, const struct vch_graph *graph,
+                                const struct vch_port *port, const float *sample, size_t count,
+                                struct vch_complaint *complaint);
