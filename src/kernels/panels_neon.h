@@ -26,7 +26,7 @@ typedef int64x2_t wide_sums[PLACES][PANELS][4];
 // One run of a tile, added up exactly; `weights` are those of its first step in the first panel,
 // and x[i] + offset is where the run begins for place i.
 ALWAYS void run(const struct job *job, sums acc, const uint8_t *const *x, size_t offset,
-                const uint8_t *weights, const size_t places, const size_t panels);
+                const uint8_t *weights, size_t places, size_t panels);
 
 ALWAYS void widen(wide_sums wide, sums acc, const size_t places, const size_t panels)
 {

@@ -13,7 +13,7 @@ void vch_lay_i8_neon(void *out, const int8_t *x, size_t count)
     for (; i + WORDS <= count; i += WORDS)
         vst1q_s16(words + i, vmovl_s8(vld1_s8(x + i)));
     for (; i < count; i++)
-        words[i] = x[i];
+        words[i] = x[i]; // NOLINT(bugprone-signed-char-misuse,cert-str34-c): numbers
 }
 
 #define MAX_POOL(name, type, vector, step, load, max, store) \
