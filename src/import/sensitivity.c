@@ -6,6 +6,7 @@
 #include "import/lower.h"
 
 #define LOSS_WANTED 0.1   // points, of 16-bit models where nothing is demanded
+#define RESERVE 0.5       // of a demand is aimed at: other samples may lose more than these
 #define GROUPS_MAX 256    // changes that are measured together, in a model of many layers
 #define SAMPLES_MAX 64    // for measuring one change
 #define WORK_MAX 0x1p36   // multiplications for measuring all of them
@@ -263,6 +264,20 @@ static vch_status find_smallest(uint32_t *count, struct search *at, uint32_t mos
     return VCH_OK;
 }
 
+// Of the first `count` groups, which are on, those that later ones have made needless go again.
+static vch_status prune(struct search *at, uint32_t count, double wanted)
+{
+    struct outcome outcome = {0};
+
+    if (work_of_sample(at) * (double)at->measure.count * count > WORK_MAX) return VCH_OK;
+    for (uint32_t i = count; i-- > 0;) {
+        apply(at, &at->groups[i], false);
+        VCH_TRY(try_out(&outcome, at, at->measure.count));
+        if (outcome.loss.points > wanted) apply(at, &at->groups[i], true);
+    }
+    return VCH_OK;
+}
+
 static vch_status refuse_loss(const struct search *at, const struct outcome *best)
 {
     return vch_complain(
@@ -289,9 +304,13 @@ static vch_status search(struct search *at, const struct outcome *base)
     if (options->size_max > 0) VCH_TRY(find_largest(&count, at));
     if (has_target) {
         VCH_TRY(try_first(&best, at, count));
-        if (best.loss.points <= wanted)
+        if (best.loss.points <= wanted) {
+            wanted = fmax(best.loss.points, RESERVE * wanted);
             VCH_TRY(find_smallest(&count, at, count, wanted));
-        else if (options->has_loss_max)
+            apply_first(at, count);
+            return prune(at, count, wanted);
+        }
+        if (options->has_loss_max)
             return refuse_loss(at, &best);
         else if (best.loss.noise >= base->loss.noise)
             count = 0;
