@@ -2,6 +2,7 @@
 // on made-up samples, packaged, opened again and run in several ways. What imports must pass every
 // check that a package's reader makes, whatever the threads give the same model, and give the same
 // bytes however it is run.
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,10 +49,19 @@ static void require(vch_status status, const struct job *job)
     VCH_ASSERT(vch_is_ok(status));
 }
 
-// Samples for all inputs, end to end: small numbers, now and then larger ones.
+// Small numbers, now and then larger ones; whole where the input takes whole ones.
+static float make_number(uint64_t *random, bool is_whole)
+{
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    float number = (float)(int32_t)(*random >> 40) / 8388608.0F - 1.0F;
+    if (*random >> 61 == 0) number *= 40;
+    return is_whole ? floorf(4 * number + 2) : number;
+}
+
+// Samples for all inputs, end to end.
 static vch_status make_samples(struct job *job, const struct vch_network *network)
 {
-    size_t size = 0;
+    size_t size = 0, next = 0;
     uint64_t random = job->seed;
 
     for (uint32_t i = 0; i < network->input_count; i++)
@@ -60,10 +70,11 @@ static vch_status make_samples(struct job *job, const struct vch_network *networ
     job->samples = (struct vch_npy){.rank = 2, .dims = {SAMPLES, size}, .count = SAMPLES * size};
     job->samples.values = VCH_ARENA_NEW(&job->arena, float, job->samples.count);
     if (job->samples.values == NULL) return VCH_FAIL(NO_MEMORY);
-    for (size_t i = 0; i < job->samples.count; i++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
-        job->samples.values[i] = (float)(int32_t)(random >> 40) / 8388608.0F - 1.0F;
-        if (random >> 61 == 0) job->samples.values[i] *= 40;
+    for (uint32_t i = 0; i < SAMPLES * network->input_count; i++) {
+        const struct vch_network_value *input =
+            &network->values[network->inputs[i % network->input_count]];
+        for (size_t k = vch_network_count(&input->shape); k > 0; k--)
+            job->samples.values[next++] = make_number(&random, input->type == VCH_NETWORK_INTEGER);
     }
     return VCH_OK;
 }
