@@ -13,6 +13,7 @@
 #include "import/ensemble.h"
 #include "import/import.h"
 #include "import/onnx.h"
+#include "import/onnx_tensor.h"
 #include "import/plot.h"
 #include "import/simplify.h"
 #include "import/translate.h"
@@ -49,13 +50,21 @@ static void require(vch_status status, const struct job *job)
     VCH_ASSERT(vch_is_ok(status));
 }
 
-// Small numbers, now and then larger ones; whole where the input takes whole ones.
-static float make_number(uint64_t *random, bool is_whole)
+// Small numbers, now and then larger ones; such as the input's type has where it takes whole ones.
+static float make_number(uint64_t *random, const struct vch_network_value *input)
 {
     *random = *random * 6364136223846793005u + 1442695040888963407u;
     float number = (float)(int32_t)(*random >> 40) / 8388608.0F - 1.0F;
     if (*random >> 61 == 0) number *= 40;
-    return is_whole ? floorf(4 * number + 2) : number;
+    if (input->type != VCH_NETWORK_INTEGER) return number;
+    switch (input->element) {
+    case VCH_ONNX_TENSOR_BOOL: return number > 0;
+    case VCH_ONNX_TENSOR_UINT8:
+    case VCH_ONNX_TENSOR_UINT16:
+    case VCH_ONNX_TENSOR_UINT32:
+    case VCH_ONNX_TENSOR_UINT64: return fabsf(floorf(4 * number));
+    default: return floorf(4 * number);
+    }
 }
 
 // Samples for all inputs, end to end.
@@ -74,7 +83,7 @@ static vch_status make_samples(struct job *job, const struct vch_network *networ
         const struct vch_network_value *input =
             &network->values[network->inputs[i % network->input_count]];
         for (size_t k = vch_network_count(&input->shape); k > 0; k--)
-            job->samples.values[next++] = make_number(&random, input->type == VCH_NETWORK_INTEGER);
+            job->samples.values[next++] = make_number(&random, input);
     }
     return VCH_OK;
 }
