@@ -69,13 +69,13 @@ vch_translate_function vch_translate_compare, vch_translate_equal, vch_translate
     vch_translate_is_finite, vch_translate_mod, vch_translate_bit_shift, vch_translate_bitwise_not,
     vch_translate_cast_like, vch_translate_mean, vch_translate_size, vch_translate_range;
 vch_translate_function vch_translate_gather_elements, vch_translate_gather_nd,
-    vch_translate_compress, vch_translate_one_hot, vch_translate_tile,
-    vch_translate_depth_to_space, vch_translate_space_to_depth, vch_translate_trilu,
-    vch_translate_reverse_sequence, vch_translate_center_crop_pad, vch_translate_scatter_elements,
-    vch_translate_scatter_nd, vch_translate_hardmax, vch_translate_cumsum, vch_translate_dft,
-    vch_translate_stft, vch_translate_eye_like, vch_translate_window_function,
-    vch_translate_conv_transpose, vch_translate_col2im, vch_translate_lrn, vch_translate_resize,
-    vch_translate_non_zero, vch_translate_einsum, vch_translate_affine_grid;
+    vch_translate_compress, vch_translate_one_hot, vch_translate_tile, vch_translate_depth_to_space,
+    vch_translate_space_to_depth, vch_translate_trilu, vch_translate_reverse_sequence,
+    vch_translate_center_crop_pad, vch_translate_scatter_elements, vch_translate_scatter_nd,
+    vch_translate_hardmax, vch_translate_cumsum, vch_translate_dft, vch_translate_stft,
+    vch_translate_eye_like, vch_translate_window_function, vch_translate_conv_transpose,
+    vch_translate_col2im, vch_translate_lrn, vch_translate_resize, vch_translate_non_zero,
+    vch_translate_einsum, vch_translate_affine_grid;
 
 // Complains in the node's name.
 vch_status vch_translate_refuse(const struct vch_translate *at, enum vch_code code,
