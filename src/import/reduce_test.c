@@ -85,3 +85,44 @@ TEST(reductions_of_nothing_give_what_changes_nothing)
     imports_node(&m, "Add", "x,r", "y");
     CHECK_FAILS(imports_import(&m, REALS(1, 2)), UNSUPPORTED);
 }
+
+// e^0 is nothing beside e^60 in one tensor of int16, and e^100 is beyond float32.
+TEST(logarithms_of_sums_of_exponentials_take_any_exponents)
+{
+    static const float x[] = {1, 0, 60, 62, -100, -99}, far[] = {1, 2, 98, 100, -50, -50};
+    static const float want[] = {1.3132617f, 62.126928f, -98.686738f};
+    static const float want_far[] = {2.3132617f, 100.126928f, -49.306853f};
+
+    for (int i = 0; i < 4; i++) {
+        bool is_whole = i >= 2, keeps = i % 2 == 1;
+        imports_start(&m, 18, NUMBERS(1, 3, 2));
+        onnx_integers(&m.onnx, "axes", NUMBERS(-1));
+        imports_node(&m, "Exp", "x", "p");
+        imports_node(&m, "Identity", "p", "e");
+        onnx_node(&m.onnx, is_whole ? "ReduceLogSum" : "ReduceSum", "e,axes", is_whole ? "y" : "s");
+        onnx_attribute_integer(&m.onnx, "keepdims", keeps);
+        onnx_end(&m.onnx);
+        if (!is_whole) imports_node(&m, "Identity", "s", "t");
+        if (!is_whole) imports_node(&m, "Log", "t", "y");
+        imports_check(&m, is_whole ? far : x, 6, is_whole ? want_far : want, 3, 1e-3);
+        CHECK_EQ(m.graph->values[m.graph->outputs[0].value].shape.rank, keeps ? 3 : 2);
+    }
+}
+
+// A softmax by hand subtracts the largest itself, and is not made to do so twice.
+TEST(logarithms_of_sums_that_are_safe_stay_as_they_are)
+{
+    uint32_t pools = 0;
+
+    imports_start(&m, 18, NUMBERS(1, 4));
+    onnx_integers(&m.onnx, "axes", NUMBERS(-1));
+    imports_node(&m, "ReduceMax", "x,axes", "m");
+    imports_node(&m, "Sub", "x,m", "d");
+    imports_node(&m, "Exp", "d", "e");
+    imports_node(&m, "ReduceSum", "e,axes", "s");
+    imports_node(&m, "Log", "s", "y");
+    imports_check(&m, REALS(1, 2, 3, 4), REALS(0.4401897f), 1e-3);
+    for (uint32_t i = 0; i < m.graph->operator_count; i++)
+        pools += m.graph->operators[i].kind == VCH_OPERATOR_MAX_POOL;
+    CHECK_EQ(pools, 1);
+}

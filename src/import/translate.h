@@ -53,7 +53,7 @@ vch_translate_function vch_translate_conv, vch_translate_gemm, vch_translate_mat
     vch_translate_shape, vch_translate_reshape, vch_translate_flatten, vch_translate_squeeze,
     vch_translate_unsqueeze, vch_translate_transpose, vch_translate_concat, vch_translate_slice,
     vch_translate_split, vch_translate_gather, vch_translate_pad, vch_translate_cast,
-    vch_translate_expand, vch_translate_sum;
+    vch_translate_expand, vch_translate_sum, vch_translate_log, vch_translate_reduce_log_sum;
 vch_translate_function vch_translate_quantize_linear, vch_translate_dequantize_linear,
     vch_translate_qlinear_conv, vch_translate_qlinear_matmul, vch_translate_conv_integer,
     vch_translate_matmul_integer, vch_translate_dynamic_quantize_linear,

@@ -84,7 +84,7 @@
     X("LeakyRelu", unary) \
     X("Less", compare) \
     X("LessOrEqual", compare) \
-    X("Log", unary) \
+    X("Log", log) \
     X("LogSoftmax", log_softmax) \
     X("LpNormalization", lp_normalization) \
     X("LpPool", pool) \
@@ -115,7 +115,7 @@
     X("Reciprocal", unary) \
     X("ReduceL1", reduce) \
     X("ReduceL2", reduce) \
-    X("ReduceLogSum", reduce) \
+    X("ReduceLogSum", reduce_log_sum) \
     X("ReduceLogSumExp", reduce) \
     X("ReduceMax", reduce) \
     X("ReduceMean", reduce) \

@@ -10,6 +10,7 @@
 
 #include "import/translate_build.h"
 #include "import/translate_norm_match.h"
+#include "import/translate_producer.h"
 
 enum { MOVES_MAX = 16 }; // that may stand between: no file makes this walk long
 
@@ -31,13 +32,9 @@ static const struct vch_network_shape *shape_of(const struct match *m, uint32_t 
     return vch_translate_shape_of(m->at, resolved(m, value));
 }
 
-// The node that computes a value, NULL where there is none.
 static const struct vch_network_node *producer(const struct match *m, uint32_t value)
 {
-    struct vch_translate *at = m->at;
-
-    if (value >= at->alias_count || at->producer[value] == VCH_NONE) return NULL;
-    return &at->network->nodes[at->producer[value]];
+    return vch_translate_producer_of(m->at, value);
 }
 
 static uint32_t operand(const struct vch_network_node *node, uint32_t i)
@@ -262,21 +259,6 @@ static bool is_norm(struct match *m, uint32_t *d, uint32_t *scale)
     return false;
 }
 
-static vch_status find_producers(struct vch_translate *at)
-{
-    const struct vch_network *network = at->network;
-
-    if (at->producer != NULL) return VCH_OK;
-    at->producer = VCH_ARENA_NEW(network->arena, uint32_t, at->alias_count);
-    if (at->producer == NULL) return VCH_FAIL(NO_MEMORY);
-    memset(at->producer, 0xff, at->alias_count * sizeof *at->producer); // VCH_NONE
-    for (uint32_t i = 0; i < network->node_count; i++)
-        for (uint32_t k = 0; k < network->nodes[i].output_count; k++)
-            if (network->nodes[i].outputs[k] < at->alias_count)
-                at->producer[network->nodes[i].outputs[k]] = i;
-    return VCH_OK;
-}
-
 vch_status vch_translate_norm_match(bool *is_done, struct vch_translate *at)
 {
     struct match m = {.at = at};
@@ -285,7 +267,7 @@ vch_status vch_translate_norm_match(bool *is_done, struct vch_translate *at)
     uint32_t whole = VCH_NONE, output = at->node.outputs[0];
 
     *is_done = false;
-    VCH_TRY(find_producers(at));
+    VCH_TRY(vch_translate_producer_find(at));
     if (!vch_translate_has(at, 0) || !vch_translate_has(at, 1) || !is_norm(&m, &d, &scale))
         return VCH_OK;
     if (at->network->values[resolved(&m, d)].type != VCH_NETWORK_REAL || constant(&m, d) != NULL)
