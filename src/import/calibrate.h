@@ -14,6 +14,7 @@ struct vch_calibrate_value {
     bool is_negative; // on any of them
     double scale;
     enum vch_type type;
+    bool is_key;                     // held as keys (keys.h): its scale says nothing
     double scale_narrow, scale_wide; // as int8 and as int16, where there is that choice; else 0
 };
 
@@ -31,6 +32,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
                              struct vch_complaint *complaint);
 
 // For calibrate.c, once every value has a scale: whole numbers get a scale of 1 and a type that
-// holds whatever they can become, real numbers that are compared the same steps.
+// holds whatever they can become, real numbers that are compared the same steps, and keys where
+// they are inputs that are only compared.
 vch_status vch_calibrate_exact(struct vch_calibration *at, const struct vch_layers *layers,
                                struct vch_arena *arena, struct vch_complaint *complaint);

@@ -3,6 +3,7 @@
 
 #include "import/calibrate.h"
 #include "import/integers.h"
+#include "import/keys.h"
 
 // Whole numbers keep their value; the type holds whatever they can become.
 static vch_status choose_exact(struct vch_calibrate_value *value, const char *name,
@@ -56,10 +57,29 @@ static void tie_compared(struct vch_calibration *at, const struct vch_layers *la
     }
 }
 
+// Keys are whole numbers of 32 bits.
+static vch_status choose_keys(struct vch_calibration *at, const struct vch_layers *layers,
+                              struct vch_arena *arena)
+{
+    bool *is_key = NULL;
+
+    VCH_TRY(vch_keys_find(&is_key, layers, arena));
+    for (uint32_t i = 0; i < layers->network->value_count; i++) {
+        struct vch_calibrate_value *value = &at->values[i];
+        if (!is_key[i]) continue;
+        value->is_key = true;
+        value->type = VCH_TYPE_I32;
+        value->scale = 1;
+        value->scale_narrow = value->scale_wide = 0; // there is no choice
+    }
+    return VCH_OK;
+}
+
 vch_status vch_calibrate_exact(struct vch_calibration *at, const struct vch_layers *layers,
                                struct vch_arena *arena, struct vch_complaint *complaint)
 {
     VCH_TRY(choose_integers(at, layers, arena, complaint));
+    VCH_TRY(choose_keys(at, layers, arena));
     tie_compared(at, layers);
     return VCH_OK;
 }

@@ -158,7 +158,8 @@ const struct vch_calibrate_value *vch_lower_wanted(const struct vch_lower *at)
 
 void vch_lower_done(struct vch_lower *at, uint32_t value, double scale)
 {
-    at->map[at->layer->output] = (struct vch_lower_value){value, scale};
+    at->map[at->layer->output] =
+        (struct vch_lower_value){value, scale, vch_lower_wanted(at)->is_key};
 }
 
 // A constant operand, at the finest scale that int16 offers.
@@ -183,7 +184,7 @@ static vch_status lower_constant(struct vch_lower *at, uint32_t index)
     for (size_t i = 0; i < count; i++)
         data[i] = (int16_t)bound_at(reals[i], scale, -32767, 32767);
     VCH_TRY(vch_lower_append(at, &operator_, NULL, 0, VCH_TYPE_I16, &shape));
-    at->map[index] = (struct vch_lower_value){operator_.output, scale};
+    at->map[index] = (struct vch_lower_value){operator_.output, scale, false};
     return VCH_OK;
 }
 
@@ -265,7 +266,9 @@ static vch_status lower_inputs(struct vch_lower *at)
         memcpy(shape.dims, network->values[value].shape.dims, shape.rank * sizeof *shape.dims);
         VCH_TRY(vch_lower_new_value(at, wanted->type, &shape, &port->value));
         VCH_TRY(name_port(at, port, network->values[value].name, value, wanted->scale));
-        at->map[value] = (struct vch_lower_value){port->value, wanted->scale};
+        if (wanted->is_key) port->kind = VCH_PORT_KEYS;
+        if (wanted->is_key) port->scale_bits = 0;
+        at->map[value] = (struct vch_lower_value){port->value, wanted->scale, wanted->is_key};
     }
     return VCH_OK;
 }

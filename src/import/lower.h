@@ -12,6 +12,7 @@
 struct vch_lower_value {
     uint32_t value; // of the graph; VCH_NONE until lowered
     double scale;
+    bool is_key; // no such number: the key of one
 };
 
 struct vch_lower {
@@ -37,6 +38,8 @@ vch_status vch_lower_layers(struct vch_graph **out, struct vch_lower_value **map
 bool vch_lower_is_integer(const struct vch_lower *at, uint32_t value); // of the network
 // A constant of whole numbers becomes a CONSTANT operator at scale 1.
 vch_status vch_lower_integer_constant(struct vch_lower *at, uint32_t index);
+// Operand `i` of a layer that moves elements: constants become keys where its result is held so.
+vch_status vch_lower_moved(struct vch_lower *at, uint32_t i, struct vch_lower_value *out);
 // Operand `i` in int8 or int16, which products and tables take.
 vch_status vch_lower_narrow(struct vch_lower *at, uint32_t i, struct vch_lower_value *out);
 // factors[0] * a + factors[1] * b of whole numbers. The last sum of a layer has its type and clamp.

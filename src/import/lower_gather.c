@@ -97,7 +97,7 @@ vch_status vch_lower_gather(struct vch_lower *at)
     struct vch_shape shape = {0};
     uint32_t indices = VCH_NONE;
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY(vch_lower_moved(at, 0, &x));
     VCH_TRY(lower_indices(&indices, at, from->dims[at->layer->axis]));
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, at->layer->output)));
     VCH_TRY(vch_lower_append(at, &operator_, (uint32_t[]){x.value, indices}, 2,

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "import/integers.h"
+#include "import/keys.h"
 #include "import/lower.h"
 
 #define FACTOR_MAX 16383.0 // twice this is a multiplier
@@ -57,7 +58,7 @@ vch_status vch_lower_integer_constant(struct vch_lower *at, uint32_t index)
 
     VCH_TRY(vch_lower_shape(&shape, at, &at->layers->network->values[index].shape));
     VCH_TRY(constant_of(at, at->calibration->lanes.buffers[0][index], &shape, &value));
-    at->map[index] = (struct vch_lower_value){value, 1};
+    at->map[index] = (struct vch_lower_value){value, 1, false};
     return VCH_OK;
 }
 
@@ -165,6 +166,33 @@ vch_status vch_lower_integer_affine(struct vch_lower *at)
     return VCH_OK;
 }
 
+// Real numbers beside keys.
+static vch_status key_constant(struct vch_lower *at, uint32_t index, struct vch_lower_value *out)
+{
+    const struct vch_network_value *value = &at->layers->network->values[index];
+    const double *reals = at->calibration->lanes.buffers[0][index];
+    struct vch_operator operator_ = {.kind = VCH_OPERATOR_CONSTANT, .parameter_count = 1};
+    struct vch_shape shape = {0};
+    void *data = NULL;
+
+    VCH_TRY(vch_lower_shape(&shape, at, &value->shape));
+    VCH_TRY(vch_lower_new_parameter(at, VCH_TYPE_I32, &shape, &data, &operator_.parameters[0]));
+    for (size_t i = 0; i < vch_tensor_shape_count(&shape); i++)
+        store(data, VCH_TYPE_I32, i, vch_keys_of(reals[i]));
+    VCH_TRY(vch_lower_append(at, &operator_, NULL, 0, VCH_TYPE_I32, &shape));
+    *out = (struct vch_lower_value){operator_.output, 1, true};
+    return VCH_OK;
+}
+
+vch_status vch_lower_moved(struct vch_lower *at, uint32_t i, struct vch_lower_value *out)
+{
+    uint32_t index = at->layer->inputs[i];
+    bool is_constant = at->layers->network->values[index].constant != NULL;
+
+    if (is_constant && vch_lower_wanted(at)->is_key) return key_constant(at, index, out);
+    return vch_lower_operand(at, i, out);
+}
+
 // A constant that is compared with a computed value is counted in that value's steps.
 static vch_status compared(struct vch_lower *at, uint32_t i, struct vch_lower_value *out)
 {
@@ -178,6 +206,7 @@ static vch_status compared(struct vch_lower *at, uint32_t i, struct vch_lower_va
         at->layers->network->values[other].constant != NULL)
         return vch_lower_operand(at, i, out);
     VCH_TRY(vch_lower_operand(at, 1 - i, &beside));
+    if (beside.is_key) return key_constant(at, index, out);
     VCH_TRY(vch_lower_shape(&shape, at, &value->shape));
     size_t count = vch_tensor_shape_count(&shape);
     double *steps = VCH_ARENA_NEW(at->arena, double, count);

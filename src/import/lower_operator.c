@@ -12,7 +12,7 @@ static vch_status gather_alike(struct vch_lower *at, uint32_t *values,
 {
     for (uint32_t i = 0; i < at->layer->input_count; i++) {
         struct vch_lower_value x = {0};
-        VCH_TRY(vch_lower_operand(at, i, &x));
+        VCH_TRY(vch_lower_moved(at, i, &x));
         values[i] = x.value;
         if (x.scale == wanted->scale && at->graph->values[x.value].type == wanted->type) continue;
         VCH_TRY(vch_lower_rescale(at, x.value, x.scale / wanted->scale, wanted->type, NULL,

@@ -69,15 +69,35 @@ static vch_status quantise_real(void *out, enum vch_type type, const struct vch_
     return VCH_OK;
 }
 
-static vch_status quantise_keys(void *out, enum vch_type type, const struct vch_port *port,
-                                const float *values, size_t count, struct vch_complaint *complaint)
+// Trees say where a NaN goes; comparisons of keys would take it for the largest number.
+static bool is_read_by_trees_alone(const struct vch_graph *graph, uint32_t value)
 {
+    for (uint32_t i = 0; i < graph->operator_count; i++)
+        for (uint32_t j = 0; j < graph->operators[i].input_count; j++)
+            if (graph->operators[i].inputs[j] == value &&
+                graph->operators[i].kind != VCH_OPERATOR_TREES)
+                return false;
+    return true;
+}
+
+static vch_status quantise_keys(void *out, const struct vch_graph *graph,
+                                const struct vch_port *port, const float *values, size_t count,
+                                struct vch_complaint *complaint)
+{
+    enum vch_type type = graph->values[port->value].type;
+    bool takes_nan = is_read_by_trees_alone(graph, port->value);
+
     if (type != VCH_TYPE_I32)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "input '%s' takes keys, which are int32, not %s", port->name,
                             vch_tensor_type_name(type));
     for (size_t i = 0; i < count; i++) {
         uint32_t bits = 0;
+        if (isnan(values[i]) && !takes_nan)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "input '%s', element %zu is not a number; this model compares it, "
+                                "and expects numbers (infinite ones too)",
+                                port->name, i);
         memcpy(&bits, &values[i], sizeof bits);
         store(out, type, i, vch_trees_key(bits));
     }
@@ -125,7 +145,7 @@ vch_status vch_quantise_input(void *out, const struct vch_graph *graph, const st
 
     switch (port->kind) {
     case VCH_PORT_REAL: return quantise_real(out, type, port, values, count, complaint);
-    case VCH_PORT_KEYS: return quantise_keys(out, type, port, values, count, complaint);
+    case VCH_PORT_KEYS: return quantise_keys(out, graph, port, values, count, complaint);
     case VCH_PORT_INTEGER: return quantise_integer(out, type, port, values, count, complaint);
     case VCH_PORT_CLASS: break;
     }

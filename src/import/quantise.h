@@ -9,7 +9,8 @@
 #include "model/graph.h"
 
 // `count` float32 values to the port's integers: REAL: clamp(floor(x / scale + 0.5)) in binary64
-// (NaN refused); KEYS: vch_trees_key; INTEGER: exact or refused. MALFORMED with a complaint.
+// (NaN refused); KEYS: vch_trees_key (NaN refused unless trees alone read it); INTEGER: exact or
+// refused. MALFORMED with a complaint.
 vch_status vch_quantise_input(void *out, const struct vch_graph *graph, const struct vch_port *port,
                               const float *values, size_t count, struct vch_complaint *complaint);
 

@@ -54,7 +54,7 @@ static vch_status add_pair(struct comparison *with, uint32_t value, struct vch_a
     const struct vch_lower_value *mapped = &with->at->map[value];
     struct pair *pair = &with->pairs[with->pair_count];
 
-    if (mapped->value == VCH_NONE) return VCH_OK;
+    if (mapped->value == VCH_NONE || mapped->is_key) return VCH_OK; // keys lose nothing
     VCH_TRY(new_tensor(&pair->tensor, with, mapped->value, arena));
     pair->value = value;
     pair->scale = mapped->scale;

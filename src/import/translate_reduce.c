@@ -4,6 +4,7 @@
 
 #include "import/translate_map.h"
 #include "import/translate_pick.h"
+#include "import/translate_select.h"
 
 // What a row gives: before(x) of its elements, joined, and after() of that.
 enum join { SUM, MEAN, MAX, MIN, PRODUCT, LOG_SUM_EXP };
@@ -259,6 +260,16 @@ static vch_status reduce_empty(struct vch_translate *at, const struct reduction 
     return vch_translate_rename(at, 0, value);
 }
 
+static bool is_plain_sum(const struct reduction *reduction)
+{
+    return reduction->join == SUM && reduction->before == NOTHING && reduction->after == NOTHING;
+}
+
+static bool is_one_axis(const struct plan *plan, const struct vch_network_shape *shape)
+{
+    return shape->rank > 0 && plan->size == shape->dims[plan->order[shape->rank - 1]];
+}
+
 vch_status vch_translate_reduce(struct vch_translate *at)
 {
     const struct reduction *reduction = reductions;
@@ -273,6 +284,12 @@ vch_status vch_translate_reduce(struct vch_translate *at)
     VCH_TRY(make_plan(&plan, at, &shape));
     if (plan.is_nothing) return vch_translate_rename(at, 0, x);
     if (vch_network_count(&shape) == 0 && plan.rows > 0) return reduce_empty(at, reduction, &plan);
+    if (is_plain_sum(reduction) && is_one_axis(&plan, &shape)) {
+        bool is_select = false;
+        VCH_TRY(
+            vch_translate_select_match(&is_select, at, plan.order[shape.rank - 1], &plan.result));
+        if (is_select) return VCH_OK;
+    }
     const struct vch_network_shape matrix = {.rank = 2,
                                              .dims = {(uint32_t)plan.rows, (uint32_t)plan.size}};
     VCH_TRY(vch_translate_transpose_to(at, x, plan.order, &moved));
