@@ -4,6 +4,7 @@
 
 #include "import/calibrate_rows.h"
 #include "import/calibrate_tie.h"
+#include "import/calibrate_wide.h"
 #include "import/histogram.h"
 #include "import/quantised.h"
 #define OUTPUT_HEADROOM 1.5 // what leaves the model may grow beyond the samples by this
@@ -207,6 +208,7 @@ vch_status vch_calibrate_run(struct vch_calibration *out, const struct vch_layer
     scale_zeros(out->values, layers);
     VCH_TRY(vch_quantised_fix(out, layers, arena));
     VCH_TRY(vch_calibrate_exact(out, layers, arena, complaint));
+    VCH_TRY(vch_calibrate_widen(out, layers, survey.rows, arena));
     vch_arena_rewind(arena, mark);
     return vch_calibrate_tie_values(out->values, layers, arena);
 }

@@ -16,6 +16,7 @@ struct vch_calibrate_value {
     enum vch_type type;
     bool is_key;                     // held as keys (keys.h): its scale says nothing
     double scale_narrow, scale_wide; // as int8 and as int16, where there is that choice; else 0
+    double scale_int16; // of real numbers in int32: for readers that take int16; else 0
 };
 
 struct vch_calibration {

@@ -94,3 +94,14 @@ double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *
     }
     return count;
 }
+
+bool vch_layers_cover(uint32_t kernel[2], size_t size)
+{
+    for (uint32_t width = VCH_GRAPH_KERNEL_DIM_MAX; width > 0; width--)
+        if (size % width == 0 && size / width <= VCH_GRAPH_KERNEL_DIM_MAX) {
+            kernel[0] = (uint32_t)(size / width);
+            kernel[1] = width;
+            return true;
+        }
+    return false;
+}

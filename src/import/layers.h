@@ -136,3 +136,7 @@ double vch_layers_work(const struct vch_layers *layers, const struct vch_layer *
 
 // Weights per output channel of LINEAR and CONVOLUTION.
 size_t vch_layers_fan_in(const struct vch_layers *layers, const struct vch_layer *layer);
+
+// A pool's window that covers `size` elements as height times width, both within the engine's
+// limit; false where there is none.
+bool vch_layers_cover(uint32_t kernel[2], size_t size);

@@ -82,6 +82,7 @@ vch_status vch_lower_linear(struct vch_lower *at);
 vch_status vch_lower_convolution(struct vch_lower *at);
 vch_status vch_lower_affine(struct vch_lower *at);
 vch_status vch_lower_function(struct vch_lower *at);
+int32_t vch_lower_table_half(enum vch_type type); // the index of 0
 vch_status vch_lower_softmax(struct vch_lower *at);
 vch_status vch_lower_normalise(struct vch_lower *at);
 // Operand `i` of a sum, where it is a constant limited to what can matter; and the same for the

@@ -81,6 +81,8 @@ vch_status vch_lower_narrow(struct vch_lower *at, uint32_t i, struct vch_lower_v
                                 "be computed with",
                                 value->name, largest);
     if (!is_exact) out->scale = fmax(x.scale, largest / 32767);
+    if (at->calibration->values[index].scale_int16 > 0)
+        out->scale = at->calibration->values[index].scale_int16;
     return vch_lower_rescale(at, x.value, x.scale / out->scale, VCH_TYPE_I16, NULL, &out->value);
 }
 

@@ -59,7 +59,7 @@ vch_status vch_lower_normalise(struct vch_lower *at)
     };
     struct vch_lower_value x = {0};
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
     struct vch_shape shape = at->graph->values[x.value].shape;
     double size = shape.dims[shape.rank - 1];
     VCH_TRY(make_room(at, &operator_.norm, &x, size, wanted->scale));

@@ -3,8 +3,9 @@
 
 #include "import/lower.h"
 
-#define RATIO_MAX 16383.0 // with the smallest shift
-#define ERROR_MAX 4.0     // steps of the result that one sum may be off by
+#define RATIO_MAX 16383.0  // with the smallest shift
+#define FINEST_PART 0x1p-7 // of a sum in int32, for an operand in int32 of another scale
+#define ERROR_MAX 4.0      // steps of the result that one sum may be off by
 
 // The operator's operands, all at one scale and type: those that differ are rescaled.
 static vch_status gather_alike(struct vch_lower *at, uint32_t *values,
@@ -74,17 +75,23 @@ static vch_status lower_product(struct vch_lower *at, struct vch_operator *opera
 
     bool is_matmul = operator_->kind == VCH_OPERATOR_MATMUL;
     VCH_TRY((is_matmul ? vch_lower_narrow : vch_lower_operand)(at, 0, &a));
-    bool is_wide = at->graph->values[a.value].type == VCH_TYPE_I32;
-    VCH_TRY((is_matmul || is_wide ? vch_lower_narrow : vch_lower_operand)(at, 1, &b));
+    bool is_int32 = at->graph->values[a.value].type == VCH_TYPE_I32;
+    VCH_TRY((is_matmul || is_int32 ? vch_lower_narrow : vch_lower_operand)(at, 1, &b));
     return lower_scaled(at, operator_, (uint32_t[]){a.value, b.value}, 2,
                         a.scale * b.scale * at->layer->coefficients[0]);
+}
+
+// Real numbers in int32, see calibrate_wide.c.
+static bool is_wide(const struct vch_lower *at, uint32_t i)
+{
+    return at->calibration->values[at->layer->inputs[i]].scale_int16 > 0;
 }
 
 static vch_status lower_average(struct vch_lower *at, struct vch_operator *operator_)
 {
     struct vch_lower_value x = {0};
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY((is_wide(at, 0) ? vch_lower_narrow : vch_lower_operand)(at, 0, &x));
     return lower_scaled(at, operator_, &x.value, 1, x.scale);
 }
 
@@ -121,6 +128,22 @@ static vch_status refine(struct vch_lower *at, uint32_t *values, double *ratios)
     return VCH_OK;
 }
 
+// Operand `i` of a sum of real numbers. Multipliers of one shift serve int32 beside another type
+// only where the sum has fine steps, too; else int32 is for what has one scale and cancels.
+static vch_status add_operand(struct vch_lower *at, uint32_t i, struct vch_lower_value *x)
+{
+    const struct vch_calibrate_value *own = &at->calibration->values[at->layer->inputs[i]];
+    const struct vch_calibrate_value *other = &at->calibration->values[at->layer->inputs[1 - i]];
+    const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
+    const double *coefficients = at->layer->coefficients;
+    bool cancels = own->scale == other->scale && coefficients[0] == -coefficients[1];
+    bool is_part = wanted->type == VCH_TYPE_I32 &&
+                   own->scale * fabs(coefficients[i]) >= FINEST_PART * wanted->scale;
+
+    if (is_wide(at, i) && !cancels && !is_part) return vch_lower_narrow(at, i, x);
+    return vch_lower_limit_operand(at, i, x);
+}
+
 static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_)
 {
     const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
@@ -132,7 +155,7 @@ static vch_status lower_add(struct vch_lower *at, struct vch_operator *operator_
     bool is_integer = vch_lower_is_integer(at, at->layer->output);
 
     for (uint32_t i = 0; i < 2; i++) {
-        VCH_TRY(is_integer ? vch_lower_operand(at, i, &x) : vch_lower_limit_operand(at, i, &x));
+        VCH_TRY(is_integer ? vch_lower_operand(at, i, &x) : add_operand(at, i, &x));
         values[i] = x.value;
         ratios[i] = at->layer->coefficients[i] * x.scale / wanted->scale;
     }

@@ -83,7 +83,7 @@ vch_status vch_lower_periodic(struct vch_lower *at, uint32_t lead)
     uint32_t operands[2] = {0}, *shifts = NULL;
     int32_t *multipliers = NULL;
 
-    VCH_TRY(vch_lower_operand(at, 0, &x));
+    VCH_TRY(vch_lower_narrow(at, 0, &x));
     VCH_TRY(vch_lower_shape(&shape, at, vch_layers_shape(at->layers, layer->output)));
     for (uint32_t i = lead; i < shape.rank; i++)
         period.dims[period.rank++] = shape.dims[i];

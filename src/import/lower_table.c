@@ -4,8 +4,6 @@
 #include "import/composite.h"
 #include "import/lower_share.h"
 
-#define EXPONENTIAL_ONE 0x1p30 // what e^0 is in a softmax's table
-
 // To the nearest integer, halves up.
 static int32_t entry_of(double real, double scale, const struct vch_scaling *clamp)
 {
@@ -16,7 +14,7 @@ static int32_t entry_of(double real, double scale, const struct vch_scaling *cla
     return (int32_t)whole;
 }
 
-static int32_t table_half(enum vch_type type)
+int32_t vch_lower_table_half(enum vch_type type)
 {
     return type == VCH_TYPE_I8 ? 128 : 32768;
 }
@@ -72,7 +70,7 @@ static vch_status make_table(struct vch_lower *at, struct vch_operator *operator
     const struct vch_calibrate_value *wanted = vch_lower_wanted(at);
     struct vch_arena_mark mark;
     struct vch_scaling clamp = {0};
-    int32_t *entries = NULL, half = table_half(type);
+    int32_t *entries = NULL, half = vch_lower_table_half(type);
 
     VCH_TRY(vch_lower_new_table(at, type, wanted->type, &entries, &operator_->table));
     mark = vch_arena_mark(at->arena);
@@ -102,24 +100,5 @@ vch_status vch_lower_function(struct vch_lower *at)
         VCH_TRY(make_table(at, &operator_, from.type, x.scale));
     VCH_TRY(vch_lower_append(at, &operator_, &x.value, 1, wanted->type, &from.shape));
     vch_lower_done(at, operator_.output, wanted->scale);
-    return VCH_OK;
-}
-
-// The engine divides by the sum itself; the table is e^x of what is not positive.
-vch_status vch_lower_softmax(struct vch_lower *at)
-{
-    struct vch_operator operator_ = {.kind = VCH_OPERATOR_SOFTMAX};
-    enum vch_type type = vch_lower_wanted(at)->type;
-    struct vch_lower_value x = {0};
-    int32_t *entries = NULL;
-
-    VCH_TRY(vch_lower_narrow(at, 0, &x));
-    struct vch_value from = at->graph->values[x.value];
-    int32_t half = table_half(from.type);
-    VCH_TRY(vch_lower_new_table(at, from.type, VCH_TYPE_I32, &entries, &operator_.table));
-    for (int32_t i = -half; i <= 0; i++)
-        entries[i + half] = (int32_t)floor(exp(x.scale * i) * EXPONENTIAL_ONE + 0.5);
-    VCH_TRY(vch_lower_append(at, &operator_, &x.value, 1, type, &from.shape));
-    vch_lower_done(at, operator_.output, 1.0 / (double)vch_tensor_type_max(type));
     return VCH_OK;
 }

@@ -139,25 +139,13 @@ vch_status vch_translate_build_row_sum(struct vch_translate *at, uint32_t x, dou
     return vch_translate_build_linear(at, x, weights, weights + depth, 1, output);
 }
 
-// A window that covers a row, as height times width.
-static bool cover(uint32_t *kernel, uint32_t size)
-{
-    for (uint32_t width = VCH_GRAPH_KERNEL_DIM_MAX; width > 0; width--)
-        if (size % width == 0 && size / width <= VCH_GRAPH_KERNEL_DIM_MAX) {
-            kernel[0] = size / width;
-            kernel[1] = width;
-            return true;
-        }
-    return false;
-}
-
 vch_status vch_translate_build_row_max(struct vch_translate *at, uint32_t x, uint32_t *output)
 {
     struct vch_network_shape shape = value_of(at, x)->shape;
     uint32_t depth = shape.dims[shape.rank - 1], kernel[2] = {0};
     uint32_t image = VCH_NONE, pooled = VCH_NONE;
 
-    if (!cover(kernel, depth))
+    if (!vch_layers_cover(kernel, depth))
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "the largest of %u elements", depth);
     struct vch_network_shape picture = {
         .rank = 4,

@@ -109,18 +109,6 @@ static vch_status apply(struct vch_translate *at, enum step step, uint32_t *x)
     return VCH_OK;
 }
 
-// The window that covers `size` elements as height times width, both within the engine's limit.
-static bool cover(uint32_t *kernel, size_t size)
-{
-    for (uint32_t width = VCH_GRAPH_KERNEL_DIM_MAX; width > 0; width--)
-        if (size % width == 0 && size / width <= VCH_GRAPH_KERNEL_DIM_MAX) {
-            kernel[0] = (uint32_t)(size / width);
-            kernel[1] = width;
-            return true;
-        }
-    return false;
-}
-
 // Rows as pictures of one channel each, under one window.
 static vch_status pool(struct vch_translate *at, uint32_t x, enum vch_layer_kind kind,
                        const uint32_t *kernel, uint32_t *output)
@@ -146,13 +134,13 @@ static vch_status largest(struct vch_translate *at, uint32_t x, uint32_t *output
     const size_t width = VCH_GRAPH_KERNEL_DIM_MAX, whole = (size + width - 1) / width * width;
     uint32_t kernel[2] = {0}, wide = VCH_NONE;
 
-    if (cover(kernel, size)) return pool(at, x, VCH_LAYER_MAX_POOL, kernel, output);
+    if (vch_layers_cover(kernel, size)) return pool(at, x, VCH_LAYER_MAX_POOL, kernel, output);
     int64_t *indices = VCH_ARENA_NEW(at->network->arena, int64_t, whole);
     if (indices == NULL) return VCH_FAIL(NO_MEMORY);
     for (size_t i = 0; i < whole; i++)
         indices[i] = (int64_t)(i < size ? i : size - 1);
     VCH_TRY(vch_translate_pick(at, x, 1, indices, whole, &wide));
-    if (!cover(kernel, whole))
+    if (!vch_layers_cover(kernel, whole))
         return vch_translate_refuse(at, VCH_CODE_UNSUPPORTED, "a reduction over %zu elements",
                                     size);
     return pool(at, wide, VCH_LAYER_MAX_POOL, kernel, output);
@@ -177,7 +165,7 @@ static vch_status sum(struct vch_translate *at, uint32_t x, bool is_mean, uint32
     const double factor = (double)size;
     uint32_t kernel[2] = {0}, mean = VCH_NONE;
 
-    if (at->network->values[x].type == VCH_NETWORK_INTEGER || !cover(kernel, size))
+    if (at->network->values[x].type == VCH_NETWORK_INTEGER || !vch_layers_cover(kernel, size))
         return weighted_sum(at, x, is_mean ? 1 / factor : 1, output);
     VCH_TRY(pool(at, x, VCH_LAYER_AVERAGE_POOL, kernel, &mean));
     *output = mean;
