@@ -92,15 +92,18 @@ static void widen(struct vch_calibrate_value *value)
     value->type = VCH_TYPE_I32;
 }
 
+// Whole numbers and a file's own in int32 are left alone: their steps may be too large beside ours.
 static bool has_finer_operand(const struct survey *survey, const struct vch_layer *layer)
 {
     double step = survey->needs[layer->output].step;
+    bool is_any = false;
 
     for (uint32_t i = 0; i < layer->input_count; i++) {
-        double scale = survey->at->values[layer->inputs[i]].scale; // 0: a constant
-        if (scale > 0 && scale * fabs(layer->coefficients[i]) <= step) return true;
+        const struct vch_calibrate_value *x = &survey->at->values[layer->inputs[i]];
+        if (x->type == VCH_TYPE_I32 && x->scale_int16 == 0) return false;
+        if (x->scale > 0 && x->scale * fabs(layer->coefficients[i]) <= step) is_any = true;
     }
-    return false;
+    return is_any;
 }
 
 static void widen_result(struct survey *survey, const struct vch_layer *layer)
