@@ -8,7 +8,7 @@ static struct imports m;
 static const float numbers[] = {
     -INFINITY, -3.4e38f,  -1.0000001f, -1,          -0x1p-126f, -0x1p-149f, -0.0f,   0,
     0x1p-149f, 0x1p-126f, 0.1f,        0.10000001f, 16777215,   16777216,   3.4e38f, INFINITY};
-enum { COUNT = sizeof numbers / sizeof *numbers };
+enum { COUNT = sizeof numbers / sizeof *numbers, PAIRS = COUNT * COUNT, BOTH = 2 * PAIRS };
 
 static int wanted(const char *operator_, float a, float b)
 {
@@ -24,13 +24,13 @@ static const char *const comparisons[] = {"Greater", "GreaterOrEqual", "Less", "
 
 TEST(two_inputs_that_are_only_compared_are_compared_exactly)
 {
-    static float x[2 * COUNT * COUNT], sample[2 * COUNT * COUNT];
-    const int64_t dims[] = {COUNT * COUNT};
+    static float x[BOTH], sample[BOTH];
+    const int64_t dims[] = {PAIRS};
     float *y = NULL;
 
-    for (size_t i = 0; i < COUNT * COUNT; i++) {
+    for (size_t i = 0; i < PAIRS; i++) {
         x[i] = numbers[i / COUNT];
-        x[COUNT * COUNT + i] = numbers[i % COUNT];
+        x[PAIRS + i] = numbers[i % COUNT];
     }
     FOR_EACH(operator_, comparisons)
     {
@@ -39,14 +39,14 @@ TEST(two_inputs_that_are_only_compared_are_compared_exactly)
         onnx_input(&m.onnx, "b", dims, 1);
         onnx_output(&m.onnx, "y");
         imports_node(&m, *operator_, "a,b", "y");
-        CHECK_OK(imports_import(&m, sample, 2 * COUNT * COUNT));
+        CHECK_OK(imports_import(&m, sample, BOTH));
         for (uint32_t i = 0; i < 2; i++) {
             CHECK_EQ(m.graph->inputs[i].kind, VCH_PORT_KEYS);
             CHECK_EQ(m.graph->values[m.graph->inputs[i].value].type, VCH_TYPE_I32);
         }
-        CHECK_EQ(imports_run(&m, x, &y), COUNT * COUNT);
-        for (size_t i = 0; i < COUNT * COUNT; i++)
-            CHECK_EQ((int)y[i], wanted(*operator_, x[i], x[COUNT * COUNT + i]));
+        CHECK_EQ(imports_run(&m, x, &y), PAIRS);
+        for (size_t i = 0; i < PAIRS; i++)
+            CHECK_EQ((int)y[i], wanted(*operator_, x[i], x[PAIRS + i]));
     }
 }
 

@@ -1,4 +1,4 @@
-// sum over k of x[k] * (index == k) is x[index]: exact whatever x is, and without the products.
+// sum over k of x[k] * (index == k) is x[index]: exact whatever finite x is, and without products.
 #include "import/translate_select.h"
 
 #include "import/translate_build.h"
