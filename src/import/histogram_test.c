@@ -88,13 +88,13 @@ TEST(a_percentile_keeps_that_part_of_the_numbers)
     for (size_t i = 0; i < NUMBERS; i++)
         numbers[i] = i % 2 == 0 ? 0 : any_real();
     CHECK_EQ(vch_histogram_count(&histogram, numbers, NUMBERS), NUMBERS);
-    for (double percent = 60; percent <= 100; percent += 5) {
-        const struct vch_import_range how = {VCH_IMPORT_RANGE_PERCENTILE, percent};
+    for (int percent = 60; percent <= 100; percent += 5) {
+        const struct vch_import_range how = {VCH_IMPORT_RANGE_PERCENTILE, (double)percent};
         double range = vch_histogram_range(&histogram, how, 127, &error);
         size_t inside = 0;
         for (size_t i = 0; i < NUMBERS; i++)
             inside += fabs(numbers[i]) <= range;
-        CHECK((double)inside * 100 >= percent * NUMBERS);
+        CHECK(inside * 100 >= (size_t)percent * NUMBERS);
         CHECK(range >= before);
         before = range;
     }

@@ -58,7 +58,7 @@ static float make_number(uint64_t *random, const struct vch_network_value *input
     if (*random >> 61 == 0) number *= 40;
     if (input->type != VCH_NETWORK_INTEGER) return number;
     switch (input->element) {
-    case VCH_ONNX_TENSOR_BOOL: return number > 0;
+    case VCH_ONNX_TENSOR_BOOL: return number > 0 ? 1.0F : 0.0F;
     case VCH_ONNX_TENSOR_UINT8:
     case VCH_ONNX_TENSOR_UINT16:
     case VCH_ONNX_TENSOR_UINT32:

@@ -310,10 +310,8 @@ static vch_status search(struct search *at, const struct outcome *base)
             apply_first(at, count);
             return prune(at, count, wanted);
         }
-        if (options->has_loss_max)
-            return refuse_loss(at, &best);
-        else if (best.loss.noise >= base->loss.noise)
-            count = 0;
+        if (options->has_loss_max) return refuse_loss(at, &best);
+        if (best.loss.noise >= base->loss.noise) count = 0;
     }
     apply_first(at, count);
     return VCH_OK;

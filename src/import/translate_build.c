@@ -193,23 +193,13 @@ vch_status vch_translate_build_slice(struct vch_translate *at, uint32_t x, uint3
     return vch_translate_emit(at, &layer, &shape, output);
 }
 
-vch_status vch_translate_build_concat(struct vch_translate *at, uint32_t *values, uint32_t count,
-                                      uint32_t axis, uint32_t *output)
+// As many parts as one operator takes.
+static vch_status concat(struct vch_translate *at, const uint32_t *values, uint32_t count,
+                         uint32_t axis, uint32_t *output)
 {
     struct vch_network_shape shape = value_of(at, values[0])->shape;
     uint32_t parts[VCH_GRAPH_OPERANDS_MAX];
 
-    // More parts than one operator takes are joined in two steps.
-    while (count > VCH_GRAPH_OPERANDS_MAX) {
-        uint32_t joined = 0;
-        for (uint32_t i = 0; i < count; i += VCH_GRAPH_OPERANDS_MAX, joined++) {
-            uint32_t some = count - i < VCH_GRAPH_OPERANDS_MAX ? count - i : VCH_GRAPH_OPERANDS_MAX;
-            uint32_t part = VCH_NONE;
-            VCH_TRY(vch_translate_build_concat(at, values + i, some, axis, &part));
-            values[joined] = part;
-        }
-        count = joined;
-    }
     if (count == 1) return vch_translate_reshape_to(at, values[0], &shape, output);
     memcpy(parts, values, count * sizeof *parts);
     struct vch_layer layer = vch_layers_new(VCH_LAYER_CONCAT, at->node.name, parts, count);
@@ -217,6 +207,23 @@ vch_status vch_translate_build_concat(struct vch_translate *at, uint32_t *values
     for (uint32_t i = 1; i < count; i++)
         shape.dims[axis] += value_of(at, values[i])->shape.dims[axis];
     return vch_translate_emit(at, &layer, &shape, output);
+}
+
+vch_status vch_translate_build_concat(struct vch_translate *at, uint32_t *values, uint32_t count,
+                                      uint32_t axis, uint32_t *output)
+{
+    // More parts than one operator takes are joined in several steps.
+    while (count > VCH_GRAPH_OPERANDS_MAX) {
+        uint32_t joined = 0;
+        for (uint32_t i = 0; i < count; i += VCH_GRAPH_OPERANDS_MAX, joined++) {
+            uint32_t some = count - i < VCH_GRAPH_OPERANDS_MAX ? count - i : VCH_GRAPH_OPERANDS_MAX;
+            uint32_t part = VCH_NONE;
+            VCH_TRY(concat(at, values + i, some, axis, &part));
+            values[joined] = part;
+        }
+        count = joined;
+    }
+    return concat(at, values, count, axis, output);
 }
 
 vch_status vch_translate_build_constant(struct vch_translate *at, const double *reals,

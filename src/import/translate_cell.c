@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/check.h"
+
 // What is tied together over all steps.
 enum tie { TIE_STATE, TIE_CELL, TIE_PRODUCT, TIE_SUM, TIE_GATE, TIE_CANDIDATE, TIE_TERM, TIE_KEPT };
 
@@ -115,6 +117,7 @@ static vch_status activate(const struct vch_translate_cell *cell, struct vch_tra
     const struct vch_translate_cell_activation *activation = &cell->activations[i];
     uint32_t clipped = x;
 
+    VCH_ASSERT(activation->named != NULL);
     if (isfinite(cell->clip)) {
         clipped = VCH_NONE;
         tie(cell, at, TIE_SUM);

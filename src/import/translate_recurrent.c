@@ -144,9 +144,9 @@ static vch_status read_weights(struct recurrent *r, const struct vch_translate *
     VCH_TRY(read_list(&list, at, 2, r->directions * rows * r->cell.hidden));
     for (uint32_t i = 0; i < r->directions; i++)
         r->recurrent[i] = list + i * rows * r->cell.hidden;
-    list = VCH_ARENA_NEW(at->network->arena, double, r->directions * 2 * rows);
+    list = VCH_ARENA_NEW(at->network->arena, double, 2 * rows * r->directions);
     if (list == NULL) return VCH_FAIL(NO_MEMORY);
-    if (vch_translate_has(at, 3)) VCH_TRY(read_list(&list, at, 3, r->directions * 2 * rows));
+    if (vch_translate_has(at, 3)) VCH_TRY(read_list(&list, at, 3, 2 * rows * r->directions));
     r->bias = list;
     return VCH_OK;
 }
@@ -202,7 +202,7 @@ static vch_status split_bias(struct vch_translate_cell *cell, double **outer,
                              uint32_t direction)
 {
     size_t rows = (size_t)cell->gates * cell->hidden;
-    const double *given = r->bias + direction * 2 * rows;
+    const double *given = r->bias + 2 * rows * direction;
     double *inner = VCH_ARENA_NEW(at->network->arena, double, rows);
 
     *outer = VCH_ARENA_NEW(at->network->arena, double, rows);

@@ -245,6 +245,23 @@ TEST(recurrent_layers_with_other_activations)
     }
 }
 
+// More steps than one CONCAT has operands.
+TEST(long_sequences_are_joined_in_several_steps)
+{
+    enum { LONG = 130 };
+
+    importing_start(&at, 14, DIMS(LONG, 1, INPUTS));
+    fill(weights, HIDDEN * INPUTS);
+    fill(recurrent, HIDDEN * HIDDEN);
+    onnx_reals(&at.onnx, "w", DIMS(1, HIDDEN, INPUTS), weights);
+    onnx_reals(&at.onnx, "r", DIMS(1, HIDDEN, HIDDEN), recurrent);
+    onnx_node(&at.onnx, "RNN", "x,w,r", "y");
+    onnx_attribute_integer(&at.onnx, "hidden_size", HIDDEN);
+    onnx_end(&at.onnx);
+    importing_succeeds(&at, importing_random(&at, 16, (size_t)LONG * INPUTS));
+    CHECK_EQ(at.graph->values[at.graph->outputs[0].value].shape.dims[0], LONG);
+}
+
 // Two samples in the layer's own batch; the shorter one's state stays, its later steps show zeros.
 TEST(shorter_sequences_hold_their_state)
 {
