@@ -84,10 +84,11 @@ def check_file(path, allowed, pure):
         start = number if line.startswith("{") else start
         if line.startswith("}") and start and number - start + 1 > FUNCTION_LINES_MAX:
             say(path, start, f"function has more than {FUNCTION_LINES_MAX} lines")
+        start = 0 if line.startswith("}") else start
     if path.suffix == ".h":
         prefix = path.stem
         for name in re.findall(r"^[\w \*]+?\b(vch_\w+)\(", text, re.M):
-            if module not in ("base", "kernels") and not name.startswith(f"vch_{prefix}"):
+            if module not in ("base", "field", "kernels") and not name.startswith(f"vch_{prefix}"):
                 say(path, 1, f"{name} does not carry its file's name: vch_{prefix}_...")
 
 
