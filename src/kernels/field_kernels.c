@@ -1,0 +1,58 @@
+#include "kernels/field_kernels.h"
+
+#include "kernels/field_variants.h"
+
+#define USE_TRANSFORMS(kernels, isa) \
+    do { \
+        (kernels).ntt = vch_ntt_##isa; \
+        (kernels).intt = vch_intt_##isa; \
+    } while (0)
+
+#define USE_ROUNDS(kernels, isa) \
+    do { \
+        (kernels).eq_table = vch_eq_table_##isa; \
+        (kernels).fold = vch_fold_##isa; \
+        (kernels).fold_base = vch_fold_base_##isa; \
+        (kernels).product_round = vch_product_round_##isa; \
+        (kernels).product_round_base = vch_product_round_base_##isa; \
+        (kernels).fraction_combine = vch_fraction_combine_##isa; \
+        (kernels).fraction_round = vch_fraction_round_##isa; \
+    } while (0)
+
+#define USE_VECTORS(kernels, isa) \
+    do { \
+        (kernels).scale_powers = vch_scale_powers_##isa; \
+        (kernels).mul_base = vch_mul_base_##isa; \
+        (kernels).mul = vch_mul_##isa; \
+        (kernels).axpy_base = vch_axpy_base_##isa; \
+        (kernels).axpy = vch_axpy_##isa; \
+        (kernels).dot_base = vch_dot_base_##isa; \
+        (kernels).dot = vch_dot_##isa; \
+    } while (0)
+
+#define USE_LIFTS(kernels, isa) \
+    do { \
+        (kernels).lift_i8 = vch_lift_i8_##isa; \
+        (kernels).lift_i16 = vch_lift_i16_##isa; \
+        (kernels).lift_i32 = vch_lift_i32_##isa; \
+        (kernels).lift_i64 = vch_lift_i64_##isa; \
+    } while (0)
+
+#define USE_COMBINE(kernels, isa) \
+    do { \
+        (kernels).combine_i8 = vch_combine_i8_##isa; \
+        (kernels).combine_i16 = vch_combine_i16_##isa; \
+    } while (0)
+
+struct vch_field_kernels vch_field_kernels_select(enum vch_cpu_level level)
+{
+    struct vch_field_kernels kernels = {.level = level};
+
+    // Ascending, so that the best variant written so far wins.
+    USE_TRANSFORMS(kernels, portable);
+    USE_ROUNDS(kernels, portable);
+    USE_VECTORS(kernels, portable);
+    USE_LIFTS(kernels, portable);
+    USE_COMBINE(kernels, portable);
+    return kernels;
+}

@@ -1,0 +1,161 @@
+#include "kernels/sha256.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "kernels/sha256_variants.h"
+
+// The fractions of the first eight primes' square roots, in 32 bits.
+static const uint32_t start[8] = {
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+};
+
+struct vch_sha256_kernels vch_sha256_kernels_select(enum vch_cpu_level level)
+{
+    struct vch_sha256_kernels kernels = {vch_sha256_blocks_portable,
+                                         vch_sha256_blocks_of_two_portable};
+
+    (void)level;
+    return kernels;
+}
+
+void vch_sha256_init(struct vch_sha256 *hash, const struct vch_sha256_kernels *kernels)
+{
+    hash->kernels = kernels;
+    hash->size = 0;
+    memcpy(hash->state, start, sizeof start);
+}
+
+void vch_sha256_update(struct vch_sha256 *hash, const void *bytes, size_t size)
+{
+    const size_t held = hash->size % VCH_SHA256_BLOCK, room = VCH_SHA256_BLOCK - held;
+    const uint8_t *from = bytes;
+
+    hash->size += size;
+    if (held != 0) {
+        const size_t taken = size < room ? size : room;
+        memcpy(hash->block + held, from, taken);
+        if (taken < room) return;
+        hash->kernels->blocks(hash->state, hash->block, 1);
+        from += taken;
+        size -= taken;
+    }
+    hash->kernels->blocks(hash->state, from, size / VCH_SHA256_BLOCK);
+    if (size % VCH_SHA256_BLOCK != 0)
+        memcpy(hash->block, from + size / VCH_SHA256_BLOCK * VCH_SHA256_BLOCK,
+               size % VCH_SHA256_BLOCK);
+}
+
+static void store(uint8_t digest[VCH_SHA256_SIZE], const uint32_t state[8])
+{
+    for (size_t i = 0; i < VCH_SHA256_SIZE; i++)
+        digest[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+// Ends a message of `size` bytes whose last size % 64 lie at `tail`: a 1, zeros, and the count of
+// bits, which fill one or two blocks. Tells how many.
+static size_t pad(uint8_t tail[2 * VCH_SHA256_BLOCK], uint64_t size)
+{
+    const size_t held = size % VCH_SHA256_BLOCK;
+    const size_t end = held < VCH_SHA256_BLOCK - 8 ? VCH_SHA256_BLOCK : 2 * VCH_SHA256_BLOCK;
+
+    tail[held] = 0x80;
+    memset(tail + held + 1, 0, end - held - 1);
+    for (size_t i = 0; i < 8; i++)
+        tail[end - 1 - i] = (uint8_t)(size * 8 >> 8 * i);
+    return end / VCH_SHA256_BLOCK;
+}
+
+void vch_sha256_final(struct vch_sha256 *hash, uint8_t digest[VCH_SHA256_SIZE])
+{
+    uint8_t tail[2 * VCH_SHA256_BLOCK];
+
+    memcpy(tail, hash->block, hash->size % VCH_SHA256_BLOCK);
+    hash->kernels->blocks(hash->state, tail, pad(tail, hash->size));
+    store(digest, hash->state);
+    vch_wipe(tail, sizeof tail);
+    vch_wipe(hash, sizeof *hash);
+}
+
+void vch_sha256(const struct vch_sha256_kernels *kernels, uint8_t digest[VCH_SHA256_SIZE],
+                const void *bytes, size_t size)
+{
+    struct vch_sha256 hash;
+
+    vch_sha256_init(&hash, kernels);
+    vch_sha256_update(&hash, bytes, size);
+    vch_sha256_final(&hash, digest);
+}
+
+// Columns side by side, as many as share a cache line of the matrix. What precedes the values is 33
+// bytes long, so that every eight rows complete one block and leave 33 bytes for the next.
+enum { LINE = 8, PREFIX = 1 + VCH_SHA256_SALT, ROWS = 64 };
+
+struct columns {
+    uint32_t states[LINE][8];
+    uint8_t bytes[LINE]
+                 [PREFIX + 8 * ROWS + VCH_SHA256_BLOCK]; // what is to be hashed, and room to pad
+};
+
+// The next `rows` values of `count` columns, behind the PREFIX bytes that lie there.
+static void gather(struct columns *c, const uint64_t *matrix, size_t stride, size_t rows,
+                   size_t count)
+{
+    for (size_t i = 0; i < rows; i++, matrix += stride)
+        for (size_t j = 0; j < count; j++) {
+            uint8_t *to = c->bytes[j] + PREFIX + 8 * i;
+            for (unsigned k = 0; k < 8; k++)
+                to[k] = (uint8_t)(matrix[j] >> 8 * k);
+        }
+}
+
+static void hash_blocks(const struct vch_sha256_kernels *kernels, struct columns *c, size_t count,
+                        size_t blocks)
+{
+    size_t j = 0;
+
+    for (; j + 2 <= count; j += 2)
+        kernels->blocks_of_two(c->states[j], c->bytes[j], c->states[j + 1], c->bytes[j + 1],
+                               blocks);
+    if (j < count) kernels->blocks(c->states[j], c->bytes[j], blocks);
+}
+
+static void hash_line(const struct vch_sha256_kernels *kernels, struct columns *c,
+                      uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix, size_t stride,
+                      size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t count)
+{
+    size_t i = 0, blocks = 0;
+
+    for (size_t j = 0; j < count; j++) {
+        memcpy(c->states[j], start, sizeof start);
+        c->bytes[j][0] = 0;
+        memcpy(c->bytes[j] + 1, salts[j], VCH_SHA256_SALT);
+    }
+    for (; i + ROWS <= rows; i += ROWS) {
+        gather(c, matrix + i * stride, stride, ROWS, count);
+        hash_blocks(kernels, c, count, ROWS / LINE);
+        for (size_t j = 0; j < count; j++)
+            memcpy(c->bytes[j], c->bytes[j] + 8 * ROWS, PREFIX);
+    }
+    gather(c, matrix + i * stride, stride, rows - i, count);
+    for (size_t j = 0; j < count; j++) {
+        const size_t held = PREFIX + 8 * (rows - i), whole = held / VCH_SHA256_BLOCK;
+        blocks = whole + pad(c->bytes[j] + whole * VCH_SHA256_BLOCK, PREFIX + 8 * rows);
+    }
+    hash_blocks(kernels, c, count, blocks);
+    for (size_t j = 0; j < count; j++)
+        store(digests[j], c->states[j]);
+}
+
+void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
+                        uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix, size_t stride,
+                        size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t first,
+                        size_t last)
+{
+    struct columns c;
+
+    for (size_t j = first; j < last; j += LINE)
+        hash_line(kernels, &c, digests + j, matrix + j, stride, rows, salts + j,
+                  last - j < LINE ? last - j : LINE);
+    vch_wipe(&c, sizeof c);
+}

@@ -1,0 +1,43 @@
+// SHA-256, for whoever hashes much or must do without a library: the proofs and their verifier.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cpu.h"
+
+enum { VCH_SHA256_SIZE = 32, VCH_SHA256_BLOCK = 64, VCH_SHA256_SALT = 32 };
+
+struct vch_sha256_kernels {
+    // `count` blocks of 64 bytes into a state; and the same for two messages at once.
+    void (*blocks)(uint32_t state[8], const uint8_t *blocks, size_t count);
+    void (*blocks_of_two)(uint32_t a_state[8], const uint8_t *a, uint32_t b_state[8],
+                          const uint8_t *b, size_t count);
+};
+
+// Plain loops for VCH_CPU_PORTABLE; above it, the processor's instructions for SHA-256 if it has
+// them, which no level promises. Asking the processor takes a while: select once, not for a hash.
+struct vch_sha256_kernels vch_sha256_kernels_select(enum vch_cpu_level level);
+
+struct vch_sha256 {
+    const struct vch_sha256_kernels *kernels;
+    uint64_t size; // bytes so far
+    uint32_t state[8];
+    uint8_t block[VCH_SHA256_BLOCK]; // its first size % 64 bytes are what is not in the state yet
+};
+
+void vch_sha256_init(struct vch_sha256 *hash, const struct vch_sha256_kernels *kernels);
+void vch_sha256_update(struct vch_sha256 *hash, const void *bytes, size_t size);
+// Wipes the hash.
+void vch_sha256_final(struct vch_sha256 *hash, uint8_t digest[VCH_SHA256_SIZE]);
+// All in one.
+void vch_sha256(const struct vch_sha256_kernels *kernels, uint8_t digest[VCH_SHA256_SIZE],
+                const void *bytes, size_t size);
+
+// Leaves of a tree over the columns of a row-major matrix: for the columns first <= j < last,
+// digests[j] = SHA-256(0x00, salts[j], matrix[j], matrix[stride + j] ... `rows` values), each value
+// in eight bytes, the lowest first.
+void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
+                        uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix, size_t stride,
+                        size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t first,
+                        size_t last);
