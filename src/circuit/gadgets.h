@@ -2,7 +2,7 @@
 #pragma once
 
 #include "circuit/builder.h"
-#include "circuit/expression.h"
+#include "circuit/terms.h"
 #include "model/graph.h"
 
 #define VCH_GADGETS_CLAMP_MAX 512u // an interval up to this length has a table

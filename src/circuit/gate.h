@@ -4,8 +4,8 @@
 #pragma once
 
 #include "circuit/builder.h"
-#include "circuit/expression.h"
 #include "circuit/gadgets.h"
+#include "circuit/terms.h"
 #include "model/graph.h"
 
 struct vch_gate {
