@@ -1,0 +1,1 @@
+"""A second verifier of proofs, written from specs/proof.md and specs/circuit.md alone."""
