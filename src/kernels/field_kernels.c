@@ -44,6 +44,13 @@
         (kernels).combine_i16 = vch_combine_i16_##isa; \
     } while (0)
 
+#if defined(__x86_64__)
+static void use_avx512vnni(struct vch_field_kernels *kernels)
+{
+    USE_TRANSFORMS(*kernels, avx512vnni);
+}
+#endif
+
 struct vch_field_kernels vch_field_kernels_select(enum vch_cpu_level level)
 {
     struct vch_field_kernels kernels = {.level = level};
@@ -54,5 +61,8 @@ struct vch_field_kernels vch_field_kernels_select(enum vch_cpu_level level)
     USE_VECTORS(kernels, portable);
     USE_LIFTS(kernels, portable);
     USE_COMBINE(kernels, portable);
+#if defined(__x86_64__)
+    if (level >= VCH_CPU_AVX512VNNI) use_avx512vnni(&kernels);
+#endif
     return kernels;
 }
