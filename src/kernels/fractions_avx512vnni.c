@@ -1,0 +1,119 @@
+#include "kernels/field_variants.h"
+#include "kernels/sums_avx512vnni.h"
+
+enum {
+    FEW = 16,    // so few are sooner done by plain loops
+    BLOCK = 256, // values of G on their way to the sums, in the nearest cache
+};
+
+// a b + c d, as two of mul_lanes that share what comes after the products.
+static inline struct lanes mul_add_lanes(struct lanes a, struct lanes b, struct lanes c,
+                                         struct lanes d)
+{
+    const __m512i low = add(mul_loose(a.c0, b.c0), mul(c.c0, d.c0));
+    const __m512i high = add(mul_loose(a.c1, b.c1), mul(c.c1, d.c1));
+    const __m512i both = add_loose(mul_loose(add_loose(a.c0, a.c1), add_loose(b.c0, b.c1)),
+                                   mul(add_loose(c.c0, c.c1), add_loose(d.c0, d.c1)));
+
+    return (struct lanes){canonical(add_seven(low, high)), canonical(sub(sub(both, low), high))};
+}
+
+void vch_fraction_combine_avx512vnni(struct vch_planes p_out, struct vch_planes q_out,
+                                     struct vch_const_planes p, struct vch_const_planes q,
+                                     size_t half, size_t count)
+{
+    for (size_t i = 0; i < count; i += LANES) {
+        const __mmask8 mask = first_lanes(count - i);
+        const struct lanes p_low = load_lanes(p, i, mask), p_high = load_lanes(p, half + i, mask);
+        const struct lanes q_low = load_lanes(q, i, mask), q_high = load_lanes(q, half + i, mask);
+        store_lanes(p_out, i, mask, mul_add_lanes(p_low, q_high, p_high, q_low));
+        store_lanes(q_out, i, mask, mul_lanes(q_low, q_high));
+    }
+}
+
+struct fraction { // p1 with lambda q1 added to it
+    struct lanes p0, rest, q0, q1;
+};
+
+static inline struct fraction load_fraction(const struct vch_fraction_pairs *pairs, size_t i,
+                                            __mmask8 mask)
+{
+    return (struct fraction){load_lanes(pairs->p0, i, mask), load_lanes(pairs->p1, i, mask),
+                             load_lanes(pairs->q0, i, mask), load_lanes(pairs->q1, i, mask)};
+}
+
+static inline struct fraction less(const struct fraction *a, const struct fraction *b)
+{
+    return (struct fraction){sub_lanes(a->p0, b->p0), sub_lanes(a->rest, b->rest),
+                             sub_lanes(a->q0, b->q0), sub_lanes(a->q1, b->q1)};
+}
+
+static inline struct lanes value(const struct fraction *a)
+{
+    return mul_add_lanes(a->p0, a->q1, a->q0, a->rest);
+}
+
+struct values { // of G: at 0, at 1, of the differences
+    uint64_t planes[3][2][BLOCK];
+};
+
+static inline struct vch_planes planes(struct values *g, size_t k)
+{
+    return (struct vch_planes){g->planes[k][0], g->planes[k][1]};
+}
+
+// Entries [first, first + count) of G.
+static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, size_t half,
+                     size_t first, size_t count, struct vch_ext lambda)
+{
+    const struct lanes factor = all_lanes(lambda);
+    const bool is_plain = vch_ext_is_zero(lambda);
+
+    for (size_t i = 0; i < count; i += LANES) {
+        const __mmask8 mask = first_lanes(count - i);
+        struct fraction low = load_fraction(pairs, first + i, mask);
+        struct fraction high = load_fraction(pairs, half + first + i, mask);
+        if (!is_plain) {
+            low.rest = add_lanes(low.rest, mul_lanes(low.q1, factor));
+            high.rest = add_lanes(high.rest, mul_lanes(high.q1, factor));
+        }
+        const struct fraction step = less(&high, &low);
+        store_lanes(planes(g, 0), i, mask, value(&low));
+        store_lanes(planes(g, 1), i, mask, value(&high));
+        store_lanes(planes(g, 2), i, mask, value(&step));
+    }
+}
+
+static void sum_products(struct lanes_sum *sum, struct vch_const_planes a,
+                         struct vch_const_planes b, size_t count)
+{
+    struct lanes_sum near = *sum;
+
+    for (size_t i = 0; i < count; i += LANES) {
+        const __mmask8 mask = first_lanes(count - i);
+        sum_lanes_product(&near, load_lanes(a, i, mask), load_lanes(b, i, mask));
+    }
+    *sum = near;
+}
+
+void vch_fraction_round_avx512vnni(struct vch_ext sums[3], struct vch_const_planes eq,
+                                   const struct vch_fraction_pairs *pairs, size_t half,
+                                   size_t count, struct vch_ext lambda)
+{
+    struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
+    struct values g;
+
+    if (count < FEW) {
+        vch_fraction_round_portable(sums, eq, pairs, half, count, lambda);
+        return;
+    }
+    for (size_t i = 0; i < count; i += BLOCK) {
+        const size_t some = count - i < BLOCK ? count - i : BLOCK;
+        evaluate(&g, pairs, half, i, some, lambda);
+        for (size_t k = 0; k < 3; k++)
+            sum_products(&near[k], vch_const_planes_at(eq, i), vch_planes_const(planes(&g, k)),
+                         some);
+    }
+    for (size_t k = 0; k < 3; k++)
+        sums[k] = lanes_sum_total(&near[k]);
+}
