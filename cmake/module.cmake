@@ -6,10 +6,12 @@
 #   NAME_bench.c     a benchmark, run by `make bench`
 set(ISA_avx2 -mavx2)
 set(ISA_avx512vnni -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
+set(ISA_shani -msha -msse4.1)
 set(ISA_neon -march=armv8-a)
 set(ISA_neondot -march=armv8.2-a+dotprod)
-set(ISAS_x86_64 avx2 avx512vnni)
-set(ISAS_aarch64 neon neondot)
+set(ISA_neonsha -march=armv8-a+crypto)
+set(ISAS_x86_64 avx2 avx512vnni shani)
+set(ISAS_aarch64 neon neondot neonsha)
 
 add_library(harness STATIC tests/harness/test.c tests/harness/onnx.c tests/harness/pool.c)
 target_include_directories(harness PUBLIC tests)

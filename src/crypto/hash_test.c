@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/test.h"
+#include "kernels/sha256.h"
 
 static const struct {
     const char *message, *digest;
@@ -69,5 +70,21 @@ TEST(hash_equality_sees_every_bit)
         b.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK(!vch_hash_is_equal(&a, &b));
         b = a;
+    }
+}
+
+TEST(hash_by_a_library_and_by_the_kernels_are_the_same)
+{
+    uint8_t message[700], digest[VCH_SHA256_SIZE];
+
+    for (size_t i = 0; i < sizeof message; i++)
+        message[i] = (uint8_t)test_below(256);
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= vch_cpu_level(NULL); level++) {
+        const struct vch_sha256_kernels kernels = vch_sha256_kernels_select(level);
+        for (size_t size = 0; size <= sizeof message; size++) {
+            const struct vch_digest want = vch_hash_bytes(message, size);
+            vch_sha256(&kernels, digest, message, size);
+            CHECK(memcmp(digest, want.bytes, sizeof digest) == 0);
+        }
     }
 }

@@ -10,13 +10,22 @@ static const uint32_t start[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
+#define USE_BLOCKS(isa) \
+    (struct vch_sha256_kernels) \
+    { \
+        vch_sha256_blocks_##isa, vch_sha256_blocks_of_two_##isa \
+    }
+
 struct vch_sha256_kernels vch_sha256_kernels_select(enum vch_cpu_level level)
 {
-    struct vch_sha256_kernels kernels = {vch_sha256_blocks_portable,
-                                         vch_sha256_blocks_of_two_portable};
-
-    (void)level;
-    return kernels;
+    if (level == VCH_CPU_PORTABLE || !vch_cpu_has_sha256()) return USE_BLOCKS(portable);
+#if defined(__x86_64__)
+    return USE_BLOCKS(shani);
+#elif defined(__aarch64__)
+    return USE_BLOCKS(neonsha);
+#else
+    return USE_BLOCKS(portable);
+#endif
 }
 
 void vch_sha256_init(struct vch_sha256 *hash, const struct vch_sha256_kernels *kernels)
