@@ -2,7 +2,15 @@
 
 #include "base/bytes.h"
 
-_Static_assert(VCH_DIGEST_SIZE == crypto_hash_sha256_BYTES, "a digest is one SHA-256 output");
+_Static_assert(VCH_DIGEST_SIZE == VCH_SHA256_SIZE, "a digest is one SHA-256 output");
+
+static struct vch_sha256_kernels kernels;
+
+// Once, before anything runs: asking the processor takes longer than a hash.
+__attribute__((constructor)) static void choose_kernels(void)
+{
+    kernels = vch_sha256_kernels_select(vch_cpu_level(NULL));
+}
 
 struct vch_digest vch_hash_bytes(const void *bytes, size_t size)
 {
@@ -13,22 +21,21 @@ struct vch_digest vch_hash_bytes(const void *bytes, size_t size)
     return vch_hash_final(&hash);
 }
 
-// libsodium's SHA-256 cannot fail; its int results are always zero.
 void vch_hash_init(struct vch_hash *hash)
 {
-    (void)crypto_hash_sha256_init(&hash->state);
+    vch_sha256_init(&hash->sha256, &kernels);
 }
 
 void vch_hash_update(struct vch_hash *hash, const void *bytes, size_t size)
 {
-    if (size > 0) (void)crypto_hash_sha256_update(&hash->state, bytes, size);
+    if (size > 0) vch_sha256_update(&hash->sha256, bytes, size);
 }
 
 struct vch_digest vch_hash_final(struct vch_hash *hash)
 {
     struct vch_digest digest;
 
-    (void)crypto_hash_sha256_final(&hash->state, digest.bytes); // also wipes the state
+    vch_sha256_final(&hash->sha256, digest.bytes); // also wipes the state
     return digest;
 }
 

@@ -1,10 +1,11 @@
 // SHA-256 (FIPS 180-4), whole or in pieces, and the 32-byte digest used everywhere.
 #pragma once
 
-#include <sodium.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "kernels/sha256.h"
 
 #define VCH_DIGEST_SIZE 32
 
@@ -13,7 +14,7 @@ struct vch_digest {
 };
 
 struct vch_hash {
-    crypto_hash_sha256_state state;
+    struct vch_sha256 sha256;
 };
 
 struct vch_digest vch_hash_bytes(const void *bytes, size_t size);

@@ -1,6 +1,7 @@
-// FIPS 180-4 examples, and pieces against the whole.
+// FIPS 180-4 examples, libsodium as another implementation, and pieces against the whole.
 #include "crypto/hash.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "harness/test.h"
@@ -39,6 +40,19 @@ TEST(hash_agrees_with_the_standard_on_a_million_letters)
     struct vch_digest digest = vch_hash_final(&hash);
     CHECK_HEX(digest.bytes, sizeof digest.bytes,
               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(hash_agrees_with_libsodium)
+{
+    uint8_t bytes[1000], expected[VCH_DIGEST_SIZE];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)test_below(256);
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        struct vch_digest digest = vch_hash_bytes(bytes + (sizeof bytes - size), size);
+        (void)crypto_hash_sha256(expected, bytes + (sizeof bytes - size), size);
+        CHECK(memcmp(digest.bytes, expected, sizeof expected) == 0);
+    }
 }
 
 TEST(hash_of_pieces_is_the_hash_of_the_whole)

@@ -1,5 +1,6 @@
 #include "crypto/sign.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/bytes.h"
