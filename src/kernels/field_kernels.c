@@ -50,6 +50,7 @@ static void use_avx512vnni(struct vch_field_kernels *kernels)
     USE_TRANSFORMS(*kernels, avx512vnni);
     USE_ROUNDS(*kernels, avx512vnni);
     USE_VECTORS(*kernels, avx512vnni);
+    USE_COMBINE(*kernels, avx512vnni);
 }
 #endif
 
