@@ -23,7 +23,13 @@ struct vch_grid {
     X(FLAGS, flags)           /* likewise: is above hi, is below lo, excess */ \
     X(LARGEST, largest)       /* one lane: the largest expression (p, o) over o < `lanes_read` */ \
     X(ENTRY, entry)           /* T of the expression, for the model's table `table` */ \
-    X(EXPONENTIAL, exponential) /* T of minus the expression, for the model's table `table` */
+    X(EXPONENTIAL, exponential) /* T of minus the expression, for the model's table `table` */ \
+    X(CLAMPED, clamped)         /* the expression, clamped to lo .. hi */ \
+    X(IS_ZERO, is_zero)         /* 1 where the expression is 0, else 0 */ \
+    X(INVERSE, inverse)         /* 1 / expression in F; 0 where that is 0 */ \
+    X(ROOT, root)               /* floor(sqrt(expression)) */ \
+    X(PICKED, picked) /* `source` at place number (expression) of its own grid, counted */ \
+                      /* row by row; 0 where there is no such place */
 
 enum vch_hint_kind {
 #define X(NAME, name) VCH_HINT_##NAME,
@@ -37,11 +43,13 @@ struct vch_hint {
     struct vch_grid grid;
     uint32_t cells; // the first one
     struct vch_expression expression;
-    struct vch_scalar shifts; // SIGNS, FLAGS; LIMBS: widths
-    int64_t lo, hi;           // SIGNS, FLAGS
-    uint32_t blocks;          // LIMBS: 0 or more
-    uint32_t limb_width;      // LIMBS
-    uint32_t lanes_read;      // LARGEST
-    uint32_t value, sample;   // VALUE
-    uint32_t table;           // ENTRY, EXPONENTIAL
+    struct vch_scalar shifts;     // SIGNS, FLAGS; LIMBS: widths
+    int64_t lo, hi;               // SIGNS, FLAGS, CLAMPED
+    uint32_t blocks;              // LIMBS: 0 or more
+    uint32_t limb_width;          // LIMBS
+    uint32_t lanes_read;          // LARGEST
+    uint32_t value, sample;       // VALUE
+    uint32_t table;               // ENTRY, EXPONENTIAL
+    struct vch_expression source; // PICKED
+    struct vch_grid source_grid;  // PICKED
 };
