@@ -20,6 +20,7 @@
 #define VCH_BUILDER_WIDTH_MAX 62u // bits of what is looked up in a range
 #define VCH_BUILDER_LIMB_MIN 4u   // W, the width of a limb, is between these
 #define VCH_BUILDER_LIMB_MAX 16u
+#define VCH_BUILDER_CELLS_MAX (1u << 30) // of all oracles
 
 // Numbers of cells, one for each element: `list`, or without a list first, first + 1, ...
 struct vch_view {
@@ -38,7 +39,8 @@ enum vch_table_kind {
 struct vch_builder_table {
     enum vch_table_kind kind;
     int64_t lo, hi;
-    uint32_t rows, lanes, entry_count;
+    struct vch_grid grid;
+    uint32_t entry_count;
     const struct vch_expression *entries;
 };
 
@@ -68,7 +70,7 @@ struct vch_builder {
     uint32_t item_count, item_room;
     struct vch_builder_item *items;
     uint32_t table_count, table_room;
-    struct vch_builder_table *tables;
+    struct vch_builder_table *tables; // from number 1 on
     uint32_t hint_count, hint_room;
     struct vch_hint *hints;
     struct vch_hint spare; // given away where there is no memory

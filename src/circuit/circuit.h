@@ -40,6 +40,7 @@ struct vch_circuit_claim {
 
 struct vch_circuit {
     struct vch_statement statement; // sealed
+    uint32_t witness_cells; // that mean something; the rest of the last row may hold anything
     uint32_t hint_count;
     const struct vch_hint *hints;
 };
@@ -73,12 +74,14 @@ vch_status vch_circuit_ends(struct vch_circuit_ends *out, const struct vch_graph
 uint64_t vch_circuit_annex_cells(const struct vch_circuit_model *model);
 uint64_t vch_circuit_boundary_cells(const struct vch_graph *graph, const uint32_t *values,
                                     uint32_t count, uint32_t batch);
-uint32_t vch_circuit_rows(uint64_t cells, uint32_t log_columns);
+uint64_t vch_circuit_rows(uint64_t cells, uint32_t log_columns);
 
 // Fills the cells, zeros up to whole rows included. Every held parameter has its data.
 void vch_circuit_fill_annex(uint64_t *cells, const struct vch_circuit_model *model);
 void vch_circuit_fill_boundary(uint64_t *cells, const struct vch_tensor *tensors, uint32_t count,
                                uint32_t batch, uint32_t log_columns);
+
+#define VCH_CIRCUIT_SUGGEST_MIN 11u
 
 // The columns with which proofs of the whole graph over `batch` samples are about smallest: for
 // whoever makes an annex. `scratch` is rewound.

@@ -21,12 +21,13 @@ void vch_gadgets_interval(struct vch_builder *builder, struct vch_grid grid,
 struct vch_quotient {
     struct vch_grid grid;
     struct vch_expression a;
-    struct vch_scalar bound;  // on |a|, in each lane: at most 2^62, as a plain number
-    struct vch_scalar shifts; // 1 .. 62, plain numbers
+    struct vch_scalar shifts; // 0 .. 62; these and `reach` are plain numbers, one or one a lane
+    struct vch_scalar reach;  // the largest |floor(a / 2^shift)|, below 2^62
     struct vch_cells y;
     int64_t lo, hi;
 };
-// UNSUPPORTED where it could be forged by wrapping around p, with a complaint that says so.
+// |a| <= 2^62 is the caller's promise. UNSUPPORTED, without a complaint, where somebody could
+// forge it by wrapping around p.
 vch_status vch_gadgets_quotient(struct vch_builder *builder, const struct vch_quotient *quotient);
 
 // y = requantise(acc) as specs/arithmetic.md has it, with |acc| <= bound.
@@ -34,10 +35,11 @@ struct vch_requantisation {
     struct vch_grid grid;
     struct vch_expression acc;
     uint64_t bound;
-    struct vch_scaling scaling; // lo, hi; and without `entry`
-    const uint32_t *entry;      // multiplier and shift of each lane; NULL: lane o has entry o, or
-                                // the only one
+    struct vch_scaling scaling;
+    const uint32_t *entry; // which of the multipliers and shifts each lane has; NULL: lane o has
+                           // number o, or the only one
     struct vch_cells y;
 };
+// As vch_gadgets_quotient; the graph's rule on bounds is the caller's promise.
 vch_status vch_gadgets_requantise(struct vch_builder *builder,
                                   const struct vch_requantisation *how);

@@ -1,0 +1,147 @@
+// Tables: where a statement asks for one, and what its rows are.
+#include <string.h>
+
+#include "base/check.h"
+#include "circuit/builder.h"
+#include "circuit/builder_parts.h"
+#include "circuit/terms.h"
+#include "field/field.h"
+
+enum { ROOM_MIN = 16 };
+
+// The number of the table of that kind, if there is one; 0 is RANGE and never looked for.
+static uint32_t find_table(const struct vch_builder *builder, enum vch_table_kind kind, int64_t lo,
+                           int64_t hi)
+{
+    for (uint32_t i = 0; i < builder->table_count; i++) {
+        const struct vch_builder_table *table = &builder->tables[i];
+        if (table->kind == kind && table->lo == lo && table->hi == hi) return i + 1;
+    }
+    return 0;
+}
+
+static uint32_t add_table(struct vch_builder *builder, const struct vch_builder_table *table)
+{
+    if (builder->table_count == builder->table_room) {
+        const uint32_t room = builder->table_room == 0 ? ROOM_MIN : 2 * builder->table_room;
+        struct vch_builder_table *larger =
+            VCH_ARENA_NEW(builder->arena, struct vch_builder_table, room);
+        if (larger == NULL) {
+            vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
+            return 0;
+        }
+        if (builder->table_count > 0)
+            memcpy(larger, builder->tables, builder->table_count * sizeof *larger);
+        builder->tables = larger;
+        builder->table_room = room;
+    }
+    builder->tables[builder->table_count++] = *table;
+    return builder->table_count;
+}
+
+// Two columns of so many constants; false: no memory.
+static bool make_pairs(struct vch_builder *builder, struct vch_builder_table *table, uint32_t count,
+                       uint64_t **first, uint64_t **second)
+{
+    struct vch_expression *entries = VCH_ARENA_NEW(builder->arena, struct vch_expression, 2);
+
+    *first = vch_builder_scalars(builder, count);
+    *second = vch_builder_scalars(builder, count);
+    if (entries == NULL) vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
+    if (entries == NULL || *first == NULL || *second == NULL) return false;
+    entries[0] = vch_terms_constant((struct vch_scalar){.lanes = *first});
+    entries[1] = vch_terms_constant((struct vch_scalar){.lanes = *second});
+    table->grid = (struct vch_grid){1, count};
+    table->entry_count = 2;
+    table->entries = entries;
+    return true;
+}
+
+bool vch_builder_parts_range(struct vch_builder *builder, struct vch_builder_table *out,
+                             uint32_t limb_width)
+{
+    const uint32_t count = (2u << limb_width) - 1;
+    uint64_t *widths, *values;
+    uint32_t at = 0;
+
+    *out = (struct vch_builder_table){.kind = VCH_TABLE_RANGE};
+    if (!make_pairs(builder, out, count, &widths, &values)) return false;
+    for (uint32_t w = 0; w <= limb_width; w++)
+        for (uint32_t v = 0; v < 1u << w; v++, at++) {
+            widths[at] = w;
+            values[at] = v;
+        }
+    return true;
+}
+
+uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi)
+{
+    struct vch_builder_table table = {.kind = VCH_TABLE_CLAMP, .lo = lo, .hi = hi};
+    const uint32_t found = find_table(builder, table.kind, lo, hi);
+    const uint32_t length = (uint32_t)(hi - lo + 1);
+    uint64_t *values, *signs;
+
+    if (found != 0) return found;
+    VCH_ASSERT(lo <= hi && hi - lo < INT32_MAX);
+    if (!make_pairs(builder, &table, length + 2, &values, &signs)) return 0;
+    for (uint32_t i = 0; i < length; i++)
+        values[i] = vch_fp_from_i64(lo + i);
+    values[length] = vch_fp_from_i64(hi);
+    values[length + 1] = vch_fp_from_i64(lo);
+    signs[length] = 1;
+    signs[length + 1] = vch_fp_from_i64(-1);
+    return add_table(builder, &table);
+}
+
+uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
+                              uint32_t index)
+{
+    struct vch_builder_table table = {.kind = VCH_TABLE_FUNCTION, .lo = index};
+    const uint32_t found = find_table(builder, table.kind, index, 0);
+    const int32_t reach = (int32_t)vch_tensor_type_max(graph->tables[index].input);
+    const int32_t *entries = graph->tables[index].entries + reach + 1; // entries[x] is T[x]
+    uint64_t *x, *y;
+
+    if (found != 0) return found;
+    if (!make_pairs(builder, &table, 2 * (uint32_t)reach + 1, &x, &y)) return 0;
+    for (int32_t i = -reach; i <= reach; i++) {
+        x[i + reach] = vch_fp_from_i64(i);
+        y[i + reach] = vch_fp_from_i64(entries[i]);
+    }
+    return add_table(builder, &table);
+}
+
+uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
+                                 uint32_t index)
+{
+    struct vch_builder_table table = {.kind = VCH_TABLE_EXPONENTIAL, .lo = index};
+    const uint32_t found = find_table(builder, table.kind, index, 0);
+    const int32_t reach = (int32_t)vch_tensor_type_max(graph->tables[index].input);
+    const int32_t *entries = graph->tables[index].entries + reach + 1;
+    uint64_t *d, *e;
+
+    if (found != 0) return found;
+    if (!make_pairs(builder, &table, 2 * (uint32_t)reach + 1, &d, &e)) return 0;
+    for (int32_t i = 0; i <= 2 * reach; i++) {
+        d[i] = (uint64_t)i;
+        e[i] = vch_fp_from_i64(entries[-(i < reach ? i : reach)]);
+    }
+    return add_table(builder, &table);
+}
+
+uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,
+                               const struct vch_expression *entries, uint32_t entry_count)
+{
+    struct vch_expression *copy = VCH_ARENA_NEW(builder->arena, struct vch_expression, entry_count);
+
+    VCH_ASSERT(entry_count >= 1 && entry_count <= VCH_STATEMENT_ENTRIES_MAX);
+    if (copy == NULL) {
+        vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
+        return 0;
+    }
+    memcpy(copy, entries, entry_count * sizeof *copy);
+    return add_table(builder, &(struct vch_builder_table){.kind = VCH_TABLE_COMMITTED,
+                                                          .grid = grid,
+                                                          .entry_count = entry_count,
+                                                          .entries = copy});
+}
