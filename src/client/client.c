@@ -189,15 +189,31 @@ static vch_status check_request(const struct inference *inference)
     return VCH_OK;
 }
 
-static struct vch_digest commit_to(const struct inference *inference,
-                                   const struct vch_tensor *tensor, uint32_t boundary)
+static struct vch_crossing crossing_of(const struct inference *inference)
 {
+    const struct vch_client_options *options = &inference->client->options;
+
+    return (struct vch_crossing){.kind = inference->job.commitment_kind,
+                                 .log_columns = inference->job.log_columns,
+                                 .level = options->kernels->level,
+                                 .workers = options->workers};
+}
+
+static vch_status commit_to(struct vch_digest *out, const struct inference *inference,
+                            const struct vch_tensor *tensor, uint32_t boundary)
+{
+    const struct vch_crossing crossing = crossing_of(inference);
     struct vch_nonce nonce;
 
     vch_commitment_nonce(&nonce, inference->request->secret, boundary);
-    struct vch_digest made = vch_tensor_commit(tensor, inference->request->batch, &nonce);
+    vch_status status = vch_crossing_commit(out, &crossing, tensor, inference->request->batch,
+                                            &nonce, inference->arena);
     vch_wipe(&nonce, sizeof nonce);
-    return made;
+    if (status.code == VCH_CODE_LIMIT)
+        return vch_complain(inference->complaint, VCH_CODE_LIMIT,
+                            "%u samples are too many to prove at once: send fewer",
+                            inference->request->batch);
+    return status;
 }
 
 static void pin_nonces(struct vch_job *job, const uint8_t secret[static 32])
@@ -223,7 +239,6 @@ static vch_status make_job(struct inference *inference)
                             .nonce = request->nonce,
                             .batch = request->batch,
                             .commitment_kind = VCH_COMMITMENT_SHA256,
-                            .input = commit_to(inference, request->input, 0),
                             .segment_count = inference->route.segment_count,
                             .quorum = request->quorum,
                             .deadline_ms = vch_clock_unix_ms() + deadline_ms,
@@ -235,6 +250,7 @@ static vch_status make_job(struct inference *inference)
                             "the segments end at operator %u; the model has %u",
                             job->segments[job->segment_count - 1].last,
                             graph_of(inference)->operator_count);
+    VCH_TRY(commit_to(&job->input, inference, request->input, 0));
     pin_nonces(job, request->secret);
     VCH_TRY(vch_job_encode(&inference->job_bytes, &inference->job_size, job, inference->arena,
                            inference->complaint));
@@ -309,12 +325,13 @@ static vch_status ask_nodes(struct inference *inference, uint32_t index,
         .job_id = inference->answer->job_id,
         .segment = index,
         .batch = request->batch,
-        .input = commit_to(inference, &inference->boundary, index),
+        .crossing = crossing_of(inference),
         .tensor = inference->boundary.data,
         .tensor_size = vch_tensor_size(&inference->boundary) * batch,
         .output = {.type = output->type, .shape = output->shape},
         .output_size = vch_tensor_size(output) * batch,
     };
+    VCH_TRY(commit_to(&ask->question.input, inference, &inference->boundary, index));
     vch_commitment_nonce(&ask->question.input_nonce, request->secret, index);
     vch_commitment_nonce(&ask->question.output_nonce, request->secret, index + 1);
     return vch_ask_run(ask, output->data, inference->arena, inference->complaint);
@@ -453,14 +470,16 @@ static vch_status write_voucher(struct inference *inference)
         .job_size = inference->job_size,
         .owner = options->package->owner,
         .owner_signature = options->package->signature,
-        .commitment_kind = VCH_COMMITMENT_SHA256,
-        .output = commit_to(inference, &answer->outputs[0], inference->job.segment_count),
+        .commitment_kind = inference->job.commitment_kind,
+        .log_columns = inference->job.log_columns,
         .result_count = answer->segment_count,
         .results = results,
         .registry_bytes = options->registry_bytes,
         .registry_size = options->registry_size,
         .finished_ms = vch_clock_unix_ms(),
     };
+    VCH_TRY(
+        commit_to(&voucher->output, inference, &answer->outputs[0], inference->job.segment_count));
     return vch_voucher_encode(&answer->voucher, &answer->voucher_size, voucher, options->key,
                               inference->arena, inference->complaint);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "circuit/crossing.h"
 #include "client/peers.h"
 #include "consensus/vote.h"
 #include "crypto/commitment.h"
@@ -34,7 +35,8 @@ struct vch_link_question {
     struct vch_digest job_id;
     uint32_t segment, batch;
     struct vch_nonce input_nonce, output_nonce;
-    struct vch_digest input; // its commitment
+    struct vch_crossing crossing; // how the job commits to tensors
+    struct vch_digest input;      // the input's commitment
     const uint8_t *tensor;
     size_t tensor_size;
     struct vch_tensor output; // type and shape

@@ -41,12 +41,24 @@ static vch_status check_segments(const struct vch_job *job, struct vch_complaint
     return VCH_OK;
 }
 
+vch_status vch_job_check_commitments(enum vch_commitment_kind kind, uint32_t log_columns,
+                                     const char *whose, struct vch_complaint *complaint)
+{
+    bool has_columns = log_columns >= VCH_COMMITMENT_LOG_COLUMNS_MIN &&
+                       log_columns <= VCH_COMMITMENT_LOG_COLUMNS_MAX;
+
+    if (kind == VCH_COMMITMENT_SHA256 && log_columns == 0) return VCH_OK;
+    if (kind == VCH_COMMITMENT_MATRIX && has_columns) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                        "the %s commitments are neither of kind %d (SHA-256) nor of kind %d (of a "
+                        "matrix) with 2^%u to 2^%u cells a row",
+                        whose, VCH_COMMITMENT_SHA256, VCH_COMMITMENT_MATRIX,
+                        VCH_COMMITMENT_LOG_COLUMNS_MIN, VCH_COMMITMENT_LOG_COLUMNS_MAX);
+}
+
 static vch_status check_job(const struct vch_job *job, struct vch_complaint *complaint)
 {
-    if (job->commitment_kind != VCH_COMMITMENT_SHA256)
-        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "the job's commitments are of another kind than SHA-256 (%d)",
-                            VCH_COMMITMENT_SHA256);
+    VCH_TRY(vch_job_check_commitments(job->commitment_kind, job->log_columns, "job's", complaint));
     if (job->batch == 0 || job->batch > VCH_JOB_BATCH_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "the job's batch is %u, not 1 to %u",
                             job->batch, VCH_JOB_BATCH_MAX);
@@ -99,6 +111,7 @@ vch_status vch_job_encode(uint8_t **out, size_t *size, const struct vch_job *job
     VCH_TRY(fill_segments(&message, job, arena));
     VCH_TRY(fill_nonces(&message, job, arena));
     input.kind = (uint32_t)job->commitment_kind;
+    input.columns = job->log_columns;
     input.value = vch_message_borrow(job->input.bytes, sizeof job->input.bytes);
     message.version = VERSION;
     message.model = vch_message_borrow(job->model.bytes, sizeof job->model.bytes);
@@ -123,6 +136,13 @@ static enum vch_job_by by_of(uint32_t by)
 {
     if (by == VCH_JOB_BY_CLIENT) return VCH_JOB_BY_CLIENT;
     return by == VCH_JOB_BY_NODES ? VCH_JOB_BY_NODES : (enum vch_job_by)0;
+}
+
+// Likewise for vch_job_check_commitments.
+enum vch_commitment_kind vch_job_commitment_kind(uint32_t kind)
+{
+    if (kind == VCH_COMMITMENT_SHA256) return VCH_COMMITMENT_SHA256;
+    return kind == VCH_COMMITMENT_MATRIX ? VCH_COMMITMENT_MATRIX : (enum vch_commitment_kind)0;
 }
 
 static vch_status copy_segments(struct vch_job *out, const Vouch__Job *message,
@@ -171,9 +191,8 @@ static vch_status copy_job(struct vch_job *out, const Vouch__Job *message,
     out->batch = message->batch;
     out->quorum = message->quorum;
     out->deadline_ms = message->deadline_ms;
-    out->commitment_kind = message->input->kind == VCH_COMMITMENT_SHA256
-                               ? VCH_COMMITMENT_SHA256
-                               : (enum vch_commitment_kind)0;
+    out->commitment_kind = vch_job_commitment_kind(message->input->kind);
+    out->log_columns = message->input->columns;
     return check_job(out, complaint);
 }
 

@@ -28,8 +28,9 @@ struct vch_job {
     struct vch_public_key client;
     struct vch_digest nonce;
     uint32_t batch;
-    enum vch_commitment_kind commitment_kind;
-    struct vch_digest input; // commitment
+    enum vch_commitment_kind commitment_kind; // of every boundary
+    uint32_t log_columns;                     // of kind 2; else 0
+    struct vch_digest input;                  // commitment
     uint32_t segment_count;
     struct vch_job_segment segments[VCH_JOB_SEGMENTS_MAX]; // contiguous from operator 0
     uint32_t quorum;
@@ -39,6 +40,14 @@ struct vch_job {
     // votes on one input never differ, and a vote against the majority convicts its node.
     struct vch_digest nonces[VCH_JOB_SEGMENTS_MAX + 1];
 };
+
+// UNSUPPORTED unless commitments of that kind can have that many columns. `whose` is for the
+// complaint: "job's".
+vch_status vch_job_check_commitments(enum vch_commitment_kind kind, uint32_t log_columns,
+                                     const char *whose, struct vch_complaint *complaint);
+
+// The kind with that number; 0, which is none, for others.
+enum vch_commitment_kind vch_job_commitment_kind(uint32_t kind);
 
 vch_status vch_job_encode(uint8_t **out, size_t *size, const struct vch_job *job,
                           struct vch_arena *arena, struct vch_complaint *complaint);

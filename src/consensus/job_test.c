@@ -56,6 +56,28 @@ TEST(job_decodes_what_it_encoded)
     CHECK(memcmp(&job, &again, sizeof job) == 0);
 }
 
+TEST(job_of_matrices_says_how_many_columns_they_have)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    for (uint32_t columns = 0; columns < 40; columns++) {
+        struct vch_job job = example(), again = {0};
+        bool exists = columns >= 9 && columns <= 16; // specs/proof.md, section 3
+        job.commitment_kind = VCH_COMMITMENT_MATRIX;
+        job.log_columns = columns;
+        if (!exists) {
+            CHECK_FAILS(encode(&bytes, &size, &job), UNSUPPORTED);
+            continue;
+        }
+        CHECK_OK(encode(&bytes, &size, &job));
+        CHECK_OK(decode(&again, bytes, size));
+        CHECK(memcmp(&job, &again, sizeof job) == 0);
+        job.commitment_kind = VCH_COMMITMENT_SHA256;
+        CHECK_FAILS(encode(&bytes, &size, &job), UNSUPPORTED);
+    }
+}
+
 TEST(job_of_the_most_segments_fits_its_size_limit)
 {
     struct vch_job job = example(), again = {0};

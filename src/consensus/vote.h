@@ -22,7 +22,7 @@ struct vch_vote {
     struct vch_signature signature;
 };
 
-// What a client says of nodes that left no vote to count.
+// What a client says of nodes that left no vote to count, or no proof of what they voted for.
 #define VCH_FAULTS(X) \
     X(UNREACHABLE, 1, "could not be reached") \
     X(SILENT, 2, "did not answer in time") \
@@ -30,7 +30,9 @@ struct vch_vote {
     X(MALFORMED, 4, "sent a malformed answer") \
     X(BAD_SIGNATURE, 5, "sent a vote whose signature is wrong") \
     X(BAD_TENSOR, 6, "sent a tensor that does not match its vote") \
-    X(BAD_INPUT, 7, "voted on another input than it was given")
+    X(BAD_INPUT, 7, "voted on another input than it was given") \
+    X(NO_PROOF, 8, "did not prove its segment") \
+    X(BAD_PROOF, 9, "sent a proof that shows nothing")
 
 enum vch_fault_kind {
 #define X(name, value, text) VCH_FAULT_##name = (value),

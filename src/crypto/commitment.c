@@ -20,7 +20,7 @@ struct vch_digest vch_commitment_make(enum vch_commitment_kind kind, const struc
 vch_status vch_commitment_verify(const struct vch_digest *commitment, enum vch_commitment_kind kind,
                                  const struct vch_nonce *nonce, const struct vch_digest *message)
 {
-    if (kind != VCH_COMMITMENT_SHA256) return VCH_FAIL(BAD_PROOF); // no other kind is known
+    if (kind != VCH_COMMITMENT_SHA256) return VCH_FAIL(BAD_PROOF); // no other kind opens so
     struct vch_digest made = vch_commitment_make(kind, nonce, message);
     return vch_hash_is_equal(&made, commitment) ? VCH_OK : VCH_FAIL(BAD_PROOF);
 }

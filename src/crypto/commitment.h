@@ -14,10 +14,15 @@
 
 #define VCH_COMMITMENT_NONCE_SIZE 32
 
-// The kind is part of every commitment, because later kinds will be openable inside a proof.
+// The kind is part of every commitment. One of kind 2 is over the root of a matrix of cells, which
+// opens inside a proof (specs/proof.md): model/tensor.h makes those.
 enum vch_commitment_kind {
     VCH_COMMITMENT_SHA256 = 1,
+    VCH_COMMITMENT_MATRIX = 2,
 };
+
+#define VCH_COMMITMENT_LOG_COLUMNS_MIN 9u // proof/statement.h has the same
+#define VCH_COMMITMENT_LOG_COLUMNS_MAX 16u
 
 struct vch_nonce {
     uint8_t bytes[VCH_COMMITMENT_NONCE_SIZE];
@@ -26,7 +31,7 @@ struct vch_nonce {
 struct vch_digest vch_commitment_make(enum vch_commitment_kind kind, const struct vch_nonce *nonce,
                                       const struct vch_digest *message);
 
-// VCH_OK exactly when (nonce, message) opens `commitment`; BAD_PROOF otherwise.
+// VCH_OK exactly when (nonce, message) opens `commitment`, which is of kind 1; BAD_PROOF otherwise.
 vch_status vch_commitment_verify(const struct vch_digest *commitment, enum vch_commitment_kind kind,
                                  const struct vch_nonce *nonce, const struct vch_digest *message);
 

@@ -100,16 +100,22 @@ vch_status vch_tensor_check_range(const struct vch_tensor *tensor, uint32_t batc
     return found != 0 || found_words != 0 ? VCH_FAIL(MALFORMED) : VCH_OK;
 }
 
+static void absorb_form(struct vch_transcript *transcript, const struct vch_tensor *tensor,
+                        uint32_t batch)
+{
+    vch_transcript_absorb_u64(transcript, "type", tensor->type);
+    vch_transcript_absorb_u64(transcript, "rank", tensor->shape.rank);
+    for (uint32_t axis = 0; axis < tensor->shape.rank; axis++)
+        vch_transcript_absorb_u64(transcript, "dimension", tensor->shape.dims[axis]);
+    vch_transcript_absorb_u64(transcript, "batch", batch);
+}
+
 struct vch_digest vch_tensor_digest(const struct vch_tensor *tensor, uint32_t batch)
 {
     struct vch_transcript transcript;
 
     vch_transcript_init(&transcript, "vouch/tensor/v1");
-    vch_transcript_absorb_u64(&transcript, "type", tensor->type);
-    vch_transcript_absorb_u64(&transcript, "rank", tensor->shape.rank);
-    for (uint32_t axis = 0; axis < tensor->shape.rank; axis++)
-        vch_transcript_absorb_u64(&transcript, "dimension", tensor->shape.dims[axis]);
-    vch_transcript_absorb_u64(&transcript, "batch", batch);
+    absorb_form(&transcript, tensor, batch);
     vch_transcript_absorb(&transcript, "data", tensor->data, batch * vch_tensor_size(tensor));
     return vch_transcript_final(&transcript);
 }
@@ -119,4 +125,17 @@ struct vch_digest vch_tensor_commit(const struct vch_tensor *tensor, uint32_t ba
 {
     struct vch_digest digest = vch_tensor_digest(tensor, batch);
     return vch_commitment_make(VCH_COMMITMENT_SHA256, nonce, &digest);
+}
+
+struct vch_digest vch_tensor_commit_root(const struct vch_tensor *tensor, uint32_t batch,
+                                         uint32_t log_columns, const struct vch_digest *root)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/commitment/v1");
+    vch_transcript_absorb_u64(&transcript, "kind", VCH_COMMITMENT_MATRIX);
+    vch_transcript_absorb_u64(&transcript, "columns", log_columns);
+    absorb_form(&transcript, tensor, batch);
+    vch_transcript_absorb_digest(&transcript, "root", root);
+    return vch_transcript_final(&transcript);
 }

@@ -53,6 +53,10 @@ vch_status vch_tensor_check_range(const struct vch_tensor *tensor, uint32_t batc
 // What signatures and commitments speak of: type, shape, batch and every byte.
 struct vch_digest vch_tensor_digest(const struct vch_tensor *tensor, uint32_t batch);
 
-// The hiding commitment to that digest.
+// The hiding commitment to that digest, of kind 1.
 struct vch_digest vch_tensor_commit(const struct vch_tensor *tensor, uint32_t batch,
                                     const struct vch_nonce *nonce);
+// The commitment of kind 2 to what has this type, shape and batch, and as matrix of 2^log_columns
+// cells a row this root. Of the tensor's data nothing is read: the root holds and hides it.
+struct vch_digest vch_tensor_commit_root(const struct vch_tensor *tensor, uint32_t batch,
+                                         uint32_t log_columns, const struct vch_digest *root);

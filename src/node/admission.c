@@ -71,6 +71,33 @@ static size_t size_of(const struct vch_model *model, const struct vch_cut *cut, 
     return vch_tensor_size(&tensor) * batch; // below 2^31 * 2^12: shapes and batch are checked
 }
 
+static uint64_t count_of(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
+{
+    const struct vch_value *value = &model->package.graph->values[cut->value];
+
+    return (uint64_t)vch_tensor_shape_count(&value->shape) * batch;
+}
+
+// Adds what committing to both ends takes: one after the other.
+static vch_status check_crossing(const struct vch_task *task, const struct vch_admission *admission,
+                                 size_t *memory, struct vch_complaint *complaint)
+{
+    const struct vch_crossing crossing = {.kind = task->commitment_kind,
+                                          .log_columns = task->log_columns,
+                                          .workers = admission->workers};
+    uint64_t in = count_of(task->model, task->in, task->batch);
+    uint64_t out = count_of(task->model, task->out, task->batch);
+    size_t more = vch_crossing_memory(&crossing, in > out ? in : out);
+
+    if (more > admission->memory_max || *memory > SIZE_MAX - more)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "committing to a batch of %u so that it can be proven does not fit "
+                            "this node's %zu bytes: send fewer samples",
+                            task->batch, admission->memory_max);
+    *memory += more;
+    return VCH_OK;
+}
+
 static vch_status check_size(struct vch_task *task, uint64_t size,
                              const struct vch_admission *admission, struct vch_arena *scratch,
                              struct vch_complaint *complaint)
@@ -93,6 +120,7 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
                             task->batch, memory_max);
     VCH_TRY(vch_engine_memory(&memory, admission->kernels, task->model, task->first, task->last,
                               task->batch, scratch));
+    VCH_TRY(check_crossing(task, admission, &memory, complaint));
     task->memory = memory + task->input_size + task->output_size;
     if (task->memory > memory_max)
         return vch_complain(complaint, VCH_CODE_LIMIT,
@@ -134,6 +162,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
     task->segment = request->segment;
     task->batch = job->batch;
     task->commitment_kind = job->commitment_kind;
+    task->log_columns = job->log_columns;
     task->has_promised_input = request->segment == 0;
     task->promised_input = job->input;
     memcpy(task->input_nonce.bytes, request->input_nonce.data, sizeof task->input_nonce);

@@ -15,6 +15,7 @@ struct vch_admission {
     const struct vch_models *models;
     const struct vch_registry *registry;
     const struct vch_kernels *kernels;
+    struct vch_workers *workers;         // NULL: alone
     const struct vch_public_key *client; // whom TLS has shown
     uint64_t unix_ms;
     size_t memory_max;

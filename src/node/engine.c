@@ -72,38 +72,55 @@ static vch_status run_operators(const struct vch_engine *engine, struct vch_task
     return run_program(engine, task, held != NULL ? held : &program);
 }
 
-static vch_status check_input(const struct vch_task *task, struct vch_complaint *complaint)
+static vch_status check_input(struct vch_task *task, const struct vch_crossing *crossing,
+                              struct vch_complaint *complaint)
 {
     if (!vch_is_ok(vch_tensor_check_range(&task->input, task->batch)))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the input tensor holds values outside the symmetric range of %s",
                             vch_tensor_type_name(task->input.type));
     if (!task->has_promised_input) return VCH_OK;
-    struct vch_digest shown = vch_tensor_commit(&task->input, task->batch, &task->input_nonce);
-    if (!vch_hash_is_equal(&shown, &task->promised_input))
+    vch_status status = vch_crossing_verify(&task->promised_input, crossing, &task->input,
+                                            task->batch, &task->input_nonce, &task->arena);
+    if (status.code == VCH_CODE_BAD_PROOF)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the input tensor is not the one that the job commits to");
-    return VCH_OK;
+    return status;
 }
 
-void vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
+struct vch_crossing vch_engine_crossing(const struct vch_engine *engine,
+                                        const struct vch_task *task)
 {
-    task->vote.input = vch_tensor_commit(&task->input, task->batch, &task->input_nonce);
-    task->vote.output = vch_tensor_commit(&task->output, task->batch, &task->output_nonce);
+    return (struct vch_crossing){.kind = task->commitment_kind,
+                                 .log_columns = task->log_columns,
+                                 .level = engine->kernels->level,
+                                 .workers = engine->workers};
+}
+
+vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
+{
+    const struct vch_crossing crossing = vch_engine_crossing(engine, task);
+
+    VCH_TRY(vch_crossing_commit(&task->vote.input, &crossing, &task->input, task->batch,
+                                &task->input_nonce, &task->arena));
+    VCH_TRY(vch_crossing_commit(&task->vote.output, &crossing, &task->output, task->batch,
+                                &task->output_nonce, &task->arena));
     vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+    return VCH_OK;
 }
 
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
 {
+    const struct vch_crossing crossing = vch_engine_crossing(engine, task);
+
     if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT);
-    VCH_TRY(check_input(task, &task->complaint));
+    VCH_TRY(check_input(task, &crossing, &task->complaint));
     task->output = tensor_of(task->model, task->out);
     task->output_size = vch_tensor_size(&task->output) * task->batch;
     task->output.data = vch_arena_alloc(&task->arena, task->output_size, 1);
     if (task->output.data == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(run_operators(engine, task));
-    vch_engine_vote(engine, task);
-    return VCH_OK;
+    return vch_engine_vote(engine, task);
 }
 
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task)

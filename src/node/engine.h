@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/workers.h"
+#include "circuit/crossing.h"
 #include "crypto/sign.h"
 #include "kernels/kernels.h"
 #include "node/task.h"
@@ -21,7 +22,11 @@ typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engi
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs.
-void vch_engine_vote(const struct vch_engine *engine, struct vch_task *task);
+vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task);
+
+// How the task's job commits to what crosses its boundaries.
+struct vch_crossing vch_engine_crossing(const struct vch_engine *engine,
+                                        const struct vch_task *task);
 
 // Bytes that execution takes beside input and output. `scratch` is rewound.
 vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,

@@ -236,6 +236,7 @@ static vch_status start_engine(struct vch_node *node)
         .models = &node->models,
         .registry = &node->registry,
         .kernels = node->options.kernels,
+        .workers = node->options.workers,
         .metrics = &node->metrics,
         .software = "vouch " VCH_VERSION,
         .work_per_second = vch_engine_speed(&setup.engine, &node->arena),

@@ -208,6 +208,7 @@ static void receive_request(struct vch_session *session, const Vouch__RunRequest
     struct vch_admission admission = {.models = host->models,
                                       .registry = host->registry,
                                       .kernels = host->kernels,
+                                      .workers = host->workers,
                                       .client = &session->peer,
                                       .unix_ms = session->now.unix_ms,
                                       .memory_max = host->memory_max};

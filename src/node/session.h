@@ -34,6 +34,7 @@ struct vch_session_host {
     const struct vch_models *models;
     const struct vch_registry *registry;
     const struct vch_kernels *kernels; // that the worker runs on
+    struct vch_workers *workers;       // likewise; NULL: alone
     struct vch_metrics *metrics;
     const char *software;
     uint64_t work_per_second;

@@ -34,6 +34,7 @@ struct vch_task {
     const struct vch_model *model;
     const struct vch_cut *in, *out;
     enum vch_commitment_kind commitment_kind;
+    uint32_t log_columns; // of commitments of kind 2
     struct vch_nonce input_nonce, output_nonce;
     bool has_promised_input; // segment 0: the job itself commits to the input
     struct vch_digest promised_input;

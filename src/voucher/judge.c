@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "circuit/crossing.h"
 #include "model/segment.h"
 #include "voucher/parties.h"
 #include "voucher/recount.h"
@@ -22,7 +23,9 @@ struct judge {
     struct vch_verify_report *report;
     struct vch_arena *scratch;
     struct vch_recount recount;
-    bool is_founder_named, is_right_package, is_planned, is_input_opened, is_output_opened;
+    bool is_founder_named, is_right_package, is_planned;
+    // Does the opening open these? NOT_CLAIMED: there is none; NOT_SHOWN: there was no memory.
+    enum vch_verdict input_opening, output_opening;
     bool is_sound; // the job, and where the reader holds the model its plan, were checked and hold
     uint32_t values[VCH_JOB_SEGMENTS_MAX + 1]; // of the package's graph, at the job's boundaries
 };
@@ -304,21 +307,31 @@ static const char *const opening_lies =
     "the opening opens another commitment: it is of another job, or its secret, input or output is "
     "not what the client committed to";
 
-// Does the opening, where there is one, open both ends?
-static bool opens(const struct judge *judge, uint32_t boundary, const struct vch_tensor *tensor,
-                  const struct vch_digest *commitment)
+static const char *const opening_is_too_large =
+    "the opening is too large to be checked with the memory allowed";
+
+// Does the opening, where there is one, open this end?
+static enum vch_verdict opens(const struct judge *judge, uint32_t boundary,
+                              const struct vch_tensor *tensor, const struct vch_digest *commitment)
 {
     const struct vch_opening *opening = judge->input->opening;
+    const struct vch_kernels *kernels = judge->input->kernels;
+    const struct vch_crossing crossing = {
+        .kind = judge->voucher->job.commitment_kind,
+        .log_columns = judge->voucher->job.log_columns,
+        .level = kernels != NULL ? kernels->level : VCH_CPU_PORTABLE,
+        .workers = judge->input->workers,
+    };
     struct vch_nonce nonce;
 
-    if (!vch_hash_is_equal(&opening->job_id, &judge->voucher->job_id)) return false;
-    if (opening->batch != judge->voucher->job.batch) return false;
-    struct vch_digest message = vch_tensor_digest(tensor, opening->batch);
+    if (!vch_hash_is_equal(&opening->job_id, &judge->voucher->job_id)) return VCH_VERDICT_FALSE;
+    if (opening->batch != judge->voucher->job.batch) return VCH_VERDICT_FALSE;
     vch_commitment_nonce(&nonce, opening->secret, boundary);
     vch_status status =
-        vch_commitment_verify(commitment, judge->voucher->commitment_kind, &nonce, &message);
+        vch_crossing_verify(commitment, &crossing, tensor, opening->batch, &nonce, judge->scratch);
     vch_wipe(&nonce, sizeof nonce);
-    return vch_is_ok(status);
+    if (vch_is_ok(status)) return VCH_VERDICT_SHOWN;
+    return status.code == VCH_CODE_NO_MEMORY ? VCH_VERDICT_NOT_SHOWN : VCH_VERDICT_FALSE;
 }
 
 static void open_ends(struct judge *judge)
@@ -327,8 +340,8 @@ static void open_ends(struct judge *judge)
     const struct vch_opening *opening = judge->input->opening;
 
     if (opening == NULL) return;
-    judge->is_input_opened = opens(judge, 0, &opening->input, &voucher->job.input);
-    judge->is_output_opened =
+    judge->input_opening = opens(judge, 0, &opening->input, &voucher->job.input);
+    judge->output_opening =
         opens(judge, voucher->job.segment_count, &opening->output, &voucher->output);
 }
 
@@ -344,7 +357,9 @@ static void judge_input(struct judge *judge)
     bool has_opening = judge->input->opening != NULL;
     enum vch_verdict votes = verdict_of(judge, VCH_CLAIM_SPLIT);
 
-    if (has_opening && !judge->is_input_opened)
+    if (judge->input_opening == VCH_VERDICT_NOT_SHOWN)
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN, "%s", opening_is_too_large);
+    else if (judge->input_opening == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_FALSE, "%s", opening_lies);
     else if (votes == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
@@ -369,7 +384,9 @@ static void judge_output(struct judge *judge)
     bool is_voted =
         judge->recount.is_output_joined && verdict_of(judge, VCH_CLAIM_SPLIT) == VCH_VERDICT_SHOWN;
 
-    if (has_opening && !judge->is_output_opened)
+    if (judge->output_opening == VCH_VERDICT_NOT_SHOWN)
+        judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_NOT_SHOWN, "%s", opening_is_too_large);
+    else if (judge->output_opening == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_FALSE, "%s", opening_lies);
     else if (judge->recount.is_output_split)
         judge_as(judge, VCH_CLAIM_OUTPUT, VCH_VERDICT_FALSE,
@@ -398,7 +415,7 @@ static const char *missing_for_rerun(const struct judge *judge)
     if (!vch_segment_is_held(package->graph, 0, package->graph->operator_count))
         return "your file holds only a part of the model; pass --model with all of it";
     if (judge->input->opening == NULL) return "pass --opening to run the model again";
-    if (!judge->is_input_opened) return "the opening does not open the input";
+    if (judge->input_opening != VCH_VERDICT_SHOWN) return "the opening does not open the input";
     return NULL;
 }
 
@@ -467,6 +484,21 @@ static void judge_ends(struct judge *judge)
             judge, missing != NULL ? missing : "its segments could not be laid over the model");
 }
 
+static bool has_proofs(const struct vch_voucher *voucher)
+{
+    for (uint32_t i = 0; i < voucher->result_count; i++)
+        if (voucher->results[i].proof != NULL) return true;
+    return false;
+}
+
+static void judge_proof(struct judge *judge)
+{
+    if (!has_proofs(judge->voucher))
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_CLAIMED, "the voucher carries no proof");
+    else
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN, "its proofs were not checked");
+}
+
 static void list_dissenters(struct judge *judge)
 {
     const struct vch_voucher *voucher = judge->voucher;
@@ -505,8 +537,7 @@ void vch_judge_claims(struct vch_verify_report *report, const struct vch_verify_
     judge_input(&judge);
     judge_output(&judge);
     judge_ends(&judge);
-    judge_as(&judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_CLAIMED,
-             "vouchers of version 1 carry no proof");
+    judge_proof(&judge);
     judge_as(&judge, VCH_CLAIM_ATTESTED, VCH_VERDICT_NOT_CLAIMED,
              "vouchers of version 1 carry no evidence of hardware");
     list_dissenters(&judge);

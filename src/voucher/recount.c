@@ -9,6 +9,15 @@ static void know_boundary(struct vch_recount *out, uint32_t boundary,
     out->boundaries[boundary] = *commitment;
 }
 
+bool vch_recount_join(struct vch_recount *recount, uint32_t boundary,
+                      const struct vch_digest *commitment)
+{
+    if (recount->is_boundary_known[boundary])
+        return vch_hash_is_equal(&recount->boundaries[boundary], commitment);
+    know_boundary(recount, boundary, commitment);
+    return true;
+}
+
 // Counts one segment's votes. Where the segment before is the client's, its nodes' own word on
 // their input has to do; they must still all have been given the same.
 static void recount_segment(struct vch_recount *out, const struct vch_voucher *voucher,

@@ -27,4 +27,8 @@ struct vch_recount {
     struct vch_digest boundaries[VCH_JOB_SEGMENTS_MAX + 1];
 };
 
+// One more word on what lies at a boundary. False when it contradicts what was said before.
+bool vch_recount_join(struct vch_recount *recount, uint32_t boundary,
+                      const struct vch_digest *commitment);
+
 void vch_recount_votes(struct vch_recount *out, const struct vch_voucher *voucher);

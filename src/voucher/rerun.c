@@ -1,6 +1,7 @@
 #include "voucher/rerun.h"
 
 #include "base/bytes.h"
+#include "circuit/crossing.h"
 #include "model/run.h"
 #include "model/segment.h"
 
@@ -75,16 +76,22 @@ static bool is_same_form(const struct vch_tensor *a, const struct vch_tensor *b)
 }
 
 static vch_status compare_boundary(const struct vch_rerun *rerun, uint32_t boundary,
-                                   const struct vch_tensor *tensor, struct vch_complaint *complaint)
+                                   const struct vch_tensor *tensor, struct vch_arena *scratch,
+                                   struct vch_complaint *complaint)
 {
     const struct vch_recount *recount = rerun->recount;
+    const struct vch_crossing crossing = {.kind = rerun->voucher->job.commitment_kind,
+                                          .log_columns = rerun->voucher->job.log_columns,
+                                          .level = rerun->kernels->level,
+                                          .workers = rerun->workers};
     struct vch_nonce nonce;
 
     if (!recount->is_boundary_known[boundary]) return VCH_OK; // the voucher does not speak of it
     vch_commitment_nonce(&nonce, rerun->opening->secret, boundary);
-    struct vch_digest made = vch_tensor_commit(tensor, rerun->voucher->job.batch, &nonce);
+    vch_status status = vch_crossing_verify(&recount->boundaries[boundary], &crossing, tensor,
+                                            rerun->voucher->job.batch, &nonce, scratch);
     vch_wipe(&nonce, sizeof nonce);
-    if (vch_hash_is_equal(&made, &recount->boundaries[boundary])) return VCH_OK;
+    if (status.code != VCH_CODE_BAD_PROOF) return status;
     if (boundary == rerun->voucher->job.segment_count)
         return vch_complain(complaint, VCH_CODE_BAD_PROOF,
                             "the voucher's output is not what the model gives for this input");
@@ -130,10 +137,10 @@ vch_status vch_rerun_compare(const struct vch_rerun *rerun, struct vch_arena *sc
     if (!is_same_form(&crossing, &input))
         return vch_complain(complaint, VCH_CODE_BAD_PROOF,
                             "the opened input has another type or shape than the model takes");
-    VCH_TRY(compare_boundary(rerun, 0, &crossing, complaint));
+    VCH_TRY(compare_boundary(rerun, 0, &crossing, scratch, complaint));
     for (uint32_t i = 0; i < job->segment_count; i++) {
         VCH_TRY(run_segment(rerun, i, &crossing, scratch, complaint));
-        VCH_TRY(compare_boundary(rerun, i + 1, &crossing, complaint));
+        VCH_TRY(compare_boundary(rerun, i + 1, &crossing, scratch, complaint));
     }
     return VCH_OK;
 }

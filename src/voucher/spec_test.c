@@ -1,6 +1,7 @@
 // The test vectors of specs/registry.md and specs/voucher.md.
 #include <string.h>
 
+#include "circuit/crossing.h"
 #include "crypto/transcript.h"
 #include "harness/spec.h"
 #include "harness/test.h"
@@ -71,6 +72,23 @@ TEST(job_is_the_vector_of_its_spec)
     test_spec_check(v.boundaries[2].bytes, 32, "voucher.md", "output_commitment");
     test_spec_check(v.voucher.job_bytes, v.voucher.job_size, "voucher.md", "job");
     test_spec_check(v.job_id.bytes, 32, "voucher.md", "job_id");
+    vouchers_release(&v);
+}
+
+TEST(commitment_of_a_matrix_is_the_vector_of_its_spec)
+{
+    const struct vch_crossing crossing = {
+        .kind = VCH_COMMITMENT_MATRIX, .log_columns = 9, .level = VCH_CPU_PORTABLE};
+    struct vch_digest root, made;
+    struct vch_nonce nonce;
+
+    setup();
+    vch_commitment_nonce(&nonce, v.secret, 0);
+    CHECK_OK(vch_crossing_root(&root, &crossing, &opening.input, opening.batch, &nonce, &v.arena));
+    test_spec_check(root.bytes, 32, "voucher.md", "input_root");
+    CHECK_OK(
+        vch_crossing_commit(&made, &crossing, &opening.input, opening.batch, &nonce, &v.arena));
+    test_spec_check(made.bytes, 32, "voucher.md", "input_matrix_commitment");
     vouchers_release(&v);
 }
 

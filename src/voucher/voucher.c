@@ -32,7 +32,7 @@ static vch_status check_votes(const struct vch_segment_result *result,
 
 static bool is_fault_kind(uint32_t kind)
 {
-    return kind >= VCH_FAULT_UNREACHABLE && kind <= VCH_FAULT_BAD_INPUT;
+    return kind >= VCH_FAULT_UNREACHABLE && kind <= VCH_FAULT_BAD_PROOF;
 }
 
 static bool are_faults_in_order(const struct vch_fault *a, const struct vch_fault *b)
@@ -59,30 +59,59 @@ static vch_status check_faults(const struct vch_segment_result *result,
     return VCH_OK;
 }
 
+// Of what the client ran itself there is nothing to say but that it is proven.
+static vch_status check_subject(const struct vch_voucher *voucher, uint32_t i,
+                                struct vch_complaint *complaint)
+{
+    const struct vch_segment_result *result = &voucher->results[i];
+
+    if (result->segment >= voucher->job.segment_count)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "result %u is for segment %u, which the job does not have", i,
+                            result->segment);
+    if (voucher->job.segments[result->segment].by == VCH_JOB_BY_NODES) return VCH_OK;
+    if (result->proof != NULL && result->vote_count == 0 && result->fault_count == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_MALFORMED,
+                        "result %u is for segment %u, which the job leaves to no node, and is not "
+                        "a proof alone",
+                        i, result->segment);
+}
+
+static vch_status check_proof(const struct vch_voucher *voucher,
+                              const struct vch_segment_result *result,
+                              struct vch_complaint *complaint)
+{
+    if (voucher->job.commitment_kind != VCH_COMMITMENT_MATRIX)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "segment %u has a proof, but the job's commitments open inside none",
+                            result->segment);
+    if (result->proof->annex_size > 0 && result->proof->proof_size > 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_MALFORMED,
+                        "segment %u has a proof without bytes, or without its annex",
+                        result->segment);
+}
+
 static vch_status check_results(const struct vch_voucher *voucher, struct vch_complaint *complaint)
 {
     for (uint32_t i = 0; i < voucher->result_count; i++) {
         const struct vch_segment_result *result = &voucher->results[i];
-        if (result->segment >= voucher->job.segment_count ||
-            voucher->job.segments[result->segment].by != VCH_JOB_BY_NODES)
-            return vch_complain(complaint, VCH_CODE_MALFORMED,
-                                "result %u is for segment %u, which the job leaves to no node", i,
-                                result->segment);
+        VCH_TRY(check_subject(voucher, i, complaint));
         if (i > 0 && result->segment <= result[-1].segment)
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "results are not in ascending order of segments at result %u", i);
         VCH_TRY(check_votes(result, complaint));
         VCH_TRY(check_faults(result, complaint));
+        if (result->proof != NULL) VCH_TRY(check_proof(voucher, result, complaint));
     }
     return VCH_OK;
 }
 
 static vch_status check_voucher(const struct vch_voucher *voucher, struct vch_complaint *complaint)
 {
-    if (voucher->commitment_kind != VCH_COMMITMENT_SHA256)
+    if (voucher->commitment_kind != voucher->job.commitment_kind ||
+        voucher->log_columns != voucher->job.log_columns)
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "the voucher's output commitment is of another kind than SHA-256 (%d)",
-                            VCH_COMMITMENT_SHA256);
+                            "the voucher's output commitment is of another kind than the job's");
     return check_results(voucher, complaint);
 }
 
@@ -146,6 +175,25 @@ static vch_status fill_faults(Vouch__SegmentResult *message,
     return VCH_OK;
 }
 
+static vch_status fill_proof(Vouch__SegmentResult *message, const struct vch_segment_result *result,
+                             struct vch_arena *arena)
+{
+    const struct vch_segment_proof *from = result->proof;
+    Vouch__SegmentProof *proof = NULL;
+
+    if (from == NULL) return VCH_OK;
+    proof = VCH_ARENA_NEW(arena, Vouch__SegmentProof, 1);
+    if (proof == NULL) return VCH_FAIL(NO_MEMORY);
+    vouch__segment_proof__init(proof);
+    proof->input_root = vch_message_borrow(from->input_root.bytes, sizeof from->input_root.bytes);
+    proof->output_root =
+        vch_message_borrow(from->output_root.bytes, sizeof from->output_root.bytes);
+    proof->annex = vch_message_borrow(from->annex, from->annex_size);
+    proof->proof = vch_message_borrow(from->proof, from->proof_size);
+    message->proof = proof;
+    return VCH_OK;
+}
+
 static vch_status fill_results(Vouch__Voucher *message, const struct vch_voucher *voucher,
                                struct vch_arena *arena)
 {
@@ -159,6 +207,7 @@ static vch_status fill_results(Vouch__Voucher *message, const struct vch_voucher
         results[i].segment = voucher->results[i].segment;
         VCH_TRY(fill_votes(&results[i], &voucher->results[i], arena));
         VCH_TRY(fill_faults(&results[i], &voucher->results[i], arena));
+        VCH_TRY(fill_proof(&results[i], &voucher->results[i], arena));
         list[i] = &results[i];
     }
     message->n_results = count;
@@ -196,6 +245,7 @@ vch_status vch_voucher_encode(uint8_t **out, size_t *size, const struct vch_vouc
                             "the voucher's job is of another client than the one who signs");
     VCH_TRY(fill_results(&message, voucher, arena));
     output.kind = (uint32_t)voucher->commitment_kind;
+    output.columns = voucher->log_columns;
     output.value = vch_message_borrow(voucher->output.bytes, sizeof voucher->output.bytes);
     message.version = VERSION;
     message.job = vch_message_borrow(voucher->job_bytes, voucher->job_size);
@@ -236,6 +286,27 @@ static vch_status copy_fault(struct vch_fault *out, const Vouch__Fault *from,
                             "key of a fault's node", complaint);
 }
 
+// The bytes stay where unpacking put them.
+static vch_status copy_proof(struct vch_segment_result *out, const Vouch__SegmentProof *from,
+                             struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_segment_proof *proof = NULL;
+
+    if (from == NULL) return VCH_OK;
+    proof = VCH_ARENA_NEW(arena, struct vch_segment_proof, 1);
+    if (proof == NULL) return vch_message_no_room("voucher", arena, complaint);
+    *proof = (struct vch_segment_proof){.annex = from->annex.data,
+                                        .annex_size = from->annex.len,
+                                        .proof = from->proof.data,
+                                        .proof_size = from->proof.len};
+    VCH_TRY(vch_message_copy(proof->input_root.bytes, sizeof proof->input_root.bytes,
+                             &from->input_root, "input root of a proof", complaint));
+    VCH_TRY(vch_message_copy(proof->output_root.bytes, sizeof proof->output_root.bytes,
+                             &from->output_root, "output root of a proof", complaint));
+    out->proof = proof;
+    return VCH_OK;
+}
+
 static vch_status copy_result(struct vch_segment_result *out, const Vouch__SegmentResult *from,
                               struct vch_arena *arena, struct vch_complaint *complaint)
 {
@@ -254,9 +325,12 @@ static vch_status copy_result(struct vch_segment_result *out, const Vouch__Segme
         VCH_TRY(copy_vote(&votes[i], from->votes[i], complaint));
     for (size_t i = 0; i < from->n_faults; i++)
         VCH_TRY(copy_fault(&faults[i], from->faults[i], complaint));
-    *out = (struct vch_segment_result){from->segment, (uint32_t)from->n_votes,
-                                       (uint32_t)from->n_faults, votes, faults};
-    return VCH_OK;
+    *out = (struct vch_segment_result){.segment = from->segment,
+                                       .vote_count = (uint32_t)from->n_votes,
+                                       .fault_count = (uint32_t)from->n_faults,
+                                       .votes = votes,
+                                       .faults = faults};
+    return copy_proof(out, from->proof, arena, complaint);
 }
 
 static vch_status copy_results(struct vch_voucher *out, const Vouch__Voucher *message,
@@ -286,8 +360,8 @@ static vch_status copy_header(struct vch_voucher *out, const Vouch__Voucher *mes
                             message->version, VERSION);
     if (message->output == NULL)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "the voucher commits to no output");
-    if (message->output->kind == VCH_COMMITMENT_SHA256)
-        out->commitment_kind = VCH_COMMITMENT_SHA256; // what stays 0 is refused as unknown
+    out->commitment_kind = vch_job_commitment_kind(message->output->kind);
+    out->log_columns = message->output->columns;
     out->finished_ms = message->finished_ms;
     VCH_TRY(vch_message_copy(out->output.bytes, sizeof out->output.bytes, &message->output->value,
                              "voucher's output commitment", complaint));

@@ -15,14 +15,21 @@
 #include "consensus/vote.h"
 #include "crypto/sign.h"
 
-#define VCH_VOUCHER_SIZE_MAX (16u << 20)
+#define VCH_VOUCHER_SIZE_MAX (64u << 20)
 #define VCH_VOUCHER_FAULT_COUNT_MAX 1024u // of one segment
 
+struct vch_segment_proof {
+    struct vch_digest input_root, output_root; // of the boundaries, as matrices
+    const uint8_t *annex, *proof;
+    size_t annex_size, proof_size;
+};
+
 struct vch_segment_result {
-    uint32_t segment; // index into the job's segments, one by nodes; ascending
-    uint32_t vote_count, fault_count;
-    const struct vch_vote *votes;   // ascending by node
-    const struct vch_fault *faults; // ascending by node, then kind
+    uint32_t segment;                      // index into the job's segments; ascending
+    uint32_t vote_count, fault_count;      // 0 where the client runs the segment
+    const struct vch_vote *votes;          // ascending by node
+    const struct vch_fault *faults;        // ascending by node, then kind
+    const struct vch_segment_proof *proof; // NULL: none
 };
 
 struct vch_voucher {
@@ -30,7 +37,8 @@ struct vch_voucher {
     size_t job_size;
     struct vch_public_key owner;
     struct vch_signature owner_signature;
-    enum vch_commitment_kind commitment_kind;
+    enum vch_commitment_kind commitment_kind; // the job's
+    uint32_t log_columns;
     struct vch_digest output; // commitment
     uint32_t result_count;
     const struct vch_segment_result *results;

@@ -122,6 +122,81 @@ TEST(voucher_refuses_a_job_or_registry_that_is_none)
     vouchers_release(&v);
 }
 
+static struct vch_segment_proof proof;
+
+// A voucher whose segments 0 (the client's) and 1 (by nodes) carry proofs, as far as form goes.
+static void tell_proofs(void)
+{
+    static const uint8_t annex[] = "an annex", bytes[] = "a proof";
+
+    vouchers_init(&v);
+    v.job.commitment_kind = VCH_COMMITMENT_MATRIX;
+    v.job.log_columns = 9;
+    vouchers_vote_all(&v);
+    proof = (struct vch_segment_proof){.input_root = vouchers_digest("root 0"),
+                                       .output_root = vouchers_digest("root 1"),
+                                       .annex = annex,
+                                       .proof = bytes,
+                                       .annex_size = sizeof annex,
+                                       .proof_size = sizeof bytes};
+    memmove(&v.results[1], &v.results[0], v.voucher.result_count++ * sizeof v.results[0]);
+    v.results[0] = (struct vch_segment_result){.segment = 0, .proof = &proof};
+    v.results[1].proof = &proof;
+}
+
+static void check_proof(const struct vch_segment_proof *found)
+{
+    CHECK(vch_hash_is_equal(&found->input_root, &proof.input_root));
+    CHECK(vch_hash_is_equal(&found->output_root, &proof.output_root));
+    CHECK_EQ(found->annex_size, proof.annex_size);
+    CHECK_EQ(found->proof_size, proof.proof_size);
+    CHECK(memcmp(found->annex, proof.annex, proof.annex_size) == 0);
+    CHECK(memcmp(found->proof, proof.proof, proof.proof_size) == 0);
+}
+
+TEST(voucher_decodes_the_proofs_that_it_encoded)
+{
+    struct vch_voucher out;
+
+    tell_proofs();
+    vouchers_sign(&v);
+    CHECK_OK(decode(&out));
+    CHECK_EQ(out.log_columns, 9);
+    CHECK_EQ(out.result_count, 3);
+    check_proof(out.results[0].proof);
+    check_proof(out.results[1].proof);
+    CHECK(out.results[2].proof == NULL);
+    vouchers_release(&v);
+}
+
+TEST(voucher_refuses_proofs_where_none_can_be)
+{
+    tell_proofs();
+    v.results[0].proof = NULL; // nothing is said of what the client ran
+    CHECK_FAILS(encode(), MALFORMED);
+    v.results[0].proof = &proof;
+    v.results[0].vote_count = 1; // or too much
+    v.results[0].votes = v.votes[1];
+    CHECK_FAILS(encode(), MALFORMED);
+    v.results[0].vote_count = 0;
+    proof.annex_size = 0;
+    CHECK_FAILS(encode(), MALFORMED);
+    proof.annex_size = 1;
+    proof.proof_size = 0;
+    CHECK_FAILS(encode(), MALFORMED);
+    proof.proof_size = 1;
+    CHECK_OK(encode());
+    v.voucher.log_columns = 10;
+    CHECK_FAILS(encode(), UNSUPPORTED);
+    v.job.commitment_kind = v.voucher.commitment_kind = VCH_COMMITMENT_SHA256;
+    v.job.log_columns = v.voucher.log_columns = 0;
+    uint8_t *bytes = NULL;
+    CHECK_OK(vch_job_encode(&bytes, &v.voucher.job_size, &v.job, &v.arena, &v.complaint));
+    v.voucher.job_bytes = bytes;
+    CHECK_FAILS(encode(), MALFORMED);
+    vouchers_release(&v);
+}
+
 // What decoding refuses must not rest on encoding having refused it.
 static Vouch__Voucher *unpacked_example(void)
 {

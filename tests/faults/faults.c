@@ -75,11 +75,11 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     case FAULT_WRONG_OUTPUT: change_output(task); break;
     case FAULT_SIGNED_WRONG_OUTPUT:
         change_output(task);
-        vch_engine_vote(engine, task);
+        task->status = vch_engine_vote(engine, task);
         break;
     case FAULT_OUT_OF_RANGE:
         leave_range(task);
-        vch_engine_vote(engine, task);
+        task->status = vch_engine_vote(engine, task);
         break;
     case FAULT_BAD_SIGNATURE: task->vote.signature.bytes[40] ^= 1; break;
     case FAULT_WRONG_INPUT:

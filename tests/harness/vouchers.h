@@ -166,7 +166,8 @@ static inline void vouchers_ask(struct vouchers *v)
     v->job_id = vch_job_id(bytes, v->voucher.job_size);
     v->voucher.owner = v->owner.public_key;
     v->voucher.owner_signature = vouchers_own(&v->owner, &v->job.model);
-    v->voucher.commitment_kind = VCH_COMMITMENT_SHA256;
+    v->voucher.commitment_kind = v->job.commitment_kind;
+    v->voucher.log_columns = v->job.log_columns;
     v->voucher.output = v->boundaries[v->job.segment_count];
     v->voucher.finished_ms = 1500;
     v->voucher.results = v->results;

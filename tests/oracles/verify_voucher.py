@@ -146,14 +146,15 @@ def read_message(data, schema):
     return message
 
 
-COMMITMENT = {1: ("kind", "u32"), 2: ("value", "bytes")}
+COMMITMENT = {1: ("kind", "u32"), 2: ("value", "bytes"), 3: ("columns", "u32")}
 SEGMENT = {1: ("first", "u32"), 2: ("last", "u32"), 3: ("by", "u32")}
 JOB = {1: ("version", "u32"), 2: ("model", "bytes"), 3: ("client", "bytes"), 4: ("nonce", "bytes"),
        5: ("batch", "u32"), 6: ("input", COMMITMENT), 7: ("segments", [SEGMENT]), 8: ("quorum", "u32"),
        9: ("deadline_ms", "u64"), 10: ("registry", "bytes"), 11: ("nonces", ["bytes"])}
 VOTE = {1: ("node", "bytes"), 2: ("input", "bytes"), 3: ("output", "bytes"), 4: ("signature", "bytes")}
 FAULT = {1: ("node", "bytes"), 2: ("kind", "u32")}
-RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT])}
+PROOF = {1: ("input_root", "bytes"), 2: ("output_root", "bytes"), 3: ("annex", "bytes"), 4: ("proof", "bytes")}
+RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT]), 4: ("proof", PROOF)}
 VOUCHER = {1: ("version", "u32"), 2: ("job", "bytes"), 3: ("owner", "bytes"), 4: ("owner_signature", "bytes"),
            5: ("output", COMMITMENT), 6: ("results", [RESULT]), 7: ("registry", "bytes"),
            8: ("finished_ms", "u64"), 9: ("client_signature", "bytes")}
@@ -193,7 +194,8 @@ def read_registry(data):
 # --- specs/voucher.md, sections 1 and 3 ---
 
 def check_commitment(commitment):
-    require(commitment is not None and commitment["kind"] == 1, "a commitment's kind")
+    require(commitment is not None and commitment["kind"] in (1, 2), "a commitment's kind")
+    require(commitment["columns"] in (range(1) if commitment["kind"] == 1 else range(9, 17)), "columns")
     require(len(commitment["value"]) == 32, "a commitment's size")
 
 
@@ -216,13 +218,25 @@ def read_job(data):
     return job
 
 
-def check_results(voucher, segments):
+def check_result(result, job):
+    proof = result["proof"]
+    if proof is None:
+        require(job["segments"][result["segment"]]["by"] == NODES, "nothing said of the client's segment")
+        return
+    require(job["input"]["kind"] == 2, "a proof about what no proof can open")
+    require(len(proof["input_root"]) == len(proof["output_root"]) == 32, "roots of a proof")
+    require(proof["annex"] and proof["proof"], "a proof without bytes or annex")
+    require(job["segments"][result["segment"]]["by"] == NODES or not result["votes"] + result["faults"],
+            "votes on the client's segment")
+
+
+def check_results(voucher, job):
     results = voucher["results"]
     require(len(results) <= 256, "too many results")
     for i, result in enumerate(results):
         require(i == 0 or results[i - 1]["segment"] < result["segment"], "results out of order")
-        require(result["segment"] < len(segments), "a result of no segment")
-        require(segments[result["segment"]]["by"] == NODES, "a result of the client's segment")
+        require(result["segment"] < len(job["segments"]), "a result of no segment")
+        check_result(result, job)
         votes, faults = result["votes"], result["faults"]
         require(len(votes) <= 301 and len(faults) <= 1024, "too many votes or faults")
         for j, vote in enumerate(votes):
@@ -230,13 +244,13 @@ def check_results(voucher, segments):
                     [32, 32, 32, 64], "sizes of a vote")
             require(j == 0 or votes[j - 1]["node"] < vote["node"], "votes out of order")
         for j, fault in enumerate(faults):
-            require(len(fault["node"]) == 32 and 1 <= fault["kind"] <= 7, "a fault")
+            require(len(fault["node"]) == 32 and 1 <= fault["kind"] <= 9, "a fault")
             require(j == 0 or (faults[j - 1]["node"], faults[j - 1]["kind"]) < (fault["node"], fault["kind"]),
                     "faults out of order")
 
 
 def read_voucher(data):
-    require(0 < len(data) <= 16 << 20, "a voucher's size")
+    require(0 < len(data) <= 64 << 20, "a voucher's size")
     voucher = read_message(data, VOUCHER)
     require(voucher["version"] == 1, "a voucher's version")
     require(len(voucher["owner"]) == 32 and len(voucher["owner_signature"]) == 64, "sizes of the owner's")
@@ -244,7 +258,9 @@ def read_voucher(data):
     check_commitment(voucher["output"])
     voucher["job"] = read_job(voucher["job"])
     voucher["registry"] = read_registry(voucher["registry"])
-    check_results(voucher, voucher["job"]["segments"])
+    same = [voucher["output"][name] == voucher["job"]["input"][name] for name in ("kind", "columns")]
+    require(all(same), "another kind of commitment than the job's")
+    check_results(voucher, voucher["job"])
     voucher["signed"] = digest_of("vouch/voucher/v1", ("voucher", data[:-66]))
     return voucher
 
@@ -319,7 +335,9 @@ def judge(voucher, policy):
     say("output", voted is not None and voted != output, claims["client"] == "shown")
     say("ends", False, all(segment["by"] == NODES for segment in job["segments"]) and
         claims["quorum"] == "shown" and voted == output)
-    claims["proof"] = claims["attested"] = "not-claimed"
+    # Without the model nobody knows what a proof would have to be about.
+    claims["proof"] = "not-shown" if any(result["proof"] for result in voucher["results"]) else "not-claimed"
+    claims["attested"] = "not-claimed"
     return claims
 
 

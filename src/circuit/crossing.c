@@ -1,0 +1,89 @@
+#include "circuit/crossing.h"
+
+#include "base/bytes.h"
+#include "circuit/circuit.h"
+#include "proof/boundary.h"
+
+_Static_assert(VCH_COMMITMENT_LOG_COLUMNS_MIN == VCH_STATEMENT_LOG_COLUMNS_MIN &&
+                   VCH_COMMITMENT_LOG_COLUMNS_MAX == VCH_STATEMENT_LOG_COLUMNS_MAX,
+               "a commitment's columns are a statement's");
+_Static_assert(VCH_COMMITMENT_NONCE_SIZE == VCH_ORACLE_SEED_SIZE, "a nonce is a seed");
+
+static int64_t element_of(const struct vch_tensor *tensor, size_t i)
+{
+    switch (tensor->type) {
+    case VCH_TYPE_I8: return ((const int8_t *)tensor->data)[i];
+    case VCH_TYPE_I16: return ((const int16_t *)tensor->data)[i];
+    case VCH_TYPE_I32: return ((const int32_t *)tensor->data)[i];
+    case VCH_TYPE_I64: return ((const int64_t *)tensor->data)[i];
+    }
+    return 0;
+}
+
+static vch_status make_root(struct vch_digest *out, const struct vch_crossing *crossing,
+                            const struct vch_tensor *tensor, size_t count,
+                            const struct vch_nonce *nonce, struct vch_arena *scratch)
+{
+    int64_t *values = VCH_ARENA_NEW(scratch, int64_t, count);
+    struct vch_encoder encoder;
+
+    if (values == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_encoder_init(&encoder, scratch, crossing->level, crossing->log_columns));
+    for (size_t i = 0; i < count; i++)
+        values[i] = element_of(tensor, i);
+    return vch_boundary_root(out, &encoder, values, count, nonce->bytes, scratch,
+                             crossing->workers);
+}
+
+vch_status vch_crossing_root(struct vch_digest *out, const struct vch_crossing *crossing,
+                             const struct vch_tensor *tensor, uint32_t batch,
+                             const struct vch_nonce *nonce, struct vch_arena *scratch)
+{
+    struct vch_arena_mark mark = vch_arena_mark(scratch);
+    uint64_t count = (uint64_t)vch_tensor_shape_count(&tensor->shape) * batch;
+
+    if (count > VCH_CROSSING_COUNT_MAX) return VCH_FAIL(LIMIT);
+    vch_status status = make_root(out, crossing, tensor, (size_t)count, nonce, scratch);
+    vch_arena_rewind(scratch, mark);
+    return status;
+}
+
+vch_status vch_crossing_commit(struct vch_digest *out, const struct vch_crossing *crossing,
+                               const struct vch_tensor *tensor, uint32_t batch,
+                               const struct vch_nonce *nonce, struct vch_arena *scratch)
+{
+    struct vch_digest root;
+
+    if (crossing->kind == VCH_COMMITMENT_SHA256) {
+        *out = vch_tensor_commit(tensor, batch, nonce);
+        return VCH_OK;
+    }
+    if (crossing->kind != VCH_COMMITMENT_MATRIX) return VCH_FAIL(UNSUPPORTED);
+    VCH_TRY(vch_crossing_root(&root, crossing, tensor, batch, nonce, scratch));
+    *out = vch_tensor_commit_root(tensor, batch, crossing->log_columns, &root);
+    return VCH_OK;
+}
+
+vch_status vch_crossing_verify(const struct vch_digest *commitment,
+                               const struct vch_crossing *crossing, const struct vch_tensor *tensor,
+                               uint32_t batch, const struct vch_nonce *nonce,
+                               struct vch_arena *scratch)
+{
+    struct vch_digest made;
+
+    VCH_TRY(vch_crossing_commit(&made, crossing, tensor, batch, nonce, scratch));
+    return vch_hash_is_equal(&made, commitment) ? VCH_OK : VCH_FAIL(BAD_PROOF);
+}
+
+// An element takes 8 bytes as a number and 40 in the oracle; a column, the code's tables and the
+// tree; a thread, a codeword.
+size_t vch_crossing_memory(const struct vch_crossing *crossing, uint64_t count)
+{
+    enum { PER_ELEMENT = 48, PER_COLUMN = 2048, SLACK = 1 << 20 };
+    size_t columns = (size_t)1 << crossing->log_columns;
+    size_t threads = crossing->workers != NULL ? crossing->workers->thread_count : 1;
+
+    if (crossing->kind != VCH_COMMITMENT_MATRIX) return 0;
+    if (count > VCH_CROSSING_COUNT_MAX) return SIZE_MAX;
+    return PER_ELEMENT * ((size_t)count + columns) + (PER_COLUMN + 64 * threads) * columns + SLACK;
+}
