@@ -87,7 +87,7 @@ TEST(hash_equality_sees_every_bit)
     }
 }
 
-TEST(hash_by_a_library_and_by_the_kernels_are_the_same)
+TEST(hash_is_the_same_on_every_level)
 {
     uint8_t message[700], digest[VCH_SHA256_SIZE];
 

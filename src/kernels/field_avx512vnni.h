@@ -126,6 +126,12 @@ static inline struct lanes sub_lanes(struct lanes a, struct lanes b)
     return (struct lanes){sub(a.c0, b.c0), sub(a.c1, b.c1)};
 }
 
+static inline struct lanes difference(struct vch_const_planes a, size_t half, size_t i,
+                                      __mmask8 mask)
+{
+    return sub_lanes(load_lanes(a, half + i, mask), load_lanes(a, i, mask));
+}
+
 // a + 7b, b loose, a canonical; loose. 8b = (b << 3) + (b >> 61) 2^64, and a - b makes it 7b.
 static inline __m512i add_seven(__m512i a, __m512i b)
 {

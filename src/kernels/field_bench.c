@@ -152,6 +152,16 @@ static void run_fraction_round_shared(const struct vch_field_kernels *k)
     k->fraction_round(sums, in(4), &pairs, COUNT, COUNT, vch_ext_from_base(0));
 }
 
+static void run_product_ends(const struct vch_field_kernels *k)
+{
+    k->product_ends(sums, in(0), in(1), COUNT, COUNT);
+}
+
+static void run_fraction_ends(const struct vch_field_kernels *k)
+{
+    k->fraction_ends(sums, in(4), &pairs, COUNT, COUNT, vch_ext_from_base(0));
+}
+
 static void run_combine_i8(const struct vch_field_kernels *k)
 {
     k->combine_i8(planes(0), coefficients, bytes, COLUMNS, ROWS, COLUMNS);
@@ -198,9 +208,11 @@ static const struct {
     {"fold_base", "pair", COUNT, run_fold_base},
     {"product_round", "pair", COUNT, run_product_round},
     {"product_round_base", "pair", COUNT, run_product_round_base},
+    {"product_ends", "pair", COUNT, run_product_ends},
     {"fraction_combine", "pair", COUNT, run_fraction_combine},
     {"fraction_round", "pair", COUNT, run_fraction_round},
     {"fraction_round, lambda 0", "pair", COUNT, run_fraction_round_shared},
+    {"fraction_ends, lambda 0", "pair", COUNT, run_fraction_ends},
     {"combine_i8", "weight", ROWS *COLUMNS, run_combine_i8},
     {"combine_i16", "weight", ROWS *COLUMNS, run_combine_i16},
     {"sha256, one message", "byte", 8 * COUNT, run_hash},

@@ -15,8 +15,11 @@
         (kernels).fold_base = vch_fold_base_##isa; \
         (kernels).product_round = vch_product_round_##isa; \
         (kernels).product_round_base = vch_product_round_base_##isa; \
+        (kernels).product_ends = vch_product_ends_##isa; \
+        (kernels).product_ends_base = vch_product_ends_base_##isa; \
         (kernels).fraction_combine = vch_fraction_combine_##isa; \
         (kernels).fraction_round = vch_fraction_round_##isa; \
+        (kernels).fraction_ends = vch_fraction_ends_##isa; \
     } while (0)
 
 #define USE_VECTORS(kernels, isa) \

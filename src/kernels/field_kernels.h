@@ -81,6 +81,13 @@ struct vch_field_kernels {
     void (*product_round_base)(struct vch_ext sums[3], struct vch_const_planes a, const uint64_t *b,
                                size_t half, size_t count);
 
+    // The same without sums[1], which follows from sums[0] and the claim: a third less to do.
+    // ends[0] is sums[0], ends[1] is sums[2].
+    void (*product_ends)(struct vch_ext ends[2], struct vch_const_planes a,
+                         struct vch_const_planes b, size_t half, size_t count);
+    void (*product_ends_base)(struct vch_ext ends[2], struct vch_const_planes a, const uint64_t *b,
+                              size_t half, size_t count);
+
     // p_out/q_out = p[i]/q[i] + p[i + half]/q[i + half], without dividing:
     // p_out[i] = p[i] q[i + half] + p[i + half] q[i], q_out[i] = q[i] q[i + half]
     // The outputs may be the inputs.
@@ -89,10 +96,14 @@ struct vch_field_kernels {
                              size_t count);
     // A round of a sumcheck over eq * G, G = p0 q1 + p1 q0 + lambda q0 q1: sums over i < count of
     // eq[i] G with p0, p1, q0, q1 at i, at i + half, and as differences, as in product_round. eq
-    // has `half` entries: the highest variable's factor is the caller's.
+    // has `half` entries: the highest variable's factor is the caller's. A layer's rounds are
+    // faster with lambda q1 added to p1 beforehand, and a lambda of 0.
     void (*fraction_round)(struct vch_ext sums[3], struct vch_const_planes eq,
                            const struct vch_fraction_pairs *pairs, size_t half, size_t count,
                            struct vch_ext lambda);
+    void (*fraction_ends)(struct vch_ext ends[2], struct vch_const_planes eq,
+                          const struct vch_fraction_pairs *pairs, size_t half, size_t count,
+                          struct vch_ext lambda);
 
     // Element by element, i < count. Outputs may be inputs.
     void (*mul_base)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t count);

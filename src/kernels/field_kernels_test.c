@@ -22,7 +22,7 @@ static struct {
     int8_t bytes[ROWS_MAX * COLUMNS_MAX];
     int16_t words[ROWS_MAX * COLUMNS_MAX];
     struct vch_ext coefficients[ROWS_MAX];
-    struct vch_ext got_sums[4], want_sums[4];
+    struct vch_ext got_sums[5], want_sums[5];
 } t;
 
 static uint64_t pick(uint32_t pattern)
@@ -109,6 +109,7 @@ static void run_rounds(const struct vch_field_kernels *k, const struct place *p,
 {
     (void)to;
     k->product_round(sums, in(0, p->from), in(2, p->from + 1), p->half, p->count);
+    k->product_ends(sums + 3, in(2, p->from), in(4, p->from + 1), p->half, p->count);
 }
 
 static void run_base_rounds(const struct vch_field_kernels *k, const struct place *p,
@@ -116,6 +117,7 @@ static void run_base_rounds(const struct vch_field_kernels *k, const struct plac
 {
     (void)to;
     k->product_round_base(sums, in(0, p->from), t.in[3] + p->from + 2, p->half, p->count);
+    k->product_ends_base(sums + 3, in(2, p->from), t.in[5] + p->from, p->half, p->count);
 }
 
 static void run_fractions(const struct vch_field_kernels *k, const struct place *p,
@@ -125,6 +127,7 @@ static void run_fractions(const struct vch_field_kernels *k, const struct place 
                                              in(6, p->from)};
 
     k->fraction_round(sums, in(8, p->from), &pairs, p->half, p->count, p->r);
+    k->fraction_ends(sums + 3, in(8, p->from), &pairs, p->half, p->count, vch_ext_from_base(0));
     k->fraction_combine(planes(to, p->from), planes(to + 2, p->from),
                         vch_planes_const(planes(to, p->from)),
                         vch_planes_const(planes(to + 2, p->from)), p->half, p->count);

@@ -127,6 +127,11 @@ TEST(field_laws_folding_every_variable_evaluates)
     CHECK(vch_ext_is_equal(vch_planes_get(in(2), 0), want));
 }
 
+static void check_ends(const struct vch_ext ends[2], const struct vch_ext sums[3])
+{
+    CHECK(vch_ext_is_equal(ends[0], sums[0]) && vch_ext_is_equal(ends[1], sums[2]));
+}
+
 // A round's polynomial, from its sums, at point[VARIABLES - 1]: what the folded arrays sum up to.
 static struct vch_ext at_challenge(const struct vch_ext sums[3])
 {
@@ -144,7 +149,7 @@ static void fold(const struct vch_field_kernels *k, size_t which)
 TEST(field_laws_a_product_round_tells_what_folding_leads_to)
 {
     const struct vch_field_kernels k = begin();
-    struct vch_ext sums[3], base_sums[3];
+    struct vch_ext sums[3], base_sums[3], ends[2];
 
     k.product_round(sums, in(0), in(1), HALF, HALF);
     CHECK(vch_ext_is_equal(vch_ext_add(sums[0], sums[1]), k.dot(in(0), in(1), N)));
@@ -152,6 +157,10 @@ TEST(field_laws_a_product_round_tells_what_folding_leads_to)
     k.product_round_base(base_sums, in(0), buffers[4], HALF, HALF);
     CHECK(vch_ext_is_equal(vch_ext_add(base_sums[0], base_sums[1]),
                            k.dot_base(in(0), buffers[4], N)));
+    k.product_ends(ends, in(0), in(1), HALF, HALF);
+    check_ends(ends, sums);
+    k.product_ends_base(ends, in(0), buffers[4], HALF, HALF);
+    check_ends(ends, base_sums);
     for (size_t which = 0; which < 3; which++)
         fold(&k, which);
     CHECK(vch_ext_is_equal(at_challenge(sums), k.dot(in(0), in(1), HALF)));
@@ -177,9 +186,11 @@ TEST(field_laws_a_fraction_round_tells_what_folding_leads_to)
     const struct vch_field_kernels k = begin();
     const struct vch_fraction_pairs pairs = {in(0), in(1), in(2), in(3)};
     const struct vch_ext lambda = {{pick(), pick()}};
-    struct vch_ext sums[3];
+    struct vch_ext sums[3], ends[2];
 
     k.fraction_round(sums, in(4), &pairs, HALF, HALF, lambda);
+    k.fraction_ends(ends, in(4), &pairs, HALF, HALF, lambda);
+    check_ends(ends, sums);
     CHECK(vch_ext_is_equal(vch_ext_add(sums[0], sums[1]), sum_of_fractions(lambda, N)));
     for (size_t which = 0; which < 4; which++)
         fold(&k, which);

@@ -16,12 +16,19 @@
                                  struct vch_const_planes b, size_t half, size_t count); \
     void vch_product_round_base_##isa(struct vch_ext sums[3], struct vch_const_planes a, \
                                       const uint64_t *b, size_t half, size_t count); \
+    void vch_product_ends_##isa(struct vch_ext ends[2], struct vch_const_planes a, \
+                                struct vch_const_planes b, size_t half, size_t count); \
+    void vch_product_ends_base_##isa(struct vch_ext ends[2], struct vch_const_planes a, \
+                                     const uint64_t *b, size_t half, size_t count); \
     void vch_fraction_combine_##isa(struct vch_planes p_out, struct vch_planes q_out, \
                                     struct vch_const_planes p, struct vch_const_planes q, \
                                     size_t half, size_t count); \
     void vch_fraction_round_##isa(struct vch_ext sums[3], struct vch_const_planes eq, \
                                   const struct vch_fraction_pairs *pairs, size_t half, \
                                   size_t count, struct vch_ext lambda); \
+    void vch_fraction_ends_##isa(struct vch_ext ends[2], struct vch_const_planes eq, \
+                                 const struct vch_fraction_pairs *pairs, size_t half, \
+                                 size_t count, struct vch_ext lambda); \
     void vch_mul_base_##isa(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t count); \
     void vch_mul_##isa(struct vch_planes out, struct vch_const_planes a, \
                        struct vch_const_planes b, size_t count); \

@@ -64,7 +64,7 @@ static inline struct vch_planes planes(struct values *g, size_t k)
 
 // Entries [first, first + count) of G.
 static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, size_t half,
-                     size_t first, size_t count, struct vch_ext lambda)
+                     size_t first, size_t count, struct vch_ext lambda, bool is_round)
 {
     const struct lanes factor = all_lanes(lambda);
     const bool is_plain = vch_ext_is_zero(lambda);
@@ -79,7 +79,7 @@ static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, s
         }
         const struct fraction step = less(&high, &low);
         store_lanes(planes(g, 0), i, mask, value(&low));
-        store_lanes(planes(g, 1), i, mask, value(&high));
+        if (is_round) store_lanes(planes(g, 1), i, mask, value(&high));
         store_lanes(planes(g, 2), i, mask, value(&step));
     }
 }
@@ -96,24 +96,52 @@ static void sum_products(struct lanes_sum *sum, struct vch_const_planes a,
     *sum = near;
 }
 
+static void sum_block(struct lanes_sum near[3], struct vch_const_planes eq,
+                      const struct vch_fraction_pairs *pairs, size_t half, size_t first,
+                      size_t count, struct vch_ext lambda, bool is_round)
+{
+    struct values g;
+
+    evaluate(&g, pairs, half, first, count, lambda, is_round);
+    for (size_t k = 0; k < 3; k++)
+        if (k != 1 || is_round)
+            sum_products(&near[k], vch_const_planes_at(eq, first), vch_planes_const(planes(&g, k)),
+                         count);
+}
+
+static size_t block(size_t left)
+{
+    return left < BLOCK ? left : BLOCK;
+}
+
 void vch_fraction_round_avx512vnni(struct vch_ext sums[3], struct vch_const_planes eq,
                                    const struct vch_fraction_pairs *pairs, size_t half,
                                    size_t count, struct vch_ext lambda)
 {
     struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
-    struct values g;
 
     if (count < FEW) {
         vch_fraction_round_portable(sums, eq, pairs, half, count, lambda);
         return;
     }
-    for (size_t i = 0; i < count; i += BLOCK) {
-        const size_t some = count - i < BLOCK ? count - i : BLOCK;
-        evaluate(&g, pairs, half, i, some, lambda);
-        for (size_t k = 0; k < 3; k++)
-            sum_products(&near[k], vch_const_planes_at(eq, i), vch_planes_const(planes(&g, k)),
-                         some);
-    }
+    for (size_t i = 0; i < count; i += BLOCK)
+        sum_block(near, eq, pairs, half, i, block(count - i), lambda, true);
     for (size_t k = 0; k < 3; k++)
         sums[k] = lanes_sum_total(&near[k]);
+}
+
+void vch_fraction_ends_avx512vnni(struct vch_ext ends[2], struct vch_const_planes eq,
+                                  const struct vch_fraction_pairs *pairs, size_t half, size_t count,
+                                  struct vch_ext lambda)
+{
+    struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
+
+    if (count < FEW) {
+        vch_fraction_ends_portable(ends, eq, pairs, half, count, lambda);
+        return;
+    }
+    for (size_t i = 0; i < count; i += BLOCK)
+        sum_block(near, eq, pairs, half, i, block(count - i), lambda, false);
+    ends[0] = lanes_sum_total(&near[0]);
+    ends[1] = lanes_sum_total(&near[2]);
 }
