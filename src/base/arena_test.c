@@ -25,6 +25,29 @@ TEST(arena_gives_zeroed_aligned_memory_and_reuses_it)
     CHECK_EQ(arena.used, 0);
 }
 
+// Blocks that the system may give in large pages keep to the same rules.
+TEST(arena_gives_large_blocks_as_it_gives_small_ones)
+{
+    const size_t sizes[] = {(1 << 23) - 64, 1 << 23, (1 << 23) + 1, 3 << 22};
+    struct vch_arena arena;
+
+    FOR_EACH(size, sizes)
+    {
+        vch_arena_init(&arena, *size + 128);
+        for (int round = 0; round < 2; round++) { // the second time what was freed is dirty
+            uint8_t *bytes = vch_arena_alloc(&arena, *size, 1);
+            CHECK(bytes != NULL);
+            CHECK(arena.used <= arena.limit);
+            CHECK_EQ((uintptr_t)bytes % 64, 0);
+            for (size_t i = 0; i < *size; i += 61)
+                CHECK_EQ(bytes[i], 0);
+            memset(bytes, 0xff, *size);
+            CHECK(vch_arena_alloc(&arena, 64, 1) == NULL);
+            vch_arena_release(&arena);
+        }
+    }
+}
+
 TEST(arena_never_passes_its_limit)
 {
     struct vch_arena arena;
