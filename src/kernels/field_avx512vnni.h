@@ -72,7 +72,7 @@ static inline __m512i reduce(__m512i low, __m512i high)
     return add_loose(rest, _mm512_mul_epu32(high, all(VCH_FP_EPSILON)));
 }
 
-// Both loose; loose. No sum of partial products passes 64 bits.
+// Loose in and out. No sum of partial products passes 64 bits.
 static inline __m512i mul_loose(__m512i a, __m512i b)
 {
     const __m512i half = all(0xffffffff), a_high = upper(a), b_high = upper(b);
@@ -83,10 +83,10 @@ static inline __m512i mul_loose(__m512i a, __m512i b)
         _mm512_add_epi64(_mm512_mul_epu32(a, b_high), _mm512_and_si512(middle, half));
     const __m512i high =
         _mm512_add_epi64(_mm512_mul_epu32(a_high, b_high), _mm512_srli_epi64(middle, 32));
-    const __m512i moved = _mm512_castps_si512(_mm512_moveldup_ps(_mm512_castsi512_ps(other)));
+    const __m512 moved = _mm512_mask_moveldup_ps(_mm512_castsi512_ps(low), 0xaaaa,
+                                                 _mm512_castsi512_ps(other)); // its lower halves up
 
-    return reduce(_mm512_mask_blend_epi32(0xaaaa, low, moved),
-                  _mm512_add_epi64(high, _mm512_srli_epi64(other, 32)));
+    return reduce(_mm512_castps_si512(moved), _mm512_add_epi64(high, _mm512_srli_epi64(other, 32)));
 }
 
 static inline __m512i mul(__m512i a, __m512i b)
@@ -111,11 +111,12 @@ static inline void store_lanes(struct vch_planes out, size_t at, __mmask8 mask, 
     store(out.c1 + at, mask, a.c1);
 }
 
-static inline struct lanes all_lanes(struct vch_ext a)
+static inline struct lanes canonical_lanes(struct lanes a)
 {
-    return (struct lanes){all(a.c[0]), all(a.c[1])};
+    return (struct lanes){canonical(a.c0), canonical(a.c1)};
 }
 
+// As add: a loose, b canonical.
 static inline struct lanes add_lanes(struct lanes a, struct lanes b)
 {
     return (struct lanes){add(a.c0, b.c0), add(a.c1, b.c1)};
@@ -147,9 +148,4 @@ static inline struct lanes mul_lanes(struct lanes a, struct lanes b)
     const __m512i both = mul_loose(add_loose(a.c0, a.c1), add_loose(b.c0, b.c1));
 
     return (struct lanes){canonical(add_seven(low, high)), canonical(sub(sub(both, low), high))};
-}
-
-static inline struct lanes mul_lanes_base(struct lanes a, __m512i b)
-{
-    return (struct lanes){mul(a.c0, b), mul(a.c1, b)};
 }

@@ -1,3 +1,4 @@
+#include "kernels/factor_avx512vnni.h"
 #include "kernels/field_variants.h"
 #include "kernels/sums_avx512vnni.h"
 
@@ -66,7 +67,7 @@ static inline struct vch_planes planes(struct values *g, size_t k)
 static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, size_t half,
                      size_t first, size_t count, struct vch_ext lambda, bool is_round)
 {
-    const struct lanes factor = all_lanes(lambda);
+    const struct factor factor = factor_of(lambda);
     const bool is_plain = vch_ext_is_zero(lambda);
 
     for (size_t i = 0; i < count; i += LANES) {
@@ -74,8 +75,8 @@ static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, s
         struct fraction low = load_fraction(pairs, first + i, mask);
         struct fraction high = load_fraction(pairs, half + first + i, mask);
         if (!is_plain) {
-            low.rest = add_lanes(low.rest, mul_lanes(low.q1, factor));
-            high.rest = add_lanes(high.rest, mul_lanes(high.q1, factor));
+            low.rest = add_lanes(times(low.q1, &factor), low.rest);
+            high.rest = add_lanes(times(high.q1, &factor), high.rest);
         }
         const struct fraction step = less(&high, &low);
         store_lanes(planes(g, 0), i, mask, value(&low));

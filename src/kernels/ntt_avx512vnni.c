@@ -1,7 +1,7 @@
 #include <stdbool.h>
 
 #include "base/check.h"
-#include "kernels/field_avx512vnni.h"
+#include "kernels/factor_avx512vnni.h"
 #include "kernels/field_variants.h"
 
 // Bits reversed and then transforms that double, as in ntt_portable.c. The first pass takes squares
@@ -177,17 +177,19 @@ void vch_intt_avx512vnni(uint64_t *values, unsigned log_n, const uint64_t *twidd
 {
     const size_t n = (size_t)1 << log_n;
     const uint64_t share = vch_fp_inverse(n);
-    const __m512i shares = all(share), backwards = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const struct base_factor shares = base_factor_of(share);
+    const __m512i backwards = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     size_t i = 1;
 
     vch_ntt_avx512vnni(values, log_n, twiddles);
     values[0] = vch_fp_mul(values[0], share);
     for (; i + LANES <= n / 2; i += LANES) {
         uint64_t *low = values + i, *high = values + n - i - (LANES - 1);
-        const __m512i a = mul(_mm512_loadu_si512(low), shares);
-        const __m512i b = mul(_mm512_loadu_si512(high), shares);
-        _mm512_storeu_si512(low, _mm512_permutexvar_epi64(backwards, b));
-        _mm512_storeu_si512(high, _mm512_permutexvar_epi64(backwards, a));
+        const struct digits a = cut(_mm512_loadu_si512(low)), b = cut(_mm512_loadu_si512(high));
+        const __m512i to_high = canonical(times_base(&a, &shares));
+        const __m512i to_low = canonical(times_base(&b, &shares));
+        _mm512_storeu_si512(low, _mm512_permutexvar_epi64(backwards, to_low));
+        _mm512_storeu_si512(high, _mm512_permutexvar_epi64(backwards, to_high));
     }
     for (; i < n / 2; i++)
         exchange(&values[i], &values[n - i], share);

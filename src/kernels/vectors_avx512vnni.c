@@ -1,3 +1,4 @@
+#include "kernels/factor_avx512vnni.h"
 #include "kernels/field_variants.h"
 #include "kernels/sums_avx512vnni.h"
 
@@ -43,26 +44,27 @@ void vch_mul_avx512vnni(struct vch_planes out, struct vch_const_planes a, struct
 void vch_axpy_base_avx512vnni(struct vch_planes out, const uint64_t *x, struct vch_ext c,
                               size_t count)
 {
-    const struct lanes factor = all_lanes(c);
+    const struct factor factor = factor_of(c);
 
     for (size_t i = 0; i < count; i += LANES) {
         const __mmask8 mask = first_lanes(count - i);
-        const struct lanes product = mul_lanes_base(factor, load(x + i, mask));
+        const struct digits a = cut(load(x + i, mask));
+        const struct lanes product = {times_base(&a, &factor.c0), times_base(&a, &factor.c1)};
         const struct lanes before = load_lanes(vch_planes_const(out), i, mask);
-        store_lanes(out, i, mask, add_lanes(before, product));
+        store_lanes(out, i, mask, add_lanes(product, before));
     }
 }
 
 void vch_axpy_avx512vnni(struct vch_planes out, struct vch_const_planes x, struct vch_ext c,
                          size_t count)
 {
-    const struct lanes factor = all_lanes(c);
+    const struct factor factor = factor_of(c);
 
     for (size_t i = 0; i < count; i += LANES) {
         const __mmask8 mask = first_lanes(count - i);
-        const struct lanes product = mul_lanes(load_lanes(x, i, mask), factor);
+        const struct lanes product = times(load_lanes(x, i, mask), &factor);
         const struct lanes before = load_lanes(vch_planes_const(out), i, mask);
-        store_lanes(out, i, mask, add_lanes(before, product));
+        store_lanes(out, i, mask, add_lanes(product, before));
     }
 }
 
