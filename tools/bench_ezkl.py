@@ -9,10 +9,11 @@ through gen-settings, calibrate (for `resources` and for `accuracy`, or only for
 (made here: nothing is fetched), setup, witness, prove and verify, each in a process of its own: the
 time is that process's, from start to end, less what starting Python and importing ezkl takes; the
 memory is its peak. A model that needs more than 30 minutes or 24 GB in all its steps, or in one,
-did not finish, and that is a result. By default EZKL's own visibilities stand: input and output are
-public and weights fixed, that is, its proof hides the input from nobody; --private hides input,
-output and weights, as vouch does. EZKL's numbers are its own quantisation's: the same network,
-not the same integers.
+did not finish, and that is a result.
+
+By default EZKL's own visibilities stand: input and output are public and weights fixed, that is, its
+proof hides the input from nobody; --private hides input and weights and leaves the output public, as
+EZKL demands. EZKL's numbers are its own quantisation's: the same network, not the same integers.
 
 Run nothing beside it. Exit code 77: skipped, the message says why.
 """
@@ -41,7 +42,7 @@ a = json.loads(sys.argv[1])
 import ezkl
 def private():
     run = ezkl.PyRunArgs()
-    run.input_visibility = run.output_visibility = run.param_visibility = "private"
+    run.input_visibility = run.param_visibility = "private" # something must be public
     return run
 step = {
     "import": lambda: True,
