@@ -16,7 +16,8 @@ import sys
 
 from proof import tiny
 from proof.field import Refused, write_pairs
-from proof.toy_prover import Prover, given_oracle
+from proof.oracle import given_oracle
+from proof.toy_prover import Prover
 from proof.transcript import Transcript
 from proof.verify import verify
 
