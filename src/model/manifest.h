@@ -38,3 +38,6 @@ bool vch_manifest_is_text(const char *text);
 // VCH_OK for such text of at most VCH_GRAPH_NAME_MAX bytes, or NULL: what names and labels must be.
 // MALFORMED and LIMIT with a complaint.
 vch_status vch_manifest_check_text(const char *text, struct vch_complaint *complaint);
+
+// How many shifts go with `count` multipliers.
+uint32_t vch_manifest_shift_count(enum vch_operator_kind kind, uint32_t count);

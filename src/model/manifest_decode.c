@@ -1,269 +1,195 @@
 #include <string.h>
 
-#include "message/message.h"
 #include "model/manifest.h"
-#include "model/manifest_message.h"
+#include "model/manifest_reader.h"
 #include "model/tensor.h"
 
-// The graph keeps the strings and arrays that protobuf-c unpacked: the message stays in the arena.
-struct decoder {
-    const Vouch__Manifest *message;
-    struct vch_graph *graph;
-    struct vch_arena *arena;
-    struct vch_complaint *complaint;
-};
-
-static vch_status refuse(const struct decoder *at, const char *what)
+static vch_status read_type(enum vch_type *out, uint32_t type, const struct vch_manifest_reader *at)
 {
-    return vch_complain(at->complaint, VCH_CODE_MALFORMED, "manifest: %s", what);
-}
-
-static vch_status read_type(enum vch_type *out, uint32_t type, const struct decoder *at)
-{
-    if (!vch_tensor_is_type(type)) return refuse(at, "a type is not int8, int16, int32 or int64");
+    if (!vch_tensor_is_type(type))
+        return vch_manifest_reader_refuse(at, "a type is not int8, int16, int32 or int64");
     *out = (enum vch_type)type;
     return VCH_OK;
 }
 
-static vch_status read_shape(struct vch_shape *out, const Vouch__Shape *shape,
-                             const struct decoder *at)
+static vch_status read_shape(struct vch_shape *out, struct vch_canonical *message, uint32_t field,
+                             struct vch_manifest_reader *at)
 {
-    if (shape == NULL) return refuse(at, "a shape is missing");
-    if (shape->n_dims > VCH_RANK_MAX)
+    struct vch_canonical shape;
+    uint32_t count = 0;
+
+    if (!vch_canonical_inside(&shape, message, field))
+        return vch_manifest_reader_refuse(at, "a shape is missing");
+    const uint32_t *dims = vch_manifest_reader_numbers(&count, &shape, 1, at);
+    if (count > VCH_RANK_MAX)
         return vch_complain(at->complaint, VCH_CODE_LIMIT,
-                            "manifest: a tensor has %zu axes, over %d", shape->n_dims,
-                            VCH_RANK_MAX);
-    out->rank = (uint32_t)shape->n_dims;
-    if (out->rank > 0) memcpy(out->dims, shape->dims, out->rank * sizeof *out->dims);
+                            "manifest: a tensor has %u axes, over %d", count, VCH_RANK_MAX);
+    out->rank = count;
+    if (count > 0) memcpy(out->dims, dims, count * sizeof *dims);
+    vch_canonical_end(&shape);
     return VCH_OK;
 }
 
-// A list into a fixed array; the zeros at its end were not written.
-static vch_status read_list(void *out, size_t capacity, const void *items, size_t count,
-                            const struct decoder *at)
+static vch_status read_value(void *item, struct vch_canonical *message,
+                             struct vch_manifest_reader *at)
 {
-    if (count > capacity) return refuse(at, "a list of an operator is too long");
-    if (count > 0) memcpy(out, items, count * sizeof(uint32_t));
+    struct vch_value *out = item;
+    VCH_TRY(read_type(&out->type, vch_canonical_u32(message, 1), at));
+    return read_shape(&out->shape, message, 2, at);
+}
+
+static vch_status read_parameter(void *item, struct vch_canonical *message,
+                                 struct vch_manifest_reader *at)
+{
+    struct vch_parameter *out = item;
+    struct vch_canonical root;
+
+    VCH_TRY(read_type(&out->type, vch_canonical_u32(message, 1), at));
+    VCH_TRY(read_shape(&out->shape, message, 2, at));
+    if (!vch_canonical_bytes(&root, message, 3) || root.end - root.at != VCH_DIGEST_SIZE)
+        return vch_manifest_reader_refuse(at, "a root is not 32 bytes");
+    memcpy(out->root.bytes, root.at, VCH_DIGEST_SIZE);
     return VCH_OK;
 }
 
-static vch_status read_scaling(struct vch_operator *out, const Vouch__Scaling *scaling,
-                               const struct decoder *at)
+static vch_status read_table(void *item, struct vch_canonical *message,
+                             struct vch_manifest_reader *at)
 {
-    if (scaling == NULL) return VCH_OK;
-    if (scaling->n_multipliers > INT32_MAX) return refuse(at, "too many multipliers");
-    out->scaling.count = (uint32_t)scaling->n_multipliers;
-    if (scaling->n_shifts != vch_manifest_message_shift_count(out->kind, out->scaling.count))
-        return refuse(at, "the shifts of an operator do not go with its multipliers");
-    out->scaling.multipliers = scaling->multipliers;
-    out->scaling.shifts = scaling->shifts;
-    out->scaling.lo = scaling->lo;
-    out->scaling.hi = scaling->hi;
-    return VCH_OK;
-}
+    struct vch_table *out = item;
+    uint32_t count = 0;
 
-static vch_status read_window(struct vch_window *out, const Vouch__Window *window,
-                              const struct decoder *at)
-{
-    if (window == NULL) return VCH_OK;
-    if (window->n_kernel != 2 || window->n_stride != 2 || window->n_dilation != 2 ||
-        window->n_pad_begin != 2 || window->n_pad_end != 2)
-        return refuse(at, "a window does not have two axes");
-    memcpy(out->kernel, window->kernel, sizeof out->kernel);
-    memcpy(out->stride, window->stride, sizeof out->stride);
-    memcpy(out->dilation, window->dilation, sizeof out->dilation);
-    memcpy(out->pad_begin, window->pad_begin, sizeof out->pad_begin);
-    memcpy(out->pad_end, window->pad_end, sizeof out->pad_end);
-    out->groups = window->groups;
-    out->count_includes_pad = window->count_includes_pad;
-    return VCH_OK;
-}
-
-static void read_norm(struct vch_norm *out, const Vouch__Norm *norm)
-{
-    if (norm == NULL) return;
-    *out = (struct vch_norm){norm->is_centred, norm->root_shift, norm->epsilon, norm->factor};
-}
-
-static vch_status read_operator(struct vch_operator *out, const Vouch__Operator *from,
-                                const struct decoder *at)
-{
-    if (from->kind >= VCH_OPERATOR_COUNT)
-        return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED,
-                            "manifest: operator kind %u is unknown to this version", from->kind);
-    if (from->n_inputs > VCH_GRAPH_OPERANDS_MAX)
-        return refuse(at, "an operator has too many inputs");
-    VCH_TRY(vch_manifest_check_text(from->name, at->complaint));
-    out->kind = (enum vch_operator_kind)from->kind;
-    out->name = from->name;
-    out->input_count = (uint32_t)from->n_inputs;
-    out->inputs = from->inputs;
-    out->output = from->output;
-    out->parameter_count = (uint32_t)from->n_parameters;
-    VCH_TRY(read_list(out->parameters, 4, from->parameters, from->n_parameters, at));
-    VCH_TRY(read_scaling(out, from->scaling, at));
-    VCH_TRY(read_window(&out->window, from->window, at));
-    read_norm(&out->norm, from->norm);
-    out->table = from->table_plus_one - 1; // 0 wraps to VCH_NONE
-    out->axis = from->axis;
-    VCH_TRY(read_list(out->order, VCH_RANK_MAX, from->order, from->n_order, at));
-    VCH_TRY(read_list(out->begin, VCH_RANK_MAX, from->begin, from->n_begin, at));
-    VCH_TRY(read_list(out->end, VCH_RANK_MAX, from->end, from->n_end, at));
-    VCH_TRY(read_list(out->step, VCH_RANK_MAX, from->step, from->n_step, at));
-    out->fill = from->fill;
-    out->depth_max = from->depth_max;
-    out->rounding = (enum vch_rounding)from->rounding;
-    out->public_bound = from->public_bound;
-    out->bias_bound = from->bias_bound;
-    return VCH_OK;
-}
-
-static vch_status read_table(struct vch_table *out, const Vouch__Table *from,
-                             const struct decoder *at)
-{
-    VCH_TRY(read_type(&out->input, from->input, at));
-    VCH_TRY(read_type(&out->output, from->output, at));
+    VCH_TRY(read_type(&out->input, vch_canonical_u32(message, 1), at));
+    VCH_TRY(read_type(&out->output, vch_canonical_u32(message, 2), at));
     if (out->input != VCH_TYPE_I8 && out->input != VCH_TYPE_I16)
-        return refuse(at, "a table's input is not int8 or int16");
-    if (from->n_entries != (out->input == VCH_TYPE_I8 ? 256 : 65536))
-        return refuse(at, "a table does not have one entry for each input");
-    out->entries = from->entries;
+        return vch_manifest_reader_refuse(at, "a table's input is not int8 or int16");
+    out->entries = vch_manifest_reader_integers(&count, message, 3, at);
+    if (count != (out->input == VCH_TYPE_I8 ? 256 : 65536))
+        return vch_manifest_reader_refuse(at, "a table does not have one entry for each input");
     return VCH_OK;
 }
 
-static vch_status read_port(struct vch_port *out, const Vouch__Port *from, const struct decoder *at)
+static vch_status read_port(void *item, struct vch_canonical *message,
+                            struct vch_manifest_reader *at)
 {
-    if (from->kind < VCH_PORT_REAL || from->kind > VCH_PORT_CLASS)
-        return refuse(at, "the kind of an input or output is unknown");
-    if (from->n_labels > VCH_GRAPH_LABELS_MAX) return refuse(at, "too many labels");
-    VCH_TRY(vch_manifest_check_text(from->name, at->complaint));
-    for (size_t i = 0; i < from->n_labels; i++)
-        VCH_TRY(vch_manifest_check_text(from->labels[i], at->complaint));
-    *out = (struct vch_port){.name = from->name,
-                             .value = from->value,
-                             .kind = (enum vch_port_kind)from->kind,
-                             .scale_bits = from->scale_bits,
-                             .label_count = (uint32_t)from->n_labels,
-                             .labels = (const char *const *)from->labels};
+    struct vch_port *out = item;
+    const char **labels = NULL;
+    struct vch_canonical label;
+
+    VCH_TRY(vch_manifest_reader_name(&out->name, message, 1, at));
+    out->value = vch_canonical_u32(message, 2);
+    const uint32_t kind = vch_canonical_u32(message, 3);
+    if (kind < VCH_PORT_REAL || kind > VCH_PORT_CLASS)
+        return vch_manifest_reader_refuse(at, "the kind of an input or output is unknown");
+    out->kind = (enum vch_port_kind)kind;
+    out->scale_bits = vch_canonical_fixed64(message, 4);
+    const size_t count = vch_canonical_repeats(*message, 5);
+    if (count > VCH_GRAPH_LABELS_MAX) return vch_manifest_reader_refuse(at, "too many labels");
+    labels = VCH_ARENA_NEW(at->arena, const char *, count);
+    if (labels == NULL) return VCH_FAIL(LIMIT);
+    for (size_t i = 0; vch_canonical_inside(&label, message, 5); i++)
+        VCH_TRY(vch_manifest_reader_text(&labels[i], &label, at));
+    out->label_count = (uint32_t)count;
+    out->labels = labels;
     return VCH_OK;
 }
 
-static vch_status read_ports(const struct decoder *at)
+// A repeated field of messages.
+struct list {
+    const char *what;
+    uint32_t field;
+    size_t most, item_size;
+    vch_status (*read)(void *item, struct vch_canonical *message, struct vch_manifest_reader *at);
+};
+
+// Into `*items`, or where it is NULL into an array made for them.
+static vch_status read_items(void **items, uint32_t *count, const struct list *list,
+                             struct vch_canonical *manifest, struct vch_manifest_reader *at)
 {
-    for (uint32_t i = 0; i < at->graph->input_count; i++)
-        VCH_TRY(read_port(&at->graph->inputs[i], at->message->inputs[i], at));
-    for (uint32_t i = 0; i < at->graph->output_count; i++)
-        VCH_TRY(read_port(&at->graph->outputs[i], at->message->outputs[i], at));
+    const size_t found = vch_canonical_repeats(*manifest, list->field);
+    struct vch_canonical message;
+
+    if (found > list->most)
+        return vch_complain(at->complaint, VCH_CODE_LIMIT, "manifest: %zu %s, over %zu", found,
+                            list->what, list->most);
+    if (*items == NULL) *items = vch_arena_alloc(at->arena, found, list->item_size);
+    if (*items == NULL) return VCH_FAIL(LIMIT);
+    uint8_t *item = *items;
+    for (; vch_canonical_inside(&message, manifest, list->field); item += list->item_size) {
+        VCH_TRY(list->read(item, &message, at));
+        vch_canonical_end(&message);
+    }
+    *count = (uint32_t)found;
     return VCH_OK;
 }
 
-static vch_status read_items(const struct decoder *at)
+#define LIST(what, field, most, type, read) \
+    { \
+        what, field, most, sizeof(struct type), read \
+    }
+
+static vch_status read_graph(struct vch_canonical *manifest, struct vch_manifest_reader *at)
 {
-    const Vouch__Manifest *message = at->message;
+    static const struct list lists[] = {
+        LIST("values", 3, VCH_GRAPH_VALUES_MAX, vch_value, read_value),
+        LIST("operators", 4, VCH_GRAPH_OPERATORS_MAX, vch_operator, vch_manifest_reader_operator),
+        LIST("parameters", 5, VCH_GRAPH_PARAMETERS_MAX, vch_parameter, read_parameter),
+        LIST("tables", 6, VCH_GRAPH_TABLES_MAX, vch_table, read_table),
+        LIST("inputs", 7, VCH_GRAPH_PORTS_MAX, vch_port, read_port),
+        LIST("outputs", 8, VCH_GRAPH_PORTS_MAX, vch_port, read_port),
+    };
     struct vch_graph *graph = at->graph;
+    uint32_t *const counts[] = {&graph->value_count,     &graph->operator_count,
+                                &graph->parameter_count, &graph->table_count,
+                                &graph->input_count,     &graph->output_count};
+    void *items[] = {NULL, NULL, NULL, NULL, graph->inputs, graph->outputs};
 
-    for (uint32_t i = 0; i < graph->value_count; i++) {
-        VCH_TRY(read_type(&graph->values[i].type, message->values[i]->type, at));
-        VCH_TRY(read_shape(&graph->values[i].shape, message->values[i]->shape, at));
-    }
-    for (uint32_t i = 0; i < graph->parameter_count; i++) {
-        const Vouch__Parameter *from = message->parameters[i];
-        VCH_TRY(read_type(&graph->parameters[i].type, from->type, at));
-        VCH_TRY(read_shape(&graph->parameters[i].shape, from->shape, at));
-        if (from->root.len != VCH_DIGEST_SIZE) return refuse(at, "a root is not 32 bytes");
-        memcpy(graph->parameters[i].root.bytes, from->root.data, VCH_DIGEST_SIZE);
-    }
-    for (uint32_t i = 0; i < graph->table_count; i++)
-        VCH_TRY(read_table(&graph->tables[i], message->tables[i], at));
-    for (uint32_t i = 0; i < graph->operator_count; i++)
-        VCH_TRY(read_operator(&graph->operators[i], message->operators[i], at));
-    return read_ports(at);
-}
-
-static vch_status check_counts(const struct decoder *at)
-{
-    const Vouch__Manifest *message = at->message;
-    const struct {
-        const char *what;
-        size_t count, max;
-    } counts[] = {
-        {"values", message->n_values, VCH_GRAPH_VALUES_MAX},
-        {"operators", message->n_operators, VCH_GRAPH_OPERATORS_MAX},
-        {"parameters", message->n_parameters, VCH_GRAPH_PARAMETERS_MAX},
-        {"tables", message->n_tables, VCH_GRAPH_TABLES_MAX},
-        {"inputs", message->n_inputs, VCH_GRAPH_PORTS_MAX},
-        {"outputs", message->n_outputs, VCH_GRAPH_PORTS_MAX},
-    };
-
-    if (message->version != VCH_MANIFEST_VERSION)
-        return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED,
-                            "the manifest has version %u, and this program reads %u",
-                            message->version, VCH_MANIFEST_VERSION);
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (counts[i].count > counts[i].max)
-            return vch_complain(at->complaint, VCH_CODE_LIMIT, "manifest: %zu %s, over %zu",
-                                counts[i].count, counts[i].what, counts[i].max);
-    return vch_manifest_check_text(message->name, at->complaint);
-}
-
-static vch_status make_graph(struct decoder *at)
-{
-    const Vouch__Manifest *message = at->message;
-    struct vch_graph *graph = VCH_ARENA_NEW(at->arena, struct vch_graph, 1);
-
-    if (graph == NULL) return VCH_FAIL(LIMIT);
-    *graph = (struct vch_graph){
-        .name = message->name,
-        .value_count = (uint32_t)message->n_values,
-        .operator_count = (uint32_t)message->n_operators,
-        .parameter_count = (uint32_t)message->n_parameters,
-        .table_count = (uint32_t)message->n_tables,
-        .input_count = (uint32_t)message->n_inputs,
-        .output_count = (uint32_t)message->n_outputs,
-        .values = VCH_ARENA_NEW(at->arena, struct vch_value, message->n_values),
-        .operators = VCH_ARENA_NEW(at->arena, struct vch_operator, message->n_operators),
-        .parameters = VCH_ARENA_NEW(at->arena, struct vch_parameter, message->n_parameters),
-        .tables = VCH_ARENA_NEW(at->arena, struct vch_table, message->n_tables),
-    };
-    at->graph = graph;
-    if (graph->values == NULL || graph->operators == NULL || graph->parameters == NULL ||
-        graph->tables == NULL)
-        return VCH_FAIL(LIMIT);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        VCH_TRY(read_items(&items[i], counts[i], &lists[i], manifest, at));
+    graph->values = items[0];
+    graph->operators = items[1];
+    graph->parameters = items[2];
+    graph->tables = items[3];
     return VCH_OK;
 }
 
-// The bytes must be those that this graph would be written as, which settles everything that a
-// reader might otherwise be lenient about.
-static vch_status check_canonical(const struct decoder *at, const uint8_t *bytes, size_t size)
+// Only bytes that this graph would be written as are read to their end without complaint.
+static vch_status read_manifest(const uint8_t *bytes, size_t size, struct vch_manifest_reader *at)
 {
-    struct vch_arena_mark mark = vch_arena_mark(at->arena);
-    Vouch__Manifest again;
+    struct vch_canonical manifest = vch_canonical_start(bytes, size, &at->is_bad);
+    const uint32_t version = vch_canonical_u32(&manifest, 1);
 
-    if (!vch_is_ok(vch_manifest_message_make(&again, at->graph, at->arena))) return VCH_FAIL(LIMIT);
-    vch_status status = vch_message_check_canonical(&again.base, bytes, size);
-    vch_arena_rewind(at->arena, mark);
-    if (vch_is_ok(status)) return status;
-    return refuse(at, "not in canonical form (fields in order, once, defaults left out)");
+    VCH_TRY(vch_manifest_reader_name(&at->graph->name, &manifest, 2, at));
+    VCH_TRY(read_graph(&manifest, at));
+    vch_canonical_end(&manifest);
+    if (at->is_bad) return vch_manifest_reader_refuse(at, "");
+    if (version == VCH_MANIFEST_VERSION) return VCH_OK;
+    return vch_complain(at->complaint, VCH_CODE_UNSUPPORTED,
+                        "the manifest has version %u, and this program reads %u", version,
+                        VCH_MANIFEST_VERSION);
 }
 
 static vch_status decode(struct vch_graph **out, const uint8_t *bytes, size_t size,
                          struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    ProtobufCMessage *message = NULL;
-    vch_status status =
-        vch_message_read(&message, &vouch__manifest__descriptor, bytes, size, arena);
-    struct decoder at = {(const Vouch__Manifest *)(const void *)message, NULL, arena, complaint};
+    struct vch_manifest_reader at = {
+        .graph = VCH_ARENA_NEW(arena, struct vch_graph, 1),
+        .numbers = VCH_ARENA_NEW(arena, uint32_t, size),
+        .text = vch_arena_alloc(arena, size + 1, 1),
+        .arena = arena,
+        .complaint = complaint,
+    };
 
-    if (status.code == VCH_CODE_MALFORMED)
-        return refuse(&at, "not a protobuf message of its schema");
-    VCH_TRY(status);
-    VCH_TRY(check_counts(&at));
-    VCH_TRY(make_graph(&at));
-    VCH_TRY(read_items(&at));
-    VCH_TRY(check_canonical(&at, bytes, size));
+    if (at.graph == NULL || at.numbers == NULL || at.text == NULL) return VCH_FAIL(LIMIT);
+    VCH_TRY(read_manifest(bytes, size, &at));
     VCH_TRY(vch_graph_check(at.graph, arena, complaint));
     *out = at.graph;
     return VCH_OK;
+}
+
+uint32_t vch_manifest_shift_count(enum vch_operator_kind kind, uint32_t count)
+{
+    if (kind == VCH_OPERATOR_DIVIDE) return 2 * count;
+    return kind == VCH_OPERATOR_ADD && count > 0 ? 1 : count;
 }
 
 size_t vch_manifest_memory_max(size_t size)

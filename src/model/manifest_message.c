@@ -24,12 +24,6 @@ static size_t trimmed(const void *array)
     return count;
 }
 
-uint32_t vch_manifest_message_shift_count(enum vch_operator_kind kind, uint32_t count)
-{
-    if (kind == VCH_OPERATOR_DIVIDE) return 2 * count;
-    return kind == VCH_OPERATOR_ADD && count > 0 ? 1 : count;
-}
-
 static void fill_shape(Vouch__Shape *out, const struct vch_shape *shape)
 {
     vouch__shape__init(out);
@@ -49,7 +43,7 @@ static void fill_scaling(Vouch__Scaling *out, const struct vch_operator *operato
     vouch__scaling__init(out);
     out->n_multipliers = scaling->count;
     out->multipliers = borrow(scaling->multipliers);
-    out->n_shifts = vch_manifest_message_shift_count(operator_->kind, scaling->count);
+    out->n_shifts = vch_manifest_shift_count(operator_->kind, scaling->count);
     out->shifts = borrow(scaling->shifts);
     out->lo = scaling->lo;
     out->hi = scaling->hi;

@@ -1,4 +1,4 @@
-// The manifest as protobuf-c's structs: what encoding packs, and what decoding compares with.
+// The manifest as protobuf-c's structs: what encoding packs.
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +13,3 @@
 // too small.
 vch_status vch_manifest_message_make(Vouch__Manifest *out, const struct vch_graph *graph,
                                      struct vch_arena *arena);
-
-// How many shifts go with `count` multipliers.
-uint32_t vch_manifest_message_shift_count(enum vch_operator_kind kind, uint32_t count);
