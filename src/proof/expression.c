@@ -2,21 +2,16 @@
 
 #include "proof/expression_matrix.h"
 
-static uint64_t scalar_at(const struct vch_scalar *scalar, uint32_t lane)
-{
-    return scalar->lanes != NULL ? scalar->lanes[lane] : scalar->one;
-}
-
 static uint64_t form_value(const struct vch_form *form, uint32_t lanes, uint32_t row, uint32_t lane,
                            const struct vch_expression_source *source)
 {
-    uint64_t sum = scalar_at(&form->constant, lane);
+    uint64_t sum = vch_cells_scalar(&form->constant, lane);
 
     for (uint32_t i = 0; i < form->linear_count; i++) {
         const struct vch_linear *linear = &form->linears[i];
-        const uint32_t number = vch_expression_number(&linear->cells, lanes, row, lane);
+        const uint32_t number = vch_cells_number(&linear->cells, lanes, row, lane);
         const uint64_t cell = vch_expression_cell(source, number);
-        sum = vch_fp_add(sum, vch_fp_mul(scalar_at(&linear->coefficient, lane), cell));
+        sum = vch_fp_add(sum, vch_fp_mul(vch_cells_scalar(&linear->coefficient, lane), cell));
     }
     return sum;
 }
@@ -24,9 +19,9 @@ static uint64_t form_value(const struct vch_form *form, uint32_t lanes, uint32_t
 static uint64_t side_value(const struct vch_side *side, uint32_t inner, uint32_t row, uint32_t k1,
                            uint32_t k2, const struct vch_expression_source *source)
 {
-    const uint32_t index = vch_expression_index(side, inner, row, k2);
+    const uint32_t index = vch_cells_index(side, inner, row, k2);
 
-    return vch_expression_cell(source, vch_expression_side(side, index, k1));
+    return vch_expression_cell(source, vch_cells_side(side, index, k1));
 }
 
 static uint64_t matrix_value(const struct vch_matrix *matrix, uint32_t row, uint32_t lane,
@@ -42,7 +37,7 @@ static uint64_t matrix_value(const struct vch_matrix *matrix, uint32_t row, uint
             const uint64_t w = side_value(&matrix->w, matrix->inner, o, k1, k2, source);
             sum = vch_fp_add(sum, vch_fp_mul(x, w));
         }
-    return vch_fp_mul(sum, scalar_at(&matrix->coefficient, lane));
+    return vch_fp_mul(sum, vch_cells_scalar(&matrix->coefficient, lane));
 }
 
 uint64_t vch_expression_value(const struct vch_expression *expression, uint32_t lanes, uint32_t row,
@@ -54,7 +49,7 @@ uint64_t vch_expression_value(const struct vch_expression *expression, uint32_t 
         const struct vch_product *product = &expression->products[i];
         const uint64_t a = form_value(&product->a, lanes, row, lane, source);
         const uint64_t b = form_value(&product->b, lanes, row, lane, source);
-        const uint64_t k = scalar_at(&product->coefficient, lane);
+        const uint64_t k = vch_cells_scalar(&product->coefficient, lane);
         sum = vch_fp_add(sum, vch_fp_mul(k, vch_fp_mul(a, b)));
     }
     for (uint32_t i = 0; i < expression->matrix_count; i++)
@@ -69,9 +64,9 @@ static void add_linear(uint64_t *out, const struct vch_linear *linear, uint32_t 
     const struct vch_scalar *scalar = &linear->coefficient;
 
     for (uint32_t o = 0; o < lanes; o++) {
-        const uint32_t number = vch_expression_number(&linear->cells, lanes, row, o);
+        const uint32_t number = vch_cells_number(&linear->cells, lanes, row, o);
         const uint64_t cell = vch_expression_cell(source, number);
-        out[o] = vch_fp_add(out[o], vch_fp_mul(scalar_at(scalar, o), cell));
+        out[o] = vch_fp_add(out[o], vch_fp_mul(vch_cells_scalar(scalar, o), cell));
     }
 }
 
@@ -81,7 +76,7 @@ void vch_expression_form(uint64_t *out, const struct vch_form *form, uint32_t la
     for (uint32_t p = 0; p < count; p++) {
         uint64_t *row = out + (size_t)p * lanes;
         for (uint32_t o = 0; o < lanes; o++)
-            row[o] = scalar_at(&form->constant, o);
+            row[o] = vch_cells_scalar(&form->constant, o);
         for (uint32_t i = 0; i < form->linear_count; i++)
             add_linear(row, &form->linears[i], lanes, first + p, source);
     }
@@ -99,7 +94,7 @@ static vch_status add_product(uint64_t *out, const struct vch_product *product, 
     vch_expression_form(a, &product->a, lanes, first, count, source);
     vch_expression_form(b, &product->b, lanes, first, count, source);
     for (size_t i = 0; i < values; i++) {
-        const uint64_t k = scalar_at(&product->coefficient, (uint32_t)(i % lanes));
+        const uint64_t k = vch_cells_scalar(&product->coefficient, (uint32_t)(i % lanes));
         out[i] = vch_fp_add(out[i], vch_fp_mul(k, vch_fp_mul(a[i], b[i])));
     }
     return VCH_OK;

@@ -19,9 +19,9 @@ static void gather_one(int64_t *out, const struct vch_side *side, const struct v
                        uint32_t row, const struct vch_expression_source *source)
 {
     for (uint32_t k2 = 0; k2 < matrix->inner; k2++) {
-        const uint32_t index = vch_expression_index(side, matrix->inner, row, k2);
+        const uint32_t index = vch_cells_index(side, matrix->inner, row, k2);
         for (uint32_t k1 = 0; k1 < matrix->outer; k1++) {
-            const uint32_t number = vch_expression_side(side, index, k1);
+            const uint32_t number = vch_cells_side(side, index, k1);
             out[(size_t)k1 * matrix->inner + k2] =
                 vch_fp_to_i64(vch_expression_cell(source, number));
         }
@@ -78,7 +78,7 @@ static void multiply(uint64_t *out, uint32_t lanes, const struct vch_matrix *mat
     for (uint32_t p = 0; p < rows; p++)
         for (uint32_t i = 0; i < matrix->lane_count; i++) {
             const uint32_t o = matrix->lane_first + i;
-            const uint64_t k = scalar->lanes != NULL ? scalar->lanes[o] : scalar->one;
+            const uint64_t k = vch_cells_scalar(scalar, o);
             const uint64_t sum =
                 dot(x->values + (size_t)p * x->terms, w->values + (size_t)i * w->terms, x->terms);
             uint64_t *value = &out[(size_t)p * lanes + o];

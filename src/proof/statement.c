@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "proof/oracle.h"
 #include "proof/slots.h"
 #include "proof/statement_cells.h"
 
@@ -133,7 +134,7 @@ static vch_status count_messages(struct vch_statement *statement, struct vch_com
                                2 + 3 * statement->log_cells;
     statement->product_count = 1 + 3 * nu + 1;
     statement->pad_count = statement->message_count + 4 * statement->product_count;
-    statement->log_pad_row = vch_slots_log(statement->pad_count + OPENED);
+    statement->log_pad_row = vch_slots_log(statement->pad_count + VCH_ORACLE_POSITIONS);
     if (statement->log_pad_row <= statement->log_columns + 1) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_LIMIT,
                         "rows of 2^%u cells are too short for %u pads: expected 2^%u",
@@ -156,16 +157,6 @@ vch_status vch_statement_seal(struct vch_statement *statement, struct vch_compla
     return count_messages(statement, complaint);
 }
 
-static size_t columns_size(const struct vch_statement *statement, uint32_t oracle)
-{
-    const uint32_t is_witness = oracle + 1 == statement->oracle_count;
-    const size_t rows = (size_t)statement->oracles[oracle].rows + is_witness * 6;
-    const size_t siblings = statement->log_columns + CODEWORD_LOG - CAP_LOG;
-    const size_t column = DIGEST + rows * ELEMENT + siblings * DIGEST;
-
-    return ((size_t)DIGEST << CAP_LOG) + OPENED * column;
-}
-
 size_t vch_statement_proof_size(const struct vch_statement *statement)
 {
     const size_t said = statement->message_count + 2 * (size_t)statement->product_count;
@@ -173,7 +164,9 @@ size_t vch_statement_proof_size(const struct vch_statement *statement)
         ((size_t)2 << statement->log_columns) + ((size_t)1 << statement->log_pad_row);
     size_t size = DIGEST + EXTENSION * (said + 1 + rows);
 
-    for (uint32_t i = 0; i < statement->oracle_count; i++)
-        size += columns_size(statement, i);
+    for (uint32_t i = 0; i < statement->oracle_count; i++) {
+        const size_t extra = i + 1 == statement->oracle_count ? VCH_ORACLE_EXTRA_ROWS : 0;
+        size += vch_oracle_opening_size(statement->log_columns, statement->oracles[i].rows + extra);
+    }
     return size;
 }

@@ -114,11 +114,11 @@ struct vch_statement {
     struct vch_section *sections; // look-ups, then tables, then zeros
 
     // Filled in by vch_statement_seal:
-    uint32_t row_count;                                 // R
-    uint32_t log_cells;                                 // n_g
-    uint32_t log_places, log_zero_places, log_slots;    // nu, nu_0, nu_q
-    uint32_t message_count, product_count, pad_count;   // M, T, L
-    uint32_t log_pad_row;                               // D' = 2^log_pad_row
+    uint32_t row_count;                               // R
+    uint32_t log_cells;                               // n_g
+    uint32_t log_places, log_zero_places, log_slots;  // nu, nu_0, nu_q
+    uint32_t message_count, product_count, pad_count; // M, T, L
+    uint32_t log_pad_row;                             // D' = 2^log_pad_row
 };
 
 // Places sections and slots (sections 4 and 5) and checks what a wrong builder could get wrong:

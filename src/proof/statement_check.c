@@ -46,8 +46,8 @@ static void add_multiplicities(uint64_t *sums, const struct vch_tuples *tuples,
         const struct vch_section *section = &statement->sections[i];
         if (section->kind != VCH_SECTION_TABLE) continue;
         for (uint32_t at = 0; at < section->rows * section->lanes; at++, next++) {
-            const uint32_t number = vch_expression_number(&section->multiplicities, section->lanes,
-                                                          at / section->lanes, at % section->lanes);
+            const uint32_t number = vch_cells_number(&section->multiplicities, section->lanes,
+                                                     at / section->lanes, at % section->lanes);
             uint64_t *sum = &sums[vch_tuples_find(tuples, tuples->rows[next])];
             *sum = vch_fp_add(*sum, cells[number]);
         }

@@ -10,8 +10,7 @@ static void set_counts(const struct vch_statement *statement, uint64_t *cells,
         if (section->kind != VCH_SECTION_TABLE) continue;
         for (uint32_t p = 0; p < section->rows; p++)
             for (uint32_t o = 0; o < section->lanes; o++)
-                cells[vch_expression_number(&section->multiplicities, section->lanes, p, o)] =
-                    *counts++;
+                cells[vch_cells_number(&section->multiplicities, section->lanes, p, o)] = *counts++;
     }
 }
 

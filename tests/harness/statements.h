@@ -210,7 +210,7 @@ static inline void made_settle(struct made *made, const struct vch_section *sect
 
     for (uint32_t p = 0; p < section->rows; p++)
         for (uint32_t o = 0; o < section->lanes; o++) {
-            const uint32_t number = vch_expression_number(own, section->lanes, p, o);
+            const uint32_t number = vch_cells_number(own, section->lanes, p, o);
             made->cells[number] = 0;
             made->cells[number] =
                 vch_fp_sub(wanted[p * section->lanes + o],
