@@ -5,6 +5,7 @@
 
 #include "circuit/circuit.h"
 #include "circuit/witness.h"
+#include "circuit/witness_fill.h"
 #include "harness/graphs.h"
 #include "harness/test.h"
 #include "kernels/kernels.h"
@@ -95,4 +96,31 @@ static inline vch_status circuits_check(struct circuits *c)
     c->complaint.text[0] = 0;
     return vch_statement_check_witness(&c->circuit.statement, c->witness.cells, c->arena,
                                        &c->complaint);
+}
+
+// Carries out all hints anew but for the model's own values, as somebody would who has lied about
+// one of those and now makes the rest fit. Look-ups that no table answers are not counted.
+static inline void circuits_cover_up(struct circuits *c)
+{
+    const struct vch_statement *s = &c->circuit.statement;
+    struct vch_witness_fill fill = {
+        .graph = c->claim.model.graph,
+        .cells = c->witness.cells,
+        .source = {.cells = c->witness.cells, .public_values = s->public_values},
+        .arena = c->arena,
+    };
+
+    for (uint32_t i = 0; i < c->circuit.hint_count; i++)
+        if (c->circuit.hints[i].kind != VCH_HINT_VALUE)
+            CHECK_OK(vch_witness_fill_hint(&fill, &c->circuit.hints[i]));
+    (void)vch_statement_count_lookups(s, c->witness.cells, c->arena, NULL);
+}
+
+// The first cell of what an operator computes, for sample 0.
+static inline uint32_t circuits_value(const struct circuits *c, uint32_t value)
+{
+    for (uint32_t i = 0; i < c->circuit.hint_count; i++)
+        if (c->circuit.hints[i].kind == VCH_HINT_VALUE && c->circuit.hints[i].value == value)
+            return c->circuit.hints[i].cells;
+    test_fail(__FILE__, __LINE__, "value %u has no cells of its own", value);
 }
