@@ -6,33 +6,40 @@
 #include "kernels/sha256_variants.h"
 
 // The fractions of the first eight primes' square roots, in 32 bits.
-static const uint32_t start[8] = {
+const uint32_t vch_sha256_start[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 
-#define USE_BLOCKS(isa) \
-    (struct vch_sha256_kernels) \
-    { \
-        vch_sha256_blocks_##isa, vch_sha256_blocks_of_two_##isa \
-    }
+#define USE_BLOCKS(kernels, isa) \
+    do { \
+        (kernels).blocks = vch_sha256_blocks_##isa; \
+        (kernels).blocks_of_two = vch_sha256_blocks_of_two_##isa; \
+    } while (0)
 
 struct vch_sha256_kernels vch_sha256_kernels_select(enum vch_cpu_level level)
 {
-    if (level == VCH_CPU_PORTABLE || !vch_cpu_has_sha256()) return USE_BLOCKS(portable);
+    struct vch_sha256_kernels kernels = {0};
+
+    USE_BLOCKS(kernels, portable);
 #if defined(__x86_64__)
-    return USE_BLOCKS(shani);
+    if (level >= VCH_CPU_AVX2 && vch_cpu_has_sha256()) USE_BLOCKS(kernels, shani);
+    if (level >= VCH_CPU_AVX512VNNI) {
+        kernels.sixteen_columns = vch_sha256_sixteen_columns_avx512vnni;
+        kernels.sixteen_parents = vch_sha256_sixteen_parents_avx512vnni;
+    }
 #elif defined(__aarch64__)
-    return USE_BLOCKS(neonsha);
+    if (level >= VCH_CPU_NEON && vch_cpu_has_sha256()) USE_BLOCKS(kernels, neonsha);
 #else
-    return USE_BLOCKS(portable);
+    (void)level;
 #endif
+    return kernels;
 }
 
 void vch_sha256_init(struct vch_sha256 *hash, const struct vch_sha256_kernels *kernels)
 {
     hash->kernels = kernels;
     hash->size = 0;
-    memcpy(hash->state, start, sizeof start);
+    memcpy(hash->state, vch_sha256_start, sizeof hash->state);
 }
 
 void vch_sha256_update(struct vch_sha256 *hash, const void *bytes, size_t size)
@@ -63,7 +70,7 @@ static void store(uint8_t digest[VCH_SHA256_SIZE], const uint32_t state[8])
 
 // Ends a message of `size` bytes whose last size % 64 lie at `tail`: a 1, zeros, and the count of
 // bits, which fill one or two blocks. Tells how many.
-static size_t pad(uint8_t tail[2 * VCH_SHA256_BLOCK], uint64_t size)
+static size_t pad(uint8_t *tail, uint64_t size)
 {
     const size_t held = size % VCH_SHA256_BLOCK;
     const size_t end = held < VCH_SHA256_BLOCK - 8 ? VCH_SHA256_BLOCK : 2 * VCH_SHA256_BLOCK;
@@ -136,7 +143,7 @@ static void hash_line(const struct vch_sha256_kernels *kernels, struct columns *
     size_t i = 0, blocks = 0;
 
     for (size_t j = 0; j < count; j++) {
-        memcpy(c->states[j], start, sizeof start);
+        memcpy(c->states[j], vch_sha256_start, sizeof vch_sha256_start);
         c->bytes[j][0] = 0;
         memcpy(c->bytes[j] + 1, salts[j], VCH_SHA256_SALT);
     }
@@ -162,9 +169,49 @@ void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
                         size_t last)
 {
     struct columns c;
+    size_t j = first;
 
-    for (size_t j = first; j < last; j += LINE)
+    for (; kernels->sixteen_columns != NULL && j + 16 <= last; j += 16)
+        kernels->sixteen_columns(digests + j, matrix + j, stride, rows, salts + j);
+    for (; j < last; j += LINE)
         hash_line(kernels, &c, digests + j, matrix + j, stride, rows, salts + j,
                   last - j < LINE ? last - j : LINE);
     vch_wipe(&c, sizeof c);
+}
+
+enum { PARENT_SIZE = 1 + 2 * VCH_SHA256_SIZE };
+
+static void load_parent(uint8_t message[2 * VCH_SHA256_BLOCK], const uint8_t *children)
+{
+    message[0] = 1;
+    memcpy(message + 1, children, PARENT_SIZE - 1);
+    (void)pad(message + VCH_SHA256_BLOCK, PARENT_SIZE);
+}
+
+static void hash_two_parents(const struct vch_sha256_kernels *kernels,
+                             uint8_t (*digests)[VCH_SHA256_SIZE],
+                             const uint8_t (*children)[VCH_SHA256_SIZE], size_t second)
+{
+    uint8_t messages[2][2 * VCH_SHA256_BLOCK];
+    uint32_t states[2][8];
+
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(states[i], vch_sha256_start, sizeof vch_sha256_start);
+        load_parent(messages[i], children[2 * i * second]);
+    }
+    kernels->blocks_of_two(states[0], messages[0], states[1], messages[1], 2);
+    for (size_t i = 0; i < 2; i++)
+        store(digests[i * second], states[i]);
+}
+
+void vch_sha256_parents(const struct vch_sha256_kernels *kernels,
+                        uint8_t (*digests)[VCH_SHA256_SIZE],
+                        const uint8_t (*children)[VCH_SHA256_SIZE], size_t count)
+{
+    size_t i = 0;
+
+    for (; kernels->sixteen_parents != NULL && i + 16 <= count; i += 16)
+        kernels->sixteen_parents(digests + i, children + 2 * i);
+    for (; i < count; i += 2) // an odd last one with itself
+        hash_two_parents(kernels, digests + i, children + 2 * i, i + 1 < count);
 }

@@ -13,6 +13,12 @@ struct vch_sha256_kernels {
     void (*blocks)(uint32_t state[8], const uint8_t *blocks, size_t count);
     void (*blocks_of_two)(uint32_t a_state[8], const uint8_t *a, uint32_t b_state[8],
                           const uint8_t *b, size_t count);
+    // What vch_sha256_columns and vch_sha256_parents do for sixteen at once; NULL where two at once
+    // are as fast.
+    void (*sixteen_columns)(uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix,
+                            size_t stride, size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT]);
+    void (*sixteen_parents)(uint8_t (*digests)[VCH_SHA256_SIZE],
+                            const uint8_t (*children)[VCH_SHA256_SIZE]);
 };
 
 // Plain loops for VCH_CPU_PORTABLE; above it, the processor's instructions for SHA-256 if it has
@@ -41,3 +47,9 @@ void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
                         uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix, size_t stride,
                         size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t first,
                         size_t last);
+
+// Nodes of a tree over its next lower level: for i < count,
+// digests[i] = SHA-256(0x01, children[2i], children[2i + 1]).
+void vch_sha256_parents(const struct vch_sha256_kernels *kernels,
+                        uint8_t (*digests)[VCH_SHA256_SIZE],
+                        const uint8_t (*children)[VCH_SHA256_SIZE], size_t count);

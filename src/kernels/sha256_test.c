@@ -7,7 +7,7 @@
 
 #include "harness/test.h"
 
-enum { ROWS_MAX = 200, STRIDE = 23, LONG = 1000 };
+enum { ROWS_MAX = 200, STRIDE = 41, LONG = 1000 };
 
 static const struct {
     const char *text, *digest;
@@ -112,6 +112,30 @@ TEST(sha256_columns_are_what_one_hashes_by_hand)
                 const bool is_asked = j >= first && j < last;
                 hash_column(&kernels, want, matrix + j, rows, salts[j]);
                 CHECK(memcmp(digests[j], is_asked ? want : untouched, sizeof want) == 0);
+            }
+        }
+    }
+}
+
+TEST(sha256_parents_are_what_one_hashes_by_hand)
+{
+    enum { COUNT = 37 };
+    static uint8_t children[2 * COUNT][VCH_SHA256_SIZE], digests[COUNT][VCH_SHA256_SIZE];
+    static const uint8_t untouched[VCH_SHA256_SIZE];
+    uint8_t message[1 + 2 * VCH_SHA256_SIZE] = {1}, want[VCH_SHA256_SIZE];
+
+    for (size_t i = 0; i < sizeof children; i++)
+        children[i / VCH_SHA256_SIZE][i % VCH_SHA256_SIZE] = (uint8_t)test_below(256);
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= vch_cpu_level(NULL); level++) {
+        const struct vch_sha256_kernels kernels = vch_sha256_kernels_select(level);
+        for (size_t count = 0; count <= COUNT; count++) {
+            memset(digests, 0, sizeof digests);
+            vch_sha256_parents(&kernels, digests, (const uint8_t(*)[VCH_SHA256_SIZE])children,
+                               count);
+            for (size_t i = 0; i < COUNT; i++) {
+                memcpy(message + 1, children[2 * i], 2 * VCH_SHA256_SIZE);
+                vch_sha256(&kernels, want, message, sizeof message);
+                CHECK(memcmp(digests[i], i < count ? want : untouched, sizeof want) == 0);
             }
         }
     }

@@ -12,4 +12,13 @@ VCH_SHA256_DECLARE(portable)
 VCH_SHA256_DECLARE(shani)
 VCH_SHA256_DECLARE(neonsha)
 
-extern const uint32_t vch_sha256_constants[64];
+#define VCH_SHA256_DECLARE_SIXTEEN(isa) \
+    void vch_sha256_sixteen_columns_##isa(uint8_t(*digests)[VCH_SHA256_SIZE], \
+                                          const uint64_t *matrix, size_t stride, size_t rows, \
+                                          const uint8_t(*salts)[VCH_SHA256_SALT]); \
+    void vch_sha256_sixteen_parents_##isa(uint8_t(*digests)[VCH_SHA256_SIZE], \
+                                          const uint8_t(*children)[VCH_SHA256_SIZE]);
+
+VCH_SHA256_DECLARE_SIXTEEN(avx512vnni)
+
+extern const uint32_t vch_sha256_start[8], vch_sha256_constants[64];

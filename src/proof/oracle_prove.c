@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "crypto/merkle.h"
 #include "proof/random.h"
 
 enum {
@@ -143,29 +142,35 @@ static void hash_columns(const struct hashing *h, struct vch_workers *workers)
 }
 
 struct growing {
+    const struct vch_sha256_kernels *sha256;
     struct vch_digest *nodes;
     size_t leaves;
 };
+
+// The nodes [first, first + count) of one level.
+static void grow_nodes(const struct growing *g, size_t first, size_t count)
+{
+    vch_sha256_parents(g->sha256, (uint8_t(*)[VCH_SHA256_SIZE])g->nodes[first].bytes,
+                       (const uint8_t(*)[VCH_SHA256_SIZE])g->nodes[2 * first].bytes, count);
+}
 
 // The subtree under node CAP + i of the cap, from its leaves up.
 static void grow_subtree(void *context, size_t i)
 {
     const struct growing *g = context;
 
-    for (size_t width = g->leaves / VCH_ORACLE_CAP / 2; width >= 1; width /= 2) {
-        const size_t first = (VCH_ORACLE_CAP + i) * width;
-        for (size_t node = first; node < first + width; node++)
-            g->nodes[node] = vch_merkle_parent(&g->nodes[2 * node], &g->nodes[2 * node + 1]);
-    }
+    for (size_t width = g->leaves / VCH_ORACLE_CAP / 2; width >= 1; width /= 2)
+        grow_nodes(g, (VCH_ORACLE_CAP + i) * width, width);
 }
 
-static void grow_tree(struct vch_digest *nodes, size_t leaves, struct vch_workers *workers)
+static void grow_tree(const struct vch_encoder *encoder, struct vch_digest *nodes, size_t leaves,
+                      struct vch_workers *workers)
 {
-    struct growing growing = {nodes, leaves};
+    struct growing growing = {&encoder->sha256, nodes, leaves};
 
     vch_workers_run(workers, grow_subtree, &growing, VCH_ORACLE_CAP);
-    for (size_t node = VCH_ORACLE_CAP - 1; node >= 1; node--)
-        nodes[node] = vch_merkle_parent(&nodes[2 * node], &nodes[2 * node + 1]);
+    for (size_t width = VCH_ORACLE_CAP / 2; width >= 1; width /= 2)
+        grow_nodes(&growing, width, width);
 }
 
 // All codewords, and then their columns.
@@ -220,7 +225,7 @@ vch_status vch_oracle_prove(struct vch_oracle *oracle, const struct vch_oracle_m
         .matrix = *matrix, .encoder = encoder, .blinds = blinds, .nodes = nodes};
     VCH_TRY(keeps_codewords ? hash_kept(oracle, blinds, nodes + leaves, arena, workers)
                             : hash_passing(oracle, blinds, nodes + leaves, arena, workers));
-    grow_tree(nodes, leaves, workers);
+    grow_tree(encoder, nodes, leaves, workers);
     oracle->root = nodes[1];
     return VCH_OK;
 }
