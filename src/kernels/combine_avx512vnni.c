@@ -1,8 +1,9 @@
+#include "kernels/lanes_avx512vnni.h"
+
 #include <stdbool.h>
 #include <string.h>
 
-#include "kernels/field_avx512vnni.h"
-#include "kernels/field_variants.h"
+#include "kernels/lanes.h"
 
 // Coefficients are cut into digits of a byte, sixteen for an element of K. Dot products of bytes
 // (or of words) sum digit by weight over a block of rows, exactly in int32, for sixteen columns at

@@ -48,6 +48,13 @@
     } while (0)
 
 #if defined(__x86_64__)
+static void use_avx2(struct vch_field_kernels *kernels)
+{
+    USE_TRANSFORMS(*kernels, avx2);
+    USE_ROUNDS(*kernels, avx2);
+    USE_VECTORS(*kernels, avx2);
+}
+
 static void use_avx512vnni(struct vch_field_kernels *kernels)
 {
     USE_TRANSFORMS(*kernels, avx512vnni);
@@ -68,6 +75,7 @@ struct vch_field_kernels vch_field_kernels_select(enum vch_cpu_level level)
     USE_LIFTS(kernels, portable);
     USE_COMBINE(kernels, portable);
 #if defined(__x86_64__)
+    if (level >= VCH_CPU_AVX2) use_avx2(&kernels);
     if (level >= VCH_CPU_AVX512VNNI) use_avx512vnni(&kernels);
 #endif
     return kernels;

@@ -1,30 +1,28 @@
-#include "kernels/factor_avx512vnni.h"
-#include "kernels/field_variants.h"
-#include "kernels/sums_avx512vnni.h"
+// Sums of fractions and rounds of sumchecks over them, for both kinds of lanes. Private to this
+// folder.
+#pragma once
 
-enum {
-    FEW = 16,    // so few are sooner done by plain loops
-    BLOCK = 256, // values of G on their way to the sums, in the nearest cache
-};
+#include "kernels/lanes_factor.h"
+#include "kernels/lanes_rounds.h"
 
 // a b + c d, as two of mul_lanes that share what comes after the products.
 static inline struct lanes mul_add_lanes(struct lanes a, struct lanes b, struct lanes c,
                                          struct lanes d)
 {
-    const __m512i low = add(mul_loose(a.c0, b.c0), mul(c.c0, d.c0));
-    const __m512i high = add(mul_loose(a.c1, b.c1), mul(c.c1, d.c1));
-    const __m512i both = add_loose(mul_loose(add_loose(a.c0, a.c1), add_loose(b.c0, b.c1)),
-                                   mul(add_loose(c.c0, c.c1), add_loose(d.c0, d.c1)));
+    const vec low = add(mul_loose(a.c0, b.c0), mul(c.c0, d.c0));
+    const vec high = add(mul_loose(a.c1, b.c1), mul(c.c1, d.c1));
+    const vec both = add_loose(mul_loose(add_loose(a.c0, a.c1), add_loose(b.c0, b.c1)),
+                               mul(add_loose(c.c0, c.c1), add_loose(d.c0, d.c1)));
 
     return (struct lanes){canonical(add_seven(low, high)), canonical(sub(sub(both, low), high))};
 }
 
-void vch_fraction_combine_avx512vnni(struct vch_planes p_out, struct vch_planes q_out,
-                                     struct vch_const_planes p, struct vch_const_planes q,
-                                     size_t half, size_t count)
+void VARIANT(fraction_combine)(struct vch_planes p_out, struct vch_planes q_out,
+                               struct vch_const_planes p, struct vch_const_planes q, size_t half,
+                               size_t count)
 {
     for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
+        const lane_mask mask = first_lanes(count - i);
         const struct lanes p_low = load_lanes(p, i, mask), p_high = load_lanes(p, half + i, mask);
         const struct lanes q_low = load_lanes(q, i, mask), q_high = load_lanes(q, half + i, mask);
         store_lanes(p_out, i, mask, mul_add_lanes(p_low, q_high, p_high, q_low));
@@ -37,7 +35,7 @@ struct fraction { // p1 with lambda q1 added to it
 };
 
 static inline struct fraction load_fraction(const struct vch_fraction_pairs *pairs, size_t i,
-                                            __mmask8 mask)
+                                            lane_mask mask)
 {
     return (struct fraction){load_lanes(pairs->p0, i, mask), load_lanes(pairs->p1, i, mask),
                              load_lanes(pairs->q0, i, mask), load_lanes(pairs->q1, i, mask)};
@@ -71,7 +69,7 @@ static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, s
     const bool is_plain = vch_ext_is_zero(lambda);
 
     for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
+        const lane_mask mask = first_lanes(count - i);
         struct fraction low = load_fraction(pairs, first + i, mask);
         struct fraction high = load_fraction(pairs, half + first + i, mask);
         if (!is_plain) {
@@ -85,21 +83,9 @@ static void evaluate(struct values *g, const struct vch_fraction_pairs *pairs, s
     }
 }
 
-static void sum_products(struct lanes_sum *sum, struct vch_const_planes a,
-                         struct vch_const_planes b, size_t count)
-{
-    struct lanes_sum near = *sum;
-
-    for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
-        sum_lanes_product(&near, load_lanes(a, i, mask), load_lanes(b, i, mask));
-    }
-    *sum = near;
-}
-
-static void sum_block(struct lanes_sum near[3], struct vch_const_planes eq,
-                      const struct vch_fraction_pairs *pairs, size_t half, size_t first,
-                      size_t count, struct vch_ext lambda, bool is_round)
+static void sum_fractions(struct lanes_sum near[3], struct vch_const_planes eq,
+                          const struct vch_fraction_pairs *pairs, size_t half, size_t first,
+                          size_t count, struct vch_ext lambda, bool is_round)
 {
     struct values g;
 
@@ -110,14 +96,9 @@ static void sum_block(struct lanes_sum near[3], struct vch_const_planes eq,
                          count);
 }
 
-static size_t block(size_t left)
-{
-    return left < BLOCK ? left : BLOCK;
-}
-
-void vch_fraction_round_avx512vnni(struct vch_ext sums[3], struct vch_const_planes eq,
-                                   const struct vch_fraction_pairs *pairs, size_t half,
-                                   size_t count, struct vch_ext lambda)
+void VARIANT(fraction_round)(struct vch_ext sums[3], struct vch_const_planes eq,
+                             const struct vch_fraction_pairs *pairs, size_t half, size_t count,
+                             struct vch_ext lambda)
 {
     struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
 
@@ -126,14 +107,14 @@ void vch_fraction_round_avx512vnni(struct vch_ext sums[3], struct vch_const_plan
         return;
     }
     for (size_t i = 0; i < count; i += BLOCK)
-        sum_block(near, eq, pairs, half, i, block(count - i), lambda, true);
+        sum_fractions(near, eq, pairs, half, i, block(count - i), lambda, true);
     for (size_t k = 0; k < 3; k++)
         sums[k] = lanes_sum_total(&near[k]);
 }
 
-void vch_fraction_ends_avx512vnni(struct vch_ext ends[2], struct vch_const_planes eq,
-                                  const struct vch_fraction_pairs *pairs, size_t half, size_t count,
-                                  struct vch_ext lambda)
+void VARIANT(fraction_ends)(struct vch_ext ends[2], struct vch_const_planes eq,
+                            const struct vch_fraction_pairs *pairs, size_t half, size_t count,
+                            struct vch_ext lambda)
 {
     struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
 
@@ -142,7 +123,7 @@ void vch_fraction_ends_avx512vnni(struct vch_ext ends[2], struct vch_const_plane
         return;
     }
     for (size_t i = 0; i < count; i += BLOCK)
-        sum_block(near, eq, pairs, half, i, block(count - i), lambda, false);
+        sum_fractions(near, eq, pairs, half, i, block(count - i), lambda, false);
     ends[0] = lanes_sum_total(&near[0]);
     ends[1] = lanes_sum_total(&near[2]);
 }

@@ -5,14 +5,14 @@
 // is left to reduce.
 #pragma once
 
-#include "kernels/field_avx512vnni.h"
+#include "kernels/lanes.h"
 
 struct digits {
-    __m512i at[3];
+    vec at[3];
 };
 
 struct base_factor {
-    __m512i low[3], high[3]; // halves; _mm512_mul_epu32 does not look above them
+    vec low[3], high[3]; // halves; vec_mul does not look above them
 };
 
 struct factor {
@@ -20,7 +20,7 @@ struct factor {
 };
 
 struct columns { // low + 2^32 high
-    __m512i low, high;
+    vec low, high;
 };
 
 static inline struct base_factor base_factor_of(uint64_t c)
@@ -40,41 +40,38 @@ static inline struct factor factor_of(struct vch_ext c)
                            base_factor_of(vch_fp_mul(7, c.c[1]))};
 }
 
-static inline struct digits cut(__m512i a)
+static inline struct digits cut(vec a)
 {
-    const __m512i digit = all((1 << 22) - 1);
+    const vec digit = all((1 << 22) - 1);
 
-    return (struct digits){{_mm512_and_si512(a, digit),
-                            _mm512_and_si512(_mm512_srli_epi64(a, 22), digit),
-                            _mm512_srli_epi64(a, 44)}};
+    return (struct digits){{vec_and(a, digit), vec_and(vec_right(a, 22), digit), vec_right(a, 44)}};
 }
 
 static inline struct columns columns_of(const struct digits *a, const struct base_factor *c)
 {
-    struct columns sums = {_mm512_mul_epu32(a->at[0], c->low[0]),
-                           _mm512_mul_epu32(a->at[0], c->high[0])};
+    struct columns sums = {vec_mul(a->at[0], c->low[0]), vec_mul(a->at[0], c->high[0])};
 
     for (size_t i = 1; i < 3; i++) {
-        sums.low = _mm512_add_epi64(sums.low, _mm512_mul_epu32(a->at[i], c->low[i]));
-        sums.high = _mm512_add_epi64(sums.high, _mm512_mul_epu32(a->at[i], c->high[i]));
+        sums.low = vec_add(sums.low, vec_mul(a->at[i], c->low[i]));
+        sums.high = vec_add(sums.high, vec_mul(a->at[i], c->high[i]));
     }
     return sums;
 }
 
 static inline struct columns add_columns(struct columns a, struct columns b)
 {
-    return (struct columns){_mm512_add_epi64(a.low, b.low), _mm512_add_epi64(a.high, b.high)};
+    return (struct columns){vec_add(a.low, b.low), vec_add(a.high, b.high)};
 }
 
 // Both columns below 2^57; loose.
-static inline __m512i join(struct columns a)
+static inline vec join(struct columns a)
 {
-    const __m512i top = _mm512_mul_epu32(_mm512_srli_epi64(a.high, 32), all(VCH_FP_EPSILON));
-    return add_loose(_mm512_slli_epi64(a.high, 32), _mm512_add_epi64(a.low, top));
+    const vec top = vec_mul(vec_right(a.high, 32), all(VCH_FP_EPSILON));
+    return add_loose(vec_left(a.high, 32), vec_add(a.low, top));
 }
 
 // a loose; loose.
-static inline __m512i times_base(const struct digits *a, const struct base_factor *c)
+static inline vec times_base(const struct digits *a, const struct base_factor *c)
 {
     return join(columns_of(a, c));
 }

@@ -1,23 +1,12 @@
-#include "kernels/field_variants.h"
-#include "kernels/sums_avx512vnni.h"
+// Rounds of sumchecks over products, for both kinds of lanes. Private to this folder.
+#pragma once
+
+#include "kernels/lanes_sums.h"
 
 enum {
     FEW = 16,    // so few are sooner done by plain loops
     BLOCK = 256, // what is kept near between two loops over it
 };
-
-// Adds the products of `count` elements to the sum.
-static void sum_products(struct lanes_sum *sum, struct vch_const_planes a,
-                         struct vch_const_planes b, size_t count)
-{
-    struct lanes_sum near = *sum;
-
-    for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
-        sum_lanes_product(&near, load_lanes(a, i, mask), load_lanes(b, i, mask));
-    }
-    *sum = near;
-}
 
 static void sum_differences(struct lanes_sum *sum, struct vch_const_planes a,
                             struct vch_const_planes b, size_t half, size_t count)
@@ -25,7 +14,7 @@ static void sum_differences(struct lanes_sum *sum, struct vch_const_planes a,
     struct lanes_sum near = *sum;
 
     for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
+        const lane_mask mask = first_lanes(count - i);
         sum_lanes_product(&near, difference(a, half, i, mask), difference(b, half, i, mask));
     }
     *sum = near;
@@ -47,8 +36,8 @@ static size_t block(size_t left)
     return left < BLOCK ? left : BLOCK;
 }
 
-void vch_product_round_avx512vnni(struct vch_ext sums[3], struct vch_const_planes a,
-                                  struct vch_const_planes b, size_t half, size_t count)
+void VARIANT(product_round)(struct vch_ext sums[3], struct vch_const_planes a,
+                            struct vch_const_planes b, size_t half, size_t count)
 {
     struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
 
@@ -63,8 +52,8 @@ void vch_product_round_avx512vnni(struct vch_ext sums[3], struct vch_const_plane
         sums[k] = lanes_sum_total(&near[k]);
 }
 
-void vch_product_ends_avx512vnni(struct vch_ext ends[2], struct vch_const_planes a,
-                                 struct vch_const_planes b, size_t half, size_t count)
+void VARIANT(product_ends)(struct vch_ext ends[2], struct vch_const_planes a,
+                           struct vch_const_planes b, size_t half, size_t count)
 {
     struct lanes_sum near[3] = {lanes_sum_zero(), lanes_sum_zero(), lanes_sum_zero()};
 
@@ -94,9 +83,9 @@ static void sum_base_products(struct base_sum *sum, struct vch_const_planes a, c
     struct base_sum near = *sum;
 
     for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
+        const lane_mask mask = first_lanes(count - i);
         const struct lanes x = load_lanes(a, i, mask);
-        const __m512i y = load(b + i, mask);
+        const vec y = load(b + i, mask);
         sum_product(&near.c0, x.c0, y);
         sum_product(&near.c1, x.c1, y);
     }
@@ -109,9 +98,9 @@ static void sum_base_differences(struct base_sum *sum, struct vch_const_planes a
     struct base_sum near = *sum;
 
     for (size_t i = 0; i < count; i += LANES) {
-        const __mmask8 mask = first_lanes(count - i);
+        const lane_mask mask = first_lanes(count - i);
         const struct lanes x = difference(a, half, i, mask);
-        const __m512i y = sub(load(b + half + i, mask), load(b + i, mask));
+        const vec y = sub(load(b + half + i, mask), load(b + i, mask));
         sum_product(&near.c0, x.c0, y);
         sum_product(&near.c1, x.c1, y);
     }
@@ -131,8 +120,8 @@ static struct vch_ext base_sum_total(const struct base_sum *sum)
     return (struct vch_ext){{sum_total(&sum->c0), sum_total(&sum->c1)}};
 }
 
-void vch_product_round_base_avx512vnni(struct vch_ext sums[3], struct vch_const_planes a,
-                                       const uint64_t *b, size_t half, size_t count)
+void VARIANT(product_round_base)(struct vch_ext sums[3], struct vch_const_planes a,
+                                 const uint64_t *b, size_t half, size_t count)
 {
     struct base_sum near[3] = {base_sum_zero(), base_sum_zero(), base_sum_zero()};
 
@@ -146,8 +135,8 @@ void vch_product_round_base_avx512vnni(struct vch_ext sums[3], struct vch_const_
         sums[k] = base_sum_total(&near[k]);
 }
 
-void vch_product_ends_base_avx512vnni(struct vch_ext ends[2], struct vch_const_planes a,
-                                      const uint64_t *b, size_t half, size_t count)
+void VARIANT(product_ends_base)(struct vch_ext ends[2], struct vch_const_planes a,
+                                const uint64_t *b, size_t half, size_t count)
 {
     struct base_sum near[3] = {base_sum_zero(), base_sum_zero(), base_sum_zero()};
 
