@@ -53,6 +53,7 @@ static void use_avx2(struct vch_field_kernels *kernels)
     USE_TRANSFORMS(*kernels, avx2);
     USE_ROUNDS(*kernels, avx2);
     USE_VECTORS(*kernels, avx2);
+    USE_COMBINE(*kernels, avx2);
 }
 
 static void use_avx512vnni(struct vch_field_kernels *kernels)
@@ -77,6 +78,8 @@ struct vch_field_kernels vch_field_kernels_select(enum vch_cpu_level level)
 #if defined(__x86_64__)
     if (level >= VCH_CPU_AVX2) use_avx2(&kernels);
     if (level >= VCH_CPU_AVX512VNNI) use_avx512vnni(&kernels);
+#elif defined(__aarch64__)
+    if (level >= VCH_CPU_NEON) USE_COMBINE(kernels, neon); // plain C multiplies 64 bits as fast
 #endif
     return kernels;
 }
