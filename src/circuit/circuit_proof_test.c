@@ -21,12 +21,11 @@ static const struct vch_graph *network(void)
     y = graphs_convolution(&build, graphs_relu(&build, y), 2, 3, 1, 2, VCH_TYPE_I8);
     x = graphs_add(&build, x, graphs_table(&build, y, VCH_TYPE_I16), VCH_TYPE_I16);
     x = graphs_average_pool(&build, graphs_pad(&build, x), 3, 2);
-    x = graphs_flatten(&build, x);
+    x = graphs_flatten(&build, graphs_transpose(&build, x));
     const uint32_t count = build.graph->values[x].shape.dims[0];
     const uint32_t row = graphs_reshape(&build, x, graphs_shape(2, 1, count, 0));
-    x = graphs_matmul(
-        &build, graphs_transpose(&build, graphs_reshape(&build, x, graphs_shape(2, count, 1, 0))),
-        graphs_reshape(&build, row, graphs_shape(2, count, 1, 0)), VCH_TYPE_I32);
+    x = graphs_matmul(&build, graphs_reshape(&build, x, graphs_shape(2, count, 1, 0)), row,
+                      VCH_TYPE_I32);
     graphs_output(&build, graphs_rescale(&build, graphs_slice(&build, x), VCH_TYPE_I8));
     graphs_output(&build, graphs_linear(&build, graphs_multiply(&build, row, row, VCH_TYPE_I8), 3,
                                         VCH_TYPE_I32));
