@@ -1,9 +1,11 @@
 // Statements about the annex itself: its numbers are in range; two matrices hold the same ones.
 #include "circuit/builder.h"
 #include "circuit/circuit.h"
+#include "circuit/column.h"
 #include "circuit/context.h"
 #include "circuit/gadgets.h"
 #include "model/bound.h"
+#include "model/trees.h"
 
 // The least bias bound of the operators that have this int64 parameter.
 static uint64_t least_bound(const struct vch_graph *graph, uint32_t parameter)
@@ -27,7 +29,7 @@ static vch_status interval_of(int64_t *lo, int64_t *hi, const struct vch_graph *
     *hi = vch_tensor_type_max(type);
     if (type != VCH_TYPE_I64) return VCH_OK;
     const uint64_t bound = least_bound(graph, parameter);
-    if (bound >> (VCH_BOUND_BITS_MAX - 2) > 0)
+    if (bound >> (VCH_BOUND_BITS_MAX - 2) > 1)
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "parameter %u is int64 without a bound, which no proof can keep from "
                             "wrapping around",
@@ -35,6 +37,25 @@ static vch_status interval_of(int64_t *lo, int64_t *hi, const struct vch_graph *
     *hi = (int64_t)bound;
     *lo = -*hi;
     return VCH_OK;
+}
+
+static bool is_tree_nodes(const struct vch_graph *graph, uint32_t parameter)
+{
+    for (uint32_t i = 0; i < graph->operator_count; i++)
+        if (graph->operators[i].kind == VCH_OPERATOR_TREES &&
+            graph->operators[i].parameters[0] == parameter)
+            return true;
+    return false;
+}
+
+// Walks rest on it that nan_left is a bit.
+static void relate_nodes(struct vch_builder *b, struct vch_view nodes)
+{
+    const uint32_t count = nodes.count / VCH_TREES_COLUMNS;
+    const struct vch_cells nan_left =
+        vch_column_of(b, nodes, VCH_TREES_NAN_LEFT, VCH_TREES_COLUMNS, count);
+
+    vch_column_range(b, count, vch_terms_cells(b, nan_left), 1);
 }
 
 static vch_status finish(struct vch_circuit *out, struct vch_builder *builder)
@@ -83,6 +104,7 @@ vch_status vch_circuit_build_ranges(struct vch_circuit *out, const struct vch_ci
         int64_t lo, hi;
         VCH_TRY(interval_of(&lo, &hi, model->graph, model->held[i], complaint));
         vch_gadgets_interval(&b, grid, &x, lo, hi);
+        if (is_tree_nodes(model->graph, model->held[i])) relate_nodes(&b, view);
         next += view.count;
     }
     return finish(out, &b);

@@ -156,13 +156,13 @@ static vch_status relate(struct vch_gate *gate)
     case VCH_OPERATOR_TRANSPOSE: return vch_gate_transpose(gate);
     case VCH_OPERATOR_SLICE: return vch_gate_slice(gate);
     case VCH_OPERATOR_PAD: return vch_gate_pad(gate);
-    case VCH_OPERATOR_MAX_POOL:
-    case VCH_OPERATOR_SOFTMAX:
-    case VCH_OPERATOR_ARGMAX:
-    case VCH_OPERATOR_TREES:
-    case VCH_OPERATOR_NORMALISE:
-    case VCH_OPERATOR_GATHER:
-    case VCH_OPERATOR_DIVIDE: return vch_gate_refuse(gate, "operators of its kind have no circuit");
+    case VCH_OPERATOR_MAX_POOL: return vch_gate_max_pool(gate);
+    case VCH_OPERATOR_SOFTMAX: return vch_gate_softmax(gate);
+    case VCH_OPERATOR_ARGMAX: return vch_gate_argmax(gate);
+    case VCH_OPERATOR_TREES: return vch_gate_trees(gate);
+    case VCH_OPERATOR_NORMALISE: return vch_gate_normalise(gate);
+    case VCH_OPERATOR_GATHER: return vch_gate_gather(gate);
+    case VCH_OPERATOR_DIVIDE: return vch_gate_divide(gate);
     case VCH_OPERATOR_COUNT: break;
     }
     VCH_ASSERT(gate->operator_->kind < VCH_OPERATOR_COUNT); // vch_graph_check has seen to it
@@ -174,8 +174,8 @@ vch_status vch_gate_build(struct vch_gate *gate)
     if (!is_mover(gate->operator_->kind)) new_output(gate);
     vch_status status = relate(gate);
     if (status.code == VCH_CODE_UNSUPPORTED)
-        return vch_gate_refuse(gate, "2^shift times its largest quotient is above 2^63, so that it "
-                                     "could be forged by wrapping around the field");
+        return vch_gate_refuse(gate, "its numbers can be so large that somebody could forge it by "
+                                     "wrapping around the field");
     VCH_TRY(status);
     return vch_builder_status(gate->builder);
 }
