@@ -64,13 +64,19 @@ vch_status vch_annex_key_decode(struct vch_annex_key *out, const uint8_t *bytes,
     return VCH_OK;
 }
 
+uint32_t vch_annex_key_left(const struct vch_annex_key *key)
+{
+    return key->used + 1 < key->openings ? key->openings - 1 - key->used : 0;
+}
+
 vch_status vch_annex_key_take(struct vch_annex_key *key, struct vch_complaint *complaint)
 {
-    if (key->used >= key->openings)
+    if (vch_annex_key_left(key) == 0)
         return vch_complain(complaint, VCH_CODE_REFUSED,
-                            "all %u openings of this annex's root are used; one more proof could "
-                            "show weights: run `vouch annex M.vouch --rotate` first",
-                            key->openings);
+                            "%u of the %u openings of this annex's root are used, and the last is "
+                            "for its successor; one more proof could show weights: run `vouch "
+                            "annex M.vouch --rotate` first",
+                            key->used, key->openings);
     key->used++;
     return VCH_OK;
 }

@@ -46,13 +46,15 @@ TEST(annex_key_gives_no_more_openings_than_it_has)
     struct vch_annex_key key = make(), next;
     struct vch_complaint complaint = {0};
 
-    for (uint32_t used = 2; used <= 4; used++) {
+    for (uint32_t used = 2; used <= 3; used++) {
+        CHECK_EQ(vch_annex_key_left(&key), 4 - used);
         CHECK_OK(vch_annex_key_take(&key, &complaint));
         CHECK_EQ(key.used, used);
     }
     CHECK_FAILS(vch_annex_key_take(&key, &complaint), REFUSED);
     CHECK(strstr(complaint.text, "--rotate") != NULL);
-    CHECK_EQ(key.used, 4);
+    CHECK_EQ(key.used, 3); // of 4: the last is the link's
+    CHECK_EQ(vch_annex_key_left(&key), 0);
     vch_annex_key_next(&next, &key, 1);
     CHECK_EQ(next.epoch, 4);
     CHECK_EQ(next.used, 1);

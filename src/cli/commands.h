@@ -17,7 +17,9 @@ struct vch_command {
 #define VCH_COMMANDS(X) \
     X(import) \
     X(inspect) \
-    X(run) X(split) X(keygen) X(registry) X(node) X(infer) X(verify) X(bench) X(completion)
+    X(run) \
+    X(annex) \
+    X(prove) X(split) X(keygen) X(registry) X(node) X(infer) X(verify) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

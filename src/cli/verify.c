@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/verify_proof.h"
 #include "host/clock.h"
 #include "voucher/opening.h"
 #include "voucher/policy.h"
@@ -14,8 +16,10 @@
 
 static const struct vch_option options[] = {
     {"model", "M.vouch", "the model you hold: anchors its identity, allows recomputation", false},
+    {"annex", "M.annex", "of a proof: the model's annex (default: beside the model)", false},
     {"opening", "FILE", "the client's opening: shows input and output, allows recomputation",
      false},
+    {"job", "HEX", "of a proof: what it must have been made for", false},
     {"policy", "FILE", "whom you trust and what must be shown", false},
     {"founder", "KEY", "a network's founder you trust: hexadecimal or key file", true},
     {"owner", "KEY", "a model owner you trust: hexadecimal or key file", true},
@@ -79,26 +83,6 @@ static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
     return parse_time(&policy->at_ms, tool);
 }
 
-enum { COLUMNS = 96, INDENT = 25 }; // where reasons begin
-
-// Words of `text`, wrapped; the first line begins where the cursor is, at INDENT.
-static void print_wrapped(const char *text)
-{
-    size_t column = INDENT;
-
-    while (*text != '\0') {
-        size_t size = strcspn(text, " ");
-        if (column > INDENT && column + size >= COLUMNS) {
-            printf("\n%*s", INDENT, "");
-            column = INDENT;
-        }
-        printf("%s%.*s", column > INDENT ? " " : "", (int)size, text);
-        column += size + 1;
-        text += size + (text[size] == ' ');
-    }
-    putchar('\n');
-}
-
 static void print_report(const struct vch_verify_report *report, const struct vch_voucher *voucher,
                          bool is_accepted)
 {
@@ -109,7 +93,7 @@ static void print_report(const struct vch_verify_report *report, const struct vc
     for (enum vch_claim claim = 0; claim < VCH_CLAIM_COUNT; claim++) {
         printf("  %-9s %-12s ", vch_verify_claim_name(claim),
                vch_verify_verdict_text(report->findings[claim].verdict));
-        print_wrapped(report->findings[claim].reason);
+        vch_print_wrapped(report->findings[claim].reason);
     }
     for (uint32_t i = 0; i < report->dissenter_count; i++) {
         vch_hex_encode(hex, report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE);
@@ -146,15 +130,6 @@ static vch_status print_json(const struct vch_verify_report *report,
                                          "claims", claims, "dissenters", dissenters));
 }
 
-static vch_status load_voucher(struct vch_voucher *out, struct vch_tool *tool)
-{
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    VCH_TRY(vch_tool_file(&bytes, &size, tool, tool->options->operands[0], VCH_VOUCHER_SIZE_MAX));
-    return vch_voucher_decode(out, bytes, size, &tool->arena, &tool->complaint);
-}
-
 static vch_status load_opening(struct vch_opening *out, struct vch_tool *tool, const char *path)
 {
     uint8_t *bytes = NULL;
@@ -164,7 +139,7 @@ static vch_status load_opening(struct vch_opening *out, struct vch_tool *tool, c
     return vch_opening_decode(out, bytes, size, &tool->arena, &tool->complaint);
 }
 
-static vch_status run(struct vch_tool *tool)
+static vch_status judge_voucher(struct vch_tool *tool, const uint8_t *bytes, size_t size)
 {
     const char *model = vch_options_text(tool->options, "model");
     const char *opening_path = vch_options_text(tool->options, "opening");
@@ -175,7 +150,7 @@ static vch_status run(struct vch_tool *tool)
     struct vch_opening opening;
 
     VCH_TRY(load_policy(&policy, tool));
-    VCH_TRY(load_voucher(&voucher, tool));
+    VCH_TRY(vch_voucher_decode(&voucher, bytes, size, &tool->arena, &tool->complaint));
     if (model != NULL) VCH_TRY(vch_tool_package(&package, tool, model));
     if (opening_path != NULL) VCH_TRY(load_opening(&opening, tool, opening_path));
     const struct vch_verify_input input = {
@@ -195,14 +170,32 @@ static vch_status run(struct vch_tool *tool)
     return verdict;
 }
 
+// A proof says what it is in its first bytes; a voucher is what is none.
+static vch_status run(struct vch_tool *tool)
+{
+    const size_t size_max = VCH_VOUCHER_SIZE_MAX > VCH_PROOF_FILE_SIZE_MAX
+                                ? VCH_VOUCHER_SIZE_MAX
+                                : VCH_PROOF_FILE_SIZE_MAX;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, tool->options->operands[0], size_max));
+    if (size >= 8 && memcmp(bytes, VCH_PROOF_FILE_MAGIC, 8) == 0)
+        return vch_verify_proof_run(tool, bytes, size);
+    return judge_voucher(tool, bytes, size);
+}
+
 const struct vch_command vch_commands_verify = {
     .name = "verify",
-    .operands = "X.voucher",
-    .summary = "check a voucher offline, claim by claim",
-    .details = "Prints each claim as shown, not shown, not claimed or FALSE, and exits 0 only if "
-               "nothing\nis false and the policy's requirements are shown. Without a policy: "
-               "model, input, output\nand quorum. Name whom you trust: a voucher cannot vouch "
-               "for its own keys.",
+    .operands = "X.voucher|X.proof",
+    .summary = "check a voucher or a proof offline, claim by claim",
+    .details =
+        "Prints each claim as shown, not shown, not claimed or FALSE, and exits 0 only if "
+        "nothing\nis false and the policy's requirements are shown. Without a policy: "
+        "model, input, output\nand quorum. Name whom you trust: a voucher cannot vouch "
+        "for its own keys.\n\n"
+        "A proof is judged with --model and its annex: exits 0 only if the run is shown, and "
+        "input\nand output too where the opening is given.",
     .operand_min = 1,
     .operand_max = 1,
     .options = options,
