@@ -208,6 +208,29 @@ TEST(field_kernels_of_every_level_equal_the_portable)
     }
 }
 
+// Sums that come to less than 2^32 modulo p fit 64 bits with p added to them: here all do, at the
+// end of a transform whose other values are large.
+TEST(field_kernels_leave_nothing_above_p)
+{
+    static uint64_t values[1 << LOG_MAX], want[1 << LOG_MAX], twiddles[3 << LOG_MAX >> 1];
+    const struct vch_field_kernels portable = vch_field_kernels_select(VCH_CPU_PORTABLE);
+
+    vch_ntt_twiddles(twiddles, LOG_MAX);
+    for (unsigned log_n = 1; log_n <= LOG_MAX; log_n++)
+        for (enum vch_cpu_level level = 1; level <= vch_cpu_level(NULL); level++) {
+            const struct vch_field_kernels kernels = vch_field_kernels_select(level);
+            const size_t size = sizeof *values << log_n;
+            for (size_t i = 0; i < (size_t)1 << log_n; i++)
+                values[i] = want[i] = test_below(UINT32_MAX);
+            portable.intt(values, log_n, twiddles);
+            kernels.ntt(values, log_n, twiddles);
+            CHECK(memcmp(values, want, size) == 0);
+            portable.ntt(values, log_n, twiddles);
+            kernels.intt(values, log_n, twiddles);
+            CHECK(memcmp(values, want, size) == 0);
+        }
+}
+
 TEST(field_kernels_transform_large_arrays_as_the_portable_does)
 {
     static uint64_t values[1 << LOG_MAX], want[1 << LOG_MAX], twiddles[3 << LOG_MAX >> 1];

@@ -80,12 +80,12 @@ static inline struct lanes difference(struct vch_const_planes a, size_t half, si
     return sub_lanes(load_lanes(a, half + i, mask), load_lanes(a, i, mask));
 }
 
-// a + 7b, b loose, a canonical; loose. 8b = (b << 3) + (b >> 61) 2^64, and a - b makes it 7b.
+// a + 7b, both canonical; loose. 8b = (b << 3) + (b >> 61) 2^64, and a - b makes it 7b.
 static inline vec add_seven(vec a, vec b)
 {
     const vec top = vec_mul(vec_right(b, 61), all(VCH_FP_EPSILON));
     const vec eight = add_loose(vec_left(b, 3), top);
-    return add_loose(eight, sub(a, canonical(b)));
+    return add_loose(eight, sub(a, b));
 }
 
 // Three products in place of four: a0 b1 + a1 b0 = (a0 + a1)(b0 + b1) - a0 b0 - a1 b1.

@@ -51,8 +51,8 @@ static inline void sum_lanes_product(struct lanes_sum *sum, struct lanes a, stru
 // All lanes together.
 static inline uint64_t sum_total(const struct sum *sum)
 {
-    const vec low = canonical(reduce(sum->words[0], sum->carries[0]));
-    const vec middle = canonical(reduce(sum->words[1], sum->carries[1]));
+    const vec low = reduce(sum->words[0], sum->carries[0]);
+    const vec middle = reduce(sum->words[1], sum->carries[1]);
     const vec high = mul(reduce(sum->words[2], sum->carries[2]), all(VCH_FP_EPSILON));
     uint64_t each[LANES], total = 0;
 
