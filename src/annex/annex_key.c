@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "crypto/transcript.h"
 
-#define MAGIC "VOUCHAKY"
 enum { VERSION = 1, SUM_AT = VCH_ANNEX_KEY_SIZE - VCH_DIGEST_SIZE };
 
 // Finds damage, which would otherwise pass for a count.
@@ -20,7 +19,7 @@ static struct vch_digest sum_of(const uint8_t *bytes)
 
 void vch_annex_key_encode(uint8_t out[static VCH_ANNEX_KEY_SIZE], const struct vch_annex_key *key)
 {
-    memcpy(out, MAGIC, 8);
+    memcpy(out, VCH_ANNEX_KEY_MAGIC, 8);
     vch_put_u32le(out + 8, VERSION);
     vch_put_u32le(out + 12, key->epoch);
     vch_put_u32le(out + 16, key->used);
@@ -37,7 +36,7 @@ static vch_status check(const uint8_t *bytes, size_t size, struct vch_complaint 
         return vch_complain(complaint, VCH_CODE_TRUNCATED,
                             "an annex's key has %d bytes; this file has %zu", VCH_ANNEX_KEY_SIZE,
                             size);
-    if (memcmp(bytes, MAGIC, 8) != 0 || size > VCH_ANNEX_KEY_SIZE)
+    if (memcmp(bytes, VCH_ANNEX_KEY_MAGIC, 8) != 0 || size > VCH_ANNEX_KEY_SIZE)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "this is no annex's key");
     if (vch_get_u32le(bytes + 8) != VERSION)
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,

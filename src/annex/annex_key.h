@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 
+#define VCH_ANNEX_KEY_MAGIC "VOUCHAKY"
 #define VCH_ANNEX_KEY_SIZE 120 // check: 24 + 32 + 32 + 32
 #define VCH_ANNEX_SEED_SIZE 32
 

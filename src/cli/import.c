@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/annex_make.h"
 #include "cli/commands.h"
 #include "host/process.h"
 #include "host/progress.h"
@@ -31,6 +33,7 @@ static const struct vch_option options[] = {
     {"threads", "N", "threads (default: one per processor)", false},
     {"report", "FILE.json", "write the report, and where the error comes from", false},
     {"plot", "FILE.svg", "draw it: the error of every tensor, layer by layer", false},
+    {"provable", NULL, "also write M.annex and M.annex.key, with which runs can be proven", false},
     {"supported", NULL, "list the ONNX operators that can be imported, and stop", false},
     {"json", NULL, "print the report as JSON", false},
     {0},
@@ -238,25 +241,57 @@ static vch_status compile(struct vch_graph **graph, struct vch_import_report *re
                         inner.text);
 }
 
-static vch_status sign_and_write(struct vch_package *package, struct vch_tool *tool,
-                                 struct vch_graph *graph, const char *key_path, const char *path)
+// A new model with the annex of an old one in its place could not be proven, and the old one's
+// count must not be lost.
+static vch_status check_no_annex(struct vch_annex_files *files, struct vch_tool *tool,
+                                 const char *path)
 {
-    struct vch_secret_key owner;
+    VCH_TRY(vch_annex_files_find(files, tool, path));
+    if (access(files->annex, F_OK) != 0 && access(files->key, F_OK) != 0) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                        "%.200s or its key is there, of an earlier model: choose another name, or "
+                        "move both away",
+                        files->annex);
+}
+
+static vch_status write_package(struct vch_tool *tool, struct vch_graph *graph,
+                                const struct vch_secret_key *owner, const char *path)
+{
     struct vch_salt *salts = VCH_ARENA_NEW(&tool->arena, struct vch_salt, graph->parameter_count);
     uint8_t *bytes = NULL;
     size_t size = 0;
 
     if (salts == NULL) return VCH_FAIL(NO_MEMORY);
     vch_random_bytes(salts, graph->parameter_count * sizeof *salts);
-    VCH_TRY(vch_tool_secret_key(&owner, tool, key_path));
-    vch_status status = vch_package_encode(&bytes, &size, graph, salts, &owner, &tool->arena,
-                                           tool->workers, &tool->complaint);
-    vch_wipe(&owner, sizeof owner);
-    VCH_TRY(status);
+    VCH_TRY(vch_package_encode(&bytes, &size, graph, salts, owner, &tool->arena, tool->workers,
+                               &tool->complaint));
     // Private: the parameters are what the owner sells.
-    VCH_TRY(vch_file_write(path, bytes, size, true, &tool->complaint));
-    // What was written is what anyone will read: check it as they would.
-    return vch_tool_package(package, tool, path);
+    return vch_file_write(path, bytes, size, true, &tool->complaint);
+}
+
+// What was written is what anyone will read: it is checked as they would.
+static vch_status write_all(struct vch_package *package, struct vch_tool *tool,
+                            struct vch_graph *graph, const struct vch_secret_key *owner,
+                            const char *path)
+{
+    struct vch_annex_files files;
+
+    VCH_TRY(write_package(tool, graph, owner, path));
+    VCH_TRY(vch_tool_package(package, tool, path));
+    if (!vch_options_has(tool->options, "provable")) return VCH_OK;
+    VCH_TRY(vch_annex_files_find(&files, tool, path));
+    return vch_annex_make(&files, tool, package, owner);
+}
+
+static vch_status sign_and_write(struct vch_package *package, struct vch_tool *tool,
+                                 struct vch_graph *graph, const char *key_path, const char *path)
+{
+    struct vch_secret_key owner;
+
+    VCH_TRY(vch_tool_secret_key(&owner, tool, key_path));
+    vch_status status = write_all(package, tool, graph, &owner, path);
+    vch_wipe(&owner, sizeof owner);
+    return status;
 }
 
 static void print_report(const struct vch_package *package, const struct vch_import_report *report,
@@ -377,6 +412,7 @@ static vch_status print_supported(void)
 static vch_status run(struct vch_tool *tool)
 {
     const char *model_path = tool->options->operands[0], *output = NULL, *key = NULL;
+    struct vch_annex_files files;
     struct folder folder;
     struct vch_import_report report = {0};
     struct vch_package package;
@@ -390,6 +426,7 @@ static vch_status run(struct vch_tool *tool)
                             "usage: vouch import MODEL.onnx -o M.vouch --key OWNER.key [OPTIONS]");
     VCH_TRY(vch_options_required(&output, tool->options, "output", &tool->complaint));
     VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
+    if (vch_options_has(tool->options, "provable")) VCH_TRY(check_no_annex(&files, tool, output));
     VCH_TRY(open_folder(&folder, tool, model_path));
     VCH_TRY(vch_tool_file(&model, &size, tool, model_path, MODEL_SIZE_MAX));
     VCH_TRY(compile(&graph, &report, tool, model, size, &folder));

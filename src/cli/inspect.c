@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/describe.h"
+#include "cli/describe_proof.h"
 #include "crypto/keyfile.h"
 #include "model/program.h"
 #include "voucher/opening.h"
@@ -118,6 +119,9 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
         *out = vch_describe_package(&package);
         return add_memory(*out, tool, package.graph);
     }
+    *out = NULL;
+    VCH_TRY(vch_describe_proof(out, tool, file.bytes, file.size));
+    if (*out != NULL) return VCH_OK;
     // Our protobuf files have no magic, but only one strict decoder can accept one.
     for (size_t i = 0; i < sizeof guesses / sizeof guesses[0]; i++) {
         struct vch_arena_mark mark = vch_arena_mark(&tool->arena);
@@ -126,8 +130,8 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
         tool->complaint.text[0] = '\0';
     }
     return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
-                        "%.200s is not a model package, voucher, registry, opening or key of "
-                        "vouch, or it was altered",
+                        "%.200s is not a model package, annex, proof, voucher, registry, opening "
+                        "or key of vouch, or it was altered",
                         path);
 }
 
@@ -145,7 +149,7 @@ static vch_status run(struct vch_tool *tool)
 const struct vch_command vch_commands_inspect = {
     .name = "inspect",
     .operands = "FILE",
-    .summary = "say what is in a package, voucher, registry, opening or key",
+    .summary = "say what is in a package, annex, proof, voucher, registry, opening or key",
     .details = "Checks the file as its user would, then prints what is in it. Inspecting a "
                "voucher does\nnot verify its claims: `vouch verify` does.",
     .operand_min = 1,

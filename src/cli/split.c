@@ -18,7 +18,8 @@ static const struct vch_option options[] = {
     {"share", "PERCENT", "most of the layers one operator may hold (default: 100)", false},
     {"strict", NULL, "neighbouring segments never share an operator, whatever the quorum", false},
     {"batch", "N", "samples per job, for the estimate (default: 1)", false},
-    {"extract", "FIRST:LAST", "write the segment of operators FIRST up to LAST - 1", false},
+    {"extract", "FIRST:LAST|none",
+     "write the segment of operators FIRST up to LAST - 1; none: what is public", false},
     {"output", "FILE", "where the extracted segment goes", false},
     {"leak", NULL, "measure how much of the input each cut, or each of the plan's, gives away",
      false},
@@ -88,15 +89,21 @@ static vch_status extract(struct vch_tool *tool, const struct vch_package *packa
     VCH_TRY(vch_options_required(&output, tool->options, "output", &tool->complaint));
     if (colon != NULL && colon - range < (long)sizeof head)
         memcpy(head, range, (size_t)(colon - range));
-    if (colon == NULL || !vch_options_is_number(&first, head, 0, most) ||
-        !vch_options_is_number(&last, colon + 1, first + 1, most))
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "--extract expects FIRST:LAST with FIRST < LAST <= %llu, found "
-                            "\"%.40s\"",
-                            (unsigned long long)most, range);
+    const bool is_none = strcmp(range, "none") == 0;
+    if (!is_none && (colon == NULL || !vch_options_is_number(&first, head, 0, most) ||
+                     !vch_options_is_number(&last, colon + 1, first + 1, most)))
+        return vch_complain(
+            &tool->complaint, VCH_CODE_USAGE,
+            "--extract expects FIRST:LAST with FIRST < LAST <= %llu, or none, found "
+            "\"%.40s\"",
+            (unsigned long long)most, range);
     VCH_TRY(vch_package_extract(&bytes, &size, package, (uint32_t)first, (uint32_t)last,
                                 &tool->arena, &tool->complaint));
-    VCH_TRY(vch_file_write(output, bytes, size, true, &tool->complaint));
+    VCH_TRY(vch_file_write(output, bytes, size, !is_none, &tool->complaint));
+    if (is_none) {
+        printf("%s: public, no parameters, %zu bytes\n", output, size);
+        return VCH_OK;
+    }
     printf("%s: operators %llu to %llu, %u layers, %zu bytes\n", output, (unsigned long long)first,
            (unsigned long long)last - 1,
            vch_segment_layer_count(package->graph, (uint32_t)first, (uint32_t)last), size);
@@ -128,11 +135,12 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_split = {
     .name = "split",
-    .operands = "M.vouch [--plan | --leak | --extract FIRST:LAST]",
+    .operands = "M.vouch [--plan | --leak | --extract FIRST:LAST|none]",
     .summary = "legal cuts, what they leak, a plan for a network, files for nodes",
     .details =
         "Alone: lists where the model may be cut and what crosses there. With --plan: the\n"
-        "fastest plan under the constraints. With --extract: the package of one segment.\n\n"
+        "fastest plan under the constraints. With --extract: the package of one segment, or of no\n"
+        "parameters at all, which is what whoever checks vouchers and proofs needs.\n\n"
         "With --leak: how much of the input two inverters, trained on --calibrate, recover from\n"
         "what crosses each cut, beside a blind guess. It is a bound from below on what an\n"
         "attacker can do, and no proof of privacy. --leak-max keeps plans to cuts that leak "
