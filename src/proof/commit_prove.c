@@ -97,6 +97,8 @@ vch_status vch_prover_commit(struct vch_prover *prover)
     vch_wipe(&seed, sizeof seed);
     const struct vch_oracle_matrix matrix = {prover->input->cells + first, rows,
                                              VCH_ORACLE_EXTRA_ROWS, extras, prover->witness_seed};
-    return vch_oracle_prove(&prover->witness, &matrix, encoder, true, prover->arena,
-                            prover->workers);
+    VCH_TRY(
+        vch_oracle_prove(&prover->witness, &matrix, encoder, true, prover->arena, prover->workers));
+    vch_prover_tamper(prover, VCH_PROVER_WITNESS, &prover->witness);
+    return VCH_OK;
 }

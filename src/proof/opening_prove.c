@@ -39,8 +39,9 @@ static void make_triples(struct vch_prover *prover)
 }
 
 // What was said is heard as a verifier does, which gives the equation.
-static vch_status hear(struct vch_prover *prover, struct vch_walk_equation *equation)
+static vch_status hear(struct vch_prover *prover)
 {
+    struct vch_walk_equation *equation = &prover->equation;
     const struct vch_statement *statement = prover->statement;
     struct vch_walk *walk = VCH_ARENA_NEW(prover->arena, struct vch_walk, 1);
 
@@ -54,20 +55,20 @@ static vch_status hear(struct vch_prover *prover, struct vch_walk_equation *equa
 }
 
 // sum of ell_i values_i
-static struct vch_ext weigh_pads(const struct vch_prover *prover,
-                                 const struct vch_walk_equation *equation, struct vch_planes values)
+static struct vch_ext weigh_pads(const struct vch_prover *prover, struct vch_planes values)
 {
     struct vch_ext sum = vch_ext_from_base(0);
 
     for (uint32_t i = 0; i < prover->statement->pad_count; i++)
-        sum = vch_ext_add(sum, vch_ext_mul(equation->ell[i], get(values, i)));
+        sum = vch_ext_add(sum, vch_ext_mul(prover->equation.ell[i], get(values, i)));
     return sum;
 }
 
 // Whether the equation holds, which a witness that satisfies the statement makes it do.
-static vch_status check(const struct vch_prover *prover, const struct vch_walk_equation *equation)
+static vch_status check(const struct vch_prover *prover)
 {
-    const struct vch_ext left = vch_ext_add(weigh_pads(prover, equation, prover->pads.pads),
+    const struct vch_walk_equation *equation = &prover->equation;
+    const struct vch_ext left = vch_ext_add(weigh_pads(prover, prover->pads.pads),
                                             vch_ext_mul(equation->kappa, prover->omega));
 
     if (prover->tamper != NULL || vch_ext_is_equal(left, equation->rhs)) return VCH_OK;
@@ -75,8 +76,7 @@ static vch_status check(const struct vch_prover *prover, const struct vch_walk_e
                         "the cells are no witness: a relation of a zero section does not hold");
 }
 
-static vch_status make_sigma(struct vch_prover *prover, const struct vch_walk_equation *equation,
-                             struct vch_ext *sigma)
+static vch_status make_sigma(struct vch_prover *prover, struct vch_ext *sigma)
 {
     const size_t columns = (size_t)1 << prover->statement->log_columns;
     const struct vch_arena_mark mark = vch_arena_mark(prover->arena);
@@ -87,8 +87,8 @@ static vch_status make_sigma(struct vch_prover *prover, const struct vch_walk_eq
                               vch_ext_from_base(1));
     *sigma =
         prover->kernels->dot(vch_planes_const(eq), vch_planes_const(prover->pads.mask1), columns);
-    *sigma = vch_ext_add(vch_ext_mul(equation->kappa, *sigma),
-                         weigh_pads(prover, equation, prover->pads.mask2));
+    *sigma = vch_ext_add(vch_ext_mul(prover->equation.kappa, *sigma),
+                         weigh_pads(prover, prover->pads.mask2));
     vch_prover_tamper(prover, VCH_PROVER_SIGMA, sigma);
     vch_challenge_absorb_exts(&prover->challenge, "opening", sigma, 1);
     vch_arena_rewind(prover->arena, mark);
@@ -165,15 +165,14 @@ static vch_status open_columns(struct vch_prover *prover, uint8_t *proof)
 
 vch_status vch_prover_opening(struct vch_prover *prover, uint8_t *proof)
 {
-    struct vch_walk_equation equation;
     struct vch_ext sigma;
 
     make_triples(prover);
-    VCH_TRY(hear(prover, &equation));
-    VCH_TRY(check(prover, &equation));
+    VCH_TRY(hear(prover));
+    VCH_TRY(check(prover));
     for (uint32_t i = 0; i < 2 * prover->statement->product_count; i++)
         proof = write_ext(proof, prover->triples[i]);
-    VCH_TRY(make_sigma(prover, &equation, &sigma));
+    VCH_TRY(make_sigma(prover, &sigma));
     proof = write_ext(proof, sigma);
     VCH_TRY(say_rows(prover, &proof));
     return open_columns(prover, proof);

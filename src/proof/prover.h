@@ -8,6 +8,7 @@
 // What a prover is about to use, in the order in which it comes. A test's `tamper` may change it.
 enum vch_prover_step {
     VCH_PROVER_PADS,    // struct vch_prover_pads, before it is committed to
+    VCH_PROVER_WITNESS, // struct vch_oracle, committed
     VCH_PROVER_LEAVES,  // struct vch_prover_leaves
     VCH_PROVER_ROOT,    // D and its inverse, as all messages before their pads are added
     VCH_PROVER_ROUND,   // h(0), h(1), h(inf) of a layer
@@ -54,6 +55,7 @@ struct vch_prover {
     struct vch_ext *said; // M messages, as sent
     uint32_t said_count;
     struct vch_ext *triples;
+    struct vch_walk_equation equation;
 
     struct vch_weights weights;
     struct vch_ext numerator, denominator;    // of the claim on a layer

@@ -6,14 +6,7 @@
 #include "proof/slots.h"
 #include "proof/statement_cells.h"
 
-enum {
-    DIGEST = VCH_DIGEST_SIZE,
-    ELEMENT = 8,
-    EXTENSION = 16,
-    CAP_LOG = 7,
-    CODEWORD_LOG = 3,
-    OPENED = 150
-};
+enum { DIGEST = VCH_DIGEST_SIZE, EXTENSION = 16 };
 
 static vch_status limit(struct vch_complaint *complaint, const char *what, uint64_t found,
                         uint64_t most)

@@ -12,6 +12,7 @@ struct proving {
     struct vch_proof_input input;
     struct vch_arena *arena;
     enum vch_cpu_level level;
+    struct vch_prover *prover; // while it lies
     uint8_t *proof;
     size_t size;
 };
@@ -60,14 +61,14 @@ proving_lie(struct proving *proving,
             void (*tamper)(void *context, enum vch_prover_step step, void *data), void *context)
 {
     const struct vch_arena_mark mark = vch_arena_mark(proving->arena);
-    struct vch_prover *prover = (struct vch_prover *)made_alloc(&proving->made, 1, sizeof *prover);
 
-    *prover = (struct vch_prover){.statement = &proving->made.statement,
-                                  .input = &proving->input,
-                                  .arena = proving->arena,
-                                  .tamper = tamper,
-                                  .context = context};
-    vch_status status = vch_prover_run(prover, proving->proof);
+    proving->prover = (struct vch_prover *)made_alloc(&proving->made, 1, sizeof *proving->prover);
+    *proving->prover = (struct vch_prover){.statement = &proving->made.statement,
+                                           .input = &proving->input,
+                                           .arena = proving->arena,
+                                           .tamper = tamper,
+                                           .context = context};
+    vch_status status = vch_prover_run(proving->prover, proving->proof);
     vch_arena_rewind(proving->arena, mark);
     return status;
 }
