@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # demo.sh BUILD: a whole network on this machine. Two models are split over five node processes of
 # five operators; a client asks twenty questions whose inputs no node can read in full. One node
-# lies, one is killed half way, and every answer comes with a voucher that is checked offline.
+# lies, one is killed half way, and every answer comes with a voucher that is checked offline. Then
+# one answer of each model is proven, without showing weights, input or answer.
 set -euo pipefail
 export LC_ALL=C
 build=$(cd "${1:?usage: demo/demo.sh BUILD}" && pwd)
@@ -73,7 +74,7 @@ import_models() {
     local model layers segment
     for model in "${models[@]}"; do
         run import.log "$vouch" import "$demo/$model.onnx" -o $model.vouch --key owner.key \
-            --calibrate "$demo/${model}_calibration.npy"
+            --calibrate "$demo/${model}_calibration.npy" --provable
         run $model.cuts "$vouch" split $model.vouch
         layers=$(awk '$1 ~ /^[0-9]+$/ && $2 > n { n = $2 } END { print n }' $model.cuts)
         for segment in 1 2 3; do cut[$model$segment]=$(cut_after $model $segment); done
@@ -269,6 +270,37 @@ alter_voucher() {
     tail -n 1 altered.log | sed -E 's/([0-9a-f]{8})[0-9a-f]{56}/\1.../g; s/^/      /'
 }
 
+# Whoever checks holds no weights: the model's public part and its annex are all there is to have.
+prove_answers() {
+    step "Proofs" "One answer of each model is proven: that these very weights, which stay hidden, give" \
+        "it for this input. Whoever checks holds no weights, and sees input and answer only if" \
+        "shown the opening."
+    local model one
+    for model in "${models[@]}"; do
+        one=$model.0
+        run split.log "$vouch" split $model.vouch --extract none -o $model.public.vouch
+        run prove.log "$vouch" prove $model.vouch --input $one.npy --output $one.proof \
+            --opening $one.proof.opening
+        run $one.proven "$vouch" verify $one.proof --model $model.public.vouch \
+            --annex $model.annex --owner "${key[owner]}"
+        run $one.opened "$vouch" verify $one.proof --model $model.public.vouch \
+            --annex $model.annex --owner "${key[owner]}" --opening $one.proof.opening
+        row $model "$(sed -n 's/.*: \([0-9]* bytes, in [0-9.]* s\).*/\1/p' prove.log), verified"
+    done
+    echo
+    show_claims digits.0.proven
+}
+
+refuse_opening() {
+    step "Another input" "The opening of another input does not pass for the proof's own."
+    local status=0
+    run prove.log "$vouch" prove digits.vouch --input digits.1.npy --output other.proof
+    "$vouch" verify digits.0.proof --model digits.public.vouch --annex digits.annex \
+        --opening other.opening >other.log 2>&1 || status=$?
+    [ $status = 1 ] || fail "expected a refusal, found exit $status:" other.log
+    row "digits" "refused, exit status $status"
+}
+
 make_keys
 import_models
 found_network
@@ -279,5 +311,7 @@ check_answers
 check_vouchers
 name_liar
 alter_voucher
-printf '\n20 private answers, 20 vouchers, 1 liar caught, 1 node lost; %s s in all\n' $SECONDS
+prove_answers
+refuse_opening
+printf '\n20 private answers, 20 vouchers, 2 proofs, 1 liar caught, 1 node lost; %s s in all\n' $SECONDS
 echo "demo: all checks passed"

@@ -17,7 +17,7 @@ from arrays import ROOT, read_npy
 
 VOUCH = sys.argv.pop(1)
 YES, NO, USAGE, MALFORMED, UNAVAILABLE = range(5)
-MODELS = ("breast_cancer",)
+MODELS = ("breast_cancer", "digits")
 
 
 def vouch(*arguments, code=YES):
