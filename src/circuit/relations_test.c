@@ -1,6 +1,6 @@
 // Operators with relations of their own, on shapes of all sorts, ties, saturation and extremes:
 // what a run computes satisfies the statement.
-#include "harness/circuits.h"
+#include "harness/circuits_prove.h"
 
 #include "model/trees.h"
 
@@ -220,4 +220,26 @@ static uint32_t make_large_trees(struct graphs *build)
 TEST(trees_with_large_scores_satisfy_their_circuit)
 {
     rounds(make_large_trees);
+}
+
+TEST(each_is_proven_and_verifies)
+{
+    static uint32_t (*const makers[])(struct graphs *) = {
+        make_max_pool, make_argmax,           make_softmax, make_normalise,  make_divide,
+        make_gather,   make_integer_quotient, make_trees,   make_large_trees};
+
+    FOR_EACH(make, makers)
+    {
+        struct graphs build;
+        struct circuits c;
+        struct circuits_proof p;
+        vch_arena_init(&arena, (size_t)1 << 30);
+        graphs_init(&build, &arena);
+        graphs_output(&build, (*make)(&build));
+        circuits_make(&c, graphs_finish(&build), 1 + test_below(3), &arena);
+        circuits_commit(&p, &c);
+        circuits_must(&c, circuits_prove(&p));
+        circuits_must(&c, circuits_verify(&p, &c.circuit.statement));
+        vch_arena_release(&arena);
+    }
 }
