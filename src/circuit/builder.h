@@ -20,6 +20,8 @@
 #define VCH_BUILDER_WIDTH_MAX 62u // bits of what is looked up in a range
 #define VCH_BUILDER_LIMB_MIN 4u   // W, the width of a limb, is between these
 #define VCH_BUILDER_LIMB_MAX 16u
+#define VCH_BUILDER_SATURATIONS_MAX 64u
+#define VCH_BUILDER_SATURATION_BITS 17u  // of a quotient that a table clamps
 #define VCH_BUILDER_CELLS_MAX (1u << 30) // of all oracles
 
 // Numbers of cells, one for each element: `list`, or without a list first, first + 1, ...
@@ -31,6 +33,7 @@ struct vch_view {
 enum vch_table_kind {
     VCH_TABLE_RANGE,       // (w, v)
     VCH_TABLE_CLAMP,       // (y, sign), of lo and hi
+    VCH_TABLE_SATURATION,  // (q, clamp(q, lo, hi)), for q of so many bits
     VCH_TABLE_FUNCTION,    // (x, T[x]), of the model's table lo
     VCH_TABLE_EXPONENTIAL, // (d, T[-d]), of the model's table lo
     VCH_TABLE_COMMITTED,   // of cells
@@ -61,6 +64,20 @@ struct vch_builder_slot { // of a hash table
     uint32_t number; // plus 1; 0 is free
 };
 
+// Quotients clamped to lo .. hi: what a table for all of those with at most so many bits would
+// save, in look-ups and cells; and the bits of the table, 0 where there is none. Known after one
+// building of the statement, used in another.
+struct vch_builder_saturation {
+    int64_t lo, hi;
+    uint64_t savings[VCH_BUILDER_SATURATION_BITS + 1];
+    uint32_t bits;
+};
+
+struct vch_builder_saturations {
+    uint32_t count;
+    struct vch_builder_saturation items[VCH_BUILDER_SATURATIONS_MAX];
+};
+
 struct vch_builder {
     struct vch_arena *arena;
     struct vch_complaint *complaint;
@@ -78,6 +95,7 @@ struct vch_builder {
     uint64_t *public_values;
     uint32_t slot_count; // a power of two
     struct vch_builder_slot *slots;
+    struct vch_builder_saturations saturations;
     uint64_t range_counts[VCH_BUILDER_WIDTH_MAX + 1]; // places by width
 };
 
@@ -110,6 +128,7 @@ void vch_builder_range(struct vch_builder *builder, struct vch_grid grid,
 
 // The number of a table, made where it is asked for the first time.
 uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi);
+uint32_t vch_builder_saturated(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits);
 uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
                               uint32_t table);
 uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
@@ -117,6 +136,13 @@ uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_g
 // A new table whose rows are the entries' values at each (row, lane).
 uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,
                                const struct vch_expression *entries, uint32_t entry_count);
+
+// The bits of the table that clamps quotients of `bits` bits to lo .. hi, or 0: there is none.
+// Remembers that it would have saved so much.
+uint32_t vch_builder_saturation(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits,
+                                uint64_t saving);
+// The tables that are worth their rows, from what was remembered: for the next building.
+void vch_builder_choose(struct vch_builder_saturations *out, const struct vch_builder *builder);
 
 // Chooses the limbs' width, allocates limbs and multiplicities, and lists the sections. `out` has
 // its context, columns and all oracles but the witness, which this adds; it is then sealed.

@@ -146,14 +146,23 @@ static void add_table(struct finish *f, uint32_t number, const struct vch_builde
     f->next[-1].multiplicities = vch_builder_spread(counts, table->grid);
 }
 
+static uint32_t log_of(uint32_t count)
+{
+    return count <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(count - 1);
+}
+
+// By their lanes, so that small tables fill what the places of large ones leave free before them.
 static void add_tables(struct finish *f)
 {
     struct vch_builder_table range;
 
     if (f->table_count == 0 || !vch_builder_parts_range(f->builder, &range, f->limb_width)) return;
-    add_table(f, VCH_BUILDER_RANGE, &range);
-    for (uint32_t i = 0; i < f->builder->table_count; i++)
-        add_table(f, i + 1, &f->builder->tables[i]);
+    for (uint32_t log = 0; log <= VCH_STATEMENT_LOG_PLACES_MAX; log++)
+        for (uint32_t number = 0; number < f->table_count; number++) {
+            const struct vch_builder_table *table =
+                number == VCH_BUILDER_RANGE ? &range : &f->builder->tables[number - 1];
+            if (log_of(table->grid.lanes) == log) add_table(f, number, table);
+        }
 }
 
 static void add_zeros(struct finish *f)

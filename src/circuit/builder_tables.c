@@ -93,6 +93,56 @@ uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi)
     return add_table(builder, &table);
 }
 
+uint32_t vch_builder_saturated(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits)
+{
+    struct vch_builder_table table = {.kind = VCH_TABLE_SATURATION, .lo = lo, .hi = hi};
+    const uint32_t found = find_table(builder, table.kind, lo, hi);
+    const int64_t most = ((int64_t)1 << bits) - 1;
+    uint64_t *quotients, *values;
+
+    VCH_ASSERT(bits <= VCH_BUILDER_SATURATION_BITS);
+    if (found != 0) return found;
+    if (!make_pairs(builder, &table, (uint32_t)(2 * most + 1), &quotients, &values)) return 0;
+    for (int64_t q = -most; q <= most; q++) {
+        quotients[q + most] = vch_fp_from_i64(q);
+        values[q + most] = vch_fp_from_i64(q < lo ? lo : q > hi ? hi : q);
+    }
+    return add_table(builder, &table);
+}
+
+uint32_t vch_builder_saturation(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits,
+                                uint64_t saving)
+{
+    struct vch_builder_saturations *all = &builder->saturations;
+    uint32_t i = 0;
+
+    if (bits > VCH_BUILDER_SATURATION_BITS) return 0;
+    while (i < all->count && (all->items[i].lo != lo || all->items[i].hi != hi))
+        i++;
+    if (i == VCH_BUILDER_SATURATIONS_MAX) return 0;
+    if (i == all->count)
+        all->items[all->count++] = (struct vch_builder_saturation){.lo = lo, .hi = hi};
+    all->items[i].savings[bits] += saving;
+    return bits <= all->items[i].bits ? all->items[i].bits : 0;
+}
+
+void vch_builder_choose(struct vch_builder_saturations *out, const struct vch_builder *builder)
+{
+    *out = builder->saturations;
+    for (uint32_t i = 0; i < out->count; i++) {
+        struct vch_builder_saturation *item = &out->items[i];
+        int64_t saved = 0, best = 0;
+        item->bits = 0;
+        for (uint32_t bits = 0; bits <= VCH_BUILDER_SATURATION_BITS; bits++) {
+            saved += (int64_t)item->savings[bits];
+            const int64_t rest = saved - 2 * (((int64_t)2 << bits) - 1);
+            if (rest <= best) continue;
+            best = rest;
+            item->bits = bits;
+        }
+    }
+}
+
 uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
                               uint32_t index)
 {

@@ -163,19 +163,35 @@ static vch_status start(struct run *run, struct vch_statement *s, struct vch_are
     return run->values != NULL && run->parameters != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
+// Everything but what vch_builder_finish does, with the tables that were chosen.
+static vch_status add_samples(struct run *run, struct vch_circuit *out,
+                              const struct vch_builder_saturations *saturations,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    *out = (struct vch_circuit){.statement.log_columns = run->claim->model.log_columns};
+    VCH_TRY(start(run, &out->statement, arena, complaint));
+    if (saturations != NULL) run->builder.saturations = *saturations;
+    place_parameters(run);
+    for (uint32_t i = 0; i < run->claim->batch; i++)
+        VCH_TRY(add_sample(run, i));
+    return VCH_OK;
+}
+
 vch_status vch_circuit_build(struct vch_circuit *out, const struct vch_circuit_claim *claim,
                              struct vch_arena *arena, struct vch_complaint *complaint)
 {
     struct run run = {.claim = claim, .graph = claim->model.graph};
 
-    *out = (struct vch_circuit){.statement.log_columns = claim->model.log_columns};
+    struct vch_builder_saturations saturations = {0};
+
     VCH_TRY(check_claim(claim, complaint));
     VCH_TRY(vch_context_check(&claim->model, complaint));
     VCH_TRY(vch_circuit_ends(&run.ends, run.graph, claim->first, claim->last, arena));
-    VCH_TRY(start(&run, &out->statement, arena, complaint));
-    place_parameters(&run);
-    for (uint32_t i = 0; i < claim->batch; i++)
-        VCH_TRY(add_sample(&run, i));
+    const struct vch_arena_mark mark = vch_arena_mark(arena);
+    VCH_TRY(add_samples(&run, out, NULL, arena, complaint));
+    vch_builder_choose(&saturations, &run.builder);
+    vch_arena_rewind(arena, mark);
+    VCH_TRY(add_samples(&run, out, &saturations, arena, complaint));
     out->statement.context = vch_context_of_run(claim);
     VCH_TRY(vch_builder_finish(&run.builder, &out->statement));
     out->witness_cells = run.builder.cell_count;

@@ -70,45 +70,66 @@ static void init(void)
     vch_arena_init(&arena, (size_t)1 << 30);
 }
 
-// Kinds of quotients: exact, signs, flags; with and without saturation.
+static bool has_hint(const struct circuits *c, enum vch_hint_kind kind)
+{
+    for (uint32_t i = 0; i < c->circuit.hint_count; i++)
+        if (c->circuit.hints[i].kind == kind) return true;
+    return false;
+}
+
+struct kind {
+    enum vch_type x, y;
+    int32_t multiplier;
+    uint32_t shift;
+    int64_t lo, hi;
+};
+
+// Kinds of quotients: exact, table, signs, flags; with and without saturation.
+static const struct kind kinds[] = {
+    {VCH_TYPE_I8, VCH_TYPE_I8, 20000, 15, -127, 127},
+    {VCH_TYPE_I16, VCH_TYPE_I8, -20001, 20, -127, 127},
+    {VCH_TYPE_I16, VCH_TYPE_I8, 20001, 20, 0, 127},
+    {VCH_TYPE_I16, VCH_TYPE_I16, 20001, 19, -700, 701},
+    {VCH_TYPE_I16, VCH_TYPE_I8, 3, 1, 5, 5},
+    {VCH_TYPE_I32, VCH_TYPE_I16, 20001, 27, -32767, 32767},
+    {VCH_TYPE_I32, VCH_TYPE_I16, 20001, 29, -1000, 1},
+    {VCH_TYPE_I32, VCH_TYPE_I32, -32767, 10, -2147483647 - 1, 2147483647},
+    {VCH_TYPE_I32, VCH_TYPE_I32, 16384, 14, -2147483647 - 1, 2147483647},
+    {VCH_TYPE_I8, VCH_TYPE_I32, 32767, 62, -100, 100},
+};
+
+static void cannot_be_changed(struct circuits *c, const struct kind *kind, uint32_t element)
+{
+    const int64_t y = claimed(c, element);
+
+    CHECK(claims(c, element, y + 1));
+    CHECK(claims(c, element, y - 1));
+    if (y != kind->lo) CHECK(claims(c, element, kind->lo));
+    if (y != kind->hi) CHECK(claims(c, element, kind->hi));
+    if (y != 0) CHECK(claims(c, element, -y));
+    CHECK(claims(c, element, y + ((int64_t)1 << (1 + test_below(60)))));
+}
+
 TEST(a_result_that_is_off_by_one_is_caught)
 {
-    static const struct {
-        enum vch_type x, y;
-        int32_t multiplier;
-        uint32_t shift;
-        int64_t lo, hi;
-    } kinds[] = {
-        {VCH_TYPE_I8, VCH_TYPE_I8, 20000, 15, -127, 127},
-        {VCH_TYPE_I16, VCH_TYPE_I8, -20001, 20, -127, 127},
-        {VCH_TYPE_I16, VCH_TYPE_I8, 20001, 20, 0, 127},
-        {VCH_TYPE_I16, VCH_TYPE_I8, 3, 1, 5, 5},
-        {VCH_TYPE_I32, VCH_TYPE_I16, 20001, 27, -32767, 32767},
-        {VCH_TYPE_I32, VCH_TYPE_I16, 20001, 29, -1000, 1},
-        {VCH_TYPE_I32, VCH_TYPE_I32, -32767, 10, -2147483647 - 1, 2147483647},
-        {VCH_TYPE_I32, VCH_TYPE_I32, 16384, 14, -2147483647 - 1, 2147483647},
-        {VCH_TYPE_I8, VCH_TYPE_I32, 32767, 62, -100, 100},
-    };
+    uint32_t with_table = 0, with_signs = 0, with_flags = 0;
 
     FOR_EACH(kind, kinds)
-    {
+    for (uint32_t count = 24; count <= 4800; count *= 200) { // many elements share a table
         struct circuits c;
         init();
         circuits_make(
-            &c, rescale(kind->x, kind->y, 24, kind->multiplier, kind->shift, kind->lo, kind->hi), 1,
-            &arena);
+            &c, rescale(kind->x, kind->y, count, kind->multiplier, kind->shift, kind->lo, kind->hi),
+            1, &arena);
         CHECK(!is_caught(&c));
-        for (uint32_t i = 0; i < 24; i++) {
-            const int64_t y = claimed(&c, i);
-            CHECK(claims(&c, i, y + 1));
-            CHECK(claims(&c, i, y - 1));
-            if (y != kind->lo) CHECK(claims(&c, i, kind->lo));
-            if (y != kind->hi) CHECK(claims(&c, i, kind->hi));
-            if (y != 0) CHECK(claims(&c, i, -y));
-            CHECK(claims(&c, i, y + ((int64_t)1 << (1 + test_below(60)))));
-        }
+        with_table += has_hint(&c, VCH_HINT_QUOTIENT);
+        with_signs += has_hint(&c, VCH_HINT_SIGNS);
+        with_flags += has_hint(&c, VCH_HINT_FLAGS);
+        for (uint32_t i = 0; i < (count == 24 ? 24 : 2); i++)
+            cannot_be_changed(&c, kind, count == 24 ? i : test_below(count));
         vch_arena_release(&arena);
     }
+    CHECK(with_table >= 2 && with_signs >= 2 && with_flags >= 2);
 }
 
 // With M = 20000 and s = 50, 12345 * M + 2^49 - 2^50 * 16384 is a remainder modulo p: 16384 would

@@ -178,6 +178,19 @@ TEST(rescale_satisfies_its_circuit)
     rounds(make_rescale);
 }
 
+// So many elements that a table of quotients pays.
+static uint32_t make_wide(struct graphs *build)
+{
+    const struct vch_shape shape = graphs_shape(3, 3, 20 + test_below(40), 33);
+    const uint32_t x = graphs_rescale(build, graphs_input(build, narrow(), shape), VCH_TYPE_I8);
+    return graphs_add(build, x, graphs_relu(build, x), VCH_TYPE_I8);
+}
+
+TEST(many_elements_satisfy_their_circuit)
+{
+    rounds(make_wide);
+}
+
 static uint32_t make_table(struct graphs *build)
 {
     const enum vch_type type = test_below(8) ? VCH_TYPE_I8 : VCH_TYPE_I16;

@@ -2,6 +2,9 @@
 
 #include "base/check.h"
 
+// Look-ups and cells that a table of quotients saves at each place.
+enum { NARROW_SAVING = 2, WIDE_SAVING = 6 };
+
 #define WRAP_FREE ((uint64_t)1 << 63) // 2^62 and this are together below p
 
 void vch_gadgets_interval(struct vch_builder *b, struct vch_grid grid,
@@ -204,6 +207,20 @@ static void add_product(const struct plan *plan, struct vch_expression *sum, int
                           vch_terms_cells(plan->builder, b).form);
 }
 
+// y by a table from the quotient, which is a cell.
+static void with_table(const struct plan *plan, uint32_t bits)
+{
+    struct vch_builder *b = plan->builder;
+    const struct vch_grid grid = plan->of->grid;
+    const struct vch_cells q = new_cells(plan, VCH_HINT_QUOTIENT, 1, NULL);
+    const struct vch_expression pair[2] = {vch_terms_cells(b, q), vch_terms_cells(b, plan->of->y)};
+    struct vch_expression rest = plan->of->a;
+
+    vch_builder_lookup(b, grid, vch_builder_saturated(b, plan->lo, plan->hi, bits), pair, 2);
+    vch_terms_add_cells(b, &rest, powers(plan, -1), q);
+    vch_builder_range(b, grid, &rest, plan->of->shifts);
+}
+
 static void with_signs(const struct plan *plan)
 {
     struct vch_builder *b = plan->builder;
@@ -258,6 +275,25 @@ static void with_flags(const struct plan *plan)
     vch_builder_range(b, grid, &rest, plan->of->shifts);
 }
 
+// Bits of the table that clamps the quotient; 0: it has none. With these shifts and so few bits
+// nothing wraps around.
+static uint32_t table_bits(const struct plan *plan)
+{
+    const uint64_t places = (uint64_t)plan->of->grid.rows * plan->of->grid.lanes;
+    const bool is_wide = plan->hi - plan->lo >= (int64_t)VCH_GADGETS_CLAMP_MAX;
+    uint64_t shift = 0;
+    int64_t most = 0;
+
+    for (uint32_t o = 0; o < plan->lanes; o++) {
+        most = larger(most, reach_at(plan, o));
+        shift = at(plan->of->shifts, o) > shift ? at(plan->of->shifts, o) : shift;
+    }
+    if (!plan->has_excess || shift + VCH_BUILDER_SATURATION_BITS > 63) return 0;
+    return vch_builder_saturation(plan->builder, plan->lo, plan->hi,
+                                  vch_gadgets_bits((uint64_t)most),
+                                  (is_wide ? WIDE_SAVING : NARROW_SAVING) * places);
+}
+
 vch_status vch_gadgets_quotient(struct vch_builder *builder, const struct vch_quotient *quotient)
 {
     const bool is_uniform = quotient->shifts.lanes == NULL && quotient->reach.lanes == NULL;
@@ -270,6 +306,11 @@ vch_status vch_gadgets_quotient(struct vch_builder *builder, const struct vch_qu
     VCH_ASSERT(quotient->lo <= quotient->hi);
     find_clamp(&plan);
     VCH_TRY(find_excess(&plan));
+    const uint32_t bits = table_bits(&plan);
+    if (bits > 0) {
+        with_table(&plan, bits);
+        return vch_builder_status(builder);
+    }
     if (!is_bounded(&plan)) VCH_TRY(narrow(&plan));
     if (!plan.has_excess)
         exact(&plan);

@@ -19,6 +19,7 @@ struct vch_grid {
     X(VALUE, value)           /* the elements of graph value `value` in sample `sample` */ \
     X(EXPRESSION, expression) /* the expression at (p, o) */ \
     X(LIMBS, limbs)           /* blocks: limbs 1 .. of the expression, W bits each */ \
+    X(QUOTIENT, quotient)     /* floor(expression / 2^shift) */ \
     X(SIGNS, signs)           /* q = floor(expression / 2^shift): its sign, and its excess */ \
     X(FLAGS, flags)           /* likewise: is above hi, is below lo, excess */ \
     X(LARGEST, largest)       /* one lane: the largest expression (p, o) over o < `lanes_read` */ \
@@ -43,7 +44,7 @@ struct vch_hint {
     struct vch_grid grid;
     uint32_t cells; // the first one
     struct vch_expression expression;
-    struct vch_scalar shifts;     // SIGNS, FLAGS; LIMBS: widths
+    struct vch_scalar shifts;     // QUOTIENT, SIGNS, FLAGS; LIMBS: widths
     int64_t lo, hi;               // SIGNS, FLAGS, CLAMPED
     uint32_t blocks;              // LIMBS: 0 or more
     uint32_t limb_width;          // LIMBS

@@ -90,6 +90,12 @@ static void fill_limbs(const struct work *w)
                 w->values[i] >> (limb * w->hint->limb_width) & mask;
 }
 
+static void fill_quotient(const struct work *w)
+{
+    for (size_t i = 0; i < w->places; i++)
+        w->out[i] = vch_fp_from_i64(vch_fp_to_i64(w->values[i]) >> scalar_at(w, i));
+}
+
 static void fill_signs(const struct work *w)
 {
     uint64_t *signs = w->out, *excesses = w->out + w->places;
