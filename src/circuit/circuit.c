@@ -21,7 +21,7 @@ static vch_status check_claim(const struct vch_circuit_claim *claim,
 {
     const struct vch_graph *graph = claim->model.graph;
 
-    if (claim->first > claim->last || claim->last > graph->operator_count)
+    if (claim->first >= claim->last || claim->last > graph->operator_count)
         return vch_complain(complaint, VCH_CODE_USAGE, "operators %u to %u are no range of %u",
                             claim->first, claim->last, graph->operator_count);
     if (claim->batch < 1 || claim->batch > VCH_BATCH_MAX)

@@ -31,7 +31,7 @@ vch_status vch_circuit_ends(struct vch_circuit_ends *out, const struct vch_graph
                             uint32_t first, uint32_t last, struct vch_arena *scratch)
 {
     *out = (struct vch_circuit_ends){0};
-    if (first > last || last > graph->operator_count) return VCH_FAIL(USAGE);
+    if (first >= last || last > graph->operator_count) return VCH_FAIL(USAGE);
     VCH_TRY(first == 0
                 ? ends_of_ports(out->inputs, &out->input_count, graph->inputs, graph->input_count)
                 : end_of_cut(out->inputs, &out->input_count, graph, first, scratch));

@@ -80,9 +80,11 @@ class Range:
 
 
 class Builder:
-    """`given` are the numbers of cells of the oracles before the witness."""
+    """`given` are the numbers of cells of the oracles before the witness; `tables` what `chosen` of
+    an earlier builder of the same statement says."""
 
-    def __init__(self, log_columns, given):
+    def __init__(self, log_columns, given, tables=None):
+        self.saturations, self.suited = tables or {}, {}
         self.columns = 2**log_columns
         self.oracle_rows = [max(1, -(-count // self.columns)) for count in given]
         self.next = sum(self.oracle_rows) * self.columns
@@ -164,6 +166,12 @@ class Builder:
                 self.range(rows, lanes, total(y, constant(-lo)), width)
             self.range(rows, lanes, rest, shift)
             return
+        saturation = self.saturation(rows * lanes, lo, hi, max(q), max(shift))
+        if saturation > 0:
+            quotients = cells(self.allocate(count))
+            self.look_up(self.saturated(lo, hi, saturation), rows, lanes, quotients, y)
+            self.range(rows, lanes, minus(a, scaled(quotients, power)), shift)
+            return
         largest = max(abs(lo), abs(hi))
         if hi - lo + 1 <= 512:
             signs, excesses = self.allocate(count), self.allocate(count)
@@ -185,6 +193,28 @@ class Builder:
         up = product(cells(above), cells(excesses), [-p for p in power])
         down = product(cells(below), cells(excesses), power)
         self.range(rows, lanes, total(rest, up, down), shift)
+
+    def saturated(self, lo, hi, j):
+        return self.public_table(("saturation", lo, hi), lambda: [
+            (q, min(hi, max(lo, q))) for q in range(1 - 2**j, 2**j)])
+
+    def saturation(self, count, lo, hi, q, shift):
+        """J of the table for this quotient, or 0."""
+        j = bits(q)
+        if shift > 46 or j > 17 or len(self.suited) == 64 and (lo, hi) not in self.suited:
+            return 0
+        saved = self.suited.setdefault((lo, hi), [0] * 18)
+        saved[j] += (2 if hi - lo + 1 <= 512 else 6) * count
+        chosen = self.saturations.get((lo, hi), 0)
+        return chosen if j <= chosen else 0
+
+    def chosen(self):
+        """J by (lo', hi')."""
+        out = {}
+        for pair, saved in self.suited.items():
+            rest = [sum(saved[:j + 1]) - 2 * (2**(j + 1) - 1) for j in range(18)]
+            out[pair] = rest.index(max(rest)) if max(rest) > 0 else 0
+        return out
 
     def narrow(self, rows, lanes, y, lo, hi, q, power, widths, largest):
         """Was it needed?"""
@@ -235,6 +265,7 @@ class Builder:
             columns = [list(column) for column in zip(*width_range(width))]
             tables = [Section(TABLE, 1, len(columns[0]), [constant(c) for c in columns], 0)]
             tables += [make(number) for number, make in self.tables.values()]
+            tables.sort(key=lambda section: (bits(section.lanes - 1), section.table))
         for section in tables:
             section.multiplicities = self.allocate(section.rows * section.lanes)
         return lookups + tables + self.zeros

@@ -37,13 +37,14 @@ def ends(graph, first, last):
 class Run:
     """The circuits of a range of operators; `views` are those of one sample."""
 
-    def __init__(self, graph, log_columns, held, first, last, batch):
+    def __init__(self, graph, log_columns, held, first, last, batch, tables=None):
         self.graph, self.held = graph, held
         enter, leave = ends(graph, first, last)
         self.bounds = {op.output: op.bias_bound for op in graph.operators if op.kind == "trees"}
         each = lambda values: sum(size(graph.shapes[v]) for v in values)
         parameters = parameter_cells(graph, held)
-        self.builder = Builder(log_columns, [parameters, batch * each(enter), batch * each(leave)])
+        self.builder = Builder(log_columns, [parameters, batch * each(enter), batch * each(leave)],
+                               tables)
         self.places = self._parameters(held)
         start_in = start_out = 0
         for _ in range(batch):
@@ -96,7 +97,8 @@ def finish(builder, log_columns, roots, digest):
 
 def run_statement(graph, log_columns, held, roots, annex, job, first, last, batch):
     """roots: of annex, input and output."""
-    run = Run(graph, log_columns, held, first, last, batch)
+    asked = Run(graph, log_columns, held, first, last, batch)
+    run = Run(graph, log_columns, held, first, last, batch, asked.builder.chosen())
     return finish(run.builder, log_columns, roots,
                   context(1, graph, held, annex, first, last, batch, job))
 
