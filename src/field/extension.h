@@ -50,15 +50,13 @@ static inline struct vch_ext vch_ext_mul_base(struct vch_ext a, uint64_t b)
     return (struct vch_ext){{vch_fp_mul(a.c[0], b), vch_fp_mul(a.c[1], b)}};
 }
 
-// The sum of a product and seven times an element fits 128 bits; so does that of two products once
-// one of them is reduced.
+// 7 b1 is brought to 64 bits, that both halves are sums of two products.
 static inline struct vch_ext vch_ext_mul(struct vch_ext a, struct vch_ext b)
 {
-    const vch_u128 seven = (vch_u128)7 * vch_fp_mul(a.c[1], b.c[1]);
-    const uint64_t cross = vch_fp_mul(a.c[1], b.c[0]);
+    const uint64_t seven = vch_fp_reduce((vch_u128)7 * b.c[1]);
 
-    return (struct vch_ext){{vch_fp_reduce((vch_u128)a.c[0] * b.c[0] + seven),
-                             vch_fp_reduce((vch_u128)a.c[0] * b.c[1] + cross)}};
+    return (struct vch_ext){{vch_fp_mul_add(a.c[0], b.c[0], a.c[1], seven),
+                             vch_fp_mul_add(a.c[0], b.c[1], a.c[1], b.c[0])}};
 }
 
 static inline struct vch_ext vch_ext_square(struct vch_ext a)

@@ -55,6 +55,14 @@ static inline uint64_t vch_fp_mul(uint64_t a, uint64_t b)
     return vch_fp_reduce((vch_u128)a * b);
 }
 
+// a b + c d; what passes 128 bits is -2^32.
+static inline uint64_t vch_fp_mul_add(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const vch_u128 first = (vch_u128)a * b, sum = first + (vch_u128)c * d;
+    const uint64_t carry = sum < first;
+    return vch_fp_sub(vch_fp_reduce(sum), carry << 32);
+}
+
 static inline uint64_t vch_fp_square(uint64_t a)
 {
     return vch_fp_mul(a, a);

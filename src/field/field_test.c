@@ -118,6 +118,7 @@ TEST(field_obeys_the_laws)
         CHECK(vch_fp_sub(a, b) == vch_fp_add(a, vch_fp_neg(b)));
         CHECK(vch_fp_mul(a, vch_fp_add(b, c)) == vch_fp_add(vch_fp_mul(a, b), vch_fp_mul(a, c)));
         CHECK(vch_fp_mul(vch_fp_mul(a, b), c) == vch_fp_mul(a, vch_fp_mul(b, c)));
+        CHECK(vch_fp_mul_add(a, b, c, a) == vch_fp_add(vch_fp_mul(a, b), vch_fp_mul(c, a)));
         CHECK(vch_fp_mul(a, vch_fp_inverse(a)) == (a != 0));
         CHECK(vch_fp_pow(a, 5) == vch_fp_mul(vch_fp_square(vch_fp_square(a)), a));
     }

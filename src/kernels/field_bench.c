@@ -81,6 +81,11 @@ static void run_mul(const struct vch_field_kernels *k)
     k->mul(planes(0), in(1), in(2), COUNT);
 }
 
+static void run_add(const struct vch_field_kernels *k)
+{
+    k->add(planes(0), in(1), in(2), COUNT);
+}
+
 static void run_axpy_base(const struct vch_field_kernels *k)
 {
     k->axpy_base(planes(0), arrays[2], challenge, COUNT);
@@ -198,6 +203,7 @@ static const struct {
     {"scale_powers", "element", COUNT, run_scale_powers},
     {"mul_base", "product", COUNT, run_mul_base},
     {"mul", "product", COUNT, run_mul},
+    {"add", "sum", COUNT, run_add},
     {"axpy_base", "product", COUNT, run_axpy_base},
     {"axpy", "product", COUNT, run_axpy},
     {"dot_base", "product", COUNT, run_dot_base},

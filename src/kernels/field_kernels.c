@@ -27,6 +27,7 @@
         (kernels).scale_powers = vch_scale_powers_##isa; \
         (kernels).mul_base = vch_mul_base_##isa; \
         (kernels).mul = vch_mul_##isa; \
+        (kernels).add = vch_add_##isa; \
         (kernels).axpy_base = vch_axpy_base_##isa; \
         (kernels).axpy = vch_axpy_##isa; \
         (kernels).dot_base = vch_dot_base_##isa; \

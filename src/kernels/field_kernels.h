@@ -109,6 +109,8 @@ struct vch_field_kernels {
     void (*mul_base)(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t count);
     void (*mul)(struct vch_planes out, struct vch_const_planes a, struct vch_const_planes b,
                 size_t count);
+    void (*add)(struct vch_planes out, struct vch_const_planes a, struct vch_const_planes b,
+                size_t count);
     // out[i] += c * x[i]
     void (*axpy_base)(struct vch_planes out, const uint64_t *x, struct vch_ext c, size_t count);
     void (*axpy)(struct vch_planes out, struct vch_const_planes x, struct vch_ext c, size_t count);

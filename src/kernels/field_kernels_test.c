@@ -140,6 +140,7 @@ static void run_vectors(const struct vch_field_kernels *k, const struct place *p
     k->axpy(planes(to + 1, p->from), in(7, p->from + 1), p->r, p->count);
     k->mul(planes(to + 2, p->from), vch_planes_const(planes(to + 2, p->from)), in(4, 1), p->count);
     k->mul_base(to[0] + p->from, to[0] + p->from, t.in[3], p->count);
+    k->add(planes(to + 1, p->from), vch_planes_const(planes(to + 1, p->from)), in(4, 1), p->count);
     sums[0] = k->dot_base(in(2, p->from), t.in[8] + 3, p->count);
     sums[1] = k->dot(in(4, p->from), in(6, 1), p->count);
 }

@@ -32,6 +32,8 @@
     void vch_mul_base_##isa(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t count); \
     void vch_mul_##isa(struct vch_planes out, struct vch_const_planes a, \
                        struct vch_const_planes b, size_t count); \
+    void vch_add_##isa(struct vch_planes out, struct vch_const_planes a, \
+                       struct vch_const_planes b, size_t count); \
     void vch_axpy_base_##isa(struct vch_planes out, const uint64_t *x, struct vch_ext c, \
                              size_t count); \
     void vch_axpy_##isa(struct vch_planes out, struct vch_const_planes x, struct vch_ext c, \

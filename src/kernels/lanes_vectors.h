@@ -43,6 +43,15 @@ void VARIANT(mul)(struct vch_planes out, struct vch_const_planes a, struct vch_c
     }
 }
 
+void VARIANT(add)(struct vch_planes out, struct vch_const_planes a, struct vch_const_planes b,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i += LANES) {
+        const lane_mask mask = first_lanes(count - i);
+        store_lanes(out, i, mask, add_lanes(load_lanes(a, i, mask), load_lanes(b, i, mask)));
+    }
+}
+
 void VARIANT(axpy_base)(struct vch_planes out, const uint64_t *x, struct vch_ext c, size_t count)
 {
     const struct factor factor = factor_of(c);

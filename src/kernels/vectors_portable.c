@@ -19,6 +19,13 @@ void vch_mul_portable(struct vch_planes out, struct vch_const_planes a, struct v
         vch_planes_set(out, i, vch_ext_mul(vch_planes_get(a, i), vch_planes_get(b, i)));
 }
 
+void vch_add_portable(struct vch_planes out, struct vch_const_planes a, struct vch_const_planes b,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        vch_planes_set(out, i, vch_ext_add(vch_planes_get(a, i), vch_planes_get(b, i)));
+}
+
 void vch_axpy_base_portable(struct vch_planes out, const uint64_t *x, struct vch_ext c,
                             size_t count)
 {
