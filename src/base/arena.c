@@ -26,7 +26,7 @@ enum {
     ALIGNMENT = 64,
     BLOCK_SIZE = 1 << 18,
     LARGE_PAGE = 1 << 21,
-    LARGE_BLOCK = 1 << 23, // from here on large pages are asked for
+    LARGE_BLOCK = 1 << 21, // from here on large pages are asked for
 };
 
 struct vch_arena_block {

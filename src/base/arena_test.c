@@ -28,7 +28,7 @@ TEST(arena_gives_zeroed_aligned_memory_and_reuses_it)
 // Blocks that the system may give in large pages keep to the same rules.
 TEST(arena_gives_large_blocks_as_it_gives_small_ones)
 {
-    const size_t sizes[] = {(1 << 23) - 64, 1 << 23, (1 << 23) + 1, 3 << 22};
+    const size_t sizes[] = {(1 << 21) - 128, (1 << 21) - 64, 1 << 21, (1 << 21) + 1, 3 << 22};
     struct vch_arena arena;
 
     FOR_EACH(size, sizes)
