@@ -23,6 +23,18 @@ void vch_prover_say(struct vch_prover *prover, enum vch_prover_step step, const 
     prover->said_count += count;
 }
 
+struct vch_ext vch_prover_round(struct vch_prover *prover, enum vch_prover_step step,
+                                struct vch_ext h[3], struct vch_ext *r)
+{
+    const struct vch_ext low = h[0], high = h[1], top = h[2];
+
+    vch_prover_say(prover, step, "round", h, 3);
+    *r = vch_challenge_one(&prover->challenge, "fold");
+    // h(0) + r (h(1) - h(0) - h(inf) + r h(inf))
+    const struct vch_ext linear = vch_ext_sub(vch_ext_sub(high, low), top);
+    return vch_ext_add(low, vch_ext_mul(*r, vch_ext_add(linear, vch_ext_mul(*r, top))));
+}
+
 void vch_prover_enter(const struct vch_prover *prover, enum vch_proof_phase phase)
 {
     if (prover->watch != NULL) prover->watch->phase(prover->watch->context, phase);

@@ -12,6 +12,9 @@ static const struct made_shape shapes[] = {
     {9, 1, 1, 2, 0, 0, 64, 64, false, true}, {10, 8, 4, 3, 4, 100, 33, 12, true, true},
 };
 
+// Enough for threads to share.
+static const struct made_shape large = {12, 2, 3, 1, 2, 8, 700, 30, true, true};
+
 static struct vch_arena arena;
 
 static uint64_t random_seed(void)
@@ -88,7 +91,8 @@ static uint8_t *copy_of(const struct proving *proving)
 
 TEST(threads_and_kernels_change_no_byte)
 {
-    for (size_t s = 4; s < sizeof shapes / sizeof *shapes; s++) {
+    for (size_t s = 4; s <= sizeof shapes / sizeof *shapes; s++) {
+        const struct made_shape *shape = s < sizeof shapes / sizeof *shapes ? &shapes[s] : &large;
         const uint64_t seed = random_seed();
         const uint8_t *first = NULL;
         struct proving proving;
@@ -97,7 +101,7 @@ TEST(threads_and_kernels_change_no_byte)
             for (size_t threads = 1; threads <= 7; threads += threads == 1 ? 1 : 5) {
                 struct pool pool;
                 pool_init(&pool, threads);
-                proving_init(&proving, &shapes[s], seed, (enum vch_cpu_level)level, &arena);
+                proving_init(&proving, shape, seed, (enum vch_cpu_level)level, &arena);
                 CHECK_OK(proving_prove(&proving, &pool.workers, NULL));
                 CHECK_OK(proving_verify(&proving, NULL));
                 if (first == NULL) first = copy_of(&proving);

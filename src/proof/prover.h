@@ -58,7 +58,8 @@ struct vch_prover {
     struct vch_walk_equation equation;
 
     struct vch_weights weights;
-    struct vch_ext numerator, denominator;    // of the claim on a layer
+    struct vch_ext numerator, denominator;    // of the claim on the leaves
+    struct vch_ext q, ends[2];                // of section 7
     struct vch_ext constant, value, omega;    // of the relation; V~ and w~ at the point
     struct vch_ext point[VCH_WALK_CELLS_MAX]; // r of section 8
 };
@@ -71,6 +72,10 @@ void vch_prover_enter(const struct vch_prover *prover, enum vch_proof_phase phas
 // Sends values, each with its pad, under a label.
 void vch_prover_say(struct vch_prover *prover, enum vch_prover_step step, const char *label,
                     struct vch_ext *values, uint32_t count);
+
+// Sends a round, h(0), h(1) and h(inf), and draws r; returns h(r), of what was true.
+struct vch_ext vch_prover_round(struct vch_prover *prover, enum vch_prover_step step,
+                                struct vch_ext h[3], struct vch_ext *r);
 
 // Sections 3 and 9: pads and masks from the seed; then the witness' oracle.
 vch_status vch_prover_commit(struct vch_prover *prover);
@@ -85,10 +90,15 @@ vch_status vch_prover_cells(struct vch_prover *prover);
 // Sections 9 and 10.
 vch_status vch_prover_opening(struct vch_prover *prover, uint8_t *proof);
 
-// A sumcheck over the product of two arrays of 2^n values, which it folds. point[j] becomes r_j.
-void vch_prover_sumcheck(struct vch_prover *prover, enum vch_prover_step step, struct vch_planes a,
-                         struct vch_planes b, uint32_t n, struct vch_ext *point);
-// The same for 2^n values of F; `scratch` has room for half as many of K.
-void vch_prover_sumcheck_base(struct vch_prover *prover, enum vch_prover_step step,
-                              struct vch_planes a, const uint64_t *b, struct vch_planes scratch,
-                              uint32_t n, struct vch_ext *point);
+// A sumcheck over the product of two arrays of 2^n values, which it folds; `claim` is their sum.
+// point[j] becomes r_j. Instead of b it may be given 2^n values of F, `base`, and then b has room
+// for half as many of K.
+struct vch_prover_sumcheck {
+    enum vch_prover_step step;
+    struct vch_planes a, b;
+    const uint64_t *base; // or NULL
+    uint32_t n;
+    struct vch_ext claim, *point;
+};
+vch_status vch_prover_sumcheck(struct vch_prover *prover,
+                               const struct vch_prover_sumcheck *sumcheck);

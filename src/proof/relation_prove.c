@@ -28,13 +28,33 @@ vch_status vch_prover_products(struct vch_prover *prover)
 
     const struct vch_const_planes a = vch_planes_const(sides[0]), b = vch_planes_const(sides[1]);
     struct vch_ext q = prover->kernels->dot(a, b, slots);
+    prover->q = q;
     vch_prover_say(prover, VCH_PROVER_SUM, "sum", &q, 1);
-    vch_prover_sumcheck(prover, VCH_PROVER_PRODUCT, sides[0], sides[1],
-                        prover->statement->log_slots, prover->weights.rho);
+    VCH_TRY(
+        vch_prover_sumcheck(prover, &(struct vch_prover_sumcheck){.step = VCH_PROVER_PRODUCT,
+                                                                  .a = sides[0],
+                                                                  .b = sides[1],
+                                                                  .n = prover->statement->log_slots,
+                                                                  .claim = prover->q,
+                                                                  .point = prover->weights.rho}));
     struct vch_ext ends[2] = {vch_planes_get(a, 0), vch_planes_get(b, 0)};
+    prover->ends[0] = ends[0];
+    prover->ends[1] = ends[1];
     vch_prover_say(prover, VCH_PROVER_ENDS, "ends", ends, 2);
     vch_arena_rewind(prover->arena, mark);
     return VCH_OK;
+}
+
+// N + l D - q + m a + m^2 b, without what is public of it.
+static struct vch_ext claim_cells(const struct vch_prover *prover)
+{
+    const struct vch_weights *weights = &prover->weights;
+    const struct vch_ext d = vch_ext_mul(weights->lambda, prover->denominator);
+    const struct vch_ext b = vch_ext_mul(weights->batch, prover->ends[1]);
+    const struct vch_ext ends = vch_ext_mul(weights->batch, vch_ext_add(prover->ends[0], b));
+    const struct vch_ext left = vch_ext_sub(vch_ext_add(prover->numerator, d), prover->q);
+
+    return vch_ext_sub(vch_ext_add(left, ends), prover->constant);
 }
 
 vch_status vch_prover_cells(struct vch_prover *prover)
@@ -56,8 +76,13 @@ vch_status vch_prover_cells(struct vch_prover *prover)
 
     vch_prover_enter(prover, VCH_PROOF_CELLS);
     memcpy(values, prover->input->cells, used * sizeof *values);
-    vch_prover_sumcheck_base(prover, VCH_PROVER_CELLS, functional.values, values, scratch,
-                             statement->log_cells, prover->point);
+    VCH_TRY(vch_prover_sumcheck(prover, &(struct vch_prover_sumcheck){.step = VCH_PROVER_CELLS,
+                                                                      .a = functional.values,
+                                                                      .b = scratch,
+                                                                      .base = values,
+                                                                      .n = statement->log_cells,
+                                                                      .claim = claim_cells(prover),
+                                                                      .point = prover->point}));
     prover->value = vch_planes_get(vch_planes_const(functional.values), 0);
     prover->omega = vch_planes_get(vch_planes_const(scratch), 0);
     vch_arena_rewind(prover->arena, mark);

@@ -35,11 +35,15 @@ vch_status vch_weights_section(struct vch_weights_section *out,
 void vch_weights_range(struct vch_planes out, const struct vch_ext *point, uint32_t n,
                        uint64_t first, uint64_t count, struct vch_ext scale);
 
-// NULL planes where there is no memory.
+// Zeros; NULL planes where there is no memory. Long ones lie in one piece, which large pages may be
+// had for, and a little apart, so that not all of what is used together falls into one set of a
+// cache.
+#define VCH_WEIGHTS_APART 1088u
 static inline struct vch_planes vch_weights_planes(struct vch_arena *arena, size_t count)
 {
-    struct vch_planes planes = {VCH_ARENA_NEW(arena, uint64_t, count), NULL};
+    const size_t apart = count < VCH_WEIGHTS_APART ? 0 : VCH_WEIGHTS_APART;
+    uint64_t *values = VCH_ARENA_NEW(arena, uint64_t, 2 * (count + apart));
 
-    if (planes.c0 != NULL) planes.c1 = VCH_ARENA_NEW(arena, uint64_t, count);
-    return planes;
+    if (values == NULL) return (struct vch_planes){NULL, NULL};
+    return (struct vch_planes){values, values + count + apart};
 }
