@@ -1,6 +1,6 @@
 // The sum of fractions as a tree, and its reduction layer by layer to a claim on the leaves.
 #include "base/check.h"
-#include "proof/passes_prove.h"
+#include "proof/prover_passes.h"
 
 // Layer k has 2^k numerators and denominators; layers[log_places] are the leaves.
 struct tree {
@@ -12,7 +12,7 @@ struct combining {
     const struct vch_prover_leaves *layer, *below;
 };
 
-static void combine(void *context, const struct vch_passes_range *range)
+static void combine(void *context, const struct vch_prover_passes_range *range)
 {
     const struct combining *job = context;
 
@@ -36,7 +36,7 @@ static vch_status build(struct vch_prover *prover, struct tree *tree)
         struct vch_prover_leaves *layer = &tree->layers[k];
         struct combining job = {prover, layer, &tree->layers[k + 1]};
         *layer = (struct vch_prover_leaves){n, d, (size_t)1 << k};
-        vch_passes_run(prover, layer->count, combine, &job);
+        vch_prover_passes_run(prover, layer->count, combine, &job);
         n = vch_planes_at(n, layer->count);
         d = vch_planes_at(d, layer->count);
     }
@@ -55,7 +55,7 @@ struct rounds {
     struct vch_ext (*parts)[2];
 };
 
-static void add_lambda(const struct rounds *rounds, const struct vch_passes_range *range)
+static void add_lambda(const struct rounds *rounds, const struct vch_prover_passes_range *range)
 {
     for (size_t first = range->first; first < 2 * rounds->half; first += rounds->half)
         rounds->prover->kernels->axpy(
@@ -65,7 +65,7 @@ static void add_lambda(const struct rounds *rounds, const struct vch_passes_rang
 }
 
 // Every array becomes half as long; eq's highest variable is summed over.
-static void fold(const struct rounds *rounds, const struct vch_passes_range *range)
+static void fold(const struct rounds *rounds, const struct vch_prover_passes_range *range)
 {
     const struct vch_planes eq = vch_planes_at(rounds->eq, range->first);
     const size_t half = rounds->half;
@@ -80,12 +80,13 @@ static void fold(const struct rounds *rounds, const struct vch_passes_range *ran
     }
 }
 
-static struct vch_const_planes part_of(struct vch_planes planes, const struct vch_passes_range *at)
+static struct vch_const_planes part_of(struct vch_planes planes,
+                                       const struct vch_prover_passes_range *at)
 {
     return vch_const_planes_at(vch_planes_const(planes), at->first);
 }
 
-static void run_round(void *context, const struct vch_passes_range *range)
+static void run_round(void *context, const struct vch_prover_passes_range *range)
 {
     const struct rounds *rounds = context;
 
@@ -153,8 +154,8 @@ static void reduce_layer(struct vch_prover *prover, const struct vch_prover_leav
         struct vch_ext h[3], ends[2];
         rounds->half = (size_t)1 << j;
         rounds->is_first = j + 1 == k;
-        vch_passes_run(prover, rounds->half, run_round, rounds);
-        vch_passes_sum(ends, rounds->parts, vch_passes_parts(rounds->half));
+        vch_prover_passes_run(prover, rounds->half, run_round, rounds);
+        vch_prover_passes_sum(ends, rounds->parts, vch_prover_passes_parts(rounds->half));
         complete(h, ends, sum, z[j]);
         sum = vch_prover_round(prover, VCH_PROVER_ROUND, h, &z[j]);
         rounds->r = z[j];
@@ -182,7 +183,8 @@ static vch_status prove_tree(struct vch_prover *prover, struct tree *tree)
     const size_t half = (size_t)1 << nu >> 1;
     struct rounds rounds = {.prover = prover, .eq = vch_weights_planes(prover->arena, half)};
 
-    rounds.parts = vch_arena_alloc(prover->arena, vch_passes_parts(half), sizeof *rounds.parts);
+    rounds.parts =
+        vch_arena_alloc(prover->arena, vch_prover_passes_parts(half), sizeof *rounds.parts);
     if (rounds.eq.c1 == NULL || rounds.parts == NULL) return VCH_FAIL(NO_MEMORY);
     vch_prover_enter(prover, VCH_PROOF_TREE);
     VCH_TRY(build(prover, tree));

@@ -1,5 +1,5 @@
 // Sumchecks over the product of two arrays.
-#include "proof/passes_prove.h"
+#include "proof/prover_passes.h"
 
 struct rounds {
     const struct vch_prover *prover;
@@ -11,7 +11,7 @@ struct rounds {
     struct vch_ext (*parts)[2];
 };
 
-static void fold(const struct rounds *rounds, const struct vch_passes_range *range)
+static void fold(const struct rounds *rounds, const struct vch_prover_passes_range *range)
 {
     const struct vch_field_kernels *kernels = rounds->prover->kernels;
     const size_t half = rounds->half;
@@ -26,7 +26,7 @@ static void fold(const struct rounds *rounds, const struct vch_passes_range *ran
     }
 }
 
-static void run_round(void *context, const struct vch_passes_range *range)
+static void run_round(void *context, const struct vch_prover_passes_range *range)
 {
     const struct rounds *rounds = context;
     const struct vch_field_kernels *kernels = rounds->prover->kernels;
@@ -55,13 +55,14 @@ vch_status vch_prover_sumcheck(struct vch_prover *prover,
     struct vch_ext claim = sumcheck->claim, *point = sumcheck->point;
 
     if (sumcheck->n == 0) return VCH_OK;
-    rounds.parts = vch_arena_alloc(prover->arena, vch_passes_parts(whole), sizeof *rounds.parts);
+    rounds.parts =
+        vch_arena_alloc(prover->arena, vch_prover_passes_parts(whole), sizeof *rounds.parts);
     if (rounds.parts == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t j = sumcheck->n; j-- > 0;) {
         struct vch_ext h[3], ends[2];
         rounds.half = (size_t)1 << j;
-        vch_passes_run(prover, rounds.half, run_round, &rounds);
-        vch_passes_sum(ends, rounds.parts, vch_passes_parts(rounds.half));
+        vch_prover_passes_run(prover, rounds.half, run_round, &rounds);
+        vch_prover_passes_sum(ends, rounds.parts, vch_prover_passes_parts(rounds.half));
         h[0] = ends[0];
         h[1] = vch_ext_sub(claim, ends[0]);
         h[2] = ends[1];
