@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "circuit/witness_fill.h"
 #include "model/run.h"
-#include "proof/statement_count.h"
 
 static uint64_t *new_cells(const struct vch_statement *statement, struct vch_arena *arena)
 {
@@ -78,7 +77,8 @@ static vch_status run_model(const struct wanted *w, const struct vch_witness_ord
 
 static vch_status follow_hints(uint64_t *cells, const struct vch_circuit *circuit,
                                const struct vch_graph *graph, const struct vch_tensor *values,
-                               struct vch_arena *arena, struct vch_complaint *complaint)
+                               const struct vch_kernels *kernels, struct vch_arena *arena,
+                               struct vch_complaint *complaint)
 {
     const struct vch_statement *s = &circuit->statement;
     struct vch_witness_fill fill = {
@@ -86,12 +86,14 @@ static vch_status follow_hints(uint64_t *cells, const struct vch_circuit *circui
         .values = values,
         .cells = cells,
         .source = {.cells = cells, .public_values = s->public_values},
+        .kernels = kernels,
         .arena = arena,
     };
 
+    VCH_TRY(vch_witness_fill_init(&fill, s, circuit->hints, circuit->hint_count));
     for (uint32_t i = 0; i < circuit->hint_count; i++)
         VCH_TRY(vch_witness_fill_hint(&fill, &circuit->hints[i]));
-    return vch_statement_count_lookups(s, cells, arena, complaint);
+    return vch_witness_count(s, cells, &fill.ranges, arena, complaint);
 }
 
 static vch_status make(struct vch_witness *out, const struct vch_witness_order *order,
@@ -115,7 +117,8 @@ static vch_status make(struct vch_witness *out, const struct vch_witness_order *
                               ends.input_count, claim->batch, s->log_columns);
     vch_circuit_fill_boundary(out->cells + vch_witness_first(s, VCH_CIRCUIT_OUTPUT), out->outputs,
                               ends.output_count, claim->batch, s->log_columns);
-    return follow_hints(out->cells, order->circuit, claim->model.graph, w.values, arena, complaint);
+    return follow_hints(out->cells, order->circuit, claim->model.graph, w.values, order->kernels,
+                        arena, complaint);
 }
 
 vch_status vch_witness_make(struct vch_witness *out, const struct vch_witness_order *order,
@@ -133,7 +136,7 @@ vch_status vch_witness_make_ranges(uint64_t **cells, const struct vch_circuit *c
     *cells = new_cells(&circuit->statement, arena);
     if (*cells == NULL) return VCH_FAIL(NO_MEMORY);
     vch_circuit_fill_annex(*cells, model);
-    return follow_hints(*cells, circuit, model->graph, NULL, arena, complaint);
+    return follow_hints(*cells, circuit, model->graph, NULL, NULL, arena, complaint);
 }
 
 vch_status vch_witness_make_link(uint64_t **cells, const struct vch_circuit *circuit,
@@ -144,5 +147,5 @@ vch_status vch_witness_make_link(uint64_t **cells, const struct vch_circuit *cir
     if (*cells == NULL) return VCH_FAIL(NO_MEMORY);
     vch_circuit_fill_annex(*cells, model);
     vch_circuit_fill_annex(*cells + vch_witness_first(&circuit->statement, 1), model);
-    return follow_hints(*cells, circuit, model->graph, NULL, arena, complaint);
+    return follow_hints(*cells, circuit, model->graph, NULL, NULL, arena, complaint);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "circuit/witness_sums.h"
 #include "field/field.h"
 
 // A hint at work: its expression's values, if it has one, and where its cells begin.
@@ -12,6 +13,7 @@ struct work {
     const uint64_t *values; // row by row
     size_t places;          // of the hint's grid
     uint64_t *out;
+    struct vch_witness_ranges *ranges;
 };
 
 static size_t places_of(struct vch_grid grid)
@@ -25,34 +27,60 @@ static uint32_t scalar_at(const struct work *w, size_t place)
     return (uint32_t)(s->lanes != NULL ? s->lanes[place % w->hint->grid.lanes] : s->one);
 }
 
-static vch_status sum_up(struct vch_witness_fill *fill, const struct vch_expression *e,
-                         struct vch_grid grid)
+// The grid on which a hint's expression is read.
+static struct vch_grid grid_read(const struct vch_hint *hint)
 {
-    const struct vch_expression matrices = {.matrix_count = e->matrix_count,
-                                            .matrices = e->matrices};
-    const size_t places = places_of(grid);
-
-    if (fill->matrices == e->matrices) return VCH_OK;
-    if (fill->sum_room < places) {
-        fill->sums = VCH_ARENA_NEW(fill->arena, uint64_t, places);
-        fill->sum_room = places;
-        if (fill->sums == NULL) return VCH_FAIL(NO_MEMORY);
-    }
-    fill->matrices = e->matrices;
-    return vch_expression_values(fill->sums, &matrices, grid.lanes, 0, grid.rows, &fill->source,
-                                 fill->arena);
+    if (hint->kind != VCH_HINT_LARGEST) return hint->grid;
+    return (struct vch_grid){hint->grid.rows, hint->lanes_read};
 }
 
-static vch_status evaluate(uint64_t *out, struct vch_witness_fill *fill,
-                           const struct vch_expression *e, struct vch_grid grid)
+static uint32_t range_rows(const struct vch_statement *statement)
+{
+    for (uint32_t i = 0; i < statement->section_count; i++) {
+        const struct vch_section *section = &statement->sections[i];
+        if (section->kind == VCH_SECTION_TABLE && section->table == 0) return section->lanes;
+    }
+    return 0;
+}
+
+vch_status vch_witness_fill_init(struct vch_witness_fill *fill,
+                                 const struct vch_statement *statement,
+                                 const struct vch_hint *hints, uint32_t hint_count)
+{
+    const uint32_t rows = range_rows(statement); // 2^(W + 1) - 1
+    size_t most = 0, most_sums = 0;
+
+    for (uint32_t i = 0; i < hint_count; i++) {
+        const size_t places = places_of(grid_read(&hints[i]));
+        if (places > most) most = places;
+        if (hints[i].expression.matrix_count > 0 && places > most_sums) most_sums = places;
+    }
+    fill->read = VCH_ARENA_NEW(fill->arena, uint64_t, most);
+    fill->sums = VCH_ARENA_NEW(fill->arena, uint64_t, most_sums);
+    fill->ranges = (struct vch_witness_ranges){
+        .counts = VCH_ARENA_NEW(fill->arena, uint32_t, rows),
+        .limb_width = rows == 0 ? 0 : (uint32_t)__builtin_ctz(rows + 1) - 1,
+    };
+    return fill->read != NULL && fill->sums != NULL && fill->ranges.counts != NULL
+               ? VCH_OK
+               : VCH_FAIL(NO_MEMORY);
+}
+
+static vch_status evaluate(struct vch_witness_fill *fill, const struct vch_expression *e,
+                           struct vch_grid grid)
 {
     struct vch_expression rest = *e;
 
+    if (e->matrix_count > 0 && fill->matrices != e->matrices) {
+        VCH_TRY(vch_witness_sums(fill->sums, e->matrices, e->matrix_count, grid, &fill->source,
+                                 fill->kernels, fill->arena));
+        fill->matrices = e->matrices;
+    }
     rest.matrix_count = 0;
-    VCH_TRY(
-        vch_expression_values(out, &rest, grid.lanes, 0, grid.rows, &fill->source, fill->arena));
+    VCH_TRY(vch_expression_values(fill->read, &rest, grid.lanes, 0, grid.rows, &fill->source,
+                                  fill->arena));
     for (size_t i = 0; e->matrix_count > 0 && i < places_of(grid); i++)
-        out[i] = vch_fp_add(out[i], fill->sums[i]);
+        fill->read[i] = vch_fp_add(fill->read[i], fill->sums[i]);
     return VCH_OK;
 }
 
@@ -80,14 +108,22 @@ static void fill_expression(const struct work *w)
     memcpy(w->out, w->values, w->places * sizeof *w->out);
 }
 
+// Limb 0 is what the others leave: looked up, but no cell.
 static void fill_limbs(const struct work *w)
 {
-    const uint64_t mask = ((uint64_t)1 << w->hint->limb_width) - 1;
+    const uint32_t limb_width = w->hint->limb_width, last = w->hint->blocks;
 
-    for (uint32_t limb = 1; limb <= w->hint->blocks; limb++)
-        for (size_t i = 0; i < w->places; i++)
-            w->out[(limb - 1) * w->places + i] =
-                w->values[i] >> (limb * w->hint->limb_width) & mask;
+    for (uint32_t limb = 0; limb <= last; limb++) {
+        const uint32_t below = limb * limb_width;
+        const uint64_t mask = limb < last ? ((uint64_t)1 << limb_width) - 1 : UINT64_MAX;
+        uint64_t *out = limb > 0 ? w->out + (limb - 1) * w->places : NULL;
+        for (size_t i = 0; i < w->places; i++) {
+            const uint32_t width = scalar_at(w, i), left = width > below ? width - below : 0;
+            const uint64_t value = w->values[i] >> below & mask;
+            if (out != NULL) out[i] = value;
+            vch_witness_note(w->ranges, left < limb_width ? left : limb_width, value);
+        }
+    }
 }
 
 static void fill_quotient(const struct work *w)
@@ -217,35 +253,19 @@ static void (*const fillers[VCH_HINT_COUNT])(const struct work *) = {
 #undef X
 };
 
-static vch_status carry_out(struct vch_witness_fill *fill, const struct vch_hint *hint)
+vch_status vch_witness_fill_hint(struct vch_witness_fill *fill, const struct vch_hint *hint)
 {
-    struct vch_grid read = hint->grid;
-    struct work work = {
+    const struct work work = {
         .fill = fill,
         .hint = hint,
+        .values = fill->read,
         .places = places_of(hint->grid),
         .out = fill->cells + hint->cells,
+        .ranges = &fill->ranges,
     };
 
     VCH_ASSERT(hint->kind < VCH_HINT_COUNT);
-    if (hint->kind == VCH_HINT_LARGEST) read.lanes = hint->lanes_read;
-    if (hint->kind != VCH_HINT_VALUE) {
-        uint64_t *values = VCH_ARENA_NEW(fill->arena, uint64_t, places_of(read));
-        if (values == NULL) return VCH_FAIL(NO_MEMORY);
-        VCH_TRY(evaluate(values, fill, &hint->expression, read));
-        work.values = values;
-    }
+    if (hint->kind != VCH_HINT_VALUE) VCH_TRY(evaluate(fill, &hint->expression, grid_read(hint)));
     fillers[hint->kind](&work);
     return VCH_OK;
-}
-
-vch_status vch_witness_fill_hint(struct vch_witness_fill *fill, const struct vch_hint *hint)
-{
-    if (hint->kind == VCH_HINT_LIMBS && hint->blocks == 0) return VCH_OK;
-    if (hint->expression.matrix_count > 0)
-        VCH_TRY(sum_up(fill, &hint->expression, hint->grid)); // stays after the mark
-    const struct vch_arena_mark mark = vch_arena_mark(fill->arena);
-    vch_status status = carry_out(fill, hint);
-    vch_arena_rewind(fill->arena, mark);
-    return status;
 }

@@ -107,9 +107,11 @@ static inline void circuits_cover_up(struct circuits *c)
         .graph = c->claim.model.graph,
         .cells = c->witness.cells,
         .source = {.cells = c->witness.cells, .public_values = s->public_values},
+        .kernels = &c->kernels,
         .arena = c->arena,
     };
 
+    CHECK_OK(vch_witness_fill_init(&fill, s, c->circuit.hints, c->circuit.hint_count));
     for (uint32_t i = 0; i < c->circuit.hint_count; i++)
         if (c->circuit.hints[i].kind != VCH_HINT_VALUE)
             CHECK_OK(vch_witness_fill_hint(&fill, &c->circuit.hints[i]));
