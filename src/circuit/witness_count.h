@@ -10,8 +10,8 @@ struct vch_witness_ranges {
     bool is_outside; // something was no row
 };
 
-static inline void vch_witness_note(struct vch_witness_ranges *ranges, uint64_t width,
-                                    uint64_t value)
+static inline void vch_witness_count_note(struct vch_witness_ranges *ranges, uint64_t width,
+                                          uint64_t value)
 {
     const bool is_row = width <= ranges->limb_width && value >> width == 0;
 

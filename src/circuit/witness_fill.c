@@ -121,7 +121,7 @@ static void fill_limbs(const struct work *w)
             const uint32_t width = scalar_at(w, i), left = width > below ? width - below : 0;
             const uint64_t value = w->values[i] >> below & mask;
             if (out != NULL) out[i] = value;
-            vch_witness_note(w->ranges, left < limb_width ? left : limb_width, value);
+            vch_witness_count_note(w->ranges, left < limb_width ? left : limb_width, value);
         }
     }
 }
