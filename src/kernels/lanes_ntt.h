@@ -91,17 +91,13 @@ static inline void quadruple_one(uint64_t *x, size_t m, const uint64_t *twiddles
         quadruple(x, m, twiddles + 3 * m, false);
 }
 
-// Pass after pass where the values are near, and quarter by quarter where they are not.
-static void transform(uint64_t *x, unsigned log_n, const uint64_t *twiddles, bool is_whole)
+// A transform of what is near, pass after pass.
+static void transform_near(uint64_t *x, unsigned log_n, const uint64_t *twiddles, bool is_whole)
 {
     const size_t n = (size_t)1 << log_n;
     size_t m = LANES;
 
-    if (log_n > LOG_NEAR) {
-        for (size_t i = 0; i < n; i += n / 4)
-            transform(x + i, log_n - 2, twiddles, false);
-        m = n / 4;
-    } else if ((log_n - LOG_LANES) % 2 != 0) {
+    if ((log_n - LOG_LANES) % 2 != 0) {
         double_once(x, n, m, twiddles + 4 * m); // the second powers there: of order 2m
         m *= 2;
     }
@@ -111,15 +107,25 @@ static void transform(uint64_t *x, unsigned log_n, const uint64_t *twiddles, boo
     quadruple_one(x, m, twiddles, is_whole);
 }
 
+// Four of one size become one as soon as the fourth is done.
 void VARIANT(ntt)(uint64_t *values, unsigned log_n, const uint64_t *twiddles)
 {
+    const size_t n = (size_t)1 << log_n;
+    unsigned log_near = log_n;
+
     if (log_n < LOG_MIN) {
         vch_ntt_portable(values, log_n, twiddles);
         return;
     }
     VCH_ASSERT(log_n <= VCH_NTT_LOG_MAX);
     reverse_and_transform_few(values, log_n);
-    transform(values, log_n, twiddles, true);
+    while (log_near > LOG_NEAR)
+        log_near -= 2;
+    for (size_t near = (size_t)1 << log_near, end = near; end <= n; end += near) {
+        transform_near(values + end - near, log_near, twiddles, near == n);
+        for (size_t m = near; 4 * m <= n && end % (4 * m) == 0; m *= 4)
+            quadruple_one(values + end - 4 * m, m, twiddles, 4 * m == n);
+    }
 }
 
 static void exchange(uint64_t *a, uint64_t *b, uint64_t factor)
