@@ -13,7 +13,10 @@
 #define VCH_ARENA_WATCHED
 #endif
 #endif
-#if defined __SANITIZE_ADDRESS__ || defined VCH_ARENA_WATCHED
+#if defined __SANITIZE_ADDRESS__ && !defined VCH_ARENA_WATCHED
+#define VCH_ARENA_WATCHED
+#endif
+#ifdef VCH_ARENA_WATCHED
 #include <sanitizer/asan_interface.h>
 #define LEND(bytes, size) ASAN_UNPOISON_MEMORY_REGION(bytes, size)
 #define TAKE_BACK(bytes, size) ASAN_POISON_MEMORY_REGION(bytes, size)
@@ -22,18 +25,20 @@
 #define TAKE_BACK(bytes, size) ((void)(bytes), (void)(size))
 #endif
 
-enum {
-    ALIGNMENT = 64,
-    BLOCK_SIZE = 1 << 18,
-    LARGE_PAGE = 1 << 21,
-    LARGE_BLOCK = 1 << 21, // from here on large pages are asked for
-};
+enum { ALIGNMENT = 64, BLOCK_SIZE = 1 << 18, LARGE_PAGE = 1 << 21 };
+
+#ifdef VCH_ARENA_WATCHED // and it watches the heap's ends only
+#define MAPPED_MIN SIZE_MAX
+#else
+#define MAPPED_MIN LARGE_PAGE
+#endif
 
 struct vch_arena_block {
     struct vch_arena_block *before;
     size_t size; // of the bytes that follow this header
     size_t offset;
-    uint8_t pad[ALIGNMENT - 3 * sizeof(size_t)];
+    size_t is_mapped; // zeroed when it came and wiped ever since: zero from offset on
+    uint8_t pad[ALIGNMENT - 4 * sizeof(size_t)];
     uint8_t bytes[];
 };
 
@@ -44,16 +49,44 @@ void vch_arena_init(struct vch_arena *arena, size_t limit)
     *arena = (struct vch_arena){.limit = limit};
 }
 
-// Proofs fill hundreds of megabytes, once each: the system gives them in large pages, if it can, in
-// a sixth of the time.
-static void *take(size_t size)
+static size_t mapped_size(size_t size)
 {
-    const bool is_large = size >= LARGE_BLOCK;
-    void *bytes = NULL;
+    return (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+}
 
-    if (posix_memalign(&bytes, is_large ? LARGE_PAGE : ALIGNMENT, size) != 0) return NULL;
-    if (is_large) (void)madvise(bytes, size, MADV_HUGEPAGE);
-    return bytes;
+// Proofs fill hundreds of megabytes, once each. The system gives these zeroed, and in large pages,
+// if it can, in a sixth of the time.
+static struct vch_arena_block *map(size_t size)
+{
+    if (size > SIZE_MAX - 2 * (size_t)LARGE_PAGE) return NULL;
+    const size_t mapped = mapped_size(size);
+    uint8_t *bytes =
+        mmap(NULL, mapped + LARGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED) return NULL;
+
+    const size_t before = LARGE_PAGE - (uintptr_t)bytes % LARGE_PAGE;
+    (void)munmap(bytes, before);
+    if (before < LARGE_PAGE) (void)munmap(bytes + before + mapped, LARGE_PAGE - before);
+    (void)madvise(bytes + before, size, MADV_HUGEPAGE);
+    return (struct vch_arena_block *)(void *)(bytes + before);
+}
+
+static struct vch_arena_block *take(size_t size)
+{
+    const bool is_mapped = size >= MAPPED_MIN;
+    struct vch_arena_block *block = is_mapped ? map(size) : aligned_alloc(ALIGNMENT, size);
+
+    if (block == NULL) return NULL;
+    *block = (struct vch_arena_block){.size = size - sizeof *block, .is_mapped = is_mapped};
+    return block;
+}
+
+static void give_back(struct vch_arena_block *block)
+{
+    if (block->is_mapped)
+        (void)munmap(block, mapped_size(sizeof *block + block->size));
+    else
+        free(block);
 }
 
 static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
@@ -70,7 +103,7 @@ static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
     size_t total = sizeof(struct vch_arena_block) + wanted;
     struct vch_arena_block *block = take(total);
     if (block == NULL) return NULL;
-    *block = (struct vch_arena_block){.before = arena->last, .size = wanted};
+    block->before = arena->last;
     TAKE_BACK(block->bytes, wanted);
     arena->last = block;
     arena->used += total;
@@ -92,7 +125,7 @@ void *vch_arena_alloc(struct vch_arena *arena, size_t count, size_t size)
     void *out = block->bytes + block->offset;
     block->offset += bytes;
     LEND(out, bytes);
-    memset(out, 0, bytes);
+    if (!block->is_mapped) memset(out, 0, bytes);
     TAKE_BACK((uint8_t *)out + asked, bytes - asked);
     return out;
 }
@@ -118,7 +151,7 @@ static void drop_last(struct vch_arena *arena)
     arena->used -= sizeof *block + block->size;
     LEND(block->bytes, block->size);
     vch_wipe(block->bytes, block->offset); // inputs and keys pass through arenas
-    free(block);
+    give_back(block);
 }
 
 void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark)
