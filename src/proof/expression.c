@@ -120,3 +120,16 @@ vch_status vch_expression_values(uint64_t *out, const struct vch_expression *exp
     }
     return status;
 }
+
+size_t vch_expression_scratch(const struct vch_expression *expression, uint32_t lanes,
+                              uint32_t count)
+{
+    const size_t align = 64, values = (size_t)count * lanes * sizeof(uint64_t) + align;
+    size_t most = expression->product_count > 0 ? 2 * values : 0;
+
+    for (uint32_t i = 0; i < expression->matrix_count; i++) {
+        const size_t own = vch_expression_matrix_scratch(&expression->matrices[i]);
+        if (own > most) most = own;
+    }
+    return most;
+}

@@ -22,11 +22,13 @@ uint64_t vch_expression_value(const struct vch_expression *expression, uint32_t 
                               uint32_t lane, const struct vch_expression_source *source);
 
 // out[(p - first) * lanes + o] = the values of rows [first, first + count). `arena` is for scratch,
-// given back before this returns: 8 bytes for each term of each matrix' lanes and of 16 rows.
+// of vch_expression_scratch() bytes, and is given back before this returns.
 vch_status vch_expression_values(uint64_t *out, const struct vch_expression *expression,
                                  uint32_t lanes, uint32_t first, uint32_t count,
                                  const struct vch_expression_source *source,
                                  struct vch_arena *arena);
+size_t vch_expression_scratch(const struct vch_expression *expression, uint32_t lanes,
+                              uint32_t count);
 
 // The same for a form: out[(p - first) * lanes + o].
 void vch_expression_form(uint64_t *out, const struct vch_form *form, uint32_t lanes, uint32_t first,

@@ -2,10 +2,11 @@
 
 enum { BLOCK_ROWS = 16 };
 
-// Operands side by side, K1 * K2 for each row or lane: as integers where they are small, which
-// cells that are looked up in ranges are.
+// Operands side by side, K1 * K2 for each row or lane: as integers, and where they are small, which
+// cells that are looked up in ranges are, once more in 16 bits.
 struct operand {
     int64_t *values;
+    int16_t *narrow;
     uint64_t largest; // magnitude
     uint32_t terms;
 };
@@ -43,47 +44,89 @@ static void gather(struct operand *operand, const struct vch_side *side,
     }
 }
 
-static bool is_small(const struct operand *x, const struct operand *w)
+// How large a sum of products can become, or as much as no sum is let become.
+static uint64_t bound(const struct operand *x, const struct operand *w)
 {
-    const vch_u128 largest = (vch_u128)x->largest * w->largest;
+    const vch_u128 largest = (vch_u128)x->largest * w->largest, most = (vch_u128)1 << 63;
 
-    return largest < (uint64_t)1 << 62 && largest * x->terms < (uint64_t)1 << 62;
+    if (largest >= most || largest * x->terms >= most) return (uint64_t)most;
+    return (uint64_t)largest * x->terms;
 }
 
-static uint64_t dot_small(const int64_t *x, const int64_t *w, uint32_t terms)
+static void narrow(const struct operand *operand, uint32_t count)
 {
-    int64_t sum = 0;
+    const size_t values = (size_t)count * operand->terms;
 
-    for (uint32_t k = 0; k < terms; k++)
-        sum += x[k] * w[k];
+    for (size_t i = 0; i < values && operand->largest <= INT16_MAX; i++)
+        operand->narrow[i] = (int16_t)operand->values[i];
+}
+
+// Each in the narrowest integers that hold the sum.
+static uint64_t dot_narrow(const struct operand *x, size_t p, const struct operand *w, size_t o)
+{
+    const int16_t *a = x->narrow + p * x->terms, *b = w->narrow + o * w->terms;
+    int32_t sum = 0;
+
+    for (uint32_t k = 0; k < x->terms; k++)
+        sum += a[k] * b[k];
     return vch_fp_from_i64(sum);
 }
 
-static uint64_t dot_large(const int64_t *x, const int64_t *w, uint32_t terms)
+static uint64_t dot_small(const struct operand *x, size_t p, const struct operand *w, size_t o)
 {
+    const int64_t *a = x->values + p * x->terms, *b = w->values + o * w->terms;
+    int64_t sum = 0;
+
+    for (uint32_t k = 0; k < x->terms; k++)
+        sum += a[k] * b[k];
+    return vch_fp_from_i64(sum);
+}
+
+static uint64_t dot_large(const struct operand *x, size_t p, const struct operand *w, size_t o)
+{
+    const int64_t *a = x->values + p * x->terms, *b = w->values + o * w->terms;
     uint64_t sum = 0;
 
-    for (uint32_t k = 0; k < terms; k++)
-        sum = vch_fp_add(sum, vch_fp_mul(vch_fp_from_i64(x[k]), vch_fp_from_i64(w[k])));
+    for (uint32_t k = 0; k < x->terms; k++)
+        sum = vch_fp_add(sum, vch_fp_mul(vch_fp_from_i64(a[k]), vch_fp_from_i64(b[k])));
     return sum;
 }
 
 static void multiply(uint64_t *out, uint32_t lanes, const struct vch_matrix *matrix,
                      const struct operand *x, uint32_t rows, const struct operand *w)
 {
-    const struct vch_scalar *scalar = &matrix->coefficient;
-    uint64_t (*dot)(const int64_t *, const int64_t *, uint32_t) =
-        is_small(x, w) ? dot_small : dot_large;
+    const uint64_t most = bound(x, w);
+    const bool is_narrow = x->largest <= INT16_MAX && w->largest <= INT16_MAX && most <= INT32_MAX;
+    uint64_t (*dot)(const struct operand *, size_t, const struct operand *, size_t) =
+        is_narrow           ? dot_narrow
+        : most <= INT64_MAX ? dot_small
+                            : dot_large;
 
     for (uint32_t p = 0; p < rows; p++)
         for (uint32_t i = 0; i < matrix->lane_count; i++) {
             const uint32_t o = matrix->lane_first + i;
-            const uint64_t k = vch_cells_scalar(scalar, o);
-            const uint64_t sum =
-                dot(x->values + (size_t)p * x->terms, w->values + (size_t)i * w->terms, x->terms);
+            const uint64_t k = vch_cells_scalar(&matrix->coefficient, o);
             uint64_t *value = &out[(size_t)p * lanes + o];
-            *value = vch_fp_add(*value, vch_fp_mul(k, sum));
+            *value = vch_fp_add(*value, vch_fp_mul(k, dot(x, p, w, i)));
         }
+}
+
+static bool take(struct operand *operand, const struct vch_matrix *matrix, uint32_t count,
+                 struct vch_arena *arena)
+{
+    const uint32_t terms = matrix->outer * matrix->inner;
+
+    *operand = (struct operand){.values = VCH_ARENA_NEW(arena, int64_t, (size_t)count * terms),
+                                .narrow = VCH_ARENA_NEW(arena, int16_t, (size_t)count * terms),
+                                .terms = terms};
+    return operand->values != NULL && operand->narrow != NULL;
+}
+
+size_t vch_expression_matrix_scratch(const struct vch_matrix *matrix)
+{
+    const size_t terms = (size_t)matrix->outer * matrix->inner, align = 64;
+
+    return ((size_t)BLOCK_ROWS + matrix->lane_count) * terms * (8 + 2) + 4 * align;
 }
 
 vch_status vch_expression_matrix_add(uint64_t *out, const struct vch_matrix *matrix, uint32_t lanes,
@@ -91,19 +134,20 @@ vch_status vch_expression_matrix_add(uint64_t *out, const struct vch_matrix *mat
                                      const struct vch_expression_source *source,
                                      struct vch_arena *arena)
 {
-    const uint32_t terms = matrix->outer * matrix->inner, end = first + count;
-    const uint32_t own_end = matrix->row_first + matrix->row_count;
+    const uint32_t end = first + count, own_end = matrix->row_first + matrix->row_count;
     uint32_t row = first > matrix->row_first ? first : matrix->row_first;
-    struct operand x = {VCH_ARENA_NEW(arena, int64_t, (size_t)BLOCK_ROWS * terms), 0, terms};
-    struct operand w = {VCH_ARENA_NEW(arena, int64_t, (size_t)matrix->lane_count * terms), 0,
-                        terms};
+    struct operand x, w;
 
-    if (x.values == NULL || w.values == NULL) return VCH_FAIL(NO_MEMORY);
+    if (row >= end || row >= own_end) return VCH_OK;
+    if (!take(&x, matrix, BLOCK_ROWS, arena)) return VCH_FAIL(NO_MEMORY);
+    if (!take(&w, matrix, matrix->lane_count, arena)) return VCH_FAIL(NO_MEMORY);
     gather(&w, &matrix->w, matrix, 0, matrix->lane_count, source);
+    narrow(&w, matrix->lane_count);
     for (; row < end && row < own_end; row += BLOCK_ROWS) {
         const uint32_t left = (end < own_end ? end : own_end) - row;
         const uint32_t rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         gather(&x, &matrix->x, matrix, row - matrix->row_first, rows, source);
+        narrow(&x, rows);
         multiply(out + (size_t)(row - first) * lanes, lanes, matrix, &x, rows, &w);
     }
     return VCH_OK;

@@ -8,3 +8,6 @@ vch_status vch_expression_matrix_add(uint64_t *out, const struct vch_matrix *mat
                                      uint32_t first, uint32_t count,
                                      const struct vch_expression_source *source,
                                      struct vch_arena *arena);
+
+// Bytes that it takes from `arena`, for however many rows.
+size_t vch_expression_matrix_scratch(const struct vch_matrix *matrix);

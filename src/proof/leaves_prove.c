@@ -2,14 +2,23 @@
 #include "proof/expression.h"
 #include "proof/prover.h"
 
-enum { BLOCK_PLACES = 1 << 12 };
+enum { BLOCK_PLACES = 1 << 13, SLACK = 256 };
+
+// One thread's room.
+struct filler {
+    uint64_t *values; // of one entry, for a block of rows
+    struct vch_arena arena;
+    vch_status status;
+};
 
 struct section_job {
     const struct vch_prover *prover;
     const struct vch_prover_leaves *leaves;
     const struct vch_section *section;
     struct vch_expression_source source;
-    uint64_t *values; // of one entry, for a block of rows
+    struct filler *fillers;
+    size_t filler_count, block_count;
+    uint32_t block_rows;
 };
 
 // Starts a block's denominators with alpha - T, and sets its numerators.
@@ -32,8 +41,8 @@ static void begin_rows(const struct section_job *job, uint32_t first, uint32_t c
 }
 
 // D -= power * value
-static void add_entry(const struct section_job *job, uint32_t first, uint32_t count,
-                      struct vch_ext power)
+static void add_entry(const struct section_job *job, const uint64_t *values, uint32_t first,
+                      uint32_t count, struct vch_ext power)
 {
     const struct vch_section *section = job->section;
     const struct vch_ext factor = vch_ext_neg(power);
@@ -41,12 +50,13 @@ static void add_entry(const struct section_job *job, uint32_t first, uint32_t co
     for (uint32_t p = 0; p < count; p++) {
         const size_t place = section->base + ((size_t)(first + p) << section->log_lanes);
         job->prover->kernels->axpy_base(vch_planes_at(job->leaves->d, place),
-                                        job->values + (size_t)p * section->lanes, factor,
+                                        values + (size_t)p * section->lanes, factor,
                                         section->lanes);
     }
 }
 
-static vch_status fill_rows(const struct section_job *job, uint32_t first, uint32_t count)
+static vch_status fill_rows(const struct section_job *job, struct filler *filler, uint32_t first,
+                            uint32_t count)
 {
     const struct vch_section *section = job->section;
     struct vch_ext power = vch_ext_from_base(1);
@@ -54,24 +64,60 @@ static vch_status fill_rows(const struct section_job *job, uint32_t first, uint3
     begin_rows(job, first, count);
     for (uint32_t e = 0; e < section->entry_count; e++) {
         power = vch_ext_mul(power, job->prover->weights.beta);
-        VCH_TRY(vch_expression_values(job->values, &section->entries[e], section->lanes, first,
-                                      count, &job->source, job->prover->arena));
-        add_entry(job, first, count, power);
+        VCH_TRY(vch_expression_values(filler->values, &section->entries[e], section->lanes, first,
+                                      count, &job->source, &filler->arena));
+        add_entry(job, filler->values, first, count, power);
     }
     return VCH_OK;
 }
 
-static vch_status fill_section(struct section_job *job)
+// Every filler takes each so manieth block of rows.
+static void fill_blocks(void *context, size_t index)
+{
+    const struct section_job *job = context;
+    struct filler *filler = &job->fillers[index];
+    const uint32_t rows = job->section->rows;
+
+    for (size_t block = index; block < job->block_count; block += job->filler_count) {
+        const uint32_t first = (uint32_t)block * job->block_rows, left = rows - first;
+        const uint32_t count = left < job->block_rows ? left : job->block_rows;
+        if (vch_is_ok(filler->status)) filler->status = fill_rows(job, filler, first, count);
+    }
+}
+
+static bool take_filler(const struct section_job *job, struct filler *filler)
 {
     const struct vch_section *section = job->section;
-    const uint32_t block = BLOCK_PLACES / section->lanes + 1;
+    size_t scratch = 0;
 
-    job->values = VCH_ARENA_NEW(job->prover->arena, uint64_t, (size_t)block * section->lanes);
-    if (job->values == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t first = 0; first < section->rows; first += block) {
-        const uint32_t left = section->rows - first;
-        VCH_TRY(fill_rows(job, first, left < block ? left : block));
+    for (uint32_t e = 0; e < section->entry_count; e++) {
+        const size_t own =
+            vch_expression_scratch(&section->entries[e], section->lanes, job->block_rows);
+        if (own > scratch) scratch = own;
     }
+    filler->values =
+        VCH_ARENA_NEW(job->prover->arena, uint64_t, (size_t)job->block_rows * section->lanes);
+    return filler->values != NULL &&
+           vch_arena_part(&filler->arena, job->prover->arena, scratch + SLACK);
+}
+
+static vch_status fill_section(struct section_job *job)
+{
+    const struct vch_prover *prover = job->prover;
+    const struct vch_section *section = job->section;
+    const size_t threads = prover->workers == NULL ? 1 : prover->workers->thread_count;
+
+    job->block_rows = BLOCK_PLACES / section->lanes + 1;
+    if (job->block_rows > section->rows) job->block_rows = section->rows;
+    job->block_count = (section->rows + job->block_rows - 1) / job->block_rows;
+    job->filler_count = threads < job->block_count ? threads : job->block_count;
+    job->fillers = VCH_ARENA_NEW(prover->arena, struct filler, job->filler_count);
+    if (job->fillers == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t i = 0; i < job->filler_count; i++)
+        if (!take_filler(job, &job->fillers[i])) return VCH_FAIL(NO_MEMORY);
+    vch_workers_run(prover->workers, fill_blocks, job, job->filler_count);
+    for (size_t i = 0; i < job->filler_count; i++)
+        VCH_TRY(job->fillers[i].status);
     return VCH_OK;
 }
 

@@ -1,19 +1,27 @@
 #include "proof/tuples.h"
 
-#include <string.h>
-
 #include "proof/slots.h"
 
-// Multiply and fold: tables are not made by an adversary of whoever counts.
+// Multiply, add and fold: tables are not made by an adversary of whoever counts.
 static uint32_t hash(const uint64_t *tuple)
 {
+    static const uint64_t odd[VCH_TUPLES_WIDTH] = {
+        0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu, 0xd6e8feb86659fd93u,
+        0xff51afd7ed558ccdu, 0xc4ceb9fe1a85ec53u, 0xa0761d6478bd642fu};
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < VCH_TUPLES_WIDTH; i++) {
-        sum = (sum ^ tuple[i]) * 0x9e3779b97f4a7c15u;
-        sum ^= sum >> 29;
-    }
-    return (uint32_t)sum;
+    for (uint32_t i = 0; i < VCH_TUPLES_WIDTH; i++)
+        sum += tuple[i] * odd[i];
+    return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
+}
+
+static bool is_equal(const uint64_t *a, const uint64_t *b)
+{
+    uint64_t differences = 0;
+
+    for (uint32_t i = 0; i < VCH_TUPLES_WIDTH; i++)
+        differences |= a[i] ^ b[i];
+    return differences == 0;
 }
 
 vch_status vch_tuples_read(uint64_t (*out)[VCH_TUPLES_WIDTH], const struct vch_section *section,
@@ -45,9 +53,7 @@ static void enter(struct vch_tuples *tuples, uint32_t row)
     uint32_t at = hash(tuples->rows[row]) & tuples->mask;
 
     for (; tuples->slots[at] != 0; at = (at + 1) & tuples->mask)
-        if (memcmp(tuples->rows[tuples->slots[at] - 1], tuples->rows[row],
-                   sizeof tuples->rows[row]) == 0)
-            return;
+        if (is_equal(tuples->rows[tuples->slots[at] - 1], tuples->rows[row])) return;
     tuples->slots[at] = row + 1;
 }
 
@@ -56,8 +62,7 @@ uint32_t vch_tuples_find(const struct vch_tuples *tuples, const uint64_t *tuple)
     uint32_t at = hash(tuple) & tuples->mask;
 
     for (; tuples->slots[at] != 0; at = (at + 1) & tuples->mask)
-        if (memcmp(tuples->rows[tuples->slots[at] - 1], tuple, sizeof *tuples->rows) == 0)
-            return tuples->slots[at] - 1;
+        if (is_equal(tuples->rows[tuples->slots[at] - 1], tuple)) return tuples->slots[at] - 1;
     return tuples->count;
 }
 
