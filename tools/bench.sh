@@ -22,7 +22,11 @@ for model in digits breast_cancer; do
         --calibrate "demo/${model}_calibration.npy" >/dev/null
     printf '\n## engine: demo/%s.onnx\n' "$model"
     "$build/vouch" bench "$scratch/$model.vouch"
+    printf '\n## proofs: demo/%s.onnx\n' "$model"
+    "$build/vouch" bench "$scratch/$model.vouch" --prove 21
 done
+printf '\n## proofs of real models\n'
+tools/bench_proof.py "$build/vouch" || [ $? = 77 ]
 printf '\n## engine beside onnxruntime\n'
 tools/bench_engine.py "$build/vouch" || [ $? = 77 ] # skipped, having said why
 printf '\n## network\n'

@@ -1,7 +1,9 @@
-// vouch bench: how fast the engine runs a model here, as ratios measured in one run.
+// vouch bench: how fast the engine runs a model here, and what its proofs cost, as ratios measured
+// in one run.
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/bench_prove.h"
 #include "cli/commands.h"
 #include "cli/tensors.h"
 #include "host/clock.h"
@@ -13,6 +15,7 @@ static const struct vch_option options[] = {
     {"milliseconds", "N", "time spent per row (default: 300)", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"best", NULL, "only the best level, on all threads", false},
+    {"prove", "ROUNDS", "what proofs cost instead: so many are made and verified", false},
     {"json", NULL, "print JSON", false},
     {0},
 };
@@ -178,6 +181,18 @@ static vch_status print_rows(const struct row *rows, uint32_t count, bool as_jso
     return VCH_OK;
 }
 
+static vch_status run_proofs(struct vch_tool *tool, const struct vch_package *package,
+                             uint64_t milliseconds)
+{
+    struct row plain = {
+        .level = tool->kernels.level, .batch = 1, .threads = (unsigned)tool->workers->thread_count};
+    uint64_t rounds = 0;
+
+    VCH_TRY(vch_options_u64(&rounds, tool->options, "prove", 1, 1000, &tool->complaint));
+    VCH_TRY(measure(&plain, tool, package->graph, milliseconds * 1000));
+    return vch_bench_prove(tool, package, (uint32_t)rounds, plain.microseconds);
+}
+
 static vch_status run(struct vch_tool *tool)
 {
     uint64_t batch = 0, milliseconds = 300;
@@ -191,6 +206,7 @@ static vch_status run(struct vch_tool *tool)
     if (!vch_segment_is_held(package.graph, 0, package.graph->operator_count))
         return vch_complain(&tool->complaint, VCH_CODE_UNSUPPORTED,
                             "this file holds one segment of the model; bench takes a whole one");
+    if (vch_options_has(tool->options, "prove")) return run_proofs(tool, &package, milliseconds);
     uint32_t count = plan_rows(rows, tool, batch);
     for (uint32_t i = 0; i < count; i++)
         VCH_TRY(measure(&rows[i], tool, package.graph, milliseconds * 1000));
