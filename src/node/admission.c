@@ -63,6 +63,22 @@ static vch_status check_model(struct vch_task *task, const struct vch_job *job,
     return VCH_OK;
 }
 
+static vch_status check_prover(struct vch_task *task, const struct vch_admission *admission,
+                               struct vch_complaint *complaint)
+{
+    if (task->commitment_kind != VCH_COMMITMENT_MATRIX)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "a proof is asked for, but the job's commitments open inside none");
+    task->is_proof = true;
+    task->prover = vch_provers_find(admission->provers, task->model, task->first, task->last,
+                                    task->log_columns);
+    if (task->prover == NULL)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "this node has no annex of operators %u to %u with 2^%u columns",
+                            task->first, task->last, task->log_columns);
+    return VCH_OK;
+}
+
 static size_t size_of(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
 {
     const struct vch_value *value = &model->package.graph->values[cut->value];
@@ -122,6 +138,8 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
                               task->batch, scratch));
     VCH_TRY(check_crossing(task, admission, &memory, complaint));
     task->memory = memory + task->input_size + task->output_size;
+    if (task->is_proof && task->memory < admission->provers->memory)
+        task->memory = admission->provers->memory; // what proving takes is known when it is done
     if (task->memory > memory_max)
         return vch_complain(complaint, VCH_CODE_LIMIT,
                             "the request needs %zu bytes of memory; this node allows %zu: send "
@@ -169,6 +187,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
     memcpy(task->output_nonce.bytes, request->output_nonce.data, sizeof task->output_nonce);
     VCH_TRY(check_nonces(task, job, complaint));
     VCH_TRY(check_model(task, job, admission, complaint));
+    if (request->prove) VCH_TRY(check_prover(task, admission, complaint));
     return check_size(task, request->size, admission, scratch, complaint);
 }
 

@@ -8,11 +8,13 @@
 #include "consensus/registry.h"
 #include "crypto/sign.h"
 #include "node/models.h"
+#include "node/provers.h"
 #include "node/task.h"
 #include "schema/wire.pb-c.h"
 
 struct vch_admission {
     const struct vch_models *models;
+    const struct vch_provers *provers;
     const struct vch_registry *registry;
     const struct vch_kernels *kernels;
     struct vch_workers *workers;         // NULL: alone

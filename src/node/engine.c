@@ -1,7 +1,12 @@
 #include "node/engine.h"
 
+#include <string.h>
+
+#include "annex/answer_prove.h"
+#include "base/bytes.h"
 #include "base/check.h"
 #include "host/clock.h"
+#include "host/random.h"
 #include "kernels/packing.h"
 #include "model/program.h"
 
@@ -109,17 +114,59 @@ vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *tas
     return VCH_OK;
 }
 
+static vch_status write_proof(struct vch_task *task, const struct vch_answer_order *order)
+{
+    const struct vch_annex_source *source = &task->prover->source;
+    struct vch_proof_file file;
+    struct vch_answer answer;
+
+    VCH_TRY(vch_answer_prove_begin(&answer, order, &task->arena, &task->complaint));
+    if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT); // before it takes an opening
+    VCH_TRY(source->take(source->context, &task->complaint));
+    VCH_TRY(vch_answer_prove(&file, &answer, &task->arena, &task->complaint));
+    task->reply[0] = (struct vch_task_part){source->bytes, source->size};
+    task->reply[1] = (struct vch_task_part){file.proof, file.proof_size};
+    return VCH_OK;
+}
+
+static vch_status prove(const struct vch_engine *engine, struct vch_task *task)
+{
+    const struct vch_annex_source *source = &task->prover->source;
+    struct vch_answer_order order = {
+        .graph = task->model->package.graph,
+        .annex = &task->prover->annex,
+        .first = task->first,
+        .last = task->last,
+        .batch = task->batch,
+        .job = task->job_id,
+        .inputs = &task->input,
+        .level = engine->kernels->level,
+        .kernels = engine->kernels,
+        .workers = engine->workers,
+    };
+
+    memcpy(order.input_seed, task->input_nonce.bytes, sizeof order.input_seed);
+    memcpy(order.output_seed, task->output_nonce.bytes, sizeof order.output_seed);
+    vch_random_bytes(order.proof_seed, sizeof order.proof_seed);
+    vch_status status = source->read(source->context, order.annex_seed, &task->complaint);
+    if (vch_is_ok(status)) status = write_proof(task, &order);
+    vch_wipe(&order, sizeof order);
+    return status;
+}
+
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
 
     if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT);
     VCH_TRY(check_input(task, &crossing, &task->complaint));
+    if (task->is_proof) return prove(engine, task);
     task->output = tensor_of(task->model, task->out);
     task->output_size = vch_tensor_size(&task->output) * task->batch;
     task->output.data = vch_arena_alloc(&task->arena, task->output_size, 1);
     if (task->output.data == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(run_operators(engine, task));
+    task->reply[0] = (struct vch_task_part){task->output.data, task->output_size};
     return vch_engine_vote(engine, task);
 }
 

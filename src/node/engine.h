@@ -18,7 +18,8 @@ typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engi
                                     struct vch_task *task);
 
 // Checks the input against its promise and its type, runs the operators (looking at is_cancelled
-// in between), commits and signs. Fills the task's status, complaint, output, vote and compute_us.
+// in between), commits and signs; or, for a task that asks for a proof, proves. Fills the task's
+// status, complaint, output, vote and compute_us.
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs.

@@ -31,6 +31,7 @@ struct vch_node {
     char host[128];
     struct vch_arena arena;
     struct vch_models models;
+    struct vch_provers provers;
     struct vch_registry registry;
     struct vch_metrics metrics;
     struct vch_session_host session_host;
@@ -182,6 +183,8 @@ static void use_defaults(struct vch_node_options *options)
 {
     if (options->host == NULL) options->host = "127.0.0.1";
     if (options->memory_max == 0) options->memory_max = (size_t)1 << 30;
+    if (options->prove_memory_max == 0 || options->prove_memory_max > options->memory_max)
+        options->prove_memory_max = options->memory_max;
     if (options->queue_max == 0) options->queue_max = 64;
     if (options->connections_max == 0) options->connections_max = 256;
     if (options->connections_per_peer_max == 0) options->connections_per_peer_max = 8;
@@ -220,7 +223,12 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
     for (uint32_t i = 0; i < options->package_count; i++)
         VCH_TRY(vch_models_add(&node->models, options->packages[i].bytes, options->packages[i].size,
                                &node->arena, options->workers, complaint));
-    return vch_models_settle(&node->models, options->kernels, &node->arena, complaint);
+    VCH_TRY(vch_models_settle(&node->models, options->kernels, &node->arena, complaint));
+    node->provers.memory = options->prove_memory_max;
+    for (uint32_t i = 0; i < options->annex_count; i++)
+        VCH_TRY(vch_provers_add(&node->provers, &node->models, &options->annexes[i], &node->arena,
+                                complaint));
+    return VCH_OK;
 }
 
 static vch_status start_engine(struct vch_node *node)
@@ -234,6 +242,7 @@ static vch_status start_engine(struct vch_node *node)
 
     node->session_host = (struct vch_session_host){
         .models = &node->models,
+        .provers = &node->provers,
         .registry = &node->registry,
         .kernels = node->options.kernels,
         .workers = node->options.workers,

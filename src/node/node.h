@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "net/stream.h"
 #include "node/engine.h"
+#include "node/provers.h"
 
 struct vch_node;
 
@@ -27,6 +28,8 @@ struct vch_node_options {
     const struct vch_secret_key *key; // borrowed
     const struct vch_node_package *packages;
     uint32_t package_count;
+    const struct vch_annex_source *annexes;
+    uint32_t annex_count;
     const uint8_t *registry_bytes; // a SignedRegistry; copied
     size_t registry_size;
     struct vch_public_key founder; // whose registry counts
@@ -39,6 +42,7 @@ struct vch_node_options {
 
     // 0 means the default.
     size_t memory_max;                 // 1 GiB
+    size_t prove_memory_max;           // of that, what one proof may take: all of it
     uint32_t queue_max;                // 64
     uint32_t connections_max;          // 256
     uint32_t connections_per_peer_max; // 8

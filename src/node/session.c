@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "message/message.h"
 #include "node/admission.h"
 
 void vch_session_init(struct vch_session *session, struct vch_session_host *host,
@@ -118,6 +119,25 @@ static void drop_task(struct vch_session *session, struct vch_task **slot)
     if (task->state != VCH_TASK_WORKING) vch_session_free_task(session->host, task);
 }
 
+static size_t list_provables(Vouch__Provable **out, const struct vch_provers *provers)
+{
+    static _Thread_local Vouch__Provable provables[VCH_PROVERS_MAX * VCH_PROVERS_RANGES_MAX];
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < provers->count; i++) {
+        const struct vch_prover *prover = &provers->provers[i];
+        for (uint32_t j = 0; j < prover->range_count; j++, count++) {
+            Vouch__Provable *provable = out[count] = &provables[count];
+            vouch__provable__init(provable);
+            provable->model = vch_message_borrow(prover->annex.model.bytes, VCH_DIGEST_SIZE);
+            provable->first = prover->ranges[j].first;
+            provable->last = prover->ranges[j].last;
+            provable->columns = prover->annex.log_columns;
+        }
+    }
+    return count;
+}
+
 static void greet(struct vch_session *session)
 {
     const struct vch_session_host *host = session->host;
@@ -126,6 +146,7 @@ static void greet(struct vch_session *session)
     Vouch__Frame frame = VOUCH__FRAME__INIT;
     static _Thread_local Vouch__Holding holdings[HOLDINGS_MAX];
     static _Thread_local Vouch__Holding *pointers[HOLDINGS_MAX];
+    Vouch__Provable *provables[VCH_PROVERS_MAX * VCH_PROVERS_RANGES_MAX];
     struct vch_digest registry = host->registry->digest;
     struct vch_digest identities[VCH_MODELS_MAX];
     char software[64];
@@ -151,6 +172,8 @@ static void greet(struct vch_session *session)
     welcome.memory = host->memory_max;
     welcome.queue_room = host->queue_room(host->context);
     welcome.registry = (ProtobufCBinaryData){VCH_DIGEST_SIZE, registry.bytes};
+    welcome.n_provables = list_provables(provables, host->provers);
+    welcome.provables = provables;
     frame.body_case = VOUCH__FRAME__BODY_WELCOME;
     frame.welcome = &welcome;
     send_frame(session, &frame);
@@ -206,6 +229,7 @@ static void receive_request(struct vch_session *session, const Vouch__RunRequest
 {
     struct vch_session_host *host = session->host;
     struct vch_admission admission = {.models = host->models,
+                                      .provers = host->provers,
                                       .registry = host->registry,
                                       .kernels = host->kernels,
                                       .workers = host->workers,
@@ -333,13 +357,28 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     case _VOUCH__FRAME__BODY__CASE_IS_INT_SIZE: // no frame: it makes the enum as wide as an int
     case VOUCH__FRAME__BODY_WELCOME:
     case VOUCH__FRAME__BODY_RUN_RESULT:
+    case VOUCH__FRAME__BODY_PROOF_RESULT:
     default:
         end(session, VCH_CODE_MALFORMED, "a %s frame is for nodes to send", vch_frame_name(frame));
         break;
     }
 }
 
-static void send_header(struct vch_session *session, struct vch_task *task)
+static void send_proof_header(struct vch_session *session, const struct vch_task *task)
+{
+    Vouch__ProofResult result = VOUCH__PROOF_RESULT__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    result.id = task->id;
+    result.annex_size = task->reply[0].size;
+    result.proof_size = task->reply[1].size;
+    result.compute_us = task->compute_us;
+    frame.body_case = VOUCH__FRAME__BODY_PROOF_RESULT;
+    frame.proof_result = &result;
+    send_frame(session, &frame);
+}
+
+static void send_vote_header(struct vch_session *session, struct vch_task *task)
 {
     Vouch__RunResult result = VOUCH__RUN_RESULT__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
@@ -348,23 +387,44 @@ static void send_header(struct vch_session *session, struct vch_task *task)
     result.input = (ProtobufCBinaryData){VCH_DIGEST_SIZE, task->vote.input.bytes};
     result.output = (ProtobufCBinaryData){VCH_DIGEST_SIZE, task->vote.output.bytes};
     result.signature = (ProtobufCBinaryData){VCH_SIGN_SIGNATURE_SIZE, task->vote.signature.bytes};
-    result.size = task->output_size;
+    result.size = task->reply[0].size;
     result.compute_us = task->compute_us;
     frame.body_case = VOUCH__FRAME__BODY_RUN_RESULT;
     frame.run_result = &result;
     send_frame(session, &frame);
+}
+
+static void send_header(struct vch_session *session, struct vch_task *task)
+{
+    if (task->is_proof)
+        send_proof_header(session, task);
+    else
+        send_vote_header(session, task);
     task->is_header_sent = true;
+}
+
+static size_t reply_size(const struct vch_task *task)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < VCH_TASK_PARTS; i++)
+        size += task->reply[i].size;
+    return size;
 }
 
 static void send_chunk(struct vch_session *session, struct vch_task *task)
 {
     Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
-    size_t left = task->output_size - task->sent;
+    const struct vch_task_part *part = task->reply;
+    size_t at = task->sent;
 
+    for (; at >= part->size; part++) // there is more to send, so there is such a part
+        at -= part->size;
+    size_t left = part->size - at;
     chunk.id = task->id;
     chunk.data.len = left < VCH_FRAME_CHUNK_MAX ? left : VCH_FRAME_CHUNK_MAX;
-    chunk.data.data = (uint8_t *)task->output.data + task->sent;
+    chunk.data.data = (uint8_t *)(uintptr_t)(part->bytes + at); // packing only reads it
     frame.body_case = VOUCH__FRAME__BODY_CHUNK;
     frame.chunk = &chunk;
     send_frame(session, &frame);
@@ -383,7 +443,7 @@ void vch_session_pump(struct vch_session *session, struct vch_session_time now)
             send_header(session, task);
         else
             send_chunk(session, task);
-        if (task->sent < task->output_size) continue;
+        if (task->sent < reply_size(task)) continue;
         vch_metrics_observe(&host->metrics->turnaround,
                             (now.monotonic_ms - task->admitted_ms) * 1000);
         host->metrics->jobs_answered++;

@@ -19,6 +19,7 @@
 #include "net/frame.h"
 #include "node/metrics.h"
 #include "node/models.h"
+#include "node/provers.h"
 #include "node/task.h"
 
 #define VCH_SESSION_REQUESTS_MAX 8u
@@ -32,6 +33,7 @@ struct vch_session_time {
 // What all sessions of a node share.
 struct vch_session_host {
     const struct vch_models *models;
+    const struct vch_provers *provers; // never NULL
     const struct vch_registry *registry;
     const struct vch_kernels *kernels; // that the worker runs on
     struct vch_workers *workers;       // likewise; NULL: alone

@@ -17,6 +17,7 @@
 #include "crypto/commitment.h"
 #include "model/tensor.h"
 #include "node/models.h"
+#include "node/provers.h"
 
 struct vch_session;
 
@@ -24,6 +25,14 @@ enum vch_task_state {
     VCH_TASK_RECEIVING,
     VCH_TASK_WORKING, // waiting for the worker, or with it
     VCH_TASK_SENDING,
+};
+
+// The output tensor; or the annex and the proof.
+#define VCH_TASK_PARTS 2u
+
+struct vch_task_part {
+    const uint8_t *bytes;
+    size_t size;
 };
 
 struct vch_task {
@@ -36,6 +45,8 @@ struct vch_task {
     enum vch_commitment_kind commitment_kind;
     uint32_t log_columns; // of commitments of kind 2
     struct vch_nonce input_nonce, output_nonce;
+    bool is_proof; // of the segment, instead of a vote
+    const struct vch_prover *prover;
     bool has_promised_input; // segment 0: the job itself commits to the input
     struct vch_digest promised_input;
 
@@ -53,6 +64,7 @@ struct vch_task {
     struct vch_tensor input, output;
     size_t input_size, received, output_size, sent;
     bool is_header_sent;
+    struct vch_task_part reply[VCH_TASK_PARTS]; // what follows the answer's header, in order
 
     // What the worker says.
     vch_status status;

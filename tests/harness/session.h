@@ -26,6 +26,10 @@ struct session_fixture {
     uint32_t shift;
     struct vch_cut cuts[3];
     struct vch_models models;
+    // With session_add_annex: of no parameters, since the model has none.
+    struct vch_provers provers;
+    uint8_t annex_seed[VCH_ANNEX_SEED_SIZE];
+    uint32_t openings_left;
     // The network.
     struct vch_secret_key node_key, client_key;
     struct vch_member member;
@@ -128,7 +132,7 @@ static inline void session_init(struct session_fixture *f)
     uint8_t seed[VCH_SIGN_SEED_SIZE] = {1};
 
     memset(f, 0, sizeof *f);
-    vch_arena_init(&f->arena, 1 << 24);
+    vch_arena_init(&f->arena, 1 << 26);
     f->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     session_build_model(f);
     vch_sign_key(&f->node_key, seed);
@@ -143,6 +147,7 @@ static inline void session_init(struct session_fixture *f)
     VCH_ASSERT(f->sent != NULL);
     f->now = (struct vch_session_time){1000000, 5000};
     f->host = (struct vch_session_host){.models = &f->models,
+                                        .provers = &f->provers,
                                         .registry = &f->registry,
                                         .kernels = &f->kernels,
                                         .metrics = &f->metrics,

@@ -1,0 +1,49 @@
+// An annex for the node of harness/session.h, whose owner the node itself is.
+#pragma once
+
+#include "annex/annex_prove.h"
+#include "harness/session.h"
+#include "harness/test.h"
+
+enum { SESSION_COLUMNS = 9 };
+
+static inline vch_status session_read(void *context, uint8_t seed[static VCH_ANNEX_SEED_SIZE],
+                                      struct vch_complaint *complaint)
+{
+    const struct session_fixture *f = context;
+
+    (void)complaint;
+    memcpy(seed, f->annex_seed, VCH_ANNEX_SEED_SIZE);
+    return VCH_OK;
+}
+
+static inline vch_status session_take(void *context, struct vch_complaint *complaint)
+{
+    struct session_fixture *f = context;
+
+    if (f->openings_left == 0)
+        return vch_complain(complaint, VCH_CODE_REFUSED, "no opening of the annex is left");
+    f->openings_left--;
+    return VCH_OK;
+}
+
+static inline void session_add_annex(struct session_fixture *f, uint32_t openings)
+{
+    struct vch_package *package = &f->models.models[0].package;
+    struct vch_annex_order order = {.model = {.graph = &f->graph,
+                                              .identity = package->identity,
+                                              .log_columns = SESSION_COLUMNS},
+                                    .level = VCH_CPU_PORTABLE};
+    struct vch_annex_source source = {.context = f, .read = session_read, .take = session_take};
+    struct vch_complaint complaint = {0};
+    uint8_t *bytes = NULL;
+
+    memset(f->annex_seed, 9, sizeof f->annex_seed);
+    memcpy(order.seed, f->annex_seed, sizeof order.seed);
+    package->owner = f->node_key.public_key;
+    CHECK_OK(vch_annex_prove(&bytes, &source.size, &order, 0, &f->node_key, &f->arena, &complaint));
+    source.bytes = bytes;
+    f->openings_left = openings;
+    f->provers.memory = SESSION_MEMORY_MAX;
+    CHECK_OK(vch_provers_add(&f->provers, &f->models, &source, &f->arena, &complaint));
+}
