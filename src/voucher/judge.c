@@ -9,6 +9,7 @@
 #include "circuit/crossing.h"
 #include "model/segment.h"
 #include "voucher/parties.h"
+#include "voucher/proofs.h"
 #include "voucher/recount.h"
 #include "voucher/rerun.h"
 
@@ -26,6 +27,10 @@ struct judge {
     bool is_founder_named, is_right_package, is_planned;
     // Does the opening open these? NOT_CLAIMED: there is none; NOT_SHOWN: there was no memory.
     enum vch_verdict input_opening, output_opening;
+    uint32_t proof_count;
+    vch_status proof_status; // of all of them, where they could be checked
+    struct vch_complaint proof_complaint;
+    bool is_run_again; // and every commitment was to what the model gives
     bool is_sound; // the job, and where the reader holds the model its plan, were checked and hold
     uint32_t values[VCH_JOB_SEGMENTS_MAX + 1]; // of the package's graph, at the job's boundaries
 };
@@ -361,6 +366,10 @@ static void judge_input(struct judge *judge)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN, "%s", opening_is_too_large);
     else if (judge->input_opening == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_FALSE, "%s", opening_lies);
+    else if (verdict_of(judge, VCH_CLAIM_PROOF) == VCH_VERDICT_SHOWN)
+        judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_SHOWN,
+                 "the proof is about the input behind the job's commitment%s",
+                 has_opening ? ", and the opening shows the input itself" : "");
     else if (votes == VCH_VERDICT_FALSE)
         judge_as(judge, VCH_CLAIM_INPUT, VCH_VERDICT_NOT_SHOWN,
                  "it rests on the nodes' votes, and they do not hold");
@@ -419,6 +428,12 @@ static const char *missing_for_rerun(const struct judge *judge)
     return NULL;
 }
 
+static bool is_all_proven(const struct judge *judge)
+{
+    return judge->proof_count == judge->voucher->job.segment_count &&
+           verdict_of(judge, VCH_CLAIM_PROOF) == VCH_VERDICT_SHOWN;
+}
+
 // Without running anything: where nodes ran every segment, the chain of their votes joins the
 // ends alone, as far as the quorum is believed.
 static void judge_ends_by_chain(struct judge *judge, const char *missing)
@@ -426,7 +441,11 @@ static void judge_ends_by_chain(struct judge *judge, const char *missing)
     const struct vch_job *job = &judge->voucher->job;
     uint32_t own = job->segment_count - node_segment_count(job);
 
-    if (verdict_of(judge, VCH_CLAIM_SPLIT) == VCH_VERDICT_FALSE || judge->recount.is_output_split)
+    if (is_all_proven(judge))
+        judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_SHOWN,
+                 "proofs of every segment join the input's commitment to the output's");
+    else if (verdict_of(judge, VCH_CLAIM_SPLIT) == VCH_VERDICT_FALSE ||
+             judge->recount.is_output_split)
         judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_NOT_SHOWN,
                  "votes and output are not joined, see above");
     else if (own > 0)
@@ -460,6 +479,7 @@ static void judge_ends_by_running(struct judge *judge)
                                     .workers = judge->input->workers};
     vch_status status = vch_rerun_compare(&rerun, judge->scratch, &complaint);
 
+    judge->is_run_again = vch_is_ok(status);
     if (vch_is_ok(status))
         judge_as(judge, VCH_CLAIM_ENDS, VCH_VERDICT_SHOWN,
                  "the model was run again: every commitment from input to output is to what it "
@@ -473,30 +493,117 @@ static void judge_ends_by_running(struct judge *judge)
                  complaint.text[0] != '\0' ? complaint.text : vch_code_text(status.code));
 }
 
-static void judge_ends(struct judge *judge)
+// Every proof, and how they fit together.
+static void check_proofs(struct judge *judge)
 {
-    const char *missing = missing_for_rerun(judge);
+    const struct vch_voucher *voucher = judge->voucher;
+    struct vch_complaint *complaint = &judge->proof_complaint;
 
-    if (missing == NULL && judge->is_planned)
-        judge_ends_by_running(judge);
-    else
-        judge_ends_by_chain(
-            judge, missing != NULL ? missing : "its segments could not be laid over the model");
+    judge->proof_status = VCH_FAIL(UNAVAILABLE);
+    for (uint32_t i = 0; i < voucher->result_count; i++)
+        judge->proof_count += voucher->results[i].proof != NULL;
+    if (judge->proof_count == 0 || !judge->is_planned) return;
+    const struct vch_kernels *kernels = judge->input->kernels;
+    const struct vch_proofs proofs = {.job = &voucher->job,
+                                      .job_id = voucher->job_id,
+                                      .package = judge->input->package,
+                                      .values = judge->values,
+                                      .owner = voucher->owner,
+                                      .level = kernels->level,
+                                      .workers = judge->input->workers};
+    vch_status status = vch_proofs_join(&proofs, &judge->recount, voucher, complaint);
+    for (uint32_t i = 0; i < voucher->result_count && vch_is_ok(status); i++)
+        if (voucher->results[i].proof != NULL)
+            status = vch_proofs_verify(&proofs, voucher->results[i].segment,
+                                       voucher->results[i].proof, judge->scratch, complaint);
+    judge->proof_status = status;
 }
 
-static bool has_proofs(const struct vch_voucher *voucher)
+// What stands in the way of checking them; NULL: nothing.
+static const char *missing_for_proof(const struct judge *judge)
 {
-    for (uint32_t i = 0; i < voucher->result_count; i++)
-        if (voucher->results[i].proof != NULL) return true;
+    if (judge->input->package == NULL)
+        return "what they must be about is made from the model: pass --model with any part of it";
+    if (!judge->is_right_package) return "the model that you hold is another";
+    return judge->is_planned ? NULL : "the job that they are for does not hold";
+}
+
+static bool is_proven(const struct judge *judge, uint32_t segment)
+{
+    for (uint32_t i = 0; i < judge->voucher->result_count; i++)
+        if (judge->voucher->results[i].segment == segment)
+            return judge->voucher->results[i].proof != NULL;
     return false;
+}
+
+// The first segment without a proof, but for those that were run again here; segment_count: none.
+static uint32_t find_unproven(const struct judge *judge)
+{
+    const struct vch_job *job = &judge->voucher->job;
+
+    for (uint32_t i = 0; i < job->segment_count; i++)
+        if (!is_proven(judge, i) &&
+            (job->segments[i].by == VCH_JOB_BY_NODES || !judge->is_run_again))
+            return i;
+    return job->segment_count;
+}
+
+static void judge_chain_of_proofs(struct judge *judge)
+{
+    const struct vch_job *job = &judge->voucher->job;
+    uint32_t gap = find_unproven(judge);
+
+    if (gap < job->segment_count)
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN,
+                 "%u of %u segments are proven, but not segment %u (operators %u to %u), which %s "
+                 "ran",
+                 judge->proof_count, job->segment_count, gap, job->segments[gap].first,
+                 job->segments[gap].last,
+                 job->segments[gap].by == VCH_JOB_BY_NODES ? "nodes" : "the client itself");
+    else
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_SHOWN,
+                 "%u of %u segments are proven, each on what the one before gave%s; that their "
+                 "annexes hold this model's parameters is its owner's word",
+                 judge->proof_count, job->segment_count,
+                 judge->proof_count < job->segment_count ? ", and the client's own were run again"
+                                                         : ", from the input to the output");
 }
 
 static void judge_proof(struct judge *judge)
 {
-    if (!has_proofs(judge->voucher))
+    const char *missing = missing_for_proof(judge);
+    const struct vch_complaint *why = &judge->proof_complaint;
+
+    if (judge->proof_count == 0)
         judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_CLAIMED, "the voucher carries no proof");
+    else if (missing != NULL)
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN,
+                 "%u of %u segments come with proofs, but %s", judge->proof_count,
+                 judge->voucher->job.segment_count, missing);
+    else if (judge->proof_status.code == VCH_CODE_BAD_PROOF)
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_FALSE, "%s", why->text);
+    else if (!vch_is_ok(judge->proof_status))
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN,
+                 "the proofs could not be checked: %s",
+                 why->text[0] != '\0' ? why->text : vch_code_text(judge->proof_status.code));
+    else if (verdict_of(judge, VCH_CLAIM_MODEL) != VCH_VERDICT_SHOWN)
+        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN,
+                 "the proofs rest on the owner of the model, which is not shown");
     else
-        judge_as(judge, VCH_CLAIM_PROOF, VCH_VERDICT_NOT_SHOWN, "its proofs were not checked");
+        judge_chain_of_proofs(judge);
+}
+
+// ENDS and PROOF: what was run again need not be proven, and what is proven need not be run again.
+static void judge_run(struct judge *judge)
+{
+    const char *missing = missing_for_rerun(judge);
+
+    if (missing == NULL && !judge->is_planned)
+        missing = "its segments could not be laid over the model";
+    check_proofs(judge);
+    if (missing == NULL) judge_ends_by_running(judge);
+    judge_proof(judge);
+    if (missing != NULL) judge_ends_by_chain(judge, missing);
 }
 
 static void list_dissenters(struct judge *judge)
@@ -534,10 +641,9 @@ void vch_judge_claims(struct vch_verify_report *report, const struct vch_verify_
     judge_client(&judge);
     judge_model(&judge);
     judge_votes(&judge);
+    judge_run(&judge);
     judge_input(&judge);
     judge_output(&judge);
-    judge_ends(&judge);
-    judge_proof(&judge);
     judge_as(&judge, VCH_CLAIM_ATTESTED, VCH_VERDICT_NOT_CLAIMED,
              "vouchers of version 1 carry no evidence of hardware");
     list_dissenters(&judge);

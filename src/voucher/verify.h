@@ -29,7 +29,7 @@ enum vch_verdict {
 #define VCH_CLAIMS(X) \
     X(CLIENT, "client", "one client signed the whole voucher") \
     X(MODEL, "model", "the model's identity, signed by its owner") \
-    X(INPUT, "input", "the input was fixed before any node was asked") \
+    X(INPUT, "input", "the input that the client fixed before it asked anyone") \
     X(OUTPUT, "output", "the output that the client received") \
     X(SPLIT, "split", "which node answered for which segment") \
     X(QUORUM, "quorum", "independent operators agree on every segment") \
@@ -77,7 +77,7 @@ struct vch_verify_input {
                                        // as named, and allows recomputation
     const struct vch_opening *opening; // NULL, or the client's opening
     const struct vch_policy *policy;   // never NULL
-    const struct vch_kernels *kernels; // for running the model again; NULL where package is
+    const struct vch_kernels *kernels; // for running and checking; NULL only where package is
     struct vch_workers *workers;
 };
 
