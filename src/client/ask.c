@@ -86,7 +86,7 @@ static void on_answer(void *context, struct vch_link *link, const struct vch_vot
     if (!vch_round_vote(&asking->ask->round, index, vote)) return;
     if (has_variant(asking, &vote->output)) return;
     asking->variants[asking->variant_count++] =
-        (struct variant){vote->output, vch_link_detach_tensor(link), compute_us};
+        (struct variant){vote->output, vch_link_detach(link), compute_us};
 }
 
 static void fault(struct asking *asking, uint32_t index, enum vch_fault_kind kind, const char *why)
@@ -301,7 +301,7 @@ vch_status vch_ask_run(struct vch_ask *ask, uint8_t *output, struct vch_arena *a
 
     VCH_ASSERT(ask->candidate_count <= VCH_ROUND_CANDIDATES_MAX);
     VCH_TRY(prepare(&asking, arena));
-    ask->pool->events = (struct vch_link_events){on_answer, on_fault};
+    ask->pool->events = (struct vch_link_events){.on_answer = on_answer, .on_fault = on_fault};
     ask->pool->context = &asking;
     vch_status status = turn_until_finished(&asking);
     give_up_on_stragglers(&asking);

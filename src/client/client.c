@@ -7,18 +7,24 @@
 #include "base/check.h"
 #include "client/ask.h"
 #include "client/own.h"
+#include "client/own_prove.h"
 #include "client/pool.h"
+#include "client/proof.h"
 #include "client/route.h"
 #include "host/clock.h"
 #include "model/segment.h"
 #include "voucher/opening.h"
+#include "voucher/proofs.h"
+#include "voucher/rerun.h"
 
-enum { REGISTRY_MEMORY_MAX = 64 << 20, CONNECT_MS = 3000, DEADLINE_MS = 60000 };
+enum { REGISTRY_MEMORY_MAX = 64 << 20, CONNECT_MS = 3000 };
+enum { DEADLINE_MS = 60000, PROVEN_DEADLINE_MS = 600000 };
 
 struct vch_client {
     struct vch_client_options options;
     struct vch_arena arena; // of the registry
     struct vch_registry registry;
+    struct vch_annex annex; // with which it proves its own segments, if it has one
     struct vch_pool pool;
     struct vch_own own;
 };
@@ -37,6 +43,10 @@ struct inference {
     uint64_t start_us, deadline_us;
     struct vch_tensor boundary; // what crosses into the next segment
     uint32_t boundary_value;
+    // Of a job with proofs.
+    struct vch_proofs verifier;
+    uint32_t values[VCH_JOB_SEGMENTS_MAX + 1];             // that cross its boundaries
+    struct vch_segment_proof proofs[VCH_JOB_SEGMENTS_MAX]; // without bytes: none
 };
 
 static vch_status check_registry(struct vch_client *client, struct vch_complaint *complaint)
@@ -75,6 +85,9 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
     vch_arena_init(&client->arena, REGISTRY_MEMORY_MAX);
     vch_own_init(&client->own, options->package->graph, options->kernels, options->workers);
     VCH_TRY(check_registry(client, complaint));
+    if (options->annex != NULL)
+        VCH_TRY(vch_annex_decode(&client->annex, options->annex->bytes, options->annex->size,
+                                 &client->arena, complaint));
     struct vch_pool_setup setup = {.key = options->key,
                                    .registry = &client->registry,
                                    .peers = options->peers,
@@ -183,6 +196,10 @@ static vch_status check_request(const struct inference *inference)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the input holds values outside the symmetric range of %s",
                             vch_tensor_type_name(request->input->type));
+    if (request->proves && graph->output_count != 1)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "the model has %u outputs; only models with one are proven in vouchers",
+                            graph->output_count);
     if (request->quorum == 0 || request->quorum > VCH_JOB_QUORUM_MAX)
         return vch_complain(complaint, VCH_CODE_USAGE, "a quorum has 1 to %u votes",
                             VCH_JOB_QUORUM_MAX);
@@ -226,19 +243,40 @@ static void pin_nonces(struct vch_job *job, const uint8_t secret[static 32])
     }
 }
 
+// What every proof of the job must be about.
+static vch_status expect_proofs(struct inference *inference)
+{
+    const struct vch_client_options *options = &inference->client->options;
+
+    VCH_TRY(vch_rerun_plan(inference->values, &inference->job, graph_of(inference),
+                           inference->arena, inference->complaint));
+    inference->verifier = (struct vch_proofs){.job = &inference->job,
+                                              .job_id = inference->answer->job_id,
+                                              .package = options->package,
+                                              .values = inference->values,
+                                              .owner = options->package->owner,
+                                              .level = options->kernels->level,
+                                              .workers = options->workers};
+    return VCH_OK;
+}
+
 // Fixes the job before anyone is asked.
 static vch_status make_job(struct inference *inference)
 {
     const struct vch_client *client = inference->client;
     const struct vch_client_request *request = inference->request;
     struct vch_job *job = &inference->job;
-    uint64_t deadline_ms = request->deadline_ms != 0 ? request->deadline_ms : DEADLINE_MS;
+    uint64_t deadline_ms = request->deadline_ms != 0 ? request->deadline_ms
+                           : request->proves         ? PROVEN_DEADLINE_MS
+                                                     : DEADLINE_MS;
 
     *job = (struct vch_job){.model = client->options.package->identity,
                             .client = client->options.key->public_key,
                             .nonce = request->nonce,
                             .batch = request->batch,
-                            .commitment_kind = VCH_COMMITMENT_SHA256,
+                            .commitment_kind =
+                                request->proves ? VCH_COMMITMENT_MATRIX : VCH_COMMITMENT_SHA256,
+                            .log_columns = inference->route.log_columns,
                             .segment_count = inference->route.segment_count,
                             .quorum = request->quorum,
                             .deadline_ms = vch_clock_unix_ms() + deadline_ms,
@@ -256,7 +294,7 @@ static vch_status make_job(struct inference *inference)
                            inference->complaint));
     inference->answer->job_id = vch_job_id(inference->job_bytes, inference->job_size);
     inference->deadline_us = inference->start_us + 1000 * deadline_ms;
-    return VCH_OK;
+    return request->proves ? expect_proofs(inference) : VCH_OK;
 }
 
 static vch_status check_deadline(const struct inference *inference)
@@ -354,13 +392,14 @@ static int compare_faults(const void *a, const void *b)
 
 // Keeps what the voucher will say about a segment.
 static vch_status keep_result(struct inference *inference, uint32_t index,
-                              const struct vch_ask *ask)
+                              const struct vch_ask *ask, const struct vch_proof_ask *proof)
 {
     struct vch_client_segment *kept =
         &inference->answer->segments[inference->answer->segment_count++];
     uint32_t count = ask->round.candidate_count;
     struct vch_vote *votes = VCH_ARENA_NEW(inference->arena, struct vch_vote, count);
-    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, count);
+    size_t fault_max = 2 * (size_t)count; // about its vote, and about its proof
+    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, fault_max);
 
     if (votes == NULL || faults == NULL) return VCH_FAIL(NO_MEMORY);
     *kept = (struct vch_client_segment){.result = {.segment = index},
@@ -370,7 +409,11 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
                                         .agreeing = ask->tally.agreeing,
                                         .needed = ask->tally.needed,
                                         .elapsed_us = ask->elapsed_us,
-                                        .compute_us = ask->compute_us};
+                                        .compute_us = ask->compute_us,
+                                        .is_proven = proof->proof.proof != NULL,
+                                        .prover = proof->prover,
+                                        .proof_elapsed_us = proof->elapsed_us,
+                                        .proof_us = proof->compute_us};
     for (uint32_t i = 0; i < count; i++) {
         const struct vch_round_candidate *candidate = &ask->round.candidates[i];
         if (candidate->state == VCH_ROUND_VOTED) votes[kept->result.vote_count++] = candidate->vote;
@@ -379,22 +422,77 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
                 (struct vch_fault){candidate->node, candidate->fault};
     }
     qsort(votes, kept->result.vote_count, sizeof *votes, compare_votes);
+    for (uint32_t i = 0; i < proof->fault_count; i++)
+        faults[kept->result.fault_count++] = proof->faults[i];
     qsort(faults, kept->result.fault_count, sizeof *faults, compare_faults);
     kept->result.votes = votes;
     kept->result.faults = faults;
     return VCH_OK;
 }
 
+static vch_status find_root(struct vch_digest *out, const struct inference *inference,
+                            const struct vch_tensor *tensor, uint32_t boundary)
+{
+    const struct vch_crossing crossing = crossing_of(inference);
+    struct vch_nonce nonce;
+
+    vch_commitment_nonce(&nonce, inference->request->secret, boundary);
+    vch_status status = vch_crossing_root(out, &crossing, tensor, inference->request->batch, &nonce,
+                                          inference->arena);
+    vch_wipe(&nonce, sizeof nonce);
+    return status;
+}
+
+// A job with proofs of all segments: what the client ran, with its own annex.
+static vch_status prove_own(struct inference *inference, uint32_t index,
+                            const struct vch_tensor *output)
+{
+    const struct vch_annex_source *source = inference->client->options.annex;
+    struct vch_own_proof own = {.annex = &inference->client->annex,
+                                .source = source,
+                                .verifier = &inference->verifier,
+                                .segment = index,
+                                .input = &inference->boundary,
+                                .output = output,
+                                .kernels = inference->client->options.kernels};
+    uint64_t start_us = vch_clock_monotonic_us();
+
+    if (!inference->request->proves || source == NULL) return VCH_OK;
+    vch_commitment_nonce(&own.input_nonce, inference->request->secret, index);
+    vch_commitment_nonce(&own.output_nonce, inference->request->secret, index + 1);
+    vch_status status =
+        vch_own_prove(&inference->proofs[index], &own, inference->arena, inference->complaint);
+    vch_wipe(&own, sizeof own);
+    inference->answer->proof_us += vch_clock_monotonic_us() - start_us;
+    return status;
+}
+
+static vch_status ask_for_proof(struct inference *inference, uint32_t index,
+                                const struct vch_tensor *output, const struct vch_ask *asked,
+                                struct vch_proof_ask *ask)
+{
+    *ask = (struct vch_proof_ask){
+        .asked = asked, .verifier = &inference->verifier, .deadline_us = inference->deadline_us};
+    VCH_TRY(find_root(&ask->input_root, inference, &inference->boundary, index));
+    VCH_TRY(find_root(&ask->output_root, inference, output, index + 1));
+    VCH_TRY(vch_proof_ask(ask, inference->arena, inference->complaint));
+    inference->proofs[index] = ask->proof;
+    return VCH_OK;
+}
+
 static vch_status run_network_segment(struct inference *inference, uint32_t index,
                                       const struct vch_tensor *output)
 {
+    struct vch_proof_ask proof = {0};
     struct vch_ask ask = {0};
     vch_status status = ask_nodes(inference, index, output, &ask);
 
-    inference->answer->network_us += ask.elapsed_us;
+    if (vch_is_ok(status) && inference->request->proves)
+        status = ask_for_proof(inference, index, output, &ask, &proof);
+    inference->answer->network_us += ask.elapsed_us + proof.elapsed_us;
     if (ask.round.candidate_count > 0) {
         vch_route_note(&inference->route, index, &ask);
-        VCH_TRY(keep_result(inference, index, &ask));
+        VCH_TRY(keep_result(inference, index, &ask, &proof));
     }
     return status;
 }
@@ -412,8 +510,10 @@ static vch_status run_last_segment(struct inference *inference, uint32_t index)
         outputs[i] = tensor_of(inference, values[i]);
         VCH_TRY(allocate(inference, &outputs[i]));
     }
-    if (segment->by == VCH_JOB_BY_CLIENT)
-        return run_own(inference, segment, values, outputs, graph->output_count);
+    if (segment->by == VCH_JOB_BY_CLIENT) {
+        VCH_TRY(run_own(inference, segment, values, outputs, graph->output_count));
+        return prove_own(inference, index, &outputs[0]);
+    }
     if (graph->output_count != 1)
         return vch_complain(inference->complaint, VCH_CODE_UNSUPPORTED,
                             "the model has %u outputs: its last segment is for the client to "
@@ -433,6 +533,7 @@ static vch_status run_segment(struct inference *inference, uint32_t index)
     VCH_TRY(find_crossing(inference, segment->last, &output, &value));
     VCH_TRY(segment->by == VCH_JOB_BY_CLIENT ? run_own(inference, segment, &value, &output, 1)
                                              : run_network_segment(inference, index, &output));
+    if (segment->by == VCH_JOB_BY_CLIENT) VCH_TRY(prove_own(inference, index, &output));
     inference->boundary = output;
     inference->boundary_value = value;
     return VCH_OK;
@@ -454,17 +555,33 @@ static vch_status write_opening(struct inference *inference)
     return status;
 }
 
+// What the voucher says of each segment: votes on those by nodes, and whatever proof there is.
+static uint32_t list_results(struct vch_segment_result *out, const struct inference *inference)
+{
+    const struct vch_client_answer *answer = inference->answer;
+    uint32_t count = 0, voted = 0;
+
+    for (uint32_t i = 0; i < inference->job.segment_count; i++) {
+        const struct vch_segment_proof *proof = &inference->proofs[i];
+        bool is_own = inference->job.segments[i].by == VCH_JOB_BY_CLIENT;
+        if (is_own && proof->proof == NULL) continue;
+        out[count] =
+            is_own ? (struct vch_segment_result){.segment = i} : answer->segments[voted++].result;
+        out[count++].proof = proof->proof != NULL ? proof : NULL;
+    }
+    return count;
+}
+
 static vch_status write_voucher(struct inference *inference)
 {
     const struct vch_client_options *options = &inference->client->options;
     struct vch_client_answer *answer = inference->answer;
     struct vch_segment_result *results =
-        VCH_ARENA_NEW(inference->arena, struct vch_segment_result, answer->segment_count);
+        VCH_ARENA_NEW(inference->arena, struct vch_segment_result, inference->job.segment_count);
     struct vch_voucher *voucher = VCH_ARENA_NEW(inference->arena, struct vch_voucher, 1);
 
     if (results == NULL || voucher == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t i = 0; i < answer->segment_count; i++)
-        results[i] = answer->segments[i].result;
+    uint32_t result_count = list_results(results, inference);
     *voucher = (struct vch_voucher){
         .job_bytes = inference->job_bytes,
         .job_size = inference->job_size,
@@ -472,7 +589,7 @@ static vch_status write_voucher(struct inference *inference)
         .owner_signature = options->package->signature,
         .commitment_kind = inference->job.commitment_kind,
         .log_columns = inference->job.log_columns,
-        .result_count = answer->segment_count,
+        .result_count = result_count,
         .results = results,
         .registry_bytes = options->registry_bytes,
         .registry_size = options->registry_size,
@@ -502,6 +619,9 @@ static vch_status infer(struct inference *inference)
     VCH_TRY(vch_route_init(&inference->route, &inference->client->pool, graph,
                            client->registry.member_count, inference->request, inference->arena,
                            inference->complaint));
+    if (inference->request->proves)
+        VCH_TRY(
+            vch_route_columns(&inference->route, client->annex.log_columns, inference->complaint));
     inference->answer->plan_us = vch_clock_monotonic_us() - before_us;
     VCH_TRY(make_job(inference));
     inference->boundary = *inference->request->input;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "annex/annex_source.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
@@ -35,6 +36,8 @@ struct vch_client_options {
     struct vch_public_key founder; // whose registry counts
     const struct vch_peer *peers;
     uint32_t peer_count;
+    // With which the client proves what it runs itself; NULL: its own segments stay unproven.
+    const struct vch_annex_source *annex;
     const struct vch_kernels *kernels;
     struct vch_workers *workers;     // NULL: alone
     uint32_t connect_ms;             // for all connections together; 0: 3,000
@@ -44,7 +47,8 @@ struct vch_client_options {
 struct vch_client_request {
     const struct vch_tensor *input; // of the graph's only input port, `batch` samples
     uint32_t batch;
-    uint32_t quorum;                     // k: votes wanted per segment
+    uint32_t quorum; // k: votes wanted per segment
+    bool proves;     // each segment is proven too: by a node of its majority, or with an own annex
     uint32_t keep_first, keep_last;      // parametric layers the client computes itself
     uint32_t segments_min, segments_max; // on nodes; 0: 1 and as many as help
     uint32_t share_percent_max;          // of all layers, for one operator; 0: no limit
@@ -52,7 +56,7 @@ struct vch_client_request {
     // Instead of a plan: the segments themselves. NULL: planned.
     const struct vch_job_segment *segments;
     uint32_t segment_count;
-    uint32_t deadline_ms; // from now; 0: 60,000
+    uint32_t deadline_ms; // from now; 0: 60,000, or with proofs 600,000
     uint32_t patience_ms; // before someone else is asked as well; 0: from the plan's estimate
     uint32_t grace_ms;    // for stragglers, once there is a majority; 0: from how long it took
     // Random bytes, fresh for every job and secret: handed in.
@@ -66,6 +70,10 @@ struct vch_client_segment { // what happened on one network segment
     struct vch_digest output; // the majority's
     uint32_t agreeing, needed;
     uint64_t elapsed_us, compute_us; // compute: of the first vote of the majority
+    // Where it is proven: by whom, and how long the client waited for it and the node worked on it.
+    bool is_proven;
+    struct vch_public_key prover;
+    uint64_t proof_elapsed_us, proof_us;
 };
 
 struct vch_client_answer {
@@ -78,6 +86,7 @@ struct vch_client_answer {
     struct vch_client_segment *segments;
     uint32_t operator_count; // different ones that were asked
     uint64_t plan_us, ends_us, network_us, total_us, bytes_in, bytes_out;
+    uint64_t proof_us; // of our own segments
 };
 
 // Checks the registry and the peers; connects to nobody yet.

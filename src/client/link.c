@@ -120,6 +120,25 @@ static bool take_holdings(struct vch_link *link, const Vouch__Welcome *welcome)
     return true;
 }
 
+// Likewise.
+static bool take_provables(struct vch_link *link, const Vouch__Welcome *welcome)
+{
+    link->provable_count = 0;
+    for (size_t i = 0; i < welcome->n_provables; i++) {
+        const Vouch__Provable *provable = welcome->provables[i];
+        if (!is_digest(&provable->model, &link->setup.model)) continue;
+        if (provable->first >= provable->last || provable->last > link->setup.operator_count ||
+            provable->columns < VCH_COMMITMENT_LOG_COLUMNS_MIN ||
+            provable->columns > VCH_COMMITMENT_LOG_COLUMNS_MAX ||
+            link->provable_count == VCH_LINK_RANGES_MAX)
+            return false;
+        link->provables[link->provable_count].first = provable->first;
+        link->provables[link->provable_count].last = provable->last;
+        link->provables[link->provable_count++].log_columns = provable->columns;
+    }
+    return true;
+}
+
 static void receive_welcome(struct vch_link *link, const Vouch__Welcome *welcome)
 {
     if (link->state != VCH_LINK_GREETING) {
@@ -128,8 +147,9 @@ static void receive_welcome(struct vch_link *link, const Vouch__Welcome *welcome
         break_off(link, VCH_FAULT_MALFORMED, "speaks another version of the protocol");
     } else if (!is_digest(&welcome->registry, &link->setup.registry)) {
         break_off(link, VCH_FAULT_REFUSED, "follows another registry than ours");
-    } else if (!take_holdings(link, welcome)) {
-        break_off(link, VCH_FAULT_MALFORMED, "claims to hold operators that the model lacks");
+    } else if (!take_holdings(link, welcome) || !take_provables(link, welcome)) {
+        break_off(link, VCH_FAULT_MALFORMED,
+                  "claims to hold or prove operators that the model lacks");
     } else {
         link->work_per_second = welcome->work_per_second;
         link->memory = welcome->memory;
@@ -181,6 +201,7 @@ static vch_status send_request(struct vch_link *link)
         (ProtobufCBinaryData){VCH_COMMITMENT_NONCE_SIZE, link->question.output_nonce.bytes};
     request.budget_ms = question->budget_ms;
     request.size = question->tensor_size;
+    request.prove = question->is_proof;
     frame.body_case = VOUCH__FRAME__BODY_RUN_REQUEST;
     frame.run_request = &request;
     return vch_stream_send(link->stream, &frame);
@@ -211,33 +232,62 @@ static const char *check_header(struct vch_link *link, const Vouch__RunResult *r
     return NULL;
 }
 
+// Is this the header of what was asked for? Where it is not, all that is to be done was done.
+static bool is_answer(struct vch_link *link, uint64_t id, bool is_proof)
+{
+    if (id > link->id || (id == link->id && link->has_header)) {
+        break_off(link, VCH_FAULT_MALFORMED, "a result that nobody asked for");
+        return false;
+    }
+    if (!link->is_asking || id < link->id) return false; // of a question cancelled meanwhile
+    if (link->sent == link->question.tensor_size && link->question.is_proof == is_proof)
+        return true;
+    break_off(link, VCH_FAULT_MALFORMED,
+              link->question.is_proof != is_proof ? "another kind of result than was asked for"
+                                                  : "a result before the whole input was sent");
+    return false;
+}
+
+// The header is fine: what it announces may come.
+static void begin_receiving(struct vch_link *link, size_t size)
+{
+    link->tensor = calloc(size, 1);
+    if (link->tensor == NULL) {
+        break_off(link, VCH_FAULT_UNREACHABLE, "we lack the memory for its result");
+        return;
+    }
+    link->has_header = true;
+    link->received = 0;
+    link->expected = size;
+    vch_stream_set_owed(link->stream, true);
+}
+
 static void receive_result(struct vch_link *link, const Vouch__RunResult *result)
 {
     enum vch_fault_kind kind = VCH_FAULT_MALFORMED;
 
-    if (result->id > link->id || (result->id == link->id && link->has_header)) {
-        break_off(link, VCH_FAULT_MALFORMED, "a result that nobody asked for");
-        return;
-    }
-    if (!link->is_asking || result->id < link->id) return; // of a question cancelled meanwhile
-    if (link->sent < link->question.tensor_size) {
-        break_off(link, VCH_FAULT_MALFORMED, "a result before the whole input was sent");
-        return;
-    }
+    if (!is_answer(link, result->id, false)) return;
     const char *why = check_header(link, result, &kind);
     if (why != NULL) {
         break_off(link, kind, why);
         return;
     }
-    link->tensor = calloc(link->question.output_size, 1);
-    if (link->tensor == NULL) {
-        break_off(link, VCH_FAULT_UNREACHABLE, "we lack the memory for its result");
+    link->compute_us = result->compute_us;
+    begin_receiving(link, link->question.output_size);
+}
+
+static void receive_proof_result(struct vch_link *link, const Vouch__ProofResult *result)
+{
+    if (!is_answer(link, result->id, true)) return;
+    if (result->annex_size == 0 || result->annex_size > VCH_LINK_PROOF_SIZE_MAX ||
+        result->proof_size == 0 || result->proof_size > VCH_LINK_PROOF_SIZE_MAX ||
+        result->annex_size + result->proof_size > VCH_LINK_PROOF_SIZE_MAX) {
+        break_off(link, VCH_FAULT_MALFORMED, "a proof of a size that none has");
         return;
     }
-    link->compute_us = result->compute_us;
-    link->has_header = true;
-    link->received = 0;
-    vch_stream_set_owed(link->stream, true);
+    link->proof = (struct vch_link_proof){(size_t)result->annex_size, (size_t)result->proof_size,
+                                          result->compute_us};
+    begin_receiving(link, (size_t)(result->annex_size + result->proof_size));
 }
 
 static vch_status open_vote(const struct vch_link *link, const struct vch_tensor *tensor)
@@ -277,6 +327,17 @@ static void judge_tensor(struct vch_link *link)
     }
 }
 
+static void hand_over_proof(struct vch_link *link)
+{
+    const struct vch_link_proof proof = link->proof;
+
+    vch_stream_set_owed(link->stream, false);
+    link->is_asking = link->has_header = false;
+    link->setup.events.on_proof(link->setup.context, link, &proof);
+    free(link->tensor);
+    link->tensor = NULL;
+}
+
 static void receive_chunk(struct vch_link *link, const Vouch__Chunk *chunk)
 {
     if (chunk->id > link->id) {
@@ -284,12 +345,16 @@ static void receive_chunk(struct vch_link *link, const Vouch__Chunk *chunk)
     } else if (!link->is_asking || chunk->id < link->id) {
         return; // of a question cancelled meanwhile
     } else if (!link->has_header || chunk->data.len == 0 || chunk->data.len > VCH_FRAME_CHUNK_MAX ||
-               chunk->data.len > link->question.output_size - link->received) {
+               chunk->data.len > link->expected - link->received) {
         break_off(link, VCH_FAULT_MALFORMED, "a chunk out of order or of a wrong size");
     } else {
         memcpy(link->tensor + link->received, chunk->data.data, chunk->data.len);
         link->received += chunk->data.len;
-        if (link->received == link->question.output_size) judge_tensor(link);
+        if (link->received < link->expected) return;
+        if (link->question.is_proof)
+            hand_over_proof(link);
+        else
+            judge_tensor(link);
     }
 }
 
@@ -337,6 +402,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
     case VOUCH__FRAME__BODY_RUN_RESULT: receive_result(link, frame->run_result); break;
+    case VOUCH__FRAME__BODY_PROOF_RESULT: receive_proof_result(link, frame->proof_result); break;
     case VOUCH__FRAME__BODY_CHUNK: receive_chunk(link, frame->chunk); break;
     case VOUCH__FRAME__BODY_REFUSAL: receive_refusal(link, frame->refusal); break;
     case VOUCH__FRAME__BODY_PING: receive_ping(link, frame->ping); break;
@@ -385,7 +451,7 @@ void vch_link_connect(struct vch_link *link)
     setup.events = (struct vch_stream_events){on_open, on_frame, on_room, on_close, NULL};
     setup.context = link;
     link->id = 0; // identifiers belong to a stream
-    link->range_count = 0;
+    link->range_count = link->provable_count = 0;
     vch_status status = vch_stream_connect(&link->stream, &setup, &link->peer.key, link->peer.host,
                                            link->peer.port);
     if (vch_is_ok(status))
@@ -453,7 +519,17 @@ void vch_link_cancel(struct vch_link *link)
         break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
 }
 
-uint8_t *vch_link_detach_tensor(struct vch_link *link)
+bool vch_link_proves(const struct vch_link *link, uint32_t first, uint32_t last,
+                     uint32_t log_columns)
+{
+    for (uint32_t i = 0; i < link->provable_count; i++)
+        if (link->provables[i].first <= first && last <= link->provables[i].last &&
+            link->provables[i].log_columns == log_columns)
+            return true;
+    return false;
+}
+
+uint8_t *vch_link_detach(struct vch_link *link)
 {
     uint8_t *tensor = link->tensor;
 

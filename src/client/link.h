@@ -18,6 +18,7 @@
 #include "net/stream.h"
 
 #define VCH_LINK_RANGES_MAX 64u
+#define VCH_LINK_PROOF_SIZE_MAX ((size_t)48 << 20) // an annex and a proof: a voucher holds them
 
 enum vch_link_state {
     VCH_LINK_DOWN,
@@ -42,16 +43,25 @@ struct vch_link_question {
     struct vch_tensor output; // type and shape
     size_t output_size;       // whole batch
     uint64_t budget_ms;
+    bool is_proof; // a proof is wanted, not a vote
+};
+
+// A node's proof as it came: nothing but its size has been checked. The link's; vch_link_detach
+// takes it, the annex first and the proof straight after it.
+struct vch_link_proof {
+    size_t annex_size, proof_size;
+    uint64_t compute_us;
 };
 
 struct vch_link;
 
 struct vch_link_events {
-    // The tensor is the link's; vch_link_detach_tensor takes it.
+    // The tensor is the link's; vch_link_detach takes it.
     void (*on_answer)(void *context, struct vch_link *link, const struct vch_vote *vote,
                       uint64_t compute_us);
     void (*on_fault)(void *context, struct vch_link *link, enum vch_fault_kind kind,
                      const char *why);
+    void (*on_proof)(void *context, struct vch_link *link, const struct vch_link_proof *proof);
 };
 
 struct vch_link_setup {
@@ -74,6 +84,10 @@ struct vch_link {
     struct {
         uint32_t first, last;
     } ranges[VCH_LINK_RANGES_MAX];
+    uint32_t provable_count;
+    struct {
+        uint32_t first, last, log_columns;
+    } provables[VCH_LINK_RANGES_MAX];
     uint64_t work_per_second, memory;
     // What we measured.
     uint64_t rtt_us, heard_ms, pinged_ms;
@@ -82,10 +96,11 @@ struct vch_link {
     bool is_asking, has_header;
     uint64_t id; // of the question; grows
     struct vch_link_question question;
-    size_t sent, received;
+    size_t sent, received, expected; // expected: once there is a header
     struct vch_vote vote;
+    struct vch_link_proof proof;
     uint64_t compute_us, asked_us;
-    uint8_t *tensor; // being received
+    uint8_t *tensor; // being received; or annex and proof
 };
 
 void vch_link_init(struct vch_link *link, const struct vch_link_setup *setup,
@@ -99,13 +114,16 @@ void vch_link_probe(struct vch_link *link);
 void vch_link_keep_alive(struct vch_link *link);
 bool vch_link_is_settled(const struct vch_link *link); // READY, LEAVING or DOWN
 bool vch_link_holds(const struct vch_link *link, uint32_t first, uint32_t last);
+// Does the node say that it can prove these operators, with commitments of so many columns?
+bool vch_link_proves(const struct vch_link *link, uint32_t first, uint32_t last,
+                     uint32_t log_columns);
 
 // UNAVAILABLE unless READY and idle. Events never come from inside this call.
 vch_status vch_link_ask(struct vch_link *link, const struct vch_link_question *question);
 // No event comes for the question any more.
 void vch_link_cancel(struct vch_link *link);
-// From inside on_answer: the output tensor, now the caller's to free.
-uint8_t *vch_link_detach_tensor(struct vch_link *link);
+// From inside on_answer or on_proof: what came, now the caller's to free.
+uint8_t *vch_link_detach(struct vch_link *link);
 
 uint64_t vch_link_bytes_in(const struct vch_link *link);
 uint64_t vch_link_bytes_out(const struct vch_link *link);

@@ -40,6 +40,13 @@ static void on_fault(void *context, struct vch_link *link, enum vch_fault_kind k
     if (pool->events.on_fault != NULL) pool->events.on_fault(pool->context, link, kind, why);
 }
 
+static void on_proof(void *context, struct vch_link *link, const struct vch_link_proof *proof)
+{
+    struct vch_pool *pool = context;
+
+    if (pool->events.on_proof != NULL) pool->events.on_proof(pool->context, link, proof);
+}
+
 // Operators get the index of their first member, which is stable for one registry.
 static uint32_t operator_index_of(const struct vch_registry *registry,
                                   const struct vch_member *member)
@@ -57,7 +64,7 @@ static void init_nodes(struct vch_pool *pool, const struct vch_pool_setup *setup
                    .tls = pool->tls,
                    .live_count = &pool->live_streams,
                    .limits = setup->limits},
-        .events = {on_answer, on_fault},
+        .events = {on_answer, on_fault, on_proof},
         .context = pool,
         .model = setup->model,
         .registry = setup->registry->digest,

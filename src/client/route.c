@@ -213,11 +213,20 @@ static int compare_ranked(const void *a, const void *b)
     return left->candidate.node < right->candidate.node ? -1 : 1; // no two are the same node
 }
 
+static bool can_prove(const struct vch_route *route, uint32_t segment, uint32_t index)
+{
+    const struct vch_job_segment *range = &route->segments[segment];
+
+    return vch_link_proves(&route->pool->nodes[index].link, range->first, range->last,
+                           route->log_columns);
+}
+
 static uint32_t rank_of(const struct vch_route *route, uint32_t segment, uint32_t index)
 {
     const struct vch_pool_node *node = &route->pool->nodes[index];
     uint32_t rank = is_planned(route, segment, index) ? 0 : 1;
 
+    if (route->log_columns != 0 && !can_prove(route, segment, index)) rank += 50;
     if (node->penalties > 0) rank += 2 + (node->penalties < 16 ? node->penalties : 16);
     if (route->is_neighbour[node->operator_index]) rank += 100;
     return rank;
@@ -300,4 +309,43 @@ uint32_t vch_route_operator_count(const struct vch_route *route)
     for (uint32_t i = 0; i < route->operator_room; i++)
         count += route->was_asked[i];
     return count;
+}
+
+// The first segment by nodes that no node can prove; segment_count: there is none.
+static uint32_t find_unprovable(const struct vch_route *route, uint32_t *provable_count)
+{
+    uint32_t found = route->segment_count;
+
+    *provable_count = 0;
+    for (uint32_t i = 0; i < route->segment_count; i++) {
+        bool is_provable = route->segments[i].by == VCH_JOB_BY_CLIENT;
+        for (uint32_t j = 0; j < route->pool->count; j++)
+            is_provable |= can_be_asked(&route->pool->nodes[j]) && can_prove(route, i, j);
+        *provable_count += is_provable;
+        if (!is_provable && found == route->segment_count) found = i;
+    }
+    return found;
+}
+
+vch_status vch_route_columns(struct vch_route *route, uint32_t wanted,
+                             struct vch_complaint *complaint)
+{
+    uint32_t best = wanted, best_count = 0, count = 0;
+
+    for (uint32_t columns = VCH_COMMITMENT_LOG_COLUMNS_MIN;
+         wanted == 0 && columns <= VCH_COMMITMENT_LOG_COLUMNS_MAX; columns++) {
+        route->log_columns = columns;
+        (void)find_unprovable(route, &count);
+        if (count <= best_count) continue;
+        best = columns;
+        best_count = count;
+    }
+    route->log_columns = best;
+    uint32_t unprovable = find_unprovable(route, &count);
+    if (unprovable == route->segment_count) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
+                        "segment %u (operators %u to %u): no node that can be asked has an annex "
+                        "of it with 2^%u columns, and so none can prove it",
+                        unprovable, route->segments[unprovable].first,
+                        route->segments[unprovable].last, best);
 }

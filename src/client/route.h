@@ -17,6 +17,7 @@ struct vch_route {
     struct vch_pool *pool;
     const struct vch_graph *graph;
     const struct vch_client_request *request;
+    uint32_t log_columns; // nodes that can prove with commitments of so many go first; 0: no matter
     uint32_t segment_count;
     struct vch_job_segment segments[VCH_JOB_SEGMENTS_MAX];
     // The planner's nodes, as indices into the pool; none when the caller gave the segments.
@@ -34,6 +35,11 @@ vch_status vch_route_init(struct vch_route *route, struct vch_pool *pool,
                           const struct vch_graph *graph, uint32_t operator_room,
                           const struct vch_client_request *request, struct vch_arena *arena,
                           struct vch_complaint *complaint);
+
+// Chooses the columns with which the most segments by nodes can be proven, the fewest of these; or
+// takes `wanted` where that is not 0. UNAVAILABLE when a segment has no node that can prove it.
+vch_status vch_route_columns(struct vch_route *route, uint32_t wanted,
+                             struct vch_complaint *complaint);
 
 // All nodes that may be asked for a segment, best first: planned ones, then those whose operators
 // were not asked for the segment before, without recent faults, with the least estimate. Nodes
