@@ -19,18 +19,30 @@ static const char *joined(struct vch_tool *tool, const char *head, size_t head_s
     return out;
 }
 
+vch_status vch_annex_files_at(struct vch_annex_files *out, struct vch_tool *tool, const char *annex)
+{
+    *out =
+        (struct vch_annex_files){.annex = annex, .key = joined(tool, annex, strlen(annex), ".key")};
+    return out->key == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
+}
+
+vch_status vch_annex_files_beside(struct vch_annex_files *out, struct vch_tool *tool,
+                                  const char *model)
+{
+    size_t size = strlen(model);
+
+    if (size > 6 && strcmp(model + size - 6, ".vouch") == 0) size -= 6;
+    const char *annex = joined(tool, model, size, ".annex");
+    return annex == NULL ? VCH_FAIL(NO_MEMORY) : vch_annex_files_at(out, tool, annex);
+}
+
 vch_status vch_annex_files_find(struct vch_annex_files *out, struct vch_tool *tool,
                                 const char *model)
 {
     const char *given = vch_options_text(tool->options, "annex");
-    size_t size = strlen(model);
 
-    if (size > 6 && strcmp(model + size - 6, ".vouch") == 0) size -= 6;
-    *out = (struct vch_annex_files){0};
-    out->annex = given != NULL ? given : joined(tool, model, size, ".annex");
-    if (out->annex == NULL) return VCH_FAIL(NO_MEMORY);
-    out->key = joined(tool, out->annex, strlen(out->annex), ".key");
-    return out->key == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
+    return given != NULL ? vch_annex_files_at(out, tool, given)
+                         : vch_annex_files_beside(out, tool, model);
 }
 
 vch_status vch_annex_files_read(struct vch_annex_files *files, struct vch_tool *tool,
@@ -41,7 +53,7 @@ vch_status vch_annex_files_read(struct vch_annex_files *files, struct vch_tool *
     VCH_TRY(vch_tool_file(&bytes, &files->size, tool, files->annex, VCH_ANNEX_SIZE_MAX));
     files->bytes = bytes;
     VCH_TRY(vch_annex_decode(&files->decoded, bytes, files->size, &tool->arena, &tool->complaint));
-    if (vch_hash_is_equal(&files->decoded.model, model)) return VCH_OK;
+    if (model == NULL || vch_hash_is_equal(&files->decoded.model, model)) return VCH_OK;
     return vch_complain(&tool->complaint, VCH_CODE_BAD_PROOF,
                         "%.200s is the annex of another model", files->annex);
 }

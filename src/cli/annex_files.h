@@ -17,7 +17,14 @@ struct vch_annex_files {
 vch_status vch_annex_files_find(struct vch_annex_files *out, struct vch_tool *tool,
                                 const char *model);
 
-// Reads the annex, which must be of this model.
+// The annex at this path. Reads nothing.
+vch_status vch_annex_files_at(struct vch_annex_files *out, struct vch_tool *tool,
+                              const char *annex);
+// The one beside a model, whatever the options say.
+vch_status vch_annex_files_beside(struct vch_annex_files *out, struct vch_tool *tool,
+                                  const char *model);
+
+// Reads the annex, which must be of this model; NULL: of any.
 vch_status vch_annex_files_read(struct vch_annex_files *files, struct vch_tool *tool,
                                 const struct vch_digest *model);
 

@@ -1,8 +1,10 @@
 // vouch infer: a private, checkable answer from a network of nodes.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/annex_holder.h"
 #include "cli/commands.h"
 #include "cli/tensors.h"
 #include "client/client.h"
@@ -17,6 +19,10 @@ static const struct vch_option options[] = {
     {"founder", "KEY", "whose registry counts: hexadecimal or key file", false},
     {"peers", "FILE", "where nodes listen: lines of \"HEXKEY host:port\"", false},
     {"quorum", "K", "votes of different operators per segment (default: 3)", false},
+    {"prove", NULL, "every segment on nodes is proven, in zero knowledge, by one that voted",
+     false},
+    {"annex", "M.annex", "proves what runs here as well (default: the one beside the model)",
+     false},
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},
     {"cuts", "P,P,...", "these very segments on nodes, between operators P (see vouch split)",
      false},
@@ -51,6 +57,8 @@ struct session {
     struct vch_secret_key key;
     struct vch_client_options how;
     struct vch_client_request request;
+    struct vch_annex_holder holder;
+    struct vch_annex_source annex;
     uint64_t repeat;
 };
 
@@ -140,6 +148,20 @@ static vch_status parse_request(struct session *s, struct vch_tool *tool)
     return parse_cuts(s, tool);
 }
 
+// With an annex of what runs here, that is proven too.
+static vch_status open_annex(struct session *s, struct vch_tool *tool)
+{
+    struct vch_annex_files files;
+
+    s->request.proves = vch_options_has(tool->options, "prove");
+    if (!s->request.proves) return VCH_OK;
+    VCH_TRY(vch_annex_files_find(&files, tool, tool->options->operands[0]));
+    bool is_there = access(files.annex, F_OK) == 0 && access(files.key, F_OK) == 0;
+    if (!is_there && !vch_options_has(tool->options, "annex")) return VCH_OK;
+    s->how.annex = &s->annex;
+    return vch_annex_holder_open(&s->holder, &s->annex, tool, files.annex);
+}
+
 static vch_status open_session(struct session *s, struct vch_tool *tool)
 {
     s->repeat = 1;
@@ -150,6 +172,7 @@ static vch_status open_session(struct session *s, struct vch_tool *tool)
                             s->package.graph->input_count);
     VCH_TRY(vch_tensors_load(&s->inputs, tool, s->package.graph));
     VCH_TRY(parse_request(s, tool));
+    VCH_TRY(open_annex(s, tool));
     s->how.package = &s->package;
     s->how.kernels = &tool->kernels;
     s->how.workers = tool->workers;
@@ -172,6 +195,7 @@ static void print_segment(const struct vch_client *client, const struct vch_clie
     for (uint32_t i = 0; i < r->vote_count; i++)
         if (memcmp(&r->votes[i].output, &segment->output, sizeof segment->output) != 0)
             printf("; %s signed ANOTHER result", operator_of(client, &r->votes[i].node));
+    if (segment->is_proven) printf("; proven by %s", operator_of(client, &segment->prover));
     for (uint32_t i = 0; i < r->fault_count; i++)
         printf("; %s %s", operator_of(client, &r->faults[i].node),
                vch_vote_fault_text(r->faults[i].kind));
@@ -191,11 +215,17 @@ static json_t *segment_json(const struct vch_client *client,
         json_array_append_new(faults, json_pack("{s:s, s:s}", "operator",
                                                 operator_of(client, &r->faults[i].node), "fault",
                                                 vch_vote_fault_text(r->faults[i].kind)));
-    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o}", "first", (int)segment->first,
+    json_t *proof =
+        segment->is_proven
+            ? json_pack("{s:s, s:I, s:I}", "operator", operator_of(client, &segment->prover),
+                        "elapsed_us", (json_int_t)segment->proof_elapsed_us, "compute_us",
+                        (json_int_t)segment->proof_us)
+            : json_null();
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o}", "first", (int)segment->first,
                      "last", (int)segment->last, "votes", (int)r->vote_count, "agreeing",
                      (int)segment->agreeing, "elapsed_us", (json_int_t)segment->elapsed_us,
                      "compute_us", (json_int_t)segment->compute_us, "dissent", dissent, "faults",
-                     faults);
+                     faults, "proof", proof);
 }
 
 static vch_status show(struct vch_tool *tool, const struct session *s,
@@ -219,11 +249,12 @@ static vch_status show(struct vch_tool *tool, const struct session *s,
     for (uint32_t i = 0; i < answer->segment_count; i++)
         json_array_append_new(segments, segment_json(client, &answer->segments[i]));
     return vch_tool_print_json(json_pack(
-        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:o}", "job",
+        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "job",
         vch_tool_json_hex(answer->job_id.bytes, VCH_DIGEST_SIZE), "outputs", rows, "segments",
         segments, "operators", (int)answer->operator_count, "ends_us", (json_int_t)answer->ends_us,
-        "network_us", (json_int_t)answer->network_us, "bytes_in", (json_int_t)answer->bytes_in,
-        "bytes_out", (json_int_t)answer->bytes_out, "total_us", times));
+        "network_us", (json_int_t)answer->network_us, "proof_us", (json_int_t)answer->proof_us,
+        "bytes_in", (json_int_t)answer->bytes_in, "bytes_out", (json_int_t)answer->bytes_out,
+        "total_us", times));
 }
 
 // The opening first: a voucher whose opening was lost could never be opened again.

@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "cli/annex_holder.h"
 #include "cli/commands.h"
 #include "consensus/registry.h"
 #include "host/log.h"
@@ -18,7 +20,10 @@ static const struct vch_option options[] = {
     {"listen", "HOST:PORT", "where clients connect (default: 127.0.0.1:0, the kernel picks)",
      false},
     {"http-port", "N", "/healthz and /metrics on 127.0.0.1 (default: the kernel picks)", false},
+    {"annex", "M.annex", "proves with it, its key beside it (default: those beside the segments)",
+     true},
     {"memory", "MIB", "most memory that requests may take (default: 1024)", false},
+    {"prove-memory", "MIB", "of that, most that one proof may take (default: all)", false},
     {"queue", "N", "most requests that wait (default: 64)", false},
     {"connections", "N", "most connections (default: 256)", false},
     {"threads", "N", "threads (default: one per processor)", false},
@@ -46,16 +51,18 @@ static vch_status parse_listen(struct vch_node_options *how, struct vch_tool *to
 
 static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *tool)
 {
-    uint64_t http = 0, memory = 0, queue = 0, connections = 0;
+    uint64_t http = 0, memory = 0, prove = 0, queue = 0, connections = 0;
     struct vch_complaint *c = &tool->complaint;
 
     VCH_TRY(parse_listen(how, tool));
     VCH_TRY(vch_options_u64(&http, tool->options, "http-port", 1, UINT16_MAX, c));
     VCH_TRY(vch_options_u64(&memory, tool->options, "memory", 1, 1 << 20, c));
+    VCH_TRY(vch_options_u64(&prove, tool->options, "prove-memory", 1, 1 << 20, c));
     VCH_TRY(vch_options_u64(&queue, tool->options, "queue", 1, 65536, c));
     VCH_TRY(vch_options_u64(&connections, tool->options, "connections", 1, 65536, c));
     how->http_port = (uint16_t)http;
     how->memory_max = (size_t)memory << 20;
+    how->prove_memory_max = (size_t)prove << 20;
     how->queue_max = (uint32_t)queue;
     how->connections_max = (uint32_t)connections;
     return VCH_OK;
@@ -75,6 +82,44 @@ static vch_status map_packages(struct vch_node_options *how, struct vch_tool *to
     }
     how->packages = out;
     how->package_count = count;
+    return VCH_OK;
+}
+
+// All annexes of one node.
+struct annexes {
+    uint32_t count;
+    struct vch_annex_holder holders[VCH_PROVERS_MAX];
+    struct vch_annex_source sources[VCH_PROVERS_MAX];
+};
+
+static vch_status open_annex(struct annexes *annexes, struct vch_tool *tool, const char *path)
+{
+    uint32_t i = annexes->count;
+
+    if (i == VCH_PROVERS_MAX)
+        return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "a node holds at most %u annexes",
+                            VCH_PROVERS_MAX);
+    annexes->count++;
+    return vch_annex_holder_open(&annexes->holders[i], &annexes->sources[i], tool, path);
+}
+
+// Those named, or those that lie beside the segments.
+static vch_status open_annexes(struct vch_node_options *how, struct annexes *annexes,
+                               struct vch_tool *tool)
+{
+    struct vch_annex_files files;
+    const char *path = NULL;
+
+    for (uint32_t i = 0; (path = vch_options_nth(tool->options, "annex", i)) != NULL; i++)
+        VCH_TRY(open_annex(annexes, tool, path));
+    for (uint32_t i = 0;
+         !vch_options_has(tool->options, "annex") && i < tool->options->operand_count; i++) {
+        VCH_TRY(vch_annex_files_beside(&files, tool, tool->options->operands[i]));
+        bool is_there = access(files.annex, F_OK) == 0 && access(files.key, F_OK) == 0;
+        if (is_there) VCH_TRY(open_annex(annexes, tool, files.annex));
+    }
+    how->annexes = annexes->sources;
+    how->annex_count = annexes->count;
     return VCH_OK;
 }
 
@@ -122,6 +167,7 @@ static vch_status run(struct vch_tool *tool)
         .workers = tool->workers,
         .handles_signals = true,
     };
+    static struct annexes annexes;
     struct vch_secret_key key;
     const char *path = NULL;
 
@@ -130,6 +176,7 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(parse_limits(&how, tool));
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
+    VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     how.key = &key;
     vch_status status = serve(tool, &how);
@@ -143,7 +190,8 @@ const struct vch_command vch_commands_node = {
     .summary = "serve segments of models to a network's clients",
     .details =
         "Loads and checks its segments, listens for clients of the registry over TLS 1.3 with\n"
-        "mutual keys, runs what it is asked and signs what came out. Prints one line when\n"
+        "mutual keys, runs what it is asked and signs what came out; proves what it has an\n"
+        "annex and its key of, which takes one opening a proof. Prints one line when\n"
         "ready. SIGTERM drains: what was admitted is answered, then it exits with 0. Listens\n"
         "on loopback unless --listen says otherwise.",
     .operand_min = 1,

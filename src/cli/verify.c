@@ -24,6 +24,7 @@ static const struct vch_option options[] = {
     {"founder", "KEY", "a network's founder you trust: hexadecimal or key file", true},
     {"owner", "KEY", "a model owner you trust: hexadecimal or key file", true},
     {"client", "KEY", "accept vouchers of this client only: hexadecimal or key file", true},
+    {"require", "CLAIM", "must be shown: quorum, proof, ends, ...; instead of the default", true},
     {"quorum", "K", "least votes per segment that count (default: 2)", false},
     {"at", "TIME", "judge as of 2026-01-31T12:00:00Z (default: now)", false},
     {"threads", "N", "threads (default: one per processor)", false},
@@ -62,6 +63,24 @@ static vch_status parse_time(uint64_t *out, struct vch_tool *tool)
     return VCH_OK;
 }
 
+static vch_status add_requirements(struct vch_policy *policy, struct vch_tool *tool)
+{
+    const char *text = NULL;
+
+    for (uint32_t i = 0; (text = vch_options_nth(tool->options, "require", i)) != NULL; i++) {
+        enum vch_claim claim = 0;
+        while (claim < VCH_CLAIM_COUNT && strcmp(text, vch_verify_claim_name(claim)) != 0)
+            claim++;
+        if (claim == VCH_CLAIM_COUNT)
+            return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                                "--require takes client, model, input, output, split, quorum, "
+                                "ends, proof or attested, not \"%.40s\"",
+                                text);
+        policy->has_requirements = policy->requires[claim] = true;
+    }
+    return VCH_OK;
+}
+
 static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
 {
     const char *path = vch_options_text(tool->options, "policy");
@@ -73,6 +92,7 @@ static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
         VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_POLICY_SIZE_MAX));
         VCH_TRY(vch_policy_decode(policy, (const char *)bytes, size, &tool->complaint));
     }
+    VCH_TRY(add_requirements(policy, tool));
     VCH_TRY(add_keys(policy->founders, &policy->founder_count, tool, "founder"));
     VCH_TRY(add_keys(policy->owners, &policy->owner_count, tool, "owner"));
     VCH_TRY(add_keys(policy->clients, &policy->client_count, tool, "client"));
@@ -192,7 +212,7 @@ const struct vch_command vch_commands_verify = {
     .details =
         "Prints each claim as shown, not shown, not claimed or FALSE, and exits 0 only if "
         "nothing\nis false and the policy's requirements are shown. Without a policy: "
-        "model, input, output\nand quorum. Name whom you trust: a voucher cannot vouch "
+        "model, input, output,\nand quorum or proof. Name whom you trust: a voucher cannot vouch "
         "for its own keys.\n\n"
         "A proof is judged with --model and its annex: exits 0 only if the run is shown, and "
         "input\nand output too where the opening is given.",
