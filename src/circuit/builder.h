@@ -34,14 +34,15 @@ enum vch_table_kind {
     VCH_TABLE_RANGE,       // (w, v)
     VCH_TABLE_CLAMP,       // (y, sign), of lo and hi
     VCH_TABLE_SATURATION,  // (q, clamp(q, lo, hi)), for q of so many bits
-    VCH_TABLE_FUNCTION,    // (x, T[x]), of the model's table lo
-    VCH_TABLE_EXPONENTIAL, // (d, T[-d]), of the model's table lo
+    VCH_TABLE_FUNCTION,    // (x, T[x]) for x = lo .. hi, of a table of the model
+    VCH_TABLE_EXPONENTIAL, // (d, T[-d]) for d = 0 .. hi, likewise
     VCH_TABLE_COMMITTED,   // of cells
 };
 
 struct vch_builder_table {
     enum vch_table_kind kind;
     int64_t lo, hi;
+    uint32_t function; // the model's table
     struct vch_grid grid;
     uint32_t entry_count;
     const struct vch_expression *entries;
@@ -130,9 +131,9 @@ void vch_builder_range(struct vch_builder *builder, struct vch_grid grid,
 uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi);
 uint32_t vch_builder_saturated(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits);
 uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
-                              uint32_t table);
+                              uint32_t table, int64_t lo, int64_t hi);
 uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
-                                 uint32_t table);
+                                 uint32_t table, int64_t most);
 // A new table whose rows are the entries' values at each (row, lane).
 uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,
                                const struct vch_expression *entries, uint32_t entry_count);

@@ -9,13 +9,15 @@
 
 enum { ROOM_MIN = 16 };
 
-// The number of the table of that kind, if there is one; 0 is RANGE and never looked for.
-static uint32_t find_table(const struct vch_builder *builder, enum vch_table_kind kind, int64_t lo,
-                           int64_t hi)
+// The number of the table that is like this one, if there is one; 0 is RANGE and never looked for.
+static uint32_t find_table(const struct vch_builder *builder,
+                           const struct vch_builder_table *wanted)
 {
     for (uint32_t i = 0; i < builder->table_count; i++) {
         const struct vch_builder_table *table = &builder->tables[i];
-        if (table->kind == kind && table->lo == lo && table->hi == hi) return i + 1;
+        if (table->kind == wanted->kind && table->lo == wanted->lo && table->hi == wanted->hi &&
+            table->function == wanted->function)
+            return i + 1;
     }
     return 0;
 }
@@ -77,7 +79,7 @@ bool vch_builder_parts_range(struct vch_builder *builder, struct vch_builder_tab
 uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi)
 {
     struct vch_builder_table table = {.kind = VCH_TABLE_CLAMP, .lo = lo, .hi = hi};
-    const uint32_t found = find_table(builder, table.kind, lo, hi);
+    const uint32_t found = find_table(builder, &table);
     const uint32_t length = (uint32_t)(hi - lo + 1);
     uint64_t *values, *signs;
 
@@ -96,7 +98,7 @@ uint32_t vch_builder_clamp(struct vch_builder *builder, int64_t lo, int64_t hi)
 uint32_t vch_builder_saturated(struct vch_builder *builder, int64_t lo, int64_t hi, uint32_t bits)
 {
     struct vch_builder_table table = {.kind = VCH_TABLE_SATURATION, .lo = lo, .hi = hi};
-    const uint32_t found = find_table(builder, table.kind, lo, hi);
+    const uint32_t found = find_table(builder, &table);
     const int64_t most = ((int64_t)1 << bits) - 1;
     uint64_t *quotients, *values;
 
@@ -143,40 +145,40 @@ void vch_builder_choose(struct vch_builder_saturations *out, const struct vch_bu
     }
 }
 
-uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
-                              uint32_t index)
+// (x, T[x]) or (d, T[-min(d, R)]) for numbers lo .. hi.
+static uint32_t add_function(struct vch_builder *builder, const struct vch_graph *graph,
+                             struct vch_builder_table table)
 {
-    struct vch_builder_table table = {.kind = VCH_TABLE_FUNCTION, .lo = index};
-    const uint32_t found = find_table(builder, table.kind, index, 0);
-    const int32_t reach = (int32_t)vch_tensor_type_max(graph->tables[index].input);
-    const int32_t *entries = graph->tables[index].entries + reach + 1; // entries[x] is T[x]
-    uint64_t *x, *y;
+    const struct vch_table *function = &graph->tables[table.function];
+    const int64_t reach = vch_tensor_type_max(function->input);
+    const int32_t *entries = function->entries + reach + 1; // entries[x] is T[x]
+    const uint32_t found = find_table(builder, &table);
+    uint64_t *from, *to;
 
     if (found != 0) return found;
-    if (!make_pairs(builder, &table, 2 * (uint32_t)reach + 1, &x, &y)) return 0;
-    for (int32_t i = -reach; i <= reach; i++) {
-        x[i + reach] = vch_fp_from_i64(i);
-        y[i + reach] = vch_fp_from_i64(entries[i]);
+    if (!make_pairs(builder, &table, (uint32_t)(table.hi - table.lo + 1), &from, &to)) return 0;
+    for (int64_t i = table.lo; i <= table.hi; i++) {
+        const int64_t x = table.kind == VCH_TABLE_FUNCTION ? i : -(i < reach ? i : reach);
+        from[i - table.lo] = vch_fp_from_i64(i);
+        to[i - table.lo] = vch_fp_from_i64(entries[x]);
     }
     return add_table(builder, &table);
 }
 
-uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
-                                 uint32_t index)
+uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_graph *graph,
+                              uint32_t table, int64_t lo, int64_t hi)
 {
-    struct vch_builder_table table = {.kind = VCH_TABLE_EXPONENTIAL, .lo = index};
-    const uint32_t found = find_table(builder, table.kind, index, 0);
-    const int32_t reach = (int32_t)vch_tensor_type_max(graph->tables[index].input);
-    const int32_t *entries = graph->tables[index].entries + reach + 1;
-    uint64_t *d, *e;
+    return add_function(builder, graph,
+                        (struct vch_builder_table){
+                            .kind = VCH_TABLE_FUNCTION, .function = table, .lo = lo, .hi = hi});
+}
 
-    if (found != 0) return found;
-    if (!make_pairs(builder, &table, 2 * (uint32_t)reach + 1, &d, &e)) return 0;
-    for (int32_t i = 0; i <= 2 * reach; i++) {
-        d[i] = (uint64_t)i;
-        e[i] = vch_fp_from_i64(entries[-(i < reach ? i : reach)]);
-    }
-    return add_table(builder, &table);
+uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
+                                 uint32_t table, int64_t most)
+{
+    return add_function(
+        builder, graph,
+        (struct vch_builder_table){.kind = VCH_TABLE_EXPONENTIAL, .function = table, .hi = most});
 }
 
 uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,

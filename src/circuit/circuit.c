@@ -103,6 +103,7 @@ static vch_status add_operator(struct run *run, uint32_t index, uint32_t sample)
         .graph = run->graph,
         .operator_ = o,
         .sample = sample,
+        .batch = run->claim->batch,
         .values = run->values,
         .parameters = run->parameters,
     };

@@ -12,7 +12,7 @@ struct vch_gate {
     struct vch_builder *builder;
     const struct vch_graph *graph;
     const struct vch_operator *operator_;
-    uint32_t sample;
+    uint32_t sample, batch;
     const struct vch_view *values;     // by value: filled in for all operands
     const struct vch_view *parameters; // by parameter: all that the operator has
     struct vch_view y; // the output: new cells, or what an operator that moves elements sets

@@ -1,4 +1,4 @@
-// ADD, MULTIPLY, RESCALE and TABLE: one row for each element.
+// ADD, MULTIPLY and RESCALE: one row for each element.
 #include "circuit/gate.h"
 
 static const int32_t one = 1;
@@ -59,17 +59,4 @@ vch_status vch_gate_rescale(struct vch_gate *gate)
     const struct vch_expression acc = vch_terms_cells(gate->builder, x);
 
     return requantise(gate, &acc, gate->operator_->scaling);
-}
-
-vch_status vch_gate_table(struct vch_gate *gate)
-{
-    struct vch_builder *b = gate->builder;
-    const struct vch_grid grid = grid_of(gate);
-    const struct vch_cells x = vch_builder_spread(vch_gate_operand(gate, 0), grid);
-    const struct vch_cells y = vch_builder_spread(gate->y, grid);
-    const struct vch_expression pair[2] = {vch_terms_cells(b, x), vch_terms_cells(b, y)};
-
-    vch_builder_lookup(b, grid, vch_builder_function(b, gate->graph, gate->operator_->table), pair,
-                       2);
-    return vch_builder_status(b);
 }

@@ -1,7 +1,11 @@
 // SOFTMAX: the largest of each row, exponentials from a table, their sum, quotients by it.
 #include "circuit/column.h"
+#include "circuit/gadgets.h"
 #include "circuit/gate.h"
 #include "circuit/ratio.h"
+
+// A table is short where what it saves is more than what its end costs.
+enum { COST_OF_END = 4 };
 
 struct softmax {
     struct vch_builder *builder;
@@ -43,18 +47,60 @@ static void relate_largest(const struct softmax *s, const struct vch_expression 
     vch_column_zero(b, s->rows, one);
 }
 
-static void relate_exponentials(const struct softmax *s, const struct vch_expression *sum,
-                                const struct vch_gate *gate)
+static void relate_sum(const struct softmax *s, const struct vch_expression *sum)
 {
     struct vch_builder *b = s->builder;
     struct vch_expression less = vch_terms_cells(b, whole(s->sum));
-    const struct vch_expression pair[2] = {vch_column_expression(s->gap),
-                                           vch_terms_cells(b, whole(s->e))};
 
     vch_terms_add(b, (struct vch_grid){s->rows, 1}, &less, vch_terms_scalar(-1), sum);
     vch_column_zero(b, s->rows, less);
+}
+
+// The least gap from which on the exponential is always the same.
+static int64_t end_of(const struct vch_table *table)
+{
+    const int64_t reach = vch_tensor_type_max(table->input);
+    const int32_t *entries = table->entries + reach + 1; // entries[x] is T[x]
+    int64_t end = reach;
+
+    while (end > 0 && entries[1 - end] == entries[-reach])
+        end--;
+    return end;
+}
+
+// The gap less what it is beyond the end, which is 0 or leads to the end.
+static struct vch_form cut(const struct softmax *s, int64_t end, int64_t most)
+{
+    struct vch_builder *b = s->builder;
+    struct vch_expression gap = vch_column_expression(s->gap), rest = gap;
+
+    vch_terms_add_constant(b, (struct vch_grid){s->elements, 1}, &gap, vch_terms_scalar(-end));
+    const struct vch_cells beyond = vch_column_clamped(b, s->elements, gap, 0, most);
+    vch_terms_add_cells(b, &rest, vch_terms_scalar(-1), beyond);
+    vch_terms_add_cells(b, &gap, vch_terms_scalar(-1), beyond);
+    vch_column_zero_product(b, s->elements, VCH_COLUMN_FORM(b, 0, {1, beyond}), gap.form);
+    vch_column_range(b, s->elements, vch_terms_cells(b, beyond),
+                     vch_gadgets_bits((uint64_t)(most - end)));
+    return rest.form;
+}
+
+static void relate_exponentials(const struct softmax *s, const struct vch_gate *gate)
+{
+    struct vch_builder *b = s->builder;
+    const uint32_t index = gate->operator_->table;
+    const struct vch_table *table = &gate->graph->tables[index];
+    const int64_t end = end_of(table);
+    const uint64_t cost = (uint64_t)COST_OF_END * s->elements * gate->batch;
+    struct vch_expression pair[2] = {vch_column_expression(s->gap),
+                                     vch_terms_cells(b, whole(s->e))};
+    int64_t most = 2 * vch_tensor_type_max(table->input);
+
+    if (cost < (uint64_t)(most - end)) {
+        pair[0] = vch_column_expression(cut(s, end, most));
+        most = end;
+    }
     vch_builder_lookup(b, (struct vch_grid){s->elements, 1},
-                       vch_builder_exponential(b, gate->graph, gate->operator_->table), pair, 2);
+                       vch_builder_exponential(b, gate->graph, index, most), pair, 2);
 }
 
 // The largest that the table holds for what is not positive.
@@ -115,6 +161,7 @@ vch_status vch_gate_softmax(struct vch_gate *gate)
     hint(&s, VCH_HINT_EXPRESSION, s.sum, sum, gate);
 
     relate_largest(&s, &count);
-    relate_exponentials(&s, &sum, gate);
+    relate_sum(&s, &sum);
+    relate_exponentials(&s, gate);
     return divide(&s, gate);
 }

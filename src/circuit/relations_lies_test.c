@@ -167,6 +167,37 @@ TEST(softmax_divides_what_its_row_says)
     vch_arena_release(&arena);
 }
 
+// T[x] = x / 16, clamped to -100 .. 100, of which -1585 .. 1600 is a table.
+TEST(flat_ends_of_a_function_begin_where_they_do)
+{
+    // y 0 .. 4, below 5 .. 9, above 10 .. 14; x is 1599, 1600, 32767, -1600, -32767.
+    static int32_t entries[65536];
+    static const struct circuits_lie lies[] = {
+        LIE(LOOKUP, "one more inside", {0, 100}),
+        LIE(ZERO, "moved up where nothing is to be moved", {0, 100}, {5, 1}),
+        LIE(ZERO, "moved further than the end", {2, 99}, {12, 31168}),
+        LIE(LOOKUP, "not moved far enough", {12, 31166}),
+        LIE(ZERO, "moved up to another place", {4, -99}, {9, 31183}),
+        LIE(ZERO, "moved down where nothing is to be moved", {1, 99}, {11, 1}),
+        LIE(LOOKUP, "a negative move to the end", {0, 100}, {10, -1}),
+        LIE(LOOKUP, "both moves", {2, 99}, {7, -1}, {12, 31167}),
+    };
+    struct graphs build = start();
+    const uint32_t x = graphs_input(&build, VCH_TYPE_I16, graphs_shape(1, 5, 0, 0));
+    const uint32_t y = graphs_table(&build, x, VCH_TYPE_I8);
+
+    for (int32_t i = 0; i < 65536; i++) {
+        const int32_t value = (i - 32768) >> 4;
+        entries[i] = value < -100 ? -100 : value > 100 ? 100 : value;
+    }
+    build.graph->tables[graphs_writer(&build, y)->table].entries = entries;
+    finish(&build, y);
+    GIVE(0, 1599, 1600, 32767, -1600, -32767);
+    TELL(lies);
+    only_the_truth_passes(-127, 127, 1);
+    vch_arena_release(&arena);
+}
+
 static void make_normalise(bool is_centred, uint64_t factor)
 {
     struct graphs build = start();

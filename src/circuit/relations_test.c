@@ -124,6 +124,48 @@ TEST(argmax_satisfies_its_circuit)
     rounds(make_argmax);
 }
 
+// A function that is flat at its ends, which a short table leaves out: of x / 2^shift, clamped.
+static void flatten(struct graphs *build, uint32_t value)
+{
+    const struct vch_operator *o = graphs_writer(build, value);
+    struct vch_table *table = &build->graph->tables[o->table];
+    const int32_t zero = table->input == VCH_TYPE_I8 ? 128 : 32768;
+    const int32_t lo = o->kind == VCH_OPERATOR_SOFTMAX ? 0 : -(int32_t)test_below(60);
+    const int32_t hi = 1 + (int32_t)test_below(60);
+    const uint32_t shift = test_below(5);
+    int32_t *entries = VCH_ARENA_NEW(&arena, int32_t, 2 * (size_t)zero);
+
+    for (int32_t i = 0; i < 2 * zero; i++) {
+        const int32_t y = ((i - zero) >> shift) + (o->kind == VCH_OPERATOR_SOFTMAX ? hi : 0);
+        entries[i] = y < lo ? lo : y > hi ? hi : y;
+    }
+    table->entries = entries;
+}
+
+static uint32_t make_flat_softmax(struct graphs *build)
+{
+    const uint32_t x = graphs_input(build, VCH_TYPE_I16, random_shape(1, 2, 33));
+    const uint32_t y = graphs_softmax(build, x, narrow());
+
+    flatten(build, y);
+    return y;
+}
+
+static uint32_t make_flat_table(struct graphs *build)
+{
+    const uint32_t x = graphs_input(build, narrow(), random_shape(1, 2, 33));
+    const uint32_t y = graphs_table(build, x, requantised());
+
+    flatten(build, y);
+    return y;
+}
+
+TEST(functions_with_flat_ends_satisfy_their_circuit)
+{
+    rounds(make_flat_softmax);
+    rounds(make_flat_table);
+}
+
 static uint32_t make_softmax(struct graphs *build)
 {
     const enum vch_type type = test_below(8) ? VCH_TYPE_I8 : VCH_TYPE_I16;
@@ -225,8 +267,9 @@ TEST(trees_with_large_scores_satisfy_their_circuit)
 TEST(each_is_proven_and_verifies)
 {
     static uint32_t (*const makers[])(struct graphs *) = {
-        make_max_pool, make_argmax,           make_softmax, make_normalise,  make_divide,
-        make_gather,   make_integer_quotient, make_trees,   make_large_trees};
+        make_max_pool,    make_argmax,       make_softmax,          make_normalise,
+        make_divide,      make_gather,       make_integer_quotient, make_trees,
+        make_large_trees, make_flat_softmax, make_flat_table};
 
     FOR_EACH(make, makers)
     {

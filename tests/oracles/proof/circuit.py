@@ -38,7 +38,7 @@ class Run:
     """The circuits of a range of operators; `views` are those of one sample."""
 
     def __init__(self, graph, log_columns, held, first, last, batch, tables=None):
-        self.graph, self.held = graph, held
+        self.graph, self.held, self.batch = graph, held, batch
         enter, leave = ends(graph, first, last)
         self.bounds = {op.output: op.bias_bound for op in graph.operators if op.kind == "trees"}
         each = lambda values: sum(size(graph.shapes[v]) for v in values)

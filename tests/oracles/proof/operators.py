@@ -2,7 +2,7 @@
 
 A view is the list of an operand's cells in row-major order.
 """
-from .builder import cells, product, total
+from .builder import bits, cells, constant, product, scaled, total
 from .field import require
 from .statement import NONE, Expression, Matrix
 
@@ -58,7 +58,7 @@ class Job:
         self.shapes = [self.graph.shapes[v] for v in op.inputs]
         self.types = [self.graph.types[v] for v in op.inputs]
         self.operands = [run.views[v] for v in op.inputs]
-        self.count = size(self.shape)
+        self.count, self.batch = size(self.shape), run.batch
 
     def largest(self, i):
         return self.run.largest(self.op.inputs[i])
@@ -219,9 +219,22 @@ def table(job):
     y, number = job.output(), job.op.table_plus_one - 1
     source = job.graph.tables[number]
     reach = TABLE_RANGE[source.input]
-    rows = lambda: [(x, entry_of(source, x)) for x in range(-reach, reach + 1)]
-    job.builder.look_up(job.builder.public_table(("table", number), rows), job.count, 1,
-                        cells(job.operands[0]), cells(y))
+    low, high, x, build = -reach, reach, cells(job.operands[0]), job.builder
+    while low < reach and entry_of(source, low + 1) == entry_of(source, -reach):
+        low += 1
+    while high > low and entry_of(source, high - 1) == entry_of(source, reach):
+        high -= 1
+    if 8 * job.count * job.batch < 2 * reach - (high - low):
+        below, above = (cells(build.allocate(job.count)) for _ in range(2))
+        x = total(x, below, scaled(above, -1))
+        build.zero(job.count, 1, product(below, total(x, constant(-low))))
+        build.zero(job.count, 1, product(above, total(x, constant(-high))))
+        build.range(job.count, 1, below, bits(low + reach))
+        build.range(job.count, 1, above, bits(reach - high))
+    else:
+        low, high = -reach, reach
+    rows = lambda: [(i, entry_of(source, i)) for i in range(low, high + 1)]
+    build.look_up(build.public_table(("table", number, low, high), rows), job.count, 1, x, cells(y))
     return y
 
 

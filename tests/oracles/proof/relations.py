@@ -126,8 +126,17 @@ def softmax(job):
     zero(job, count, product(cells(b), difference))
     zero(job, rows, product(cells(w), total(*(column(b, j) for j in range(n)))), constant(-1))
     zero(job, rows, cells(s), *(scaled(column(e, j), -1) for j in range(n)))
-    table = build.public_table(("exp", number), lambda: [
-        (d, entry_of(source, -min(d, reach))) for d in range(2 * reach + 1)])
+    most, end = 2 * reach, reach
+    while end > 0 and entry_of(source, 1 - end) == entry_of(source, -reach):
+        end -= 1
+    if 4 * count * job.batch < most - end:
+        u = cells(build.allocate(count))
+        difference = minus(difference, u)
+        zero(job, count, product(u, total(difference, constant(-end))))
+        build.range(count, 1, u, bits(most - end))
+        most = end
+    table = build.public_table(("exp", number, most), lambda: [
+        (d, entry_of(source, -min(d, reach))) for d in range(most + 1)])
     build.look_up(table, count, 1, difference, cells(e))
     each = repeated(s, n)
     ratio(job, count, total(cells(e, 2 * q), cells(each)), cells(each, 2), y, 0, q,
@@ -180,7 +189,7 @@ def divide(job):
     zero(job, count, product(none, none), cells(o, -1))
     zero(job, count, size_z, scaled(z, -1), product(sign, z, 2))
     zero(job, count, product(none, size_z))
-    zero(job, count, product(sign, none))
+    zero(job, count, product(none, sign))
     zero(job, count, product(free, x))
     zero(job, count, product(free, z))
     zero(job, count, product(free, minus(result, constant(min(hi, max(lo, 0))))))
@@ -219,7 +228,7 @@ def gather(job):
     reach, count, y = job.largest(1), len(i), job.output()
     k, u = build.allocate(count), build.allocate(count)
     below = total(cells(u), cells(i, -1), cells(k))
-    zero(job, count, product(cells(u), cells(k)), cells(u, -(n - 1)))
+    zero(job, count, product(cells(u), total(cells(k), constant(1 - n))))
     zero(job, count, product(below, cells(k)))
     build.range(count, 1, cells(u), bits(reach))
     build.range(count, 1, below, bits(reach))

@@ -2,7 +2,6 @@
 from .builder import cells, constant, minus, product, scaled, total
 from .operators import OPERATORS, size
 from .relations import committed, numbers, zero
-from .statement import NONE
 
 NAN = 2**31 - 1
 
@@ -86,15 +85,13 @@ class Forest:
         steps, count = -(-trees // group), self.rows * n
         sums = [self.base * self.rows]
         sums += [self.build.allocate(count) for _ in range(steps - 1)] + [y]
-        join = lambda lists: [cell for one in lists for cell in one]
-        parts = []
-        for i in range(group):
-            own = [[q[(r * trees + j * group + i) * n + v] if j * group + i < trees else NONE
-                    for r in range(self.rows) for v in range(n)] for j in range(steps)]
-            parts.append(cells(join(own), -1))
-        now = join(sums[1:])
-        zero(self.job, len(now), cells(now), cells(join(sums[:-1]), -1), *parts)
-        self.build.interval(len(now), 1, cells(now), -bound, bound)
+        for j in range(steps):
+            own = range(j * group, min(trees, (j + 1) * group))
+            parts = [cells([q[(r * trees + i) * n + v] for r in range(self.rows)
+                            for v in range(n)], -1) for i in own]
+            now = cells(sums[j + 1])
+            self.build.zero(self.rows, n, total(now, cells(sums[j], -1), *parts))
+            self.build.interval(self.rows, n, now, -bound, bound)
 
 
 def trees(job):
