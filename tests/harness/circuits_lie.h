@@ -43,9 +43,11 @@ static inline void circuits_lie_tell(struct circuits *c, const struct circuits_l
         .graph = c->claim.model.graph,
         .cells = c->witness.cells,
         .source = {.cells = c->witness.cells, .public_values = s->public_values},
+        .kernels = &c->kernels,
         .arena = c->arena,
     };
 
+    CHECK_OK(vch_witness_fill_init(&fill, s, c->circuit.hints, c->circuit.hint_count));
     circuits_lie_set(c, lie);
     for (uint32_t i = 0; i < c->circuit.hint_count; i++) {
         if (c->circuit.hints[i].kind == VCH_HINT_VALUE) continue;
