@@ -71,7 +71,7 @@ static void spread_faults(struct campaign *campaign, uint32_t count)
 
     for (uint32_t i = 0; i < count; i++) {
         struct fault *fault = &campaign->network.nodes[test_below(NODES)].fault;
-        enum fault_mode mode = (enum fault_mode)test_below(FAULT_COUNT);
+        enum fault_mode mode = (enum fault_mode)test_below(FAULT_BAD_PROOF); // others: proofs_test
         if (atomic_load(&fault->mode) != FAULT_NONE) continue;
         if (is_lie(mode) && liars++ >= LIARS_MAX) continue;
         atomic_store(&fault->mode, mode);

@@ -3,6 +3,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -64,6 +65,65 @@ static void crash(const struct fault *fault, struct vch_task *task)
     wait_for_cancel(task);
 }
 
+// A copy of a part of the reply with one bit changed.
+static void change_part(struct fault *fault, struct vch_task_part *part)
+{
+    free(fault->changed);
+    fault->changed = malloc(part->size);
+    if (fault->changed == NULL) abort();
+    memcpy(fault->changed, part->bytes, part->size);
+    fault->changed[part->size / 3] ^= 1;
+    part->bytes = fault->changed;
+}
+
+static void change_annex(struct fault *fault, struct vch_task *task)
+{
+    change_part(fault, &task->reply[0]);
+}
+
+static void change_proof(struct fault *fault, struct vch_task *task)
+{
+    change_part(fault, &task->reply[1]);
+}
+
+static void replay_proof(struct fault *fault, struct vch_task *task)
+{
+    struct vch_task_part *part = &task->reply[1];
+
+    if (fault->old_proof != NULL) {
+        *part = (struct vch_task_part){fault->old_proof, fault->old_proof_size};
+        return;
+    }
+    fault->old_proof = malloc(part->size);
+    if (fault->old_proof == NULL) abort();
+    memcpy(fault->old_proof, part->bytes, part->size);
+    fault->old_proof_size = part->size;
+}
+
+static void refuse(struct fault *fault, struct vch_task *task)
+{
+    (void)fault;
+    task->status = vch_complain(&task->complaint, VCH_CODE_REFUSED, "out of spite");
+}
+
+static void vote_instead(struct fault *fault, struct vch_task *task)
+{
+    (void)fault;
+    task->is_proof = false;
+}
+
+static void stall(struct fault *fault, struct vch_task *task)
+{
+    (void)fault;
+    wait_for_cancel(task);
+}
+
+static void (*const LIES_ABOUT_PROOFS[FAULT_COUNT])(struct fault *, struct vch_task *) = {
+    [FAULT_BAD_PROOF] = change_proof, [FAULT_OLD_PROOF] = replay_proof,
+    [FAULT_BAD_ANNEX] = change_annex, [FAULT_NO_PROOF] = refuse,
+    [FAULT_STALL_PROOF] = stall,      [FAULT_NOT_A_PROOF] = vote_instead,
+};
+
 static void execute(void *context, const struct vch_engine *engine, struct vch_task *task)
 {
     struct fault *fault = context;
@@ -71,6 +131,10 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
 
     vch_engine_execute(NULL, engine, task);
     if (!vch_is_ok(task->status)) return;
+    if (LIES_ABOUT_PROOFS[mode] != NULL) {
+        if (task->is_proof) LIES_ABOUT_PROOFS[mode](fault, task);
+        return;
+    }
     switch (mode) {
     case FAULT_WRONG_OUTPUT: change_output(task); break;
     case FAULT_SIGNED_WRONG_OUTPUT:
@@ -89,14 +153,18 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     case FAULT_REPLAY: replay(fault, task); break;
     case FAULT_STALL: wait_for_cancel(task); break;
     case FAULT_CRASH: crash(fault, task); break;
-    case FAULT_REFUSE:
-        task->status = vch_complain(&task->complaint, VCH_CODE_REFUSED, "out of spite");
-        break;
+    case FAULT_REFUSE: refuse(fault, task); break;
     case FAULT_NONE:
     case FAULT_DRIBBLE:
     case FAULT_HUGE_FRAME:
     case FAULT_MALFORMED_FRAME:
     case FAULT_CLOSE_MID_TENSOR:
+    case FAULT_BAD_PROOF:
+    case FAULT_OLD_PROOF:
+    case FAULT_BAD_ANNEX:
+    case FAULT_NO_PROOF:
+    case FAULT_STALL_PROOF:
+    case FAULT_NOT_A_PROOF:
     case FAULT_COUNT:
     default: break;
     }
@@ -163,4 +231,7 @@ void fault_release(struct fault *fault)
 {
     if (fault->slowly != NULL) ev_token_bucket_cfg_free(fault->slowly);
     fault->slowly = NULL;
+    free(fault->changed);
+    free(fault->old_proof);
+    fault->changed = fault->old_proof = NULL;
 }

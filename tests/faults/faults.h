@@ -25,7 +25,13 @@
     X(DRIBBLE, "dribble")       /* answers, a few bytes a second */ \
     X(HUGE_FRAME, "huge-frame") /* announces a frame of 1 GB */ \
     X(MALFORMED_FRAME, "malformed-frame") \
-    X(CLOSE_MID_TENSOR, "close-mid-tensor")
+    X(CLOSE_MID_TENSOR, "close-mid-tensor") \
+    X(BAD_PROOF, "bad-proof")     /* these vote as they should: one bit of the proof is wrong */ \
+    X(OLD_PROOF, "old-proof")     /* the proof of an earlier job */ \
+    X(BAD_ANNEX, "bad-annex")     /* one bit of the annex is wrong */ \
+    X(NO_PROOF, "no-proof")       /* refuses to prove */ \
+    X(STALL_PROOF, "stall-proof") /* never proves */ \
+    X(NOT_A_PROOF, "not-a-proof") /* votes once more, where a proof was asked for */
 
 enum fault_mode {
 #define X(name, text) FAULT_##name,
@@ -41,6 +47,8 @@ struct fault {
     // REPLAY: what was said once.
     bool has_vote;
     struct vch_vote vote;
+    uint8_t *changed, *old_proof; // of proofs: what was changed, and what was given once
+    size_t old_proof_size;
     struct ev_token_bucket_cfg *slowly; // DRIBBLE
 };
 

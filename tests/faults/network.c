@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "annex/annex_prove.h"
 #include "harness/graphs.h"
 #include "harness/test.h"
 #include "model/run.h"
@@ -65,6 +66,62 @@ struct network_node *network_add(struct network *network, const char *operator_n
     return node;
 }
 
+static vch_status read_seed(void *context, uint8_t seed[static VCH_ANNEX_SEED_SIZE],
+                            struct vch_complaint *complaint)
+{
+    const struct network_node *node = context;
+
+    (void)complaint;
+    memcpy(seed, node->annex_seed, VCH_ANNEX_SEED_SIZE);
+    return VCH_OK;
+}
+
+static vch_status take_opening(void *context, struct vch_complaint *complaint)
+{
+    struct network_node *node = context;
+
+    if (node->openings == 0)
+        return vch_complain(complaint, VCH_CODE_REFUSED, "no opening of the annex is left");
+    node->openings--;
+    return VCH_OK;
+}
+
+static void make_annex(struct network_node *node, uint32_t log_columns)
+{
+    struct network *network = node->network;
+    struct vch_complaint complaint = {""};
+    struct vch_package package;
+    uint8_t *bytes = NULL;
+
+    CHECK_OK(vch_package_decode(&package, node->package.bytes, node->package.size, &network->arena,
+                                NULL, &complaint));
+    uint32_t *held = VCH_ARENA_NEW(&network->arena, uint32_t, package.graph->parameter_count);
+    struct vch_annex_order order = {.model = {.graph = package.graph,
+                                              .identity = package.identity,
+                                              .log_columns = log_columns,
+                                              .held = held},
+                                    .level = network->kernels.level};
+    for (uint32_t i = 0; i < package.graph->parameter_count; i++)
+        if (package.graph->parameters[i].data != NULL) held[order.model.held_count++] = i;
+    random_bytes(node->annex_seed, sizeof node->annex_seed);
+    random_bytes(order.proof_seed, sizeof order.proof_seed);
+    memcpy(order.seed, node->annex_seed, sizeof order.seed);
+    CHECK_OK(vch_annex_prove(&bytes, &node->annex.size, &order, 0, &network->owner, &network->arena,
+                             &complaint));
+    node->annex.bytes = bytes;
+    node->annex.context = node;
+    node->annex.read = read_seed;
+    node->annex.take = take_opening;
+}
+
+void network_prove(struct network *network, uint32_t log_columns, uint32_t openings)
+{
+    for (uint32_t i = 0; i < network->node_count; i++) {
+        make_annex(&network->nodes[i], log_columns);
+        network->nodes[i].openings = openings;
+    }
+}
+
 static void make_registry(struct network *network)
 {
     struct vch_complaint complaint = {""};
@@ -110,6 +167,8 @@ void network_start_node(struct network_node *node)
     struct vch_node_options options = {.key = &node->key,
                                        .packages = &node->package,
                                        .package_count = 1,
+                                       .annexes = &node->annex,
+                                       .annex_count = node->annex.bytes != NULL,
                                        .registry_bytes = network->registry_bytes,
                                        .registry_size = network->registry_size,
                                        .founder = network->founder.public_key,

@@ -20,6 +20,10 @@ struct network_node {
     struct vch_secret_key key;
     char operator_name[VCH_REGISTRY_NAME_MAX + 1];
     struct vch_node_package package;
+    // With network_prove.
+    struct vch_annex_source annex;
+    uint8_t annex_seed[VCH_ANNEX_SEED_SIZE];
+    _Atomic uint32_t openings;
     struct fault fault;
     struct vch_node *node;
     pthread_t thread;
@@ -51,6 +55,8 @@ void network_init(struct network *network, struct vch_graph *graph);
 // Before network_start. Holds operators [first, last).
 struct network_node *network_add(struct network *network, const char *operator_name, uint32_t first,
                                  uint32_t last);
+// Gives every node an annex of its segment, by the owner, with so many openings.
+void network_prove(struct network *network, uint32_t log_columns, uint32_t openings);
 // Makes the registry, starts every node, makes the client.
 void network_start(struct network *network);
 void network_start_node(struct network_node *node); // again, on its old port
