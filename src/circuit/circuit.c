@@ -57,7 +57,7 @@ static vch_status enter(struct run *run, uint32_t value)
     run->next_input += count;
     if (v->type == VCH_TYPE_I64) {
         const uint64_t bound = vch_bound_value(run->graph, value);
-        if (bound >> (VCH_BOUND_BITS_MAX - 1) > 1)
+        if (bound >> (VCH_BOUND_BITS_MAX - 1) > 0)
             return vch_complain(b->complaint, VCH_CODE_UNSUPPORTED,
                                 "value %u is int64 without a bound, which no proof can keep from "
                                 "wrapping around",

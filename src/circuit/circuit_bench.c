@@ -31,6 +31,27 @@ static uint64_t look_ups(const struct vch_statement *s)
     return count;
 }
 
+// The annex of the same model: that its numbers are in range.
+static void measure_ranges(const struct circuits *c)
+{
+    const struct vch_digest root = {{0}};
+    struct vch_complaint complaint = {.text = ""};
+    struct vch_circuit circuit;
+    uint64_t *cells;
+
+    if (!vch_is_ok(
+            vch_circuit_build_ranges(&circuit, &c->claim.model, &root, &arena, &complaint)) ||
+        !vch_is_ok(
+            vch_witness_make_ranges(&cells, &circuit, &c->claim.model, &arena, &complaint))) {
+        printf("# its annex is refused: %s\n", complaint.text);
+        return;
+    }
+    CHECK_OK(vch_statement_check_witness(&circuit.statement, cells, &arena, NULL));
+    printf("# %-40s places 2^%u, rows %u, proof %zu KB\n", "    its annex",
+           circuit.statement.log_places, circuit.statement.row_count,
+           vch_statement_proof_size(&circuit.statement) / 1000);
+}
+
 static void measure(const char *name, const struct vch_graph *graph)
 {
     struct vch_complaint complaint = {.text = ""};
@@ -65,6 +86,7 @@ static void measure(const char *name, const struct vch_graph *graph)
            c.circuit.witness_cells, s->row_count, (unsigned long long)look_ups(s), s->log_places,
            s->log_zero_places, s->log_slots, vch_statement_proof_size(s) / 1000, build * 1e3,
            witness * 1e3);
+    measure_ranges(&c);
 }
 
 static void measure_package(const char *path)
