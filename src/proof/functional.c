@@ -18,43 +18,43 @@ static struct vch_ext row_at(const struct job *job, uint32_t p)
     return vch_planes_get(vch_planes_const(job->at.rows), p);
 }
 
-static struct vch_ext lane_at(const struct job *job, uint32_t o)
-{
-    return vch_planes_get(vch_planes_const(job->at.lanes), o);
-}
-
-// out[o] = factor * lanes[o] * scalar_o
-static void scale_lanes(const struct job *job, struct vch_planes out,
-                        const struct vch_scalar *scalar, struct vch_ext factor)
-{
-    for (uint32_t o = 0; o < job->section->lanes; o++) {
-        const struct vch_ext weight = vch_ext_mul(factor, lane_at(job, o));
-        vch_planes_set(out, o, vch_ext_mul_base(weight, vch_cells_scalar(scalar, o)));
-    }
-}
-
-// Adds cell (p, o) with the weight rows[p] * lanes[o]. Cells that lie side by side are added so.
-static void add_cells(struct job *job, const struct vch_cells *cells, struct vch_planes lanes)
+// Adds cell (p, o) with the weight factor * rows[p] * lanes[o].
+static void add_cells(struct job *job, const struct vch_cells *cells, struct vch_planes lanes,
+                      struct vch_ext factor)
 {
     const struct vch_section *section = job->section;
-    const bool is_committed = cells->list == NULL && cells->first < VCH_STATEMENT_PUBLIC;
+    struct vch_functional_line line = {cells->list, cells->first, cells->lane_step, section->lanes};
 
-    if (is_committed && section->lanes == 1 && cells->row_step == 1) {
-        vch_functional_sum_run(&job->sum, cells->first, vch_planes_const(job->at.rows),
-                               section->rows, vch_planes_get(vch_planes_const(lanes), 0));
+    if (section->lanes == 1) { // one line of all rows
+        line.step = cells->row_step;
+        line.count = section->rows;
+        vch_functional_sum_line(&job->sum, &line, vch_planes_const(job->at.rows),
+                                vch_ext_mul(factor, vch_planes_get(vch_planes_const(lanes), 0)));
         return;
     }
     for (uint32_t p = 0; p < section->rows; p++) {
-        const struct vch_ext row = row_at(job, p);
-        if (is_committed && cells->lane_step == 1) {
-            vch_functional_sum_run(&job->sum, cells->first + p * cells->row_step,
-                                   vch_planes_const(lanes), section->lanes, row);
-            continue;
-        }
-        for (uint32_t o = 0; o < section->lanes; o++)
-            vch_functional_sum_cell(&job->sum, vch_cells_number(cells, section->lanes, p, o),
-                                    vch_ext_mul(row, vch_planes_get(vch_planes_const(lanes), o)));
+        vch_functional_sum_line(&job->sum, &line, vch_planes_const(lanes),
+                                vch_ext_mul(factor, row_at(job, p)));
+        if (cells->list != NULL) line.list += section->lanes;
+        line.first += cells->row_step;
     }
+}
+
+// lanes[o] * scalar_o, in two parts: what all lanes have in common is multiplied into the factor,
+// and then lanes stay what they are.
+static struct vch_planes split_scalar(struct job *job, const struct vch_scalar *scalar,
+                                      struct vch_planes scratch, struct vch_ext *factor)
+{
+    const struct vch_planes lanes = job->at.lanes;
+    const struct vch_field_kernels *kernels = job->sum.kernels;
+
+    if (scalar->lanes == NULL) {
+        *factor = vch_ext_mul_base(*factor, scalar->one);
+        return lanes;
+    }
+    kernels->mul_base(scratch.c0, lanes.c0, scalar->lanes, job->section->lanes);
+    kernels->mul_base(scratch.c1, lanes.c1, scalar->lanes, job->section->lanes);
+    return scratch;
 }
 
 static struct vch_ext total(struct vch_planes values, uint32_t count)
@@ -68,81 +68,136 @@ static struct vch_ext total(struct vch_planes values, uint32_t count)
 
 static vch_status add_form(struct job *job, const struct vch_form *form, struct vch_ext factor)
 {
-    const struct vch_planes lanes = vch_weights_planes(job->arena, job->section->lanes);
+    const struct vch_planes scratch = vch_weights_planes(job->arena, job->section->lanes);
+    struct vch_ext own = factor;
 
-    if (lanes.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    scale_lanes(job, lanes, &form->constant, factor);
-    vch_functional_sum_constant(&job->sum,
-                                vch_ext_mul(job->at.rows_sum, total(lanes, job->section->lanes)));
+    if (scratch.c1 == NULL) return VCH_FAIL(NO_MEMORY);
+    const struct vch_planes lanes = split_scalar(job, &form->constant, scratch, &own);
+    if (!vch_ext_is_zero(own))
+        vch_functional_sum_constant(&job->sum, vch_ext_mul(vch_ext_mul(own, job->at.rows_sum),
+                                                           total(lanes, job->section->lanes)));
     for (uint32_t i = 0; i < form->linear_count; i++) {
-        scale_lanes(job, lanes, &form->linears[i].coefficient, factor);
-        add_cells(job, &form->linears[i].cells, lanes);
+        own = factor;
+        const struct vch_planes scaled =
+            split_scalar(job, &form->linears[i].coefficient, scratch, &own);
+        add_cells(job, &form->linears[i].cells, scaled, own);
     }
     return VCH_OK;
 }
 
-// Adds a form whose value at (p, o) has the weight places[p * lanes + o].
-static void add_weighted_form(struct job *job, const struct vch_form *form,
-                              struct vch_const_planes places)
+// Adds cell (p, o) with the weight places[p * lanes + o] * scalar_o.
+static void add_weighted_cells(struct job *job, const struct vch_cells *cells,
+                               const struct vch_scalar *scalar, struct vch_const_planes places)
 {
     const uint32_t lanes = job->section->lanes;
 
     for (uint32_t p = 0; p < job->section->rows; p++)
         for (uint32_t o = 0; o < lanes; o++) {
             const struct vch_ext weight = vch_planes_get(places, (size_t)p * lanes + o);
-            vch_functional_sum_constant(
-                &job->sum, vch_ext_mul_base(weight, vch_cells_scalar(&form->constant, o)));
-            for (uint32_t i = 0; i < form->linear_count; i++) {
-                const struct vch_linear *linear = &form->linears[i];
-                vch_functional_sum_cell(
-                    &job->sum, vch_cells_number(&linear->cells, lanes, p, o),
-                    vch_ext_mul_base(weight, vch_cells_scalar(&linear->coefficient, o)));
-            }
+            vch_functional_sum_cell(&job->sum, vch_cells_number(cells, lanes, p, o),
+                                    vch_ext_mul_base(weight, vch_cells_scalar(scalar, o)));
         }
+}
+
+// The sum of places[p * lanes + o] * scalar_o.
+static struct vch_ext weigh_scalar(const struct job *job, const struct vch_scalar *scalar,
+                                   struct vch_const_planes places)
+{
+    const size_t count = (size_t)job->section->rows * job->section->lanes;
+    struct vch_ext sum = {{0, 0}};
+
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t k = vch_cells_scalar(scalar, (uint32_t)(i % job->section->lanes));
+        sum = vch_ext_add(sum, vch_ext_mul_base(vch_planes_get(places, i), k));
+    }
+    return sum;
+}
+
+// Adds a form whose value at (p, o) has the weight places[p * lanes + o].
+static void add_weighted_form(struct job *job, const struct vch_form *form,
+                              struct vch_const_planes places)
+{
+    const struct vch_scalar *constant = &form->constant;
+
+    if (constant->lanes != NULL || constant->one != 0)
+        vch_functional_sum_constant(&job->sum, weigh_scalar(job, constant, places));
+    for (uint32_t i = 0; i < form->linear_count; i++) {
+        const struct vch_linear *linear = &form->linears[i];
+        const bool is_line = job->section->lanes == 1 && linear->coefficient.lanes == NULL;
+        const struct vch_functional_line line = {linear->cells.list, linear->cells.first,
+                                                 linear->cells.row_step, job->section->rows};
+        if (is_line)
+            vch_functional_sum_line(&job->sum, &line, places,
+                                    vch_ext_from_base(linear->coefficient.one));
+        else
+            add_weighted_cells(job, &linear->cells, &linear->coefficient, places);
+    }
+}
+
+// places[p * lanes + o] *= rows[p] * lanes[o]
+static void weigh_places(const struct job *job, struct vch_planes places, struct vch_planes lanes)
+{
+    const struct vch_field_kernels *kernels = job->sum.kernels;
+    const uint32_t width = job->section->lanes;
+
+    if (width == 1) {
+        const struct vch_ext lane = vch_planes_get(vch_planes_const(lanes), 0);
+        kernels->mul(places, vch_planes_const(places), vch_planes_const(job->at.rows),
+                     job->section->rows);
+        for (uint32_t p = 0; p < job->section->rows; p++)
+            vch_planes_set(places, p,
+                           vch_ext_mul(lane, vch_planes_get(vch_planes_const(places), p)));
+        return;
+    }
+    for (uint32_t p = 0; p < job->section->rows; p++) {
+        const struct vch_planes row = vch_planes_at(places, (size_t)p * width);
+        kernels->mul(row, vch_planes_const(row), vch_planes_const(lanes), width);
+        for (uint32_t o = 0; o < width; o++)
+            vch_planes_set(row, o,
+                           vch_ext_mul(row_at(job, p), vch_planes_get(vch_planes_const(row), o)));
+    }
 }
 
 // m A~(rho) + m^2 B~(rho) of one product's slots: A = e k_o f and B = g.
 static vch_status add_product(struct job *job, const struct vch_product *product,
                               struct vch_ext factor, uint64_t slot)
 {
-    const struct vch_ext m = job->weights->batch, square = vch_ext_square(m);
-    const uint32_t lanes = job->section->lanes;
+    const struct vch_ext m = job->weights->batch;
+    const uint32_t lanes = job->section->lanes, n = job->sum.statement->log_slots;
     const size_t count = (size_t)job->section->rows * lanes;
-    const struct vch_planes a = vch_weights_planes(job->arena, count);
-    const struct vch_planes b = vch_weights_planes(job->arena, count);
-    const struct vch_planes scaled = vch_weights_planes(job->arena, lanes);
+    const struct vch_planes places = vch_weights_planes(job->arena, count);
+    const struct vch_planes scratch = vch_weights_planes(job->arena, lanes);
 
-    if (a.c1 == NULL || b.c1 == NULL || scaled.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_weights_range(b, job->weights->rho, job->sum.statement->log_slots, slot, count, square);
-    vch_weights_range(a, job->weights->rho, job->sum.statement->log_slots, slot, count, m);
-    scale_lanes(job, scaled, &product->coefficient, factor);
-    for (size_t i = 0; i < count; i++) {
-        const struct vch_ext lane = vch_planes_get(vch_planes_const(scaled), (uint32_t)(i % lanes));
-        const struct vch_ext place = vch_ext_mul(row_at(job, (uint32_t)(i / lanes)), lane);
-        vch_planes_set(a, i, vch_ext_mul(place, vch_planes_get(vch_planes_const(a), i)));
-    }
-    add_weighted_form(job, &product->a, vch_planes_const(a));
-    add_weighted_form(job, &product->b, vch_planes_const(b));
+    if (places.c1 == NULL || scratch.c1 == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_weights_range(places, job->sum.kernels, job->weights->rho, n, slot, count,
+                      vch_ext_square(m));
+    add_weighted_form(job, &product->b, vch_planes_const(places));
+    const struct vch_planes scaled = split_scalar(job, &product->coefficient, scratch, &factor);
+    vch_weights_range(places, job->sum.kernels, job->weights->rho, n, slot, count,
+                      vch_ext_mul(m, factor));
+    weigh_places(job, places, scaled);
+    add_weighted_form(job, &product->a, vch_planes_const(places));
     return VCH_OK;
 }
 
 static vch_status add_matrix(struct job *job, const struct vch_matrix *matrix,
                              struct vch_ext factor, uint64_t slot)
 {
-    const struct vch_ext m = job->weights->batch, square = vch_ext_square(m);
-    const struct vch_planes lanes = vch_weights_planes(job->arena, job->section->lanes);
+    const struct vch_ext m = job->weights->batch;
+    const struct vch_planes scratch = vch_weights_planes(job->arena, job->section->lanes);
+    struct vch_ext square = vch_ext_square(m);
     const struct vch_planes rows = vch_planes_at(job->at.rows, matrix->row_first);
     struct vch_functional_matrix sides;
 
-    if (lanes.c1 == NULL) return VCH_FAIL(NO_MEMORY);
+    if (scratch.c1 == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(
         vch_functional_matrix_init(&sides, &job->sum, matrix, job->weights->rho, slot, job->arena));
-    scale_lanes(job, lanes, &matrix->coefficient, square);
+    const struct vch_planes lanes = split_scalar(job, &matrix->coefficient, scratch, &square);
     VCH_TRY(vch_functional_matrix_add(&sides, &matrix->x, vch_planes_const(rows), matrix->row_count,
                                       vch_ext_mul(factor, m), job->arena));
     return vch_functional_matrix_add(&sides, &matrix->w,
                                      vch_planes_const(vch_planes_at(lanes, matrix->lane_first)),
-                                     matrix->lane_count, vch_ext_from_base(1), job->arena);
+                                     matrix->lane_count, square, job->arena);
 }
 
 static vch_status add_entry(struct job *job, const struct vch_expression *entry,
@@ -167,7 +222,7 @@ static vch_status add_entry(struct job *job, const struct vch_expression *entry,
 
 // What look-ups and tables have beside their entries: numerators, and alpha - T in denominators.
 // Gaps have the denominator 1, and all weights together are 1: so these count as 1 less.
-static vch_status add_fractions(struct job *job)
+static void add_fractions(struct job *job)
 {
     const struct vch_weights *weights = job->weights;
     const struct vch_section *section = job->section;
@@ -180,14 +235,9 @@ static vch_status add_fractions(struct job *job)
     vch_functional_sum_constant(&job->sum, vch_ext_mul(places, denominator));
     if (section->kind == VCH_SECTION_LOOKUP) {
         vch_functional_sum_constant(&job->sum, places);
-        return VCH_OK;
+        return;
     }
-    const struct vch_planes lanes = vch_weights_planes(job->arena, section->lanes);
-    const struct vch_scalar minus = {VCH_FP_P - 1, NULL};
-    if (lanes.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    scale_lanes(job, lanes, &minus, vch_ext_from_base(1));
-    add_cells(job, &section->multiplicities, lanes);
-    return VCH_OK;
+    add_cells(job, &section->multiplicities, job->at.lanes, vch_ext_neg(vch_ext_from_base(1)));
 }
 
 static vch_status add_section(struct job *job)
@@ -196,7 +246,7 @@ static vch_status add_section(struct job *job)
 
     VCH_TRY(vch_weights_section(&job->at, job->sum.statement, job->weights, job->section,
                                 job->sum.kernels, job->arena));
-    if (job->section->kind != VCH_SECTION_ZERO) VCH_TRY(add_fractions(job));
+    if (job->section->kind != VCH_SECTION_ZERO) add_fractions(job);
     for (uint32_t e = 0; e < job->section->entry_count; e++)
         VCH_TRY(add_entry(job, &job->section->entries[e], job->at.factors[e], &slot));
     return VCH_OK;

@@ -16,8 +16,9 @@ vch_status vch_functional_matrix_init(struct vch_functional_matrix *sides,
     *sides = (struct vch_functional_matrix){sum, matrix, vch_weights_planes(arena, matrix->outer),
                                             vch_weights_planes(arena, matrix->inner)};
     if (sides->outer.c1 == NULL || sides->inner.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_weights_range(sides->outer, rho + n, whole - n, slot >> n, matrix->outer, one);
-    vch_weights_range(sides->inner, rho, n, 0, matrix->inner, one);
+    vch_weights_range(sides->outer, sum->kernels, rho + n, whole - n, slot >> n, matrix->outer,
+                      one);
+    vch_weights_range(sides->inner, sum->kernels, rho, n, 0, matrix->inner, one);
     return VCH_OK;
 }
 

@@ -37,3 +37,13 @@ static inline void vch_functional_sum_run(struct vch_functional_sum *sum, uint32
 {
     sum->kernels->axpy(vch_planes_at(sum->values, first), weights, factor, count);
 }
+
+// Cells one after the other: those of `list`, or without a list first + i * step.
+struct vch_functional_line {
+    const uint32_t *list;
+    uint32_t first, step, count;
+};
+
+// Adds factor * weights[i] * (cell i of the line). Cells that lie side by side are added so.
+void vch_functional_sum_line(struct vch_functional_sum *sum, const struct vch_functional_line *line,
+                             struct vch_const_planes weights, struct vch_ext factor);

@@ -109,8 +109,8 @@ static vch_status combine_rows(struct vch_prover *prover, struct vch_planes out,
     size_t row = 0;
 
     if (weights.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_weights_range(weights, prover->point + c, statement->log_cells - c, 0, statement->row_count,
-                      g);
+    vch_weights_range(weights, prover->kernels, prover->point + c, statement->log_cells - c, 0,
+                      statement->row_count, g);
     copy(out, prover->pads.mask1, prover->pads.length);
     for (uint32_t i = 0; i < statement->oracle_count; i++) {
         vch_oracle_prove_combination(oracle_at(prover, i), out,

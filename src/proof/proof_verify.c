@@ -103,8 +103,8 @@ static vch_status weigh_cells(struct job *job)
     job->row_weights = vch_weights_planes(job->arena, statement->row_count);
     job->column_weights = vch_weights_planes(job->arena, (size_t)1 << c);
     if (job->row_weights.c1 == NULL || job->column_weights.c1 == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_weights_range(job->row_weights, job->walk.point + c, statement->log_cells - c, 0,
-                      statement->row_count, one);
+    vch_weights_range(job->row_weights, &job->encoder.field, job->walk.point + c,
+                      statement->log_cells - c, 0, statement->row_count, one);
     job->encoder.field.eq_table(job->column_weights, job->walk.point, c, one);
     return VCH_OK;
 }

@@ -30,10 +30,11 @@ vch_status vch_weights_section(struct vch_weights_section *out,
                                const struct vch_weights *weights, const struct vch_section *section,
                                const struct vch_field_kernels *kernels, struct vch_arena *arena);
 
-// out[i] = scale * eq(point, first + i) for i < count, where first + count <= 2^n. As many
+// out[i] = scale * eq(point, first + i) for i < count, where first + count <= 2^n. About as many
 // multiplications as values.
-void vch_weights_range(struct vch_planes out, const struct vch_ext *point, uint32_t n,
-                       uint64_t first, uint64_t count, struct vch_ext scale);
+void vch_weights_range(struct vch_planes out, const struct vch_field_kernels *kernels,
+                       const struct vch_ext *point, uint32_t n, uint64_t first, uint64_t count,
+                       struct vch_ext scale);
 
 // Zeros; NULL planes where there is no memory. Long ones lie in one piece, which large pages may be
 // had for, and a little apart, so that not all of what is used together falls into one set of a
