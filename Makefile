@@ -19,7 +19,7 @@ MSAN_MODULES = base kernels message split
 MSAN_TESTS = $(wildcard $(MSAN_MODULES:%=src/%/*_test.c))
 # What decides the arithmetic, on another processor. An emulated one takes minutes over the real
 # models; tests/e2e/digest_test.py has it run them all the same, and compares the bytes.
-ARM_MODULES = base kernels message crypto model import
+ARM_MODULES = base field kernels message crypto model import proof circuit annex
 ARM_TESTS = $(filter-out src/import/models_test.c,\
               $(wildcard $(ARM_MODULES:%=src/%/*_test.c) $(ARM_MODULES:%=src/%/*_fuzz.c)))
 JOBS ?= $(shell nproc)
