@@ -146,7 +146,7 @@ TEST(a_quotient_that_wraps_around_the_field_is_caught)
     *(int16_t *)c.inputs[0].data = 12345;
     circuits_witness(&c);
     CHECK_EQ(claimed(&c, 0), 0);
-    const uint64_t remainder = vch_fp_sub(vch_fp_add(12345 * 20000, (uint64_t)1 << 49),
+    const uint64_t remainder = vch_fp_sub(vch_fp_add((uint64_t)12345 * 20000, (uint64_t)1 << 49),
                                           vch_fp_mul((uint64_t)1 << 50, 16384));
     CHECK(remainder < (uint64_t)1 << 50);
     CHECK(claims(&c, 0, 16384));

@@ -138,6 +138,7 @@ TEST(a_quotient_that_wraps_around_the_field_is_not_believed)
     circuits_random_inputs(&c);
     *(int16_t *)c.inputs[0].data = 12345;
     circuits_witness(&c);
+    CHECK(c.witness.cells != NULL);
     c.witness.cells[vch_witness_first(&c.circuit.statement, VCH_CIRCUIT_OUTPUT)] = 16384;
     CHECK(!is_believed(&c, circuits_value(&c, y), 16384));
     vch_arena_release(&arena);
