@@ -57,29 +57,79 @@ uint64_t vch_expression_value(const struct vch_expression *expression, uint32_t 
     return sum;
 }
 
-// out[o] += coefficient * cell(row, o)
-static void add_linear(uint64_t *out, const struct vch_linear *linear, uint32_t lanes, uint32_t row,
-                       const struct vch_expression_source *source)
-{
-    const struct vch_scalar *scalar = &linear->coefficient;
+// Cells one after the other: those of `list`, or without a list first + i * step.
+struct line {
+    const uint32_t *list;
+    uint32_t first, step, count;
+};
 
-    for (uint32_t o = 0; o < lanes; o++) {
-        const uint32_t number = vch_cells_number(&linear->cells, lanes, row, o);
-        const uint64_t cell = vch_expression_cell(source, number);
-        out[o] = vch_fp_add(out[o], vch_fp_mul(vch_cells_scalar(scalar, o), cell));
+static uint64_t line_cell(const struct line *line, uint32_t i,
+                          const struct vch_expression_source *source)
+{
+    const uint32_t number = line->list != NULL ? line->list[i] : line->first + i * line->step;
+
+    return vch_expression_cell(source, number);
+}
+
+// out[i] += coefficient * (cell i of the line), which is most often plus or minus a cell.
+static void add_line(uint64_t *out, const struct line *line, uint64_t coefficient,
+                     const struct vch_expression_source *source)
+{
+    if (coefficient == 1) {
+        for (uint32_t i = 0; i < line->count; i++)
+            out[i] = vch_fp_add(out[i], line_cell(line, i, source));
+        return;
+    }
+    if (coefficient == VCH_FP_P - 1) {
+        for (uint32_t i = 0; i < line->count; i++)
+            out[i] = vch_fp_sub(out[i], line_cell(line, i, source));
+        return;
+    }
+    for (uint32_t i = 0; i < line->count; i++)
+        out[i] = vch_fp_add(out[i], vch_fp_mul(coefficient, line_cell(line, i, source)));
+}
+
+// The same with a coefficient for each.
+static void add_weighted_line(uint64_t *out, const struct line *line, const uint64_t *coefficients,
+                              const struct vch_expression_source *source)
+{
+    for (uint32_t i = 0; i < line->count; i++)
+        out[i] = vch_fp_add(out[i], vch_fp_mul(coefficients[i], line_cell(line, i, source)));
+}
+
+// out[(p - first) * lanes + o] += coefficient * cell(p, o)
+static void add_linear(uint64_t *out, const struct vch_linear *linear, uint32_t lanes,
+                       uint32_t first, uint32_t count, const struct vch_expression_source *source)
+{
+    const struct vch_cells *cells = &linear->cells;
+    const uint64_t *coefficients = linear->coefficient.lanes;
+    struct line line = {cells->list == NULL ? NULL : cells->list + (size_t)first * lanes,
+                        cells->first + first * cells->row_step, cells->lane_step, lanes};
+
+    if (lanes == 1) { // one line of all rows
+        line.step = cells->row_step;
+        line.count = count;
+        add_line(out, &line, vch_cells_scalar(&linear->coefficient, 0), source);
+        return;
+    }
+    for (uint32_t p = 0; p < count; p++, out += lanes) {
+        if (coefficients != NULL)
+            add_weighted_line(out, &line, coefficients, source);
+        else
+            add_line(out, &line, linear->coefficient.one, source);
+        if (line.list != NULL) line.list += lanes;
+        line.first += cells->row_step;
     }
 }
 
 void vch_expression_form(uint64_t *out, const struct vch_form *form, uint32_t lanes, uint32_t first,
                          uint32_t count, const struct vch_expression_source *source)
 {
-    for (uint32_t p = 0; p < count; p++) {
-        uint64_t *row = out + (size_t)p * lanes;
+    for (uint32_t p = 0; p < count; p++)
         for (uint32_t o = 0; o < lanes; o++)
-            row[o] = vch_cells_scalar(&form->constant, o);
-        for (uint32_t i = 0; i < form->linear_count; i++)
-            add_linear(row, &form->linears[i], lanes, first + p, source);
-    }
+            out[(size_t)p * lanes + o] = vch_cells_scalar(&form->constant, o);
+    for (uint32_t i = 0; i < form->linear_count; i++)
+        add_linear(out, &form->linears[i], lanes, first, count, source);
 }
 
 static vch_status add_product(uint64_t *out, const struct vch_product *product, uint32_t lanes,

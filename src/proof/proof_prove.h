@@ -42,8 +42,9 @@ struct vch_proof_input {
 // oracles and seed. BAD_PROOF where the cells do not satisfy the statement
 // (vch_statement_check_witness says why). `watch`, `workers` and `complaint` may be NULL.
 //
-// Takes from `arena`, and gives back: 96 bytes a place and 64 a slot (both up to the next power of
-// two), 40 a cell up to the next power of two, and what vch_oracle_prove takes for the witness.
+// Takes from `arena`, and gives back: what vch_oracle_prove takes for the witness (72 bytes a cell
+// and 512 a column), and the largest of 73 bytes a place, 33 a slot and 33 a cell, each counted up
+// to the next power of two; beside these, what vch_functional_sum asks for.
 vch_status vch_proof_prove(uint8_t *proof, const struct vch_statement *statement,
                            const struct vch_proof_input *input, const struct vch_proof_watch *watch,
                            struct vch_arena *arena, struct vch_workers *workers,

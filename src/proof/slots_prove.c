@@ -22,18 +22,20 @@ static vch_status fill_product(const struct job *job, const struct vch_product *
                                struct vch_ext factor, uint64_t slot)
 {
     const struct vch_section *section = job->section;
-    uint64_t *values = VCH_ARENA_NEW(job->prover->arena, uint64_t, section->lanes);
+    const size_t count = (size_t)section->rows * section->lanes;
+    uint64_t *values = VCH_ARENA_NEW(job->prover->arena, uint64_t, count);
 
     if (values == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t p = 0; p < section->rows; p++, slot += section->lanes) {
+    vch_expression_form(values, &product->a, section->lanes, 0, section->rows, &job->source);
+    vch_expression_form(job->b.c0 + slot, &product->b, section->lanes, 0, section->rows,
+                        &job->source);
+    for (size_t i = 0; i < count; i++) {
         const struct vch_ext row =
-            vch_ext_mul(factor, vch_planes_get(vch_planes_const(job->at.rows), p));
-        vch_expression_form(values, &product->a, section->lanes, p, 1, &job->source);
-        for (uint32_t o = 0; o < section->lanes; o++) {
-            const struct vch_ext weight = vch_ext_mul(row, lane_at(job, &product->coefficient, o));
-            vch_planes_set(job->a, slot + o, vch_ext_mul_base(weight, values[o]));
-        }
-        vch_expression_form(job->b.c0 + slot, &product->b, section->lanes, p, 1, &job->source);
+            vch_planes_get(vch_planes_const(job->at.rows), i / section->lanes);
+        const struct vch_ext lane =
+            lane_at(job, &product->coefficient, (uint32_t)(i % section->lanes));
+        const struct vch_ext weight = vch_ext_mul(vch_ext_mul(factor, row), lane);
+        vch_planes_set(job->a, slot + i, vch_ext_mul_base(weight, values[i]));
     }
     return VCH_OK;
 }
