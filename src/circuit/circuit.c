@@ -30,6 +30,20 @@ static vch_status check_claim(const struct vch_circuit_claim *claim,
     return VCH_OK;
 }
 
+static vch_status find_ends(struct run *run, struct vch_arena *arena,
+                            struct vch_complaint *complaint)
+{
+    const struct vch_circuit_claim *claim = run->claim;
+    const vch_status status =
+        vch_circuit_ends(&run->ends, run->graph, claim->first, claim->last, arena);
+
+    if (status.code != VCH_CODE_UNSUPPORTED) return status;
+    return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                        "operators %u to %u cannot be proven by themselves: expected cuts where "
+                        "exactly one value crosses",
+                        claim->first, claim->last);
+}
+
 static void place_parameters(struct run *run)
 {
     const struct vch_circuit_model *model = &run->claim->model;
@@ -187,7 +201,7 @@ vch_status vch_circuit_build(struct vch_circuit *out, const struct vch_circuit_c
 
     VCH_TRY(check_claim(claim, complaint));
     VCH_TRY(vch_context_check(&claim->model, complaint));
-    VCH_TRY(vch_circuit_ends(&run.ends, run.graph, claim->first, claim->last, arena));
+    VCH_TRY(find_ends(&run, arena, complaint));
     const struct vch_arena_mark mark = vch_arena_mark(arena);
     VCH_TRY(add_samples(&run, out, NULL, arena, complaint));
     vch_builder_choose(&saturations, &run.builder);

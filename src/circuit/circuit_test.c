@@ -268,6 +268,7 @@ TEST(segments_of_a_network_have_circuits_of_their_own)
         circuits_must(&c, circuits_check(&c));
     }
     CHECK_FAILS(circuits_build(&c, graph, 2, 5, 1, &arena), UNSUPPORTED); // two values cross
+    CHECK(strstr(c.complaint.text, "operators 2 to 5") != NULL);
     vch_arena_release(&scratch);
     vch_arena_release(&arena);
 }
