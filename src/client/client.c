@@ -47,6 +47,8 @@ struct inference {
     struct vch_proofs verifier;
     uint32_t values[VCH_JOB_SEGMENTS_MAX + 1];             // that cross its boundaries
     struct vch_segment_proof proofs[VCH_JOB_SEGMENTS_MAX]; // without bytes: none
+    uint32_t unproven_count;        // segments by nodes, in the order of answer->segments
+    struct vch_proof_ask *unproven; // room for all
 };
 
 static vch_status check_registry(struct vch_client *client, struct vch_complaint *complaint)
@@ -392,14 +394,13 @@ static int compare_faults(const void *a, const void *b)
 
 // Keeps what the voucher will say about a segment.
 static vch_status keep_result(struct inference *inference, uint32_t index,
-                              const struct vch_ask *ask, const struct vch_proof_ask *proof)
+                              const struct vch_ask *ask)
 {
     struct vch_client_segment *kept =
         &inference->answer->segments[inference->answer->segment_count++];
     uint32_t count = ask->round.candidate_count;
     struct vch_vote *votes = VCH_ARENA_NEW(inference->arena, struct vch_vote, count);
-    size_t fault_max = 2 * (size_t)count; // about its vote, and about its proof
-    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, fault_max);
+    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, count);
 
     if (votes == NULL || faults == NULL) return VCH_FAIL(NO_MEMORY);
     *kept = (struct vch_client_segment){.result = {.segment = index},
@@ -409,11 +410,7 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
                                         .agreeing = ask->tally.agreeing,
                                         .needed = ask->tally.needed,
                                         .elapsed_us = ask->elapsed_us,
-                                        .compute_us = ask->compute_us,
-                                        .is_proven = proof->proof.proof != NULL,
-                                        .prover = proof->prover,
-                                        .proof_elapsed_us = proof->elapsed_us,
-                                        .proof_us = proof->compute_us};
+                                        .compute_us = ask->compute_us};
     for (uint32_t i = 0; i < count; i++) {
         const struct vch_round_candidate *candidate = &ask->round.candidates[i];
         if (candidate->state == VCH_ROUND_VOTED) votes[kept->result.vote_count++] = candidate->vote;
@@ -422,8 +419,6 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
                 (struct vch_fault){candidate->node, candidate->fault};
     }
     qsort(votes, kept->result.vote_count, sizeof *votes, compare_votes);
-    for (uint32_t i = 0; i < proof->fault_count; i++)
-        faults[kept->result.fault_count++] = proof->faults[i];
     qsort(faults, kept->result.fault_count, sizeof *faults, compare_faults);
     kept->result.votes = votes;
     kept->result.faults = faults;
@@ -467,33 +462,69 @@ static vch_status prove_own(struct inference *inference, uint32_t index,
     return status;
 }
 
-static vch_status ask_for_proof(struct inference *inference, uint32_t index,
-                                const struct vch_tensor *output, const struct vch_ask *asked,
-                                struct vch_proof_ask *ask)
+// A segment by nodes has its majority: what its proof must be about.
+static vch_status note_unproven(struct inference *inference, uint32_t index,
+                                const struct vch_tensor *output, const struct vch_ask *asked)
 {
-    *ask = (struct vch_proof_ask){
-        .asked = asked, .verifier = &inference->verifier, .deadline_us = inference->deadline_us};
+    struct vch_proof_ask *ask = &inference->unproven[inference->unproven_count++];
+
+    *ask = (struct vch_proof_ask){.asked = asked, .verifier = &inference->verifier};
     VCH_TRY(find_root(&ask->input_root, inference, &inference->boundary, index));
-    VCH_TRY(find_root(&ask->output_root, inference, output, index + 1));
-    VCH_TRY(vch_proof_ask(ask, inference->arena, inference->complaint));
-    inference->proofs[index] = ask->proof;
+    return find_root(&ask->output_root, inference, output, index + 1);
+}
+
+// What came of asking for a segment's proof joins what its votes gave.
+static vch_status keep_proof(struct inference *inference, struct vch_client_segment *kept,
+                             const struct vch_proof_ask *ask)
+{
+    struct vch_segment_result *result = &kept->result;
+    uint32_t count = result->fault_count + ask->fault_count;
+    struct vch_fault *faults = VCH_ARENA_NEW(inference->arena, struct vch_fault, count);
+
+    if (faults == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < count; i++)
+        faults[i] =
+            i < result->fault_count ? result->faults[i] : ask->faults[i - result->fault_count];
+    qsort(faults, count, sizeof *faults, compare_faults);
+    result->faults = faults;
+    result->fault_count = count;
+    inference->proofs[result->segment] = ask->proof;
+    kept->is_proven = ask->proof.proof != NULL;
+    kept->prover = ask->prover;
+    kept->proof_elapsed_us = ask->elapsed_us;
+    kept->proof_us = ask->compute_us;
     return VCH_OK;
+}
+
+// All segments by nodes have their majorities: now for their proofs, all at once.
+static vch_status ask_for_proofs(struct inference *inference)
+{
+    uint64_t start_us = vch_clock_monotonic_us();
+    struct vch_client_answer *answer = inference->answer;
+
+    vch_status status =
+        vch_proof_ask_all(inference->unproven, inference->unproven_count, inference->deadline_us,
+                          inference->arena, inference->complaint);
+    for (uint32_t i = 0; i < inference->unproven_count; i++)
+        VCH_TRY(keep_proof(inference, &answer->segments[i], &inference->unproven[i]));
+    answer->network_us += vch_clock_monotonic_us() - start_us;
+    return status;
 }
 
 static vch_status run_network_segment(struct inference *inference, uint32_t index,
                                       const struct vch_tensor *output)
 {
-    struct vch_proof_ask proof = {0};
-    struct vch_ask ask = {0};
-    vch_status status = ask_nodes(inference, index, output, &ask);
+    struct vch_ask *ask = VCH_ARENA_NEW(inference->arena, struct vch_ask, 1);
 
-    if (vch_is_ok(status) && inference->request->proves)
-        status = ask_for_proof(inference, index, output, &ask, &proof);
-    inference->answer->network_us += ask.elapsed_us + proof.elapsed_us;
-    if (ask.round.candidate_count > 0) {
-        vch_route_note(&inference->route, index, &ask);
-        VCH_TRY(keep_result(inference, index, &ask, &proof));
+    if (ask == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_status status = ask_nodes(inference, index, output, ask);
+    inference->answer->network_us += ask->elapsed_us;
+    if (ask->round.candidate_count > 0) {
+        vch_route_note(&inference->route, index, ask);
+        VCH_TRY(keep_result(inference, index, ask));
     }
+    if (vch_is_ok(status) && inference->request->proves)
+        return note_unproven(inference, index, output, ask);
     return status;
 }
 
@@ -629,8 +660,12 @@ static vch_status infer(struct inference *inference)
     inference->answer->segments =
         VCH_ARENA_NEW(inference->arena, struct vch_client_segment, inference->job.segment_count);
     if (inference->answer->segments == NULL) return VCH_FAIL(NO_MEMORY);
+    inference->unproven =
+        VCH_ARENA_NEW(inference->arena, struct vch_proof_ask, inference->job.segment_count);
+    if (inference->unproven == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < inference->job.segment_count; i++)
         VCH_TRY(run_segment(inference, i));
+    VCH_TRY(ask_for_proofs(inference));
     VCH_TRY(write_opening(inference));
     return write_voucher(inference);
 }

@@ -1,4 +1,5 @@
-// Asks the nodes of a segment's majority for its proof, one after the other, until one shows it.
+// Asks the nodes of each segment's majority for its proof, one after the other, until one shows it;
+// all segments at once, since they are on different nodes.
 //
 // Only they are asked: they know the tensor already. A proof is believed when it verifies, and else
 // its node is named and the next one asked.
@@ -16,7 +17,6 @@ struct vch_proof_ask {
     const struct vch_ask *asked;       // the segment's round, won
     const struct vch_proofs *verifier; // and what it must be a proof of
     struct vch_digest input_root, output_root;
-    uint64_t deadline_us; // monotonic
     // What came of it.
     struct vch_segment_proof proof;
     struct vch_public_key prover;
@@ -25,7 +25,8 @@ struct vch_proof_ask {
     uint64_t elapsed_us, compute_us;
 };
 
-// VCH_OK only with a proof that verifies, whose bytes are in the arena. UNAVAILABLE or TIMEOUT with
-// a complaint that says who did what; faults are filled in either case.
-vch_status vch_proof_ask(struct vch_proof_ask *ask, struct vch_arena *arena,
-                         struct vch_complaint *complaint);
+// VCH_OK only with proofs of all that verify, whose bytes are in the arena. UNAVAILABLE or TIMEOUT
+// with a complaint that says who did what; faults are filled in either case, and nobody is being
+// asked any more. `deadline_us` is monotonic.
+vch_status vch_proof_ask_all(struct vch_proof_ask *asks, uint32_t count, uint64_t deadline_us,
+                             struct vch_arena *arena, struct vch_complaint *complaint);
