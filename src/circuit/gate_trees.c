@@ -14,7 +14,7 @@ static void relate_leaves(const struct vch_gate_trees *t, struct vch_cells leaf,
     struct vch_builder *b = t->builder;
     const struct vch_view leaves = vch_gate_parameter(t->gate, 2);
     const uint32_t width = t->targets - first < PACK ? t->targets - first : PACK;
-    const struct vch_grid grid = {leaves.count / t->targets, 1};
+    const struct vch_grid grid = {vch_column_rows(b, leaves.count / t->targets), 1};
     struct vch_expression rows[1 + PACK], entries[1 + PACK];
 
     rows[0] = vch_terms_cells(b, vch_column_count(b, grid.rows, 1, grid.rows));

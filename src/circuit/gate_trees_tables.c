@@ -79,7 +79,8 @@ static void make_nodes(struct vch_gate_trees *t)
 {
     struct vch_builder *b = t->builder;
     struct vch_expression *columns = t->nodes.entries + 1;
-    const uint32_t count = vch_gate_parameter(t->gate, 0).count / VCH_TREES_COLUMNS;
+    const uint32_t count =
+        vch_column_rows(b, vch_gate_parameter(t->gate, 0).count / VCH_TREES_COLUMNS);
 
     t->nodes.grid = (struct vch_grid){count, 1};
     t->nodes.entries[0] = vch_terms_cells(b, vch_column_count(b, count, 1, count));

@@ -1,288 +1,137 @@
 // Operators with relations of their own, on shapes of all sorts, ties, saturation and extremes:
-// what a run computes satisfies the statement.
-#include "harness/circuits_prove.h"
+// what a run computes satisfies the statement, and nothing that satisfies it says anything else.
+#include "harness/circuits_lie.h"
+#include "harness/relations.h"
 
-#include "model/trees.h"
-
-enum { ROUNDS = 40 };
+enum { ROUNDS = 40, FILLS = 4, SEARCHES = 6, LIES = 120 };
 
 static struct vch_arena arena;
 
-static enum vch_type narrow(void)
+static void init(void)
 {
-    return test_below(2) ? VCH_TYPE_I8 : VCH_TYPE_I16;
+    vch_arena_init(&arena, (size_t)1 << 30);
 }
 
-static enum vch_type requantised(void)
-{
-    return (enum vch_type)(VCH_TYPE_I8 + test_below(3));
-}
-
-static uint32_t odd_size(uint32_t most)
-{
-    static const uint32_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 31, 32, 33};
-    uint32_t size = sizes[test_below(sizeof sizes / sizeof *sizes)];
-
-    return size <= most ? size : 1 + test_below(most);
-}
-
-static struct vch_shape random_shape(uint32_t rank_min, uint32_t rank_max, uint32_t most)
-{
-    struct vch_shape shape = {.rank = rank_min + test_below(rank_max - rank_min + 1)};
-
-    for (uint32_t i = 0; i < shape.rank; i++)
-        shape.dims[i] = odd_size(most);
-    return shape;
-}
-
-static void store(struct vch_tensor *tensor, size_t i, int64_t value)
-{
-    if (tensor->type == VCH_TYPE_I8) ((int8_t *)tensor->data)[i] = (int8_t)value;
-    if (tensor->type == VCH_TYPE_I16) ((int16_t *)tensor->data)[i] = (int16_t)value;
-    if (tensor->type == VCH_TYPE_I32) ((int32_t *)tensor->data)[i] = (int32_t)value;
-}
-
-// One of few values, so that there are ties, zeros and both ends.
-static void fill_few(struct circuits *c)
-{
-    const struct vch_circuit_ends ends = circuits_ends(c);
-    const uint32_t kinds = 1 + test_below(7);
-
-    for (uint32_t i = 0; i < ends.input_count; i++) {
-        struct vch_tensor *t = &c->inputs[i];
-        const int64_t lo = vch_tensor_type_min(t->type), hi = vch_tensor_type_max(t->type);
-        const int64_t few[] = {0, hi, lo, 1, -1, hi - 1, lo + 1};
-        const size_t count = vch_tensor_shape_count(&t->shape) * c->claim.batch;
-        for (size_t k = 0; k < count; k++)
-            store(t, k, few[test_below(kinds)]);
-    }
-}
-
-static void fill_small(struct circuits *c, uint32_t range)
-{
-    const struct vch_circuit_ends ends = circuits_ends(c);
-
-    for (uint32_t i = 0; i < ends.input_count; i++) {
-        struct vch_tensor *t = &c->inputs[i];
-        const size_t count = vch_tensor_shape_count(&t->shape) * c->claim.batch;
-        for (size_t k = 0; k < count; k++)
-            store(t, k, (int64_t)test_below(range) - range / 2);
-    }
-}
-
-static void satisfies(const struct vch_graph *graph, uint32_t batch)
+static void satisfies(const struct relations_maker *maker)
 {
     struct circuits c;
 
-    circuits_make(&c, graph, batch, &arena);
+    circuits_make(&c, relations_graph(maker, &arena), 1 + test_below(3), &arena);
     circuits_must(&c, circuits_check(&c));
-    for (uint32_t i = 0; i < 4; i++) {
-        if (i % 2 == 0)
-            fill_few(&c);
-        else
-            fill_small(&c, 2 + test_below(100));
+    for (uint32_t i = 0; i < FILLS; i++) {
+        relations_fill(&c);
         circuits_witness(&c);
         circuits_must(&c, circuits_check(&c));
     }
 }
 
-static void rounds(uint32_t (*make)(struct graphs *build))
+TEST(every_run_satisfies_its_circuit)
 {
+    relations_most = 33;
+    FOR_EACH(maker, relations_makers)
     for (int i = 0; i < ROUNDS; i++) {
-        struct graphs build;
-        vch_arena_init(&arena, (size_t)1 << 30);
-        graphs_init(&build, &arena);
-        graphs_output(&build, make(&build));
-        satisfies(graphs_finish(&build), 1 + test_below(3));
+        init();
+        satisfies(maker);
         vch_arena_release(&arena);
     }
-}
-
-static uint32_t make_max_pool(struct graphs *build)
-{
-    const uint32_t channels = 1 + test_below(3), height = 3 + test_below(6);
-    const uint32_t x =
-        graphs_input(build, requantised(), graphs_shape(3, channels, height, 3 + test_below(6)));
-
-    return graphs_max_pool(build, x, 1 + test_below(3), 1 + test_below(3));
-}
-
-TEST(max_pool_satisfies_its_circuit)
-{
-    rounds(make_max_pool);
-}
-
-static uint32_t make_argmax(struct graphs *build)
-{
-    const struct vch_shape shape = random_shape(1, 3, 33);
-
-    return graphs_argmax(build, graphs_input(build, requantised(), shape), test_below(shape.rank));
-}
-
-TEST(argmax_satisfies_its_circuit)
-{
-    rounds(make_argmax);
-}
-
-// A function that is flat at its ends, which a short table leaves out: of x / 2^shift, clamped.
-static void flatten(struct graphs *build, uint32_t value)
-{
-    const struct vch_operator *o = graphs_writer(build, value);
-    struct vch_table *table = &build->graph->tables[o->table];
-    const int32_t zero = table->input == VCH_TYPE_I8 ? 128 : 32768;
-    const int32_t lo = o->kind == VCH_OPERATOR_SOFTMAX ? 0 : -(int32_t)test_below(60);
-    const int32_t hi = 1 + (int32_t)test_below(60);
-    const uint32_t shift = test_below(5);
-    int32_t *entries = VCH_ARENA_NEW(&arena, int32_t, 2 * (size_t)zero);
-
-    for (int32_t i = 0; i < 2 * zero; i++) {
-        const int32_t y = ((i - zero) >> shift) + (o->kind == VCH_OPERATOR_SOFTMAX ? hi : 0);
-        entries[i] = y < lo ? lo : y > hi ? hi : y;
-    }
-    table->entries = entries;
-}
-
-static uint32_t make_flat_softmax(struct graphs *build)
-{
-    const uint32_t x = graphs_input(build, VCH_TYPE_I16, random_shape(1, 2, 33));
-    const uint32_t y = graphs_softmax(build, x, narrow());
-
-    flatten(build, y);
-    return y;
-}
-
-static uint32_t make_flat_table(struct graphs *build)
-{
-    const uint32_t x = graphs_input(build, narrow(), random_shape(1, 2, 33));
-    const uint32_t y = graphs_table(build, x, requantised());
-
-    flatten(build, y);
-    return y;
-}
-
-TEST(functions_with_flat_ends_satisfy_their_circuit)
-{
-    rounds(make_flat_softmax);
-    rounds(make_flat_table);
-}
-
-static uint32_t make_softmax(struct graphs *build)
-{
-    const enum vch_type type = test_below(8) ? VCH_TYPE_I8 : VCH_TYPE_I16;
-
-    return graphs_softmax(build, graphs_input(build, type, random_shape(1, 2, 33)), narrow());
-}
-
-TEST(softmax_satisfies_its_circuit)
-{
-    rounds(make_softmax);
-}
-
-static uint32_t make_normalise(struct graphs *build)
-{
-    return graphs_normalise(build, graphs_input(build, narrow(), random_shape(1, 2, 33)), narrow());
-}
-
-TEST(normalise_satisfies_its_circuit)
-{
-    rounds(make_normalise);
-}
-
-static uint32_t make_divide(struct graphs *build)
-{
-    const struct vch_shape shape = random_shape(1, 2, 33);
-    struct vch_shape other = shape;
-
-    if (test_below(2)) other.dims[test_below(other.rank)] = 1;
-    const uint32_t x = graphs_input(build, narrow(), shape);
-    return graphs_divide(build, x, graphs_input(build, narrow(), other), requantised());
-}
-
-TEST(divide_satisfies_its_circuit)
-{
-    rounds(make_divide);
-}
-
-// Integers as they come, in all of int32.
-static uint32_t make_integer_quotient(struct graphs *build)
-{
-    const struct vch_shape shape = random_shape(1, 1, 33);
-    const uint32_t x = graphs_input(build, VCH_TYPE_I32, shape);
-    const uint32_t y =
-        graphs_divide(build, x, graphs_input(build, VCH_TYPE_I32, shape), VCH_TYPE_I32);
-    struct vch_operator *divide = graphs_writer(build, y);
-
-    *(int32_t *)(uintptr_t)divide->scaling.multipliers = 1;
-    ((uint32_t *)(uintptr_t)divide->scaling.shifts)[0] = 1;
-    ((uint32_t *)(uintptr_t)divide->scaling.shifts)[1] = 1;
-    return y;
-}
-
-TEST(quotients_of_integers_satisfy_their_circuit)
-{
-    rounds(make_integer_quotient);
-}
-
-static uint32_t make_gather(struct graphs *build)
-{
-    const struct vch_shape shape = random_shape(1, 3, 9), picks = random_shape(0, 2, 5);
-    const enum vch_type type = test_below(2) ? VCH_TYPE_I16 : VCH_TYPE_I32;
-    const uint32_t x = test_below(2) ? graphs_input(build, requantised(), shape)
-                                     : graphs_constant(build, narrow(), shape);
-
-    return graphs_gather(build, x, graphs_input(build, type, picks), test_below(shape.rank));
-}
-
-TEST(gather_satisfies_its_circuit)
-{
-    rounds(make_gather);
-}
-
-static uint32_t make_trees(struct graphs *build)
-{
-    const uint32_t x = graphs_input(build, VCH_TYPE_I32, random_shape(1, 2, 9));
-
-    return graphs_trees(build, x, 1 + test_below(9), test_below(6), 1 + test_below(12));
-}
-
-TEST(trees_satisfy_their_circuit)
-{
-    rounds(make_trees);
-}
-
-// A bound that the sum of all trees at once could pass p with.
-static uint32_t make_large_trees(struct graphs *build)
-{
-    const uint32_t y = make_trees(build);
-
-    graphs_writer(build, y)->bias_bound = (uint64_t)1 << 60;
-    return graphs_argmax(build, y, build->graph->values[y].shape.rank - 1);
-}
-
-TEST(trees_with_large_scores_satisfy_their_circuit)
-{
-    rounds(make_large_trees);
 }
 
 TEST(each_is_proven_and_verifies)
 {
-    static uint32_t (*const makers[])(struct graphs *) = {
-        make_max_pool,    make_argmax,       make_softmax,          make_normalise,
-        make_divide,      make_gather,       make_integer_quotient, make_trees,
-        make_large_trees, make_flat_softmax, make_flat_table};
-
-    FOR_EACH(make, makers)
+    relations_most = 33;
+    FOR_EACH(maker, relations_makers)
     {
-        struct graphs build;
         struct circuits c;
         struct circuits_proof p;
-        vch_arena_init(&arena, (size_t)1 << 30);
-        graphs_init(&build, &arena);
-        graphs_output(&build, (*make)(&build));
-        circuits_make(&c, graphs_finish(&build), 1 + test_below(3), &arena);
+        init();
+        circuits_make(&c, relations_graph(maker, &arena), 1 + test_below(3), &arena);
         circuits_commit(&p, &c);
         circuits_must(&c, circuits_prove(&p));
         circuits_must(&c, circuits_verify(&p, &c.circuit.statement));
         vch_arena_release(&arena);
+    }
+}
+
+// A cell that a hint fills, counted from the first of the output; not a limb.
+static uint32_t random_cell(const struct circuits *c)
+{
+    const uint32_t first = circuits_value(c, c->claim.model.graph->outputs[0].value);
+
+    for (;;) {
+        const struct vch_hint *hint = &c->circuit.hints[test_below(c->circuit.hint_count)];
+        if (hint->kind == VCH_HINT_LIMBS) continue;
+        const uint32_t cell = hint->cells + test_below(hint->grid.rows * hint->grid.lanes);
+        if (cell >= first) return cell - first;
+    }
+}
+
+// What is there, one more or less; small; another cell's; anything.
+static int64_t random_value(const struct circuits *c, uint32_t at)
+{
+    const uint32_t first = circuits_value(c, c->claim.model.graph->outputs[0].value);
+    const int64_t now = vch_fp_to_i64(c->witness.cells[first + at]);
+
+    switch (test_below(5)) {
+    case 0: return now + 1;
+    case 1: return now - 1;
+    case 2: return (int64_t)test_below(5) - 2;
+    case 3: return vch_fp_to_i64(c->witness.cells[first + random_cell(c)]);
+    default: return (int64_t)test_below(1u << 31) * (test_below(2) ? 1 : -1);
+    }
+}
+
+static struct circuits_lie random_lie(const struct circuits *c)
+{
+    struct circuits_lie lie = {.what = "a random lie", .count = 1 + test_below(3)};
+
+    for (uint32_t i = 0; i < lie.count; i++) {
+        lie.cells[i].at = random_cell(c);
+        lie.cells[i].value = random_value(c, lie.cells[i].at);
+    }
+    return lie;
+}
+
+// Some cells may hold anything where nothing rests on them; the output may not.
+static uint32_t search(struct circuits *c, const char *name)
+{
+    const struct vch_statement *s = &c->circuit.statement;
+    const uint64_t first = vch_witness_first(s, VCH_CIRCUIT_OUTPUT);
+    const size_t size = (size_t)s->oracles[VCH_CIRCUIT_OUTPUT].rows << s->log_columns;
+    uint64_t *honest = VCH_ARENA_NEW(&arena, uint64_t, size);
+    uint32_t caught = 0;
+
+    memcpy(honest, c->witness.cells + first, size * sizeof *honest);
+    for (uint32_t i = 0; i < LIES; i++) {
+        const struct vch_arena_mark mark = vch_arena_mark(&arena);
+        circuits_witness(c);
+        const struct circuits_lie lie = random_lie(c);
+        circuits_lie_tell(c, &lie);
+        const bool is_same = memcmp(honest, c->witness.cells + first, size * sizeof *honest) == 0;
+        const bool passes = vch_is_ok(circuits_check(c));
+        if (passes && !is_same)
+            test_fail(__FILE__, __LINE__, "%s: cell %u as %lld passes", name, lie.cells[0].at,
+                      (long long)lie.cells[0].value);
+        caught += !passes;
+        vch_arena_rewind(&arena, mark);
+    }
+    return caught;
+}
+
+TEST(nothing_that_passes_changes_the_output)
+{
+    relations_most = 5;
+    FOR_EACH(maker, relations_makers)
+    {
+        uint32_t caught = 0;
+        for (uint32_t i = 0; i < SEARCHES; i++) {
+            struct circuits c;
+            init();
+            circuits_make(&c, relations_graph(maker, &arena), 1, &arena);
+            if (test_below(4)) relations_fill(&c);
+            circuits_witness(&c);
+            caught += search(&c, maker->name);
+            vch_arena_release(&arena);
+        }
+        CHECK(caught > SEARCHES * LIES / 4);
     }
 }

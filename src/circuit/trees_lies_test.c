@@ -47,14 +47,6 @@ static void make(void)
     circuits_must(&c, circuits_check(&c));
 }
 
-#define LIE(by, what, ...) \
-    { \
-        what, CAUGHT_BY_##by, sizeof((const int64_t[][2]){__VA_ARGS__}) / (2 * sizeof(int64_t)), \
-        { \
-            __VA_ARGS__ \
-        } \
-    }
-
 TEST(a_walk_leads_to_one_leaf)
 {
     // y, is_nan 1 .. 2, inverse 3 .. 4; for each step and both trees code, threshold, left, right,

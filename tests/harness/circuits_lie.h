@@ -1,4 +1,5 @@
-// Witnesses with one lie each, everything after it made to fit: by whom they are caught.
+// Witnesses with one lie each, everything after it made to fit: by whom they are caught. And graphs
+// of one operator to lie about.
 #pragma once
 
 #include "field/field.h"
@@ -89,5 +90,67 @@ static inline void circuits_lie_all(struct circuits *c, const struct circuits_li
                       c->complaint.text);
         circuits_lie_force(c, &lies[i]);
         vch_arena_rewind(c->arena, mark);
+    }
+}
+
+#define LIE(by, what, ...) \
+    { \
+        what, CAUGHT_BY_##by, sizeof((const int64_t[][2]){__VA_ARGS__}) / (2 * sizeof(int64_t)), \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
+
+// A graph of one operator; inputs follow.
+static inline struct graphs circuits_lie_start(struct vch_arena *arena)
+{
+    struct graphs build;
+
+    vch_arena_init(arena, (size_t)1 << 30);
+    graphs_init(&build, arena);
+    return build;
+}
+
+static inline void circuits_lie_finish(struct circuits *c, struct graphs *build, uint32_t y)
+{
+    graphs_output(build, y);
+    circuits_make(c, graphs_finish(build), 1, build->arena);
+}
+
+static inline void circuits_lie_give(struct circuits *c, uint32_t input, const int64_t *values,
+                                     size_t count)
+{
+    struct vch_tensor *t = &c->inputs[input];
+
+    CHECK_EQ(vch_tensor_shape_count(&t->shape), count);
+    for (size_t i = 0; i < count; i++) {
+        if (t->type == VCH_TYPE_I8) ((int8_t *)t->data)[i] = (int8_t)values[i];
+        if (t->type == VCH_TYPE_I16) ((int16_t *)t->data)[i] = (int16_t)values[i];
+        if (t->type == VCH_TYPE_I32) ((int32_t *)t->data)[i] = (int32_t)values[i];
+    }
+}
+#define GIVE(c, input, ...) \
+    circuits_lie_give(c, input, (const int64_t[]){__VA_ARGS__}, \
+                      sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+// Of lo .. hi nothing but what was computed can be claimed for an element of the output.
+static inline void circuits_lie_truth(struct circuits *c, int64_t lo, int64_t hi)
+{
+    const struct vch_graph *graph = c->claim.model.graph;
+    const uint32_t value = graph->outputs[0].value;
+    const uint32_t count = (uint32_t)vch_tensor_shape_count(&graph->values[value].shape);
+
+    circuits_witness(c);
+    const uint64_t first = vch_witness_first(&c->circuit.statement, VCH_CIRCUIT_OUTPUT);
+    for (uint32_t i = 0; i < count; i++) {
+        const int64_t truth = vch_fp_to_i64(c->witness.cells[first + i]);
+        struct circuits_lie lie = {.what = "an output", .count = 1, .cells = {{i, lo}}};
+        for (; lie.cells[0].value <= hi; lie.cells[0].value++) {
+            circuits_lie_tell(c, &lie);
+            CHECK(vch_is_ok(circuits_check(c)) == (lie.cells[0].value == truth));
+        }
+        lie.cells[0].value = truth;
+        circuits_lie_tell(c, &lie);
+        circuits_must(c, circuits_check(c));
     }
 }
