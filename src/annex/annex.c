@@ -2,26 +2,12 @@
 
 #include <string.h>
 
+#include "annex/annex_format.h"
 #include "base/bytes.h"
 #include "base/reader.h"
 #include "crypto/transcript.h"
 #include "model/graph.h"
 #include "proof/statement.h"
-
-enum {
-    FIXED_SIZE = 64, // before the indices
-    TAIL_SIZE = VCH_SIGN_PUBLIC_SIZE + VCH_SIGN_SIGNATURE_SIZE,
-    LINK_SIZE = VCH_DIGEST_SIZE + 4, // before its proof
-};
-
-static struct vch_digest signed_digest(const uint8_t *bytes, size_t size)
-{
-    struct vch_transcript transcript;
-
-    vch_transcript_init(&transcript, "vouch/annex-owner/v1");
-    vch_transcript_absorb(&transcript, "annex", bytes, size);
-    return vch_transcript_final(&transcript);
-}
 
 static struct vch_digest base_digest(const uint8_t *bytes, size_t size)
 {
@@ -44,85 +30,26 @@ static struct vch_digest link_digest(const struct vch_digest *before,
     return vch_transcript_final(&transcript);
 }
 
-static uint8_t *put(uint8_t *at, const void *bytes, size_t size)
-{
-    if (size > 0) memcpy(at, bytes, size);
-    return at + size;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value)
-{
-    vch_put_u32le(at, value);
-    return at + 4;
-}
-
-static vch_status too_large(size_t size, struct vch_complaint *complaint)
+vch_status vch_annex_format_too_large(size_t size, struct vch_complaint *complaint)
 {
     return vch_complain(complaint, VCH_CODE_LIMIT, "an annex of %zu bytes is over the limit of %zu",
                         size, VCH_ANNEX_SIZE_MAX);
 }
 
-static uint8_t *put_base(uint8_t *at, const struct vch_annex *annex)
+struct vch_digest vch_annex_format_signed_digest(const uint8_t *bytes, size_t size)
 {
-    at = put(at, VCH_ANNEX_MAGIC, 8);
-    at = put_u32(at, VCH_ANNEX_VERSION);
-    at = put_u32(at, annex->log_columns);
-    at = put_u32(at, annex->rows);
-    at = put_u32(at, VCH_ANNEX_OPENINGS(annex->log_columns));
-    at = put_u32(at, annex->epoch);
-    at = put_u32(at, annex->parameter_count);
-    at = put(at, annex->model.bytes, VCH_DIGEST_SIZE);
-    for (uint32_t i = 0; i < annex->parameter_count; i++)
-        at = put_u32(at, annex->parameters[i]);
-    at = put(at, annex->root.bytes, VCH_DIGEST_SIZE);
-    at = put_u32(at, (uint32_t)annex->ranges_size);
-    return put(at, annex->ranges, annex->ranges_size);
-}
+    struct vch_transcript transcript;
 
-vch_status vch_annex_encode(uint8_t **out, size_t *size, const struct vch_annex *annex,
-                            const struct vch_secret_key *owner, struct vch_arena *arena,
-                            struct vch_complaint *complaint)
-{
-    if (annex->ranges_size > VCH_ANNEX_SIZE_MAX) return too_large(annex->ranges_size, complaint);
-    *size = FIXED_SIZE + 4 * (size_t)annex->parameter_count + LINK_SIZE + annex->ranges_size +
-            TAIL_SIZE;
-    if (*size > VCH_ANNEX_SIZE_MAX) return too_large(*size, complaint);
-    uint8_t *bytes = vch_arena_alloc(arena, *size, 1);
-    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-
-    uint8_t *at = put_base(bytes, annex);
-    at = put(at, owner->public_key.bytes, VCH_SIGN_PUBLIC_SIZE);
-    struct vch_digest digest = signed_digest(bytes, (size_t)(at - bytes));
-    struct vch_signature signature;
-    vch_sign_digest(&signature, owner, &digest);
-    (void)put(at, signature.bytes, VCH_SIGN_SIGNATURE_SIZE);
-    *out = bytes;
-    return VCH_OK;
-}
-
-vch_status vch_annex_extend(uint8_t **out, size_t *size, const uint8_t *annex, size_t annex_size,
-                            const struct vch_annex_link *link, struct vch_arena *arena,
-                            struct vch_complaint *complaint)
-{
-    if (annex_size > VCH_ANNEX_SIZE_MAX || link->proof_size > VCH_ANNEX_SIZE_MAX - annex_size)
-        return too_large(annex_size + link->proof_size, complaint);
-    *size = annex_size + LINK_SIZE + link->proof_size;
-    if (*size > VCH_ANNEX_SIZE_MAX) return too_large(*size, complaint);
-    uint8_t *bytes = vch_arena_alloc(arena, *size, 1);
-    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    uint8_t *at = put(bytes, annex, annex_size);
-    at = put(at, link->root.bytes, VCH_DIGEST_SIZE);
-    at = put_u32(at, (uint32_t)link->proof_size);
-    (void)put(at, link->proof, link->proof_size);
-    *out = bytes;
-    return VCH_OK;
+    vch_transcript_init(&transcript, "vouch/annex-owner/v1");
+    vch_transcript_absorb(&transcript, "annex", bytes, size);
+    return vch_transcript_final(&transcript);
 }
 
 static vch_status check_head(const struct vch_reader *reader, struct vch_complaint *complaint)
 {
-    if (reader->size < FIXED_SIZE)
+    if (reader->size < VCH_ANNEX_FIXED_SIZE)
         return vch_complain(complaint, VCH_CODE_TRUNCATED,
-                            "an annex has over %d bytes; this file has %zu", FIXED_SIZE,
+                            "an annex has over %d bytes; this file has %zu", VCH_ANNEX_FIXED_SIZE,
                             reader->size);
     if (memcmp(reader->bytes, VCH_ANNEX_MAGIC, 8) != 0)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
@@ -165,7 +92,7 @@ static void take_numbers(struct vch_annex *out, struct vch_reader *reader)
     out->epoch = vch_get_u32le(head + 24);
     out->parameter_count = vch_get_u32le(head + 28);
     memcpy(out->model.bytes, head + 32, VCH_DIGEST_SIZE);
-    reader->offset = FIXED_SIZE;
+    reader->offset = VCH_ANNEX_FIXED_SIZE;
 }
 
 static vch_status take(void *out, struct vch_reader *reader, size_t size)
@@ -216,7 +143,7 @@ static vch_status take_base(struct vch_annex *out, struct vch_reader *reader,
     out->ranges = ranges.proof;
     out->ranges_size = ranges.proof_size;
     VCH_TRY(take(out->owner.bytes, reader, VCH_SIGN_PUBLIC_SIZE));
-    out->signed_digest = signed_digest(reader->bytes, reader->offset);
+    out->signed_digest = vch_annex_format_signed_digest(reader->bytes, reader->offset);
     return take(out->signature.bytes, reader, VCH_SIGN_SIGNATURE_SIZE);
 }
 
@@ -273,7 +200,7 @@ vch_status vch_annex_decode(struct vch_annex *out, const uint8_t *bytes, size_t 
     struct vch_reader reader = {.bytes = bytes, .size = size};
     struct vch_annex annex = {0};
 
-    if (size > VCH_ANNEX_SIZE_MAX) return too_large(size, complaint);
+    if (size > VCH_ANNEX_SIZE_MAX) return vch_annex_format_too_large(size, complaint);
     vch_status status = decode(&annex, &reader, arena, complaint);
     if (status.code == VCH_CODE_TRUNCATED)
         return vch_complain(complaint, status.code, "the annex of %zu bytes is cut short", size);

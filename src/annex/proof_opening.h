@@ -15,7 +15,7 @@
 
 #define VCH_PROOF_OPENING_MAGIC "VOUCHPOP"
 #define VCH_PROOF_OPENING_VERSION 1u
-#define VCH_PROOF_OPENING_SIZE_MAX ((size_t)4 << 30)
+#define VCH_PROOF_OPENING_SIZE_MAX ((size_t)1 << 31)
 #define VCH_PROOF_OPENING_SEED_SIZE 32
 
 // The values at one end of a range, port by port: little-endian, row-major, sample by sample.

@@ -1,8 +1,10 @@
 #include "base/arena.h"
 
-#include <stdlib.h>
 #include <string.h>
+#ifndef VCH_FREESTANDING
+#include <stdlib.h>
 #include <sys/mman.h>
+#endif
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -49,6 +51,18 @@ void vch_arena_init(struct vch_arena *arena, size_t limit)
     *arena = (struct vch_arena){.limit = limit};
 }
 
+#ifdef VCH_FREESTANDING // no heap: arenas are within the caller's memory
+static struct vch_arena_block *take(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+static void give(struct vch_arena_block *block)
+{
+    (void)block;
+}
+#else
 static size_t mapped_size(size_t size)
 {
     return (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
@@ -81,13 +95,14 @@ static struct vch_arena_block *take(size_t size)
     return block;
 }
 
-static void give_back(struct vch_arena_block *block)
+static void give(struct vch_arena_block *block)
 {
     if (block->is_mapped)
         (void)munmap(block, mapped_size(sizeof *block + block->size));
     else
         free(block);
 }
+#endif
 
 static struct vch_arena_block *grow(struct vch_arena *arena, size_t size)
 {
@@ -151,7 +166,7 @@ static void drop_last(struct vch_arena *arena)
     arena->used -= sizeof *block + block->size;
     LEND(block->bytes, block->size);
     vch_wipe(block->bytes, block->offset); // inputs and keys pass through arenas
-    give_back(block);
+    give(block);
 }
 
 void vch_arena_rewind(struct vch_arena *arena, struct vch_arena_mark mark)
@@ -187,4 +202,29 @@ bool vch_arena_part(struct vch_arena *part, struct vch_arena *whole, size_t size
     TAKE_BACK(block->bytes, room);
     *part = (struct vch_arena){.last = block, .used = total, .limit = total};
     return true;
+}
+
+bool vch_arena_within(struct vch_arena *arena, void *memory, size_t size)
+{
+    const size_t skipped = (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    const size_t needed = skipped + sizeof(struct vch_arena_block);
+
+    if (memory == NULL || size <= needed) return false;
+    struct vch_arena_block *block = (void *)((uint8_t *)memory + skipped);
+    const size_t room = (size - needed) / ALIGNMENT * ALIGNMENT;
+    *block = (struct vch_arena_block){.size = room};
+    TAKE_BACK(block->bytes, room);
+    const size_t total = sizeof *block + room;
+    *arena = (struct vch_arena){.last = block, .used = total, .limit = total};
+    return true;
+}
+
+void vch_arena_leave(struct vch_arena *arena)
+{
+    struct vch_arena_block *block = arena->last;
+
+    VCH_ASSERT(block->before == NULL);
+    LEND(block->bytes, block->size);
+    vch_wipe(block->bytes, block->offset);
+    *arena = (struct vch_arena){0};
 }

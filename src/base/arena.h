@@ -43,4 +43,9 @@ void vch_arena_release(struct vch_arena *arena);
 // with the memory it was taken from (rewind `whole`; never release the part). False: no memory.
 bool vch_arena_part(struct vch_arena *part, struct vch_arena *whole, size_t size);
 
+// An arena in the caller's memory, of any alignment: it never grows and takes nothing from the
+// heap. In place of a release, leave wipes what was used. False: too small.
+bool vch_arena_within(struct vch_arena *arena, void *memory, size_t size);
+void vch_arena_leave(struct vch_arena *arena);
+
 #define VCH_ARENA_NEW(arena, type, count) ((type *)vch_arena_alloc(arena, count, sizeof(type)))

@@ -107,3 +107,32 @@ TEST(arena_part_keeps_to_its_size_and_leaves_its_neighbours_alone)
     vch_arena_release(&whole);
     CHECK_EQ(whole.used, 0);
 }
+
+TEST(arena_within_takes_the_callers_memory_and_no_more)
+{
+    static uint8_t memory[4096];
+    struct vch_arena arena;
+
+    memset(memory, 0xaa, sizeof memory);
+    for (size_t skipped = 0; skipped < 64; skipped++) {
+        CHECK(!vch_arena_within(&arena, memory + skipped, 64));
+        CHECK(vch_arena_within(&arena, memory + skipped, 1024));
+        struct vch_arena_mark mark = vch_arena_mark(&arena);
+        for (int round = 0; round < 2; round++) {
+            uint8_t *first = vch_arena_alloc(&arena, 1, 128);
+            CHECK(first != NULL && (uintptr_t)first % 64 == 0);
+            CHECK(first >= memory + skipped && first + 128 <= memory + skipped + 1024);
+            CHECK(first[0] == 0 && first[127] == 0);
+            memset(first, 0xff, 128);
+            CHECK(vch_arena_alloc(&arena, 1, 1024) == NULL);
+            vch_arena_rewind(&arena, mark);
+        }
+        uint8_t *secret = vch_arena_alloc(&arena, 64, 1);
+        memset(secret, 0xff, 64);
+        vch_arena_leave(&arena);
+        CHECK_EQ(secret[0], 0);
+    }
+    for (size_t i = 63 + 1024; i < sizeof memory; i++)
+        CHECK_EQ(memory[i], 0xaa);
+    CHECK(!vch_arena_within(&arena, NULL, 1024));
+}

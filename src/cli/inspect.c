@@ -11,6 +11,7 @@
 #include "voucher/opening.h"
 
 static const struct vch_option options[] = {
+    {"manifest", "FILE", "write a package's public manifest, which verifiers take", false},
     {"json", NULL, "print JSON", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {0},
@@ -97,6 +98,14 @@ static vch_status add_memory(json_t *description, struct vch_tool *tool,
     return VCH_OK;
 }
 
+static vch_status write_manifest(struct vch_tool *tool, const struct vch_package *package)
+{
+    const char *path = vch_options_text(tool->options, "manifest");
+
+    if (path == NULL) return VCH_OK;
+    return vch_file_write(path, package->manifest, package->manifest_size, false, &tool->complaint);
+}
+
 static vch_status describe(json_t **out, struct vch_tool *tool, const char *path)
 {
     vch_status (*const guesses[])(json_t **, struct vch_tool *, const struct file *) = {
@@ -116,6 +125,7 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
     if (file.size >= 8 && memcmp(file.bytes, VCH_PACKAGE_MAGIC, 8) == 0) {
         VCH_TRY(vch_package_decode(&package, file.bytes, file.size, &tool->arena, tool->workers,
                                    &tool->complaint));
+        VCH_TRY(write_manifest(tool, &package));
         *out = vch_describe_package(&package);
         return add_memory(*out, tool, package.graph);
     }

@@ -1,5 +1,14 @@
 #include "crypto/stream.h"
 
+#ifdef VCH_FREESTANDING
+#include "crypto/stream_portable.h"
+
+void vch_stream_bytes(void *out, size_t size, const uint8_t key[static VCH_STREAM_KEY_SIZE],
+                      uint32_t block)
+{
+    vch_stream_portable_bytes(out, size, key, block);
+}
+#else
 #include <sodium.h>
 #include <string.h>
 
@@ -13,3 +22,4 @@ void vch_stream_bytes(void *out, size_t size, const uint8_t key[static VCH_STREA
     memset(out, 0, size);
     (void)crypto_stream_chacha20_ietf_xor_ic(out, out, size, nonce, block, key);
 }
+#endif

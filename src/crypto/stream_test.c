@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/stream_portable.h"
 #include "harness/test.h"
 
 // Section A.1, test vectors 1 to 3: two keys, blocks 0 and 1.
@@ -42,5 +43,18 @@ TEST(stream_parts_are_those_of_the_whole)
         const uint32_t block = test_below(11), size = test_below(sizeof part + 1);
         vch_stream_bytes(part, size, key, block);
         CHECK(memcmp(part, whole + (size_t)block * VCH_STREAM_BLOCK_SIZE, size) == 0);
+    }
+}
+
+TEST(stream_in_plain_c_is_the_same)
+{
+    for (int i = 0; i < 100; i++) {
+        uint8_t key[VCH_STREAM_KEY_SIZE], one[1024], other[1024];
+        uint32_t block = test_below(UINT32_MAX), size = test_below(sizeof one);
+        for (size_t j = 0; j < sizeof key; j++)
+            key[j] = (uint8_t)test_below(256);
+        vch_stream_bytes(one, size, key, block);
+        vch_stream_portable_bytes(other, size, key, block);
+        CHECK(memcmp(one, other, size) == 0);
     }
 }
