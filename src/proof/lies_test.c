@@ -391,7 +391,7 @@ static void tell_codeword(struct lying *lying, void *data, int which)
                 codewords[((size_t)i << encoder->log_symbols) + vch_encoder_place(encoder, j)]);
         nodes[symbols + j] = vch_merkle_leaf(column, 32 + 8 * (size_t)rows);
     }
-    for (uint32_t i = symbols; --i > 0;)
+    for (size_t i = symbols; --i > 0;)
         nodes[i] = vch_merkle_parent(&nodes[2 * i], &nodes[2 * i + 1]);
     oracle->root = nodes[1];
 }

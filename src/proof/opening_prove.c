@@ -29,7 +29,7 @@ static void make_triples(struct vch_prover *prover)
     const struct vch_planes pads = prover->pads.pads;
     const struct vch_ext e = vch_challenge_one(&prover->challenge, "sacrifice");
 
-    for (uint32_t k = 0; k < prover->statement->product_count; k++) {
+    for (size_t k = 0; k < prover->statement->product_count; k++) {
         const struct vch_pads_product *product = &prover->pads.products[k];
         const struct vch_ext scaled = vch_ext_mul(e, get(pads, product->a));
         prover->triples[2 * k] = vch_ext_sub(scaled, get(pads, product->c + 1));

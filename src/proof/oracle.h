@@ -25,7 +25,7 @@ enum { // the rows that the witness oracle has after its cells, in this order: s
 
 static inline size_t vch_oracle_column_size(unsigned log_columns, size_t rows)
 {
-    const unsigned siblings = log_columns + 3 - VCH_ORACLE_LOG_CAP;
+    const size_t siblings = log_columns + 3 - VCH_ORACLE_LOG_CAP;
 
     return VCH_ORACLE_SALT_SIZE + 8 * rows + VCH_DIGEST_SIZE * siblings;
 }
@@ -33,6 +33,6 @@ static inline size_t vch_oracle_column_size(unsigned log_columns, size_t rows)
 // Bytes of the opening of an oracle with `rows` rows, those of section 9 among them.
 static inline size_t vch_oracle_opening_size(unsigned log_columns, size_t rows)
 {
-    return VCH_DIGEST_SIZE * VCH_ORACLE_CAP +
+    return (size_t)VCH_DIGEST_SIZE * VCH_ORACLE_CAP +
            VCH_ORACLE_POSITIONS * vch_oracle_column_size(log_columns, rows);
 }

@@ -108,7 +108,7 @@ static void check_product(struct vch_pads *pads, const struct vch_pads_product *
 void vch_pads_check_products(struct vch_pads *pads, struct vch_ext sacrifice,
                              const struct vch_ext *triples)
 {
-    for (uint32_t i = 0; i < pads->product_count; i++)
+    for (size_t i = 0; i < pads->product_count; i++)
         check_product(pads, &pads->products[i], sacrifice, triples[2 * i], triples[2 * i + 1]);
 }
 

@@ -8,6 +8,8 @@
 static const struct made_shape small = {9, 1, 1, 1, 1, 0, 3, 3, true, true};
 static const struct made_shape several = {9, 4, 2, 1, 1, 8, 5, 7, true, true};
 
+enum { CAP_SIZE = VCH_DIGEST_SIZE * VCH_ORACLE_CAP };
+
 static struct vch_arena arena;
 static struct proving proving;
 
@@ -62,7 +64,7 @@ TEST(numbers_are_read_in_one_way_only)
 {
     make(&small);
     const struct parts parts = parts_of(&proving.made.statement);
-    const size_t column = parts.openings + 128 * 32 + 32;
+    const size_t column = parts.openings + CAP_SIZE + 32;
     const size_t places[] = {parts.said,      parts.said + 8, parts.triples, parts.sigma,
                              parts.sigma + 8, parts.v1,       parts.v2 + 8,  column};
 
@@ -107,13 +109,13 @@ TEST(parts_in_another_order_are_refused)
     const struct vch_statement *statement = &proving.made.statement;
     const struct parts parts = parts_of(statement);
     const size_t column = vch_oracle_column_size(9, statement->oracles[0].rows);
-    const size_t columns = parts.openings + 128 * 32;
+    const size_t columns = parts.openings + CAP_SIZE;
     const size_t swaps[][3] = {
-        {parts.said, parts.said + 16, 16},              // D and its inverse
-        {parts.said + 6 * 16, parts.said + 9 * 16, 48}, // messages
-        {parts.triples, parts.triples + 16, 16},        // d and f
-        {parts.triples, parts.triples + 32, 32},        // two products'
-        {parts.v1, parts.v1 + 16, 16},                  // values
+        {parts.said, parts.said + 16, 16},       // D and its inverse
+        {parts.said + 96, parts.said + 144, 48}, // messages
+        {parts.triples, parts.triples + 16, 16}, // d and f
+        {parts.triples, parts.triples + 32, 32}, // two products'
+        {parts.v1, parts.v1 + 16, 16},           // values
         {parts.v1, parts.v2, (size_t)16 << statement->log_pad_row},
         {parts.openings, parts.openings + 32, 32},          // nodes of the cap
         {columns, columns + column, column},                // columns

@@ -39,7 +39,7 @@ static struct range column_part(enum part part, size_t which, size_t openings)
     const size_t rows = statement->oracles[0].rows;
     const size_t column = vch_oracle_column_size(statement->log_columns, rows);
     const size_t first =
-        openings + VCH_DIGEST_SIZE * VCH_ORACLE_CAP + which % VCH_ORACLE_POSITIONS * column;
+        openings + VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP + which % VCH_ORACLE_POSITIONS * column;
 
     if (part == SALT) return (struct range){first, VCH_ORACLE_SALT_SIZE};
     if (part == SYMBOL) return (struct range){first + VCH_ORACLE_SALT_SIZE, 8 * rows};
@@ -56,7 +56,7 @@ static struct range range_of(enum part part, size_t which)
                             [SIGMA] = 16,
                             [V1] = (size_t)32 << statement->log_columns,
                             [V2] = (size_t)16 << statement->log_pad_row,
-                            [CAP] = VCH_DIGEST_SIZE * VCH_ORACLE_CAP};
+                            [CAP] = VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP};
     size_t first = 0;
 
     if (part >= ANYWHERE) return (struct range){0, proving.size};
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < EDITS_MAX && (i + 1) * EDIT <= size; i++)
         edit(data + i * EDIT);
     // What is left over says how long the proof is: whole, or cut, or lengthened by nothing.
-    const size_t left = size < EDITS_MAX * EDIT ? size % EDIT : 0;
+    const size_t left = size < (size_t)EDITS_MAX * EDIT ? size % EDIT : 0;
     const size_t cut = left < 4 ? 0 : vch_get_u32le(data + size - 4) % proving.size;
 
     const bool is_same = cut == 0 && memcmp(proving.proof, valid, proving.size) == 0;

@@ -73,7 +73,8 @@ vch_status vch_prover_run(struct vch_prover *prover, uint8_t *proof)
 
     prover->kernels = &prover->input->encoder->field;
     prover->said = VCH_ARENA_NEW(prover->arena, struct vch_ext, statement->message_count);
-    prover->triples = VCH_ARENA_NEW(prover->arena, struct vch_ext, 2 * statement->product_count);
+    prover->triples =
+        VCH_ARENA_NEW(prover->arena, struct vch_ext, 2 * (size_t)statement->product_count);
     if (prover->said == NULL || prover->triples == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(check_input(prover));
     vch_prover_enter(prover, VCH_PROOF_COMMIT);

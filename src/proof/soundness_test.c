@@ -75,10 +75,13 @@ static double total_error(const struct shape *shape)
 static int bits_of(double error)
 {
     const double tenth = 0.93303299153680741; // 2^-0.1
+    double bound = tenth;
     int bits = 0;
 
-    for (double bound = tenth; error <= bound; bound *= tenth)
+    while (error <= bound) {
+        bound *= tenth;
         bits++;
+    }
     return bits;
 }
 

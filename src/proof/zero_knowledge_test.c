@@ -51,7 +51,8 @@ static void count_columns(struct counts *counts, const struct proving *proving,
         const size_t column = vch_oracle_column_size(statement->log_columns, rows);
         // What is committed once and opened often shows the same symbols again.
         for (size_t j = 0; is_witness && j < VCH_ORACLE_POSITIONS; j++)
-            count(counts, openings + 128 * 32 + j * column + 32, rows);
+            count(counts, openings + VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP + j * column + 32,
+                  rows);
         openings += vch_oracle_opening_size(statement->log_columns, rows);
     }
 }
@@ -59,8 +60,8 @@ static void count_columns(struct counts *counts, const struct proving *proving,
 static void count_proof(struct counts counts[static PARTS], const struct proving *proving)
 {
     const struct vch_statement *statement = &proving->made.statement;
-    const size_t sizes[] = {[SAID] = 2 * statement->message_count,
-                            [TRIPLES] = 4 * statement->product_count,
+    const size_t sizes[] = {[SAID] = 2 * (size_t)statement->message_count,
+                            [TRIPLES] = 4 * (size_t)statement->product_count,
                             [SIGMA] = 2,
                             [V1] = (size_t)4 << statement->log_columns,
                             [V2] = (size_t)2 << statement->log_pad_row};
