@@ -3,9 +3,10 @@
 //     proof_cases FOLDER OPERATOR
 //
 // makes a random graph around this operator (VCH_SEED decides) and writes into FOLDER its manifest,
-// the claims about it (claims: one line each), and for each claim the cells and the proof. Where
+// the claims about it (claims: one line each), and for each claim the cells and two proofs. Where
 // FOLDER has NAME.mutants, u32le sizes and bytes, it verifies each of them under the claim NAME
-// instead, and writes a byte each into NAME.verdicts: 1 for accepted, 0 for refused.
+// instead, and writes a byte each into NAME.verdicts: 1 for accepted, 0 for refused. A graph that
+// has no circuit has a file `refused` in place of claims.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -299,7 +300,7 @@ static void describe(FILE *file, const struct claim *claim)
     (void)fputc('\n', file);
 }
 
-static void prove(const struct claim *claim)
+static void prove(const struct claim *claim, const char *suffix)
 {
     const struct vch_statement *s = &claim->circuit.statement;
     const size_t size = vch_statement_proof_size(s);
@@ -312,8 +313,7 @@ static void prove(const struct claim *claim)
     for (size_t i = 0; i < sizeof input.seed; i++)
         input.seed[i] = (uint8_t)test_below(256);
     CHECK_OK(vch_proof_prove(proof, s, &input, NULL, &arena, NULL, &complaint));
-    save(claim->name, ".proof", proof, size);
-    save(claim->name, ".cells", claim->cells, 8 * vch_witness_first(s, s->oracle_count));
+    save(claim->name, suffix, proof, size);
 }
 
 static bool is_accepted(const struct claim *claim, const uint8_t *proof, size_t size)
@@ -354,11 +354,28 @@ static void settle(struct claim *claim, FILE *claims)
     build(claim); // with the roots
     describe(claims, claim);
     if (mutants == NULL) {
-        prove(claim);
+        const struct vch_statement *s = &claim->circuit.statement;
+        save(claim->name, ".cells", claim->cells, 8 * vch_witness_first(s, s->oracle_count));
+        prove(claim, ".proof");
+        prove(claim, ".other");
     } else {
         judge(claim, mutants);
         CHECK(fclose(mutants) == 0);
     }
+}
+
+static void settle_all(struct circuits *base)
+{
+    static const char *const names[] = {"run", "ranges", "link"};
+    FILE *claims = open_file("claims", "", "w");
+
+    CHECK(claims != NULL);
+    base->claim.model.log_columns = test_below(4) ? 9 : 10 + test_below(2);
+    for (size_t i = 0; i < 32; i++)
+        base->claim.annex.bytes[i] = (uint8_t)i, base->claim.job.bytes[i] = (uint8_t)~i;
+    for (uint32_t i = 0; i < (base->claim.model.held_count == 0 ? 1u : 3u); i++)
+        settle(&(struct claim){.name = names[i], .base = base}, claims);
+    CHECK(fclose(claims) == 0);
 }
 
 TEST(claims_are_proven_or_mutants_judged)
@@ -370,19 +387,17 @@ TEST(claims_are_proven_or_mutants_judged)
     if (folder == NULL) return; // run by hand, without a folder
     vch_arena_init(&arena, (size_t)4 << 30);
     const struct vch_graph *graph = make_graph();
-    CHECK_OK(circuits_build(&base, graph, 0, graph->operator_count, 1 + test_below(2), &arena));
     CHECK_OK(vch_manifest_encode(&manifest, &size, graph, &arena, NULL));
     save("manifest", "", manifest, size);
+    const vch_status status =
+        circuits_build(&base, graph, 0, graph->operator_count, 1 + test_below(2), &arena);
     base.claim.model.identity = vch_package_identity(manifest, size);
-    base.claim.model.log_columns = 9 + test_below(3);
-    for (size_t i = 0; i < 32; i++)
-        base.claim.annex.bytes[i] = (uint8_t)i, base.claim.job.bytes[i] = (uint8_t)~i;
-    FILE *claims = open_file("claims", "", "w");
-    CHECK(claims != NULL);
-    const char *const names[] = {"run", "ranges", "link"};
-    for (uint32_t i = 0; i < (graph->parameter_count == 0 ? 1u : 3u); i++)
-        settle(&(struct claim){.name = names[i], .base = &base}, claims);
-    CHECK(fclose(claims) == 0);
+    if (status.code == VCH_CODE_UNSUPPORTED) {
+        save("refused", "", base.complaint.text, strlen(base.complaint.text));
+    } else {
+        circuits_must(&base, status);
+        settle_all(&base);
+    }
     vch_arena_release(&arena);
 }
 
