@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "kernels/sha256_variants.h"
 
 // The fractions of the first eight primes' square roots, in 32 bits.
@@ -103,64 +104,125 @@ void vch_sha256(const struct vch_sha256_kernels *kernels, uint8_t digest[VCH_SHA
     vch_sha256_final(&hash, digest);
 }
 
-// Columns side by side, as many as share a cache line of the matrix. What precedes the values is 33
-// bytes long, so that every eight rows complete one block and leave 33 bytes for the next.
-enum { LINE = 8, PREFIX = 1 + VCH_SHA256_SALT, ROWS = 64 };
+// Columns side by side, as many as share a cache line of the matrix.
+enum { SIXTEEN = 16, LINE = 8, PREFIX = 1 + VCH_SHA256_SALT, ROWS = 64 };
 
-struct columns {
+struct line {
     uint32_t states[LINE][8];
     uint8_t bytes[LINE]
                  [PREFIX + 8 * ROWS + VCH_SHA256_BLOCK]; // what is to be hashed, and room to pad
 };
 
 // The next `rows` values of `count` columns, behind the PREFIX bytes that lie there.
-static void gather(struct columns *c, const uint64_t *matrix, size_t stride, size_t rows,
+static void gather(struct line *line, const uint64_t *matrix, size_t stride, size_t rows,
                    size_t count)
 {
     for (size_t i = 0; i < rows; i++, matrix += stride)
         for (size_t j = 0; j < count; j++) {
-            uint8_t *to = c->bytes[j] + PREFIX + 8 * i;
+            uint8_t *to = line->bytes[j] + PREFIX + 8 * i;
             for (unsigned k = 0; k < 8; k++)
                 to[k] = (uint8_t)(matrix[j] >> 8 * k);
         }
 }
 
-static void hash_blocks(const struct vch_sha256_kernels *kernels, struct columns *c, size_t count,
+static void hash_blocks(const struct vch_sha256_kernels *kernels, struct line *line, size_t count,
                         size_t blocks)
 {
     size_t j = 0;
 
     for (; j + 2 <= count; j += 2)
-        kernels->blocks_of_two(c->states[j], c->bytes[j], c->states[j + 1], c->bytes[j + 1],
-                               blocks);
-    if (j < count) kernels->blocks(c->states[j], c->bytes[j], blocks);
+        kernels->blocks_of_two(line->states[j], line->bytes[j], line->states[j + 1],
+                               line->bytes[j + 1], blocks);
+    if (j < count) kernels->blocks(line->states[j], line->bytes[j], blocks);
 }
 
-static void hash_line(const struct vch_sha256_kernels *kernels, struct columns *c,
-                      uint8_t (*digests)[VCH_SHA256_SIZE], const uint64_t *matrix, size_t stride,
-                      size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t count)
+// Eight rows or a multiple of it, at most ROWS.
+static void hash_rows(const struct vch_sha256_kernels *kernels, struct line *line,
+                      const uint64_t *matrix, size_t stride, size_t rows, size_t count)
 {
-    size_t i = 0, blocks = 0;
-
-    for (size_t j = 0; j < count; j++) {
-        memcpy(c->states[j], vch_sha256_start, sizeof vch_sha256_start);
-        c->bytes[j][0] = 0;
-        memcpy(c->bytes[j] + 1, salts[j], VCH_SHA256_SALT);
-    }
-    for (; i + ROWS <= rows; i += ROWS) {
-        gather(c, matrix + i * stride, stride, ROWS, count);
-        hash_blocks(kernels, c, count, ROWS / LINE);
-        for (size_t j = 0; j < count; j++)
-            memcpy(c->bytes[j], c->bytes[j] + 8 * ROWS, PREFIX);
-    }
-    gather(c, matrix + i * stride, stride, rows - i, count);
-    for (size_t j = 0; j < count; j++) {
-        const size_t held = PREFIX + 8 * (rows - i), whole = held / VCH_SHA256_BLOCK;
-        blocks = whole + pad(c->bytes[j] + whole * VCH_SHA256_BLOCK, PREFIX + 8 * rows);
-    }
-    hash_blocks(kernels, c, count, blocks);
+    gather(line, matrix, stride, rows, count);
+    hash_blocks(kernels, line, count, rows / LINE);
     for (size_t j = 0; j < count; j++)
-        store(digests[j], c->states[j]);
+        memcpy(line->bytes[j], line->bytes[j] + 8 * rows, PREFIX);
+}
+
+static void hash_end(const struct vch_sha256_kernels *kernels, struct line *line,
+                     const uint64_t *matrix, size_t stride, size_t rows, size_t total, size_t count)
+{
+    const size_t held = PREFIX + 8 * rows, whole = held / VCH_SHA256_BLOCK;
+    size_t blocks = 0;
+
+    gather(line, matrix, stride, rows, count);
+    for (size_t j = 0; j < count; j++)
+        blocks = whole + pad(line->bytes[j] + whole * VCH_SHA256_BLOCK, PREFIX + 8 * total);
+    hash_blocks(kernels, line, count, blocks);
+}
+
+// As sixteen_columns, for `count` of at most LINE columns.
+static void hash_line(const struct vch_sha256_kernels *kernels, struct line *line,
+                      struct vch_sha256_column *columns, const uint64_t *matrix, size_t stride,
+                      size_t rows, size_t total, size_t count)
+{
+    for (size_t j = 0; j < count; j++) {
+        memcpy(line->states[j], columns[j].state, sizeof line->states[j]);
+        memcpy(line->bytes[j], columns[j].tail, PREFIX);
+    }
+    for (; rows >= ROWS; rows -= ROWS, matrix += ROWS * stride)
+        hash_rows(kernels, line, matrix, stride, ROWS, count);
+    if (total != VCH_SHA256_MORE)
+        hash_end(kernels, line, matrix, stride, rows, total, count);
+    else if (rows != 0)
+        hash_rows(kernels, line, matrix, stride, rows, count);
+    for (size_t j = 0; j < count; j++) {
+        memcpy(columns[j].state, line->states[j], sizeof line->states[j]);
+        memcpy(columns[j].tail, line->bytes[j], PREFIX);
+    }
+}
+
+static void hash_columns(const struct vch_sha256_kernels *kernels,
+                         struct vch_sha256_column *columns, const uint64_t *matrix, size_t stride,
+                         size_t rows, size_t total, size_t count)
+{
+    struct line line;
+    size_t j = 0;
+
+    for (; kernels->sixteen_columns != NULL && j + SIXTEEN <= count; j += SIXTEEN)
+        kernels->sixteen_columns(columns + j, matrix + j, stride, rows, total);
+    if (j == count) return;
+    for (; j < count; j += LINE)
+        hash_line(kernels, &line, columns + j, matrix + j, stride, rows, total,
+                  count - j < LINE ? count - j : LINE);
+    vch_wipe(&line, sizeof line);
+}
+
+void vch_sha256_columns_init(struct vch_sha256_column *columns,
+                             const uint8_t (*salts)[VCH_SHA256_SALT], size_t count)
+{
+    for (size_t j = 0; j < count; j++) {
+        memcpy(columns[j].state, vch_sha256_start, sizeof columns[j].state);
+        columns[j].tail[0] = 0;
+        memcpy(columns[j].tail + 1, salts[j], VCH_SHA256_SALT);
+    }
+}
+
+void vch_sha256_columns_update(const struct vch_sha256_kernels *kernels,
+                               struct vch_sha256_column *columns, const uint64_t *matrix,
+                               size_t stride, size_t rows, size_t count)
+{
+    VCH_ASSERT(rows != 0 && rows % LINE == 0);
+    hash_columns(kernels, columns, matrix, stride, rows, VCH_SHA256_MORE, count);
+}
+
+void vch_sha256_columns_final(const struct vch_sha256_kernels *kernels,
+                              uint8_t (*digests)[VCH_SHA256_SIZE],
+                              struct vch_sha256_column *columns, const uint64_t *matrix,
+                              size_t stride, size_t rows, size_t total, size_t count)
+{
+    VCH_ASSERT(rows <= total);
+    hash_columns(kernels, columns, matrix, stride, rows, total, count);
+    for (size_t j = 0; j < count; j++)
+        store(digests[j], columns[j].state);
+    vch_wipe(columns, count * sizeof *columns);
 }
 
 void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
@@ -168,15 +230,14 @@ void vch_sha256_columns(const struct vch_sha256_kernels *kernels,
                         size_t rows, const uint8_t (*salts)[VCH_SHA256_SALT], size_t first,
                         size_t last)
 {
-    struct columns c;
-    size_t j = first;
+    struct vch_sha256_column columns[SIXTEEN];
 
-    for (; kernels->sixteen_columns != NULL && j + 16 <= last; j += 16)
-        kernels->sixteen_columns(digests + j, matrix + j, stride, rows, salts + j);
-    for (; j < last; j += LINE)
-        hash_line(kernels, &c, digests + j, matrix + j, stride, rows, salts + j,
-                  last - j < LINE ? last - j : LINE);
-    vch_wipe(&c, sizeof c);
+    for (size_t j = first; j < last; j += SIXTEEN) {
+        const size_t count = last - j < SIXTEEN ? last - j : SIXTEEN;
+        vch_sha256_columns_init(columns, salts + j, count);
+        vch_sha256_columns_final(kernels, digests + j, columns, matrix + j, stride, rows, rows,
+                                 count);
+    }
 }
 
 enum { PARENT_SIZE = 1 + 2 * VCH_SHA256_SIZE };

@@ -5,14 +5,13 @@
 #include "kernels/sha256_variants.h"
 
 // Sixteen messages side by side, each word of all of them in one register. Columns of a matrix lie
-// like this already, so that nothing is gathered but their salts.
+// like this already, so that little is gathered.
 enum { LANES = 16, BLOCK_PAIRS = VCH_SHA256_BLOCK / 8 };
 
-// Messages of one byte, a record, and rows of a matrix: 64 bits at a time.
+// What comes after a message's first byte: a record, and rows of a matrix; 64 bits at a time.
 struct source {
-    uint8_t prefix;
-    const uint8_t *records; // one after another
-    size_t record_pairs;
+    const uint8_t *records; // `step` bytes from one message's to the next one's
+    size_t step, record_pairs;
     const uint64_t *rows;
     size_t stride, row_count;
 };
@@ -31,22 +30,20 @@ static inline struct words interleave(__m512i low, __m512i high)
     return (struct words){_mm512_shuffle_epi8(first, swap), _mm512_shuffle_epi8(second, swap)};
 }
 
-static inline __m512i gather(const uint8_t *records, size_t size)
+// Eight bytes of each message's record.
+static inline struct words gather(const uint8_t *from, size_t step)
 {
     const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi64((long long)step));
 
-    return _mm512_i64gather_epi64(_mm512_mullo_epi32(lanes, _mm512_set1_epi64((long long)size)),
-                                  records, 1);
+    return interleave(_mm512_i64gather_epi64(places, from, 1),
+                      _mm512_i64gather_epi64(places, from + 8 * step, 1));
 }
 
-// Pair p of each message's bytes after the prefix: of its record, its column, or what ends it.
+// Pair p of each message's bytes after the first: of its record, its column, or what ends it.
 static inline struct words load_pair(const struct source *s, size_t p)
 {
-    const size_t size = 8 * s->record_pairs;
-
-    if (p < s->record_pairs)
-        return interleave(gather(s->records + 8 * p, size),
-                          gather(s->records + 8 * size + 8 * p, size));
+    if (p < s->record_pairs) return gather(s->records + 8 * p, s->step);
     if (p < s->record_pairs + s->row_count) {
         const uint64_t *row = s->rows + (p - s->record_pairs) * s->stride;
         return interleave(_mm512_loadu_si512(row), _mm512_loadu_si512(row + 8));
@@ -143,6 +140,39 @@ static inline void hash_block(__m512i state[8], __m512i w[16])
         state[i] = _mm512_add_epi32(state[i], s[i]);
 }
 
+static size_t lane_of(size_t message)
+{
+    return message < 8 ? 2 * message : 2 * (message - 8) + 1;
+}
+
+static void start(__m512i state[8])
+{
+    for (size_t i = 0; i < 8; i++)
+        state[i] = _mm512_set1_epi32((int)vch_sha256_start[i]);
+}
+
+static void load_states(__m512i state[8], const struct vch_sha256_column *columns)
+{
+    uint32_t words[8][LANES];
+
+    for (size_t j = 0; j < LANES; j++)
+        for (size_t i = 0; i < 8; i++)
+            words[i][lane_of(j)] = columns[j].state[i];
+    for (size_t i = 0; i < 8; i++)
+        state[i] = _mm512_loadu_si512(words[i]);
+}
+
+static void store_states(struct vch_sha256_column *columns, const __m512i state[8])
+{
+    uint32_t words[8][LANES];
+
+    for (size_t i = 0; i < 8; i++)
+        _mm512_storeu_si512(words[i], state[i]);
+    for (size_t j = 0; j < LANES; j++)
+        for (size_t i = 0; i < 8; i++)
+            columns[j].state[i] = words[i][lane_of(j)];
+}
+
 static void store_digests(uint8_t (*digests)[VCH_SHA256_SIZE], const __m512i state[8])
 {
     const __m512i swap = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
@@ -152,7 +182,7 @@ static void store_digests(uint8_t (*digests)[VCH_SHA256_SIZE], const __m512i sta
         _mm512_storeu_si512(words[i], _mm512_shuffle_epi8(state[i], swap));
     for (size_t j = 0; j < LANES; j++)
         for (size_t i = 0; i < 8; i++)
-            memcpy(digests[j] + 4 * i, &words[i][j < 8 ? 2 * j : 2 * (j - 8) + 1], 4);
+            memcpy(digests[j] + 4 * i, &words[i][lane_of(j)], 4);
 }
 
 // Rows lie far apart, so that nobody but us knows which lines come next.
@@ -166,40 +196,67 @@ static inline void prefetch(const struct source *s, size_t block)
     }
 }
 
-static void hash_sixteen(uint8_t (*digests)[VCH_SHA256_SIZE], const struct source *s)
+// `last` has the messages' first bytes, lowest in its lanes. They have `size` bytes in all, or none
+// where there are more rows to come.
+static void hash_sixteen(__m512i state[8], const struct source *s, __m512i last, uint64_t size)
 {
-    const uint64_t size = 1 + 8 * (s->record_pairs + s->row_count);
-    const size_t blocks = (size + 1 + 8 + VCH_SHA256_BLOCK - 1) / VCH_SHA256_BLOCK;
-    __m512i state[8], words[16], last = _mm512_set1_epi32(s->prefix);
+    const size_t rest = 1 + 8 * (s->record_pairs + s->row_count) + 1 + 8;
+    const size_t blocks =
+        size == 0 ? s->row_count / BLOCK_PAIRS : (rest + VCH_SHA256_BLOCK - 1) / VCH_SHA256_BLOCK;
+    __m512i words[16];
 
-    for (size_t i = 0; i < 8; i++)
-        state[i] = _mm512_set1_epi32((int)vch_sha256_start[i]);
     for (size_t block = 0; block < blocks; block++) {
         load_block(words, s, block, &last);
         prefetch(s, block + 1);
-        if (block + 1 == blocks) { // which ends with the count of bits
+        if (size != 0 && block + 1 == blocks) { // which ends with the count of bits
             words[14] = _mm512_set1_epi32((int)(size >> 29));
             words[15] = _mm512_set1_epi32((int)(uint32_t)(size << 3));
         }
         hash_block(state, words);
     }
-    store_digests(digests, state);
 }
 
-void vch_sha256_sixteen_columns_avx512vnni(uint8_t (*digests)[VCH_SHA256_SIZE],
-                                           const uint64_t *matrix, size_t stride, size_t rows,
-                                           const uint8_t (*salts)[VCH_SHA256_SALT])
+// The last 33 bytes of at least five rows.
+static void keep_tails(struct vch_sha256_column *columns, const uint64_t *end, size_t stride)
 {
-    const struct source source = {0, salts[0], VCH_SHA256_SALT / 8, matrix, stride, rows};
+    for (size_t j = 0; j < LANES; j++) {
+        columns[j].tail[0] = (uint8_t)((end - 5 * stride)[j] >> 56);
+        for (size_t i = 0; i < 4; i++)
+            memcpy(columns[j].tail + 1 + 8 * i, end - (4 - i) * stride + j, 8);
+    }
+}
 
-    hash_sixteen(digests, &source);
+void vch_sha256_sixteen_columns_avx512vnni(struct vch_sha256_column *columns,
+                                           const uint64_t *matrix, size_t stride, size_t rows,
+                                           size_t total)
+{
+    const uint8_t *tail = columns[0].tail;
+    const struct source source = {tail + 1, sizeof *columns, VCH_SHA256_SALT / 8,
+                                  matrix,   stride,          rows};
+    const __m512i first = gather(tail - 7, sizeof *columns).second;
+    __m512i state[8];
+
+    if (rows == total)
+        start(state);
+    else
+        load_states(state, columns);
+    if (total == VCH_SHA256_MORE) {
+        hash_sixteen(state, &source, first, 0);
+        keep_tails(columns, matrix + rows * stride, stride);
+    } else {
+        hash_sixteen(state, &source, first, sizeof columns->tail + 8 * (uint64_t)total);
+    }
+    store_states(columns, state);
 }
 
 void vch_sha256_sixteen_parents_avx512vnni(uint8_t (*digests)[VCH_SHA256_SIZE],
                                            const uint8_t (*children)[VCH_SHA256_SIZE])
 {
-    const struct source source = {
-        .prefix = 1, .records = children[0], .record_pairs = 2 * VCH_SHA256_SIZE / 8};
+    const size_t step = 2 * VCH_SHA256_SIZE;
+    const struct source source = {.records = children[0], .step = step, .record_pairs = step / 8};
+    __m512i state[8];
 
-    hash_sixteen(digests, &source);
+    start(state);
+    hash_sixteen(state, &source, _mm512_set1_epi32(1), 1 + step);
+    store_digests(digests, state);
 }

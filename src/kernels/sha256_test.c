@@ -117,6 +117,39 @@ TEST(sha256_columns_are_what_one_hashes_by_hand)
     }
 }
 
+// However the rows are divided.
+TEST(sha256_columns_in_parts_are_the_whole_columns)
+{
+    static uint64_t matrix[ROWS_MAX * STRIDE];
+    static uint8_t salts[STRIDE][VCH_SHA256_SALT], whole[STRIDE][VCH_SHA256_SIZE];
+    static uint8_t parts[STRIDE][VCH_SHA256_SIZE];
+    struct vch_sha256_column columns[STRIDE];
+
+    for (size_t i = 0; i < sizeof matrix / sizeof *matrix; i++)
+        matrix[i] = (uint64_t)test_below(UINT32_MAX) << 32 | test_below(UINT32_MAX);
+    for (size_t i = 0; i < sizeof salts; i++)
+        salts[i / VCH_SHA256_SALT][i % VCH_SHA256_SALT] = (uint8_t)test_below(256);
+    for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= vch_cpu_level(NULL); level++) {
+        const struct vch_sha256_kernels kernels = vch_sha256_kernels_select(level);
+        for (size_t rows = 0; rows <= ROWS_MAX; rows++) {
+            const size_t count = test_below(STRIDE + 1);
+            size_t i = 0;
+            vch_sha256_columns(&kernels, whole, matrix, STRIDE, rows,
+                               (const uint8_t(*)[VCH_SHA256_SALT])salts, 0, count);
+            vch_sha256_columns_init(columns, (const uint8_t(*)[VCH_SHA256_SALT])salts, count);
+            while (i + 8 <= rows && test_below(4) != 0) {
+                const size_t some = 8 * (1 + test_below((uint32_t)(rows - i) / 8));
+                vch_sha256_columns_update(&kernels, columns, matrix + i * STRIDE, STRIDE, some,
+                                          count);
+                i += some;
+            }
+            vch_sha256_columns_final(&kernels, parts, columns, matrix + i * STRIDE, STRIDE,
+                                     rows - i, rows, count);
+            CHECK(memcmp(parts, whole, count * sizeof *whole) == 0);
+        }
+    }
+}
+
 TEST(sha256_parents_are_what_one_hashes_by_hand)
 {
     enum { COUNT = 37 };

@@ -13,9 +13,9 @@ VCH_SHA256_DECLARE(shani)
 VCH_SHA256_DECLARE(neonsha)
 
 #define VCH_SHA256_DECLARE_SIXTEEN(isa) \
-    void vch_sha256_sixteen_columns_##isa(uint8_t(*digests)[VCH_SHA256_SIZE], \
+    void vch_sha256_sixteen_columns_##isa(struct vch_sha256_column *columns, \
                                           const uint64_t *matrix, size_t stride, size_t rows, \
-                                          const uint8_t(*salts)[VCH_SHA256_SALT]); \
+                                          size_t total); \
     void vch_sha256_sixteen_parents_##isa(uint8_t(*digests)[VCH_SHA256_SIZE], \
                                           const uint8_t(*children)[VCH_SHA256_SIZE]);
 

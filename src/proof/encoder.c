@@ -52,18 +52,7 @@ void vch_encoder_extend(const struct vch_encoder *encoder, uint64_t *row)
 
     for (unsigned k = 1; k < VCH_ENCODER_COSETS; k++, row += length) {
         encoder->field.mul_base(row + length, row, encoder->steps, length);
-        vch_encoder_evaluate(encoder, row);
+        encoder->field.ntt(row, encoder->log_length, encoder->twiddles);
     }
-    vch_encoder_evaluate(encoder, row);
-}
-
-void vch_encoder_evaluate(const struct vch_encoder *encoder, uint64_t *row)
-{
     encoder->field.ntt(row, encoder->log_length, encoder->twiddles);
-}
-
-void vch_encoder_advance(const struct vch_encoder *encoder, uint64_t *row)
-{
-    encoder->field.intt(row, encoder->log_length, encoder->twiddles);
-    encoder->field.mul_base(row, row, encoder->steps, (size_t)1 << encoder->log_length);
 }

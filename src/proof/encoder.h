@@ -42,8 +42,3 @@ void vch_encoder_interpolate(const struct vch_encoder *encoder, uint64_t *row, u
 
 // From those coefficients to the codeword: `row` has room for n.
 void vch_encoder_extend(const struct vch_encoder *encoder, uint64_t *row);
-
-// The same in the memory of one coset: coefficients to the symbols of the coset they are ready
-// for, and these to the coefficients for the next.
-void vch_encoder_evaluate(const struct vch_encoder *encoder, uint64_t *row);
-void vch_encoder_advance(const struct vch_encoder *encoder, uint64_t *row);

@@ -35,7 +35,8 @@ struct vch_oracle {
 
 // From `arena` the oracle keeps the blinds (8 bytes a cell), the tree (64 n bytes), and with
 // `keeps_codewords` what it encoded (8 n bytes a row, which is 64 a cell). Without,
-// vch_oracle_prove_opening encodes again, and until this returns a quarter of that is taken.
+// vch_oracle_prove_opening encodes again. Until this returns 72 n bytes more are taken, and without
+// codewords those of a block of rows: 8 MiB, or eight of them, or one a thread.
 vch_status vch_oracle_prove(struct vch_oracle *oracle, const struct vch_oracle_matrix *matrix,
                             const struct vch_encoder *encoder, bool keeps_codewords,
                             struct vch_arena *arena, struct vch_workers *workers);

@@ -207,6 +207,47 @@ TEST(oracle_is_the_same_on_every_level_with_any_threads_and_memory)
         }
 }
 
+// More rows than are hashed at a time; leaf by leaf, and pair by pair.
+TEST(oracle_root_is_that_of_its_columns)
+{
+    enum { MANY = 300 };
+    static uint8_t column[VCH_ORACLE_SALT_SIZE + 8 * MANY], opening[1 << 20];
+    static uint64_t cells[MANY * C];
+    static struct vch_digest leaves[8 * C];
+    const uint8_t seed[VCH_ORACLE_SEED_SIZE] = {1};
+    const struct vch_oracle_matrix matrix = {.cells = cells, .row_count = MANY, .seed = seed};
+    uint32_t positions[VCH_ORACLE_POSITIONS];
+    struct vch_arena arena;
+    struct vch_encoder encoder;
+    struct vch_oracle kept, passing;
+
+    fill(cells, MANY * C);
+    vch_arena_init(&arena, ROOM);
+    CHECK_OK(vch_encoder_init(&encoder, &arena, vch_cpu_level(NULL), LOG_COLUMNS));
+    CHECK_OK(vch_oracle_prove(&kept, &matrix, &encoder, true, &arena, NULL));
+    CHECK_OK(vch_oracle_prove(&passing, &matrix, &encoder, false, &arena, NULL));
+    CHECK(vch_hash_is_equal(&kept.root, &passing.root));
+    CHECK(vch_oracle_opening_size(LOG_COLUMNS, MANY) <= sizeof opening);
+    for (uint32_t first = 0; first < 8 * C; first += VCH_ORACLE_POSITIONS) { // all their salts
+        for (uint32_t i = 0; i < VCH_ORACLE_POSITIONS; i++)
+            positions[i] = (first + i) % (8 * C);
+        CHECK_OK(vch_oracle_prove_opening(&kept, opening, positions, &arena, NULL));
+        for (uint32_t i = 0; i < VCH_ORACLE_POSITIONS; i++) {
+            const size_t at =
+                VCH_DIGEST_SIZE * VCH_ORACLE_CAP + i * vch_oracle_column_size(LOG_COLUMNS, MANY);
+            memcpy(column, opening + at, VCH_ORACLE_SALT_SIZE);
+            for (size_t row = 0; row < MANY; row++)
+                vch_put_u64le(
+                    column + VCH_ORACLE_SALT_SIZE + 8 * row,
+                    kept.codewords[row * 8 * C + vch_encoder_place(&encoder, positions[i])]);
+            leaves[positions[i]] = vch_merkle_leaf(column, sizeof column);
+        }
+    }
+    const struct vch_digest root = vch_merkle_root_in_place(leaves, (size_t)8 * C);
+    CHECK(vch_hash_is_equal(&root, &kept.root));
+    vch_arena_release(&arena);
+}
+
 // The definition, one value after the other.
 TEST(oracle_combination_sums_cells_and_blinds)
 {
