@@ -29,7 +29,7 @@ TEST(annex_key_refuses_any_flipped_bit_and_any_other_size)
     uint8_t bytes[VCH_ANNEX_KEY_SIZE + 1] = {0};
 
     vch_annex_key_encode(bytes, &key);
-    for (size_t bit = 0; bit < 8 * VCH_ANNEX_KEY_SIZE; bit++) {
+    for (size_t bit = 0; bit < (size_t)8 * VCH_ANNEX_KEY_SIZE; bit++) {
         struct vch_complaint complaint = {0};
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK(!vch_is_ok(vch_annex_key_decode(&read, bytes, VCH_ANNEX_KEY_SIZE, &complaint)));

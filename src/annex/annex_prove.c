@@ -58,19 +58,21 @@ static vch_status begin(struct prover *prover, const struct vch_annex_order *ord
     return make_oracle(&prover->oracle, prover, order->seed);
 }
 
-// `oracles` are all but the witness.
+// `first` and `second` are all oracles but the witness; there may be no second.
 static vch_status prove(uint8_t **out, size_t *size, const struct prover *prover,
                         const struct vch_statement *statement, const uint64_t *cells,
-                        const struct vch_oracle *const *oracles,
+                        const struct vch_oracle *first, const struct vch_oracle *second,
                         const uint8_t seed[static VCH_PROOF_SEED_SIZE])
 {
-    struct vch_proof_input input = {.cells = cells, .encoder = &prover->encoder};
+    struct vch_proof_input input = {
+        .cells = cells,
+        .oracles = {first, second},
+        .encoder = &prover->encoder,
+    };
 
     *size = vch_statement_proof_size(statement);
     *out = vch_arena_alloc(prover->arena, *size, 1);
     if (*out == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t i = 0; i + 1 < statement->oracle_count; i++)
-        input.oracles[i] = oracles[i];
     memcpy(input.seed, seed, sizeof input.seed);
     vch_status status = vch_proof_prove(*out, statement, &input, prover->order->watch,
                                         prover->arena, prover->order->workers, prover->complaint);
@@ -81,14 +83,14 @@ static vch_status prove(uint8_t **out, size_t *size, const struct prover *prover
 static vch_status prove_ranges(uint8_t **out, size_t *size, const struct prover *prover)
 {
     const struct vch_circuit_model *model = &prover->order->model;
-    const struct vch_oracle *const oracles[] = {&prover->oracle};
     struct vch_circuit circuit;
     uint64_t *cells = NULL;
 
     VCH_TRY(vch_circuit_build_ranges(&circuit, model, &prover->oracle.root, prover->arena,
                                      prover->complaint));
     VCH_TRY(vch_witness_make_ranges(&cells, &circuit, model, prover->arena, prover->complaint));
-    return prove(out, size, prover, &circuit.statement, cells, oracles, prover->order->proof_seed);
+    return prove(out, size, prover, &circuit.statement, cells, &prover->oracle, NULL,
+                 prover->order->proof_seed);
 }
 
 vch_status vch_annex_prove(uint8_t **out, size_t *size, const struct vch_annex_order *order,
@@ -138,7 +140,6 @@ vch_status vch_annex_prove_link(struct vch_annex_link *out, const struct vch_ann
     const struct vch_circuit_model *model = &order->model;
     struct prover prover;
     struct vch_oracle old;
-    const struct vch_oracle *const oracles[] = {&old, &prover.oracle};
     struct vch_circuit circuit;
     uint64_t *cells = NULL;
     uint8_t *proof = NULL;
@@ -153,8 +154,8 @@ vch_status vch_annex_prove_link(struct vch_annex_link *out, const struct vch_ann
         vch_circuit_build_link(&circuit, model, &old.root, &prover.oracle.root, arena, complaint));
     VCH_TRY(vch_witness_make_link(&cells, &circuit, model, arena, complaint));
     struct vch_digest seed = link_seed(old_seed, &circuit.statement);
-    vch_status status =
-        prove(&proof, &out->proof_size, &prover, &circuit.statement, cells, oracles, seed.bytes);
+    vch_status status = prove(&proof, &out->proof_size, &prover, &circuit.statement, cells, &old,
+                              &prover.oracle, seed.bytes);
     vch_wipe(&seed, sizeof seed);
     VCH_TRY(status);
     out->root = prover.oracle.root;

@@ -45,8 +45,9 @@ __attribute__((format(printf, 4, 5))) static void judge_as(const struct judge *j
     struct vch_answer_finding *finding = &judge->report->findings[claim];
     va_list args;
 
-    finding->verdict = verdict;
     va_start(args, format);
+    finding->verdict = verdict;
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): version 14 forgets va_start
     (void)vsnprintf(finding->reason, sizeof finding->reason, format, args);
     va_end(args);
 }

@@ -17,11 +17,11 @@ struct vch_proof_progress {
     uint64_t began_us[VCH_PROOF_PROGRESS_STEPS + 1]; // 0: not yet
 };
 
-// The watch is for vch_proof_prove; it and the two below take `progress` as context.
+// The watch is for vch_proof_prove; it and the two below take the progress as context.
 const struct vch_proof_watch *vch_proof_progress_start(struct vch_proof_progress *progress,
                                                        const char *label);
-void vch_proof_progress_phase(void *progress, enum vch_answer_phase phase);
-void vch_proof_progress_proof_phase(void *progress, enum vch_proof_phase phase);
+void vch_proof_progress_phase(void *context, enum vch_answer_phase phase);
+void vch_proof_progress_proof_phase(void *context, enum vch_proof_phase phase);
 void vch_proof_progress_finish(struct vch_proof_progress *progress);
 
 // Microseconds by phase; what did not happen is left out.

@@ -128,7 +128,8 @@ static uint64_t cells_of(const struct vouch_question *question)
     if (c < VCH_STATEMENT_LOG_COLUMNS_MIN || c > VCH_STATEMENT_LOG_COLUMNS_MAX) return 0;
     const uint64_t other = 4 * (uint64_t)vch_oracle_opening_size(c, 0) + ((uint64_t)32 << c);
     const uint64_t size = question->proof.size > other ? question->proof.size - other : 0;
-    const uint64_t shown = size / (8 * VCH_ORACLE_POSITIONS), own = 3 * (uint64_t)rows + 8;
+    const uint64_t shown = size / ((uint64_t)8 * VCH_ORACLE_POSITIONS),
+                   own = 3 * (uint64_t)rows + 8;
     return ((shown > own ? shown : own) + 1) << c;
 }
 
