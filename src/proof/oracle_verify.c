@@ -35,7 +35,8 @@ static vch_status check_path(const struct vch_digest *cap, const uint8_t *column
     struct vch_digest node = vch_merkle_leaf(column, data_size);
 
     for (unsigned i = 0; i < siblings; i++, position /= 2) {
-        const struct vch_digest sibling = digest_at(column + data_size + (size_t)i * VCH_DIGEST_SIZE);
+        const struct vch_digest sibling =
+            digest_at(column + data_size + (size_t)i * VCH_DIGEST_SIZE);
         node = position % 2 == 1 ? vch_merkle_parent(&sibling, &node)
                                  : vch_merkle_parent(&node, &sibling);
     }
