@@ -91,6 +91,18 @@ static uint32_t make_rescale(struct graphs *g)
     return graphs_rescale(g, graphs_input(g, any(), small()), any());
 }
 
+// So many elements that tables clamp them, of quotients of 8 and of 7 bits.
+static uint32_t make_saturate(struct graphs *g)
+{
+    static const int32_t multiplier = 32767;
+    static const uint32_t shift = 14;
+    const uint32_t x = graphs_input(g, VCH_TYPE_I8, graphs_shape(1, 540 + test_below(60), 0, 0));
+    const uint32_t y = graphs_rescale(g, x, VCH_TYPE_I8);
+
+    graphs_writer(g, y)->scaling = (struct vch_scaling){1, &multiplier, &shift, -127, 127};
+    return graphs_relu(g, y);
+}
+
 static uint32_t make_table(struct graphs *g)
 {
     return graphs_table(g, graphs_input(g, VCH_TYPE_I8, small()), any());
@@ -178,7 +190,7 @@ static const struct maker {
     {"softmax", make_softmax},   {"normalise", make_normalise},
     {"argmax", make_argmax},     {"divide", make_divide},
     {"gather", make_gather},     {"trees", make_trees},
-    {"network", make_network},
+    {"network", make_network},   {"saturate", make_saturate},
 };
 
 static struct vch_graph *make_graph(void)

@@ -28,7 +28,7 @@ from proof.toy_prover import Prover, Values
 from proof.verify import verify
 
 OPERATORS = ("linear convolution matmul add multiply rescale table average_pool moves max_pool "
-             "softmax normalise argmax divide gather trees network").split()
+             "softmax normalise argmax divide gather trees network saturate").split()
 LIES = ("pad product", "triple", "sigma", "v1 blind", "v2 blind", "codeword", "long pads")
 TOLD = "linear", "divide", "network" # the prover in Python is slow
 PLACES = [a for a in sys.argv[1:] if not a.startswith("--")]
