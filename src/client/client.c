@@ -25,6 +25,7 @@ struct vch_client {
     struct vch_arena arena; // of the registry
     struct vch_registry registry;
     struct vch_annex annex; // with which it proves its own segments, if it has one
+    struct vch_proofs_known known;
     struct vch_pool pool;
     struct vch_own own;
 };
@@ -257,8 +258,8 @@ static vch_status expect_proofs(struct inference *inference)
                                               .package = options->package,
                                               .values = inference->values,
                                               .owner = options->package->owner,
-                                              .level = options->kernels->level,
-                                              .workers = options->workers};
+                                              .known = &inference->client->known,
+                                              .level = options->kernels->level};
     return VCH_OK;
 }
 
@@ -449,7 +450,8 @@ static vch_status prove_own(struct inference *inference, uint32_t index,
                                 .segment = index,
                                 .input = &inference->boundary,
                                 .output = output,
-                                .kernels = inference->client->options.kernels};
+                                .kernels = inference->client->options.kernels,
+                                .workers = inference->client->options.workers};
     uint64_t start_us = vch_clock_monotonic_us();
 
     if (!inference->request->proves || source == NULL) return VCH_OK;

@@ -70,7 +70,7 @@ vch_status vch_own_prove(struct vch_segment_proof *out, const struct vch_own_pro
         .inputs = own->input,
         .level = own->kernels->level,
         .kernels = own->kernels,
-        .workers = verifier->workers,
+        .workers = own->workers,
     };
 
     memcpy(order.input_seed, own->input_nonce.bytes, sizeof order.input_seed);

@@ -20,6 +20,7 @@ struct vch_own_proof {
     const struct vch_tensor *input, *output;
     struct vch_nonce input_nonce, output_nonce;
     const struct vch_kernels *kernels;
+    struct vch_workers *workers; // NULL: alone
 };
 
 // The proof, in the arena. REFUSED when the annex has no opening left; UNSUPPORTED when it is not

@@ -504,13 +504,14 @@ static void check_proofs(struct judge *judge)
         judge->proof_count += voucher->results[i].proof != NULL;
     if (judge->proof_count == 0 || !judge->is_planned) return;
     const struct vch_kernels *kernels = judge->input->kernels;
+    struct vch_proofs_known known = {0};
     const struct vch_proofs proofs = {.job = &voucher->job,
                                       .job_id = voucher->job_id,
                                       .package = judge->input->package,
                                       .values = judge->values,
                                       .owner = voucher->owner,
-                                      .level = kernels->level,
-                                      .workers = judge->input->workers};
+                                      .known = &known,
+                                      .level = kernels->level};
     vch_status status = vch_proofs_join(&proofs, &judge->recount, voucher, complaint);
     for (uint32_t i = 0; i < voucher->result_count && vch_is_ok(status); i++)
         if (voucher->results[i].proof != NULL)

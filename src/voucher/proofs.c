@@ -1,5 +1,7 @@
 #include "voucher/proofs.h"
 
+#include <stdbool.h>
+
 #include "annex/annex_verify.h"
 #include "base/bytes.h"
 #include "circuit/circuit.h"
@@ -71,6 +73,39 @@ static vch_status check_ends(const struct subject *s)
                         s->segment);
 }
 
+static bool is_known(const struct vch_proofs_known *known, const struct vch_digest *annex)
+{
+    for (uint32_t i = 0; known != NULL && i < known->count && i < VCH_PROOFS_KNOWN_MAX; i++)
+        if (vch_hash_is_equal(&known->annexes[i], annex)) return true;
+    return false;
+}
+
+static void remember(struct vch_proofs_known *known, const struct vch_digest *annex)
+{
+    if (known == NULL) return;
+    known->annexes[known->count % VCH_PROOFS_KNOWN_MAX] = *annex;
+    known->count++;
+}
+
+// Signature, ranges, links.
+static vch_status verify_annex(const struct subject *s)
+{
+    const struct vch_proofs *proofs = s->proofs;
+    struct vch_digest digest = vch_hash_bytes(s->proof->annex, s->proof->annex_size);
+    struct vch_complaint why = {0};
+
+    if (is_known(proofs->known, &digest)) return VCH_OK;
+    if (!vch_is_ok(vch_annex_verify_owner(&s->annex)))
+        return refuse(s, "comes with an annex that its owner did not sign", NULL);
+    vch_status status = vch_annex_verify(&s->annex, s->annex.link_count, proofs->package->graph,
+                                         &proofs->package->identity, proofs->level, s->arena, &why);
+    if (status.code == VCH_CODE_BAD_PROOF)
+        return refuse(s, "comes with an annex that does not hold", &why);
+    if (!vch_is_ok(status)) return vch_complain(s->complaint, status.code, "%s", why.text);
+    remember(proofs->known, &digest);
+    return VCH_OK;
+}
+
 static vch_status check_annex(struct subject *s)
 {
     const struct vch_proofs *proofs = s->proofs;
@@ -83,16 +118,9 @@ static vch_status check_annex(struct subject *s)
     if (!vch_is_ok(status)) return refuse(s, "comes with an annex that is none", &why);
     if (!vch_is_equal(&annex->owner, &proofs->owner, sizeof annex->owner))
         return refuse(s, "comes with an annex of another owner than the model's", NULL);
-    if (!vch_is_ok(vch_annex_verify_owner(annex)))
-        return refuse(s, "comes with an annex that its owner did not sign", NULL);
     if (annex->log_columns != proofs->job->log_columns)
         return refuse(s, "comes with an annex of other columns than the job's", NULL);
-    status = vch_annex_verify(annex, annex->link_count, proofs->package->graph,
-                              &proofs->package->identity, proofs->level, s->arena, &why);
-    if (status.code == VCH_CODE_BAD_PROOF)
-        return refuse(s, "comes with an annex that does not hold", &why);
-    if (vch_is_ok(status)) return VCH_OK;
-    return vch_complain(s->complaint, status.code, "%s", why.text);
+    return verify_annex(s);
 }
 
 static struct vch_circuit_claim claim_of(const struct subject *s)

@@ -9,10 +9,18 @@
 #include "base/complaint.h"
 #include "base/cpu.h"
 #include "base/status.h"
-#include "base/workers.h"
 #include "model/package.h"
 #include "voucher/recount.h"
 #include "voucher/voucher.h"
+
+#define VCH_PROOFS_KNOWN_MAX 64u
+
+// Annexes of one model that have been verified, by all their bytes: the next proof under one of
+// them need not verify it again. When it is full, the oldest goes.
+struct vch_proofs_known {
+    uint32_t count;
+    struct vch_digest annexes[VCH_PROOFS_KNOWN_MAX];
+};
 
 // What every proof of one job must be about: nothing of it comes from a proof.
 struct vch_proofs {
@@ -21,8 +29,8 @@ struct vch_proofs {
     const struct vch_package *package; // the job's model; no parameter needs to be held
     const uint32_t *values;            // that cross the job's boundaries, from vch_rerun_plan
     struct vch_public_key owner;       // who must have signed the annexes
+    struct vch_proofs_known *known;    // of that model; NULL: nothing is remembered
     enum vch_cpu_level level;
-    struct vch_workers *workers;
 };
 
 // Takes what the voucher's proofs say of the boundaries into the recount. BAD_PROOF where it is not

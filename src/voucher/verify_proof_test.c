@@ -10,6 +10,8 @@
 #include "harness/test.h"
 #include "harness/vouchers.h"
 #include "model/segment.h"
+#include "voucher/proofs.h"
+#include "voucher/rerun.h"
 
 enum { COLUMNS = 9, SEGMENTS = 4 };
 
@@ -371,6 +373,38 @@ TEST(proofs_of_changed_length_or_with_a_flipped_bit_are_lies)
             bytes[test_below((uint32_t)proof->proof_size)] ^= (uint8_t)(1u << test_below(8));
         CHECK_LIE("does not verify");
     }
+}
+
+// An annex that was verified is not again; one that differs in a bit is.
+TEST(proofs_under_a_known_annex_are_judged_as_under_any_other)
+{
+    static struct vch_proofs_known known;
+    uint32_t values[SEGMENTS + 1];
+
+    tell();
+    known = (struct vch_proofs_known){0};
+    CHECK_OK(vch_rerun_plan(values, &v.job, package.graph, &v.arena, &v.complaint));
+    const struct vch_proofs all = {.job = &v.job,
+                                   .job_id = v.job_id,
+                                   .package = &package,
+                                   .values = values,
+                                   .owner = v.owner.public_key,
+                                   .known = &known,
+                                   .level = VCH_CPU_PORTABLE};
+    for (uint32_t i = 0; i < SEGMENTS; i++)
+        CHECK_OK(vch_proofs_verify(&all, i, &proofs[i], &v.arena, &v.complaint));
+    CHECK_EQ(known.count, 1);
+    CHECK_FAILS(vch_proofs_verify(&all, 0, &proofs[1], &v.arena, &v.complaint), BAD_PROOF);
+    for (int i = 0; i < 20; i++) {
+        uint8_t *bytes = vch_arena_alloc(&v.arena, annex_size, 1);
+        memcpy(bytes, annex_bytes, annex_size);
+        bytes[test_below((uint32_t)annex_size)] ^= (uint8_t)(1u << test_below(8));
+        struct vch_segment_proof forged = proofs[0];
+        forged.annex = bytes;
+        CHECK(!vch_is_ok(vch_proofs_verify(&all, 0, &forged, &v.arena, &v.complaint)));
+    }
+    CHECK_EQ(known.count, 1);
+    vouchers_release(&v);
 }
 
 TEST(proofs_rest_on_an_owner_that_the_reader_knows)
