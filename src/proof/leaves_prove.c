@@ -2,7 +2,8 @@
 #include "proof/expression.h"
 #include "proof/prover.h"
 
-enum { BLOCK_PLACES = 1 << 13, SLACK = 256 };
+// Weights are gathered once a block, which is little where it has this many rows.
+enum { BLOCK_PLACES = 1 << 13, ROWS_MIN = 32, SLACK = 256 };
 
 // One thread's room.
 struct filler {
@@ -107,7 +108,8 @@ static vch_status fill_section(struct section_job *job)
     const struct vch_section *section = job->section;
     const size_t threads = prover->workers == NULL ? 1 : prover->workers->thread_count;
 
-    job->block_rows = BLOCK_PLACES / section->lanes + 1;
+    job->block_rows = BLOCK_PLACES / section->lanes;
+    if (job->block_rows < ROWS_MIN) job->block_rows = ROWS_MIN;
     if (job->block_rows > section->rows) job->block_rows = section->rows;
     job->block_count = (section->rows + job->block_rows - 1) / job->block_rows;
     job->filler_count = threads < job->block_count ? threads : job->block_count;

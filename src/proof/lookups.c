@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BLOCK_PLACES = 4096, TEXT = 160 };
+// Weights are gathered once a block, which is little where it has this many rows.
+enum { BLOCK_PLACES = 4096, ROWS_MIN = 8, TEXT = 160 };
 
 // "(5, -1)"
 static void print_tuple(char *text, const uint64_t *tuple, uint32_t entries)
@@ -34,7 +35,8 @@ static vch_status count_section(uint32_t *counts, const struct vch_tuples *tuple
                                 struct vch_complaint *complaint)
 {
     const struct vch_section *section = &statement->sections[index];
-    const uint32_t block = BLOCK_PLACES / section->lanes + 1;
+    const uint32_t wanted = BLOCK_PLACES / section->lanes + ROWS_MIN;
+    const uint32_t block = section->rows < wanted ? section->rows : wanted;
     const size_t places = (size_t)block * section->lanes;
     uint64_t(*found)[VCH_TUPLES_WIDTH] = vch_arena_alloc(arena, places, sizeof *found);
 

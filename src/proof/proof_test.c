@@ -6,10 +6,11 @@
 #include "harness/test.h"
 
 static const struct made_shape shapes[] = {
-    {9, 1, 0, 0, 0, 0, 1, 1, false, false},  {9, 1, 1, 1, 0, 0, 1, 1, false, false},
-    {9, 1, 0, 0, 1, 4, 1, 1, true, true},    {9, 1, 0, 0, 3, 0, 9, 9, false, false},
-    {9, 2, 2, 1, 1, 8, 5, 7, true, false},   {9, 3, 3, 2, 3, 40, 9, 5, true, true},
-    {9, 1, 1, 2, 0, 0, 64, 64, false, true}, {10, 8, 4, 3, 4, 100, 33, 12, true, true},
+    {9, 1, 0, 0, 0, 0, 1, 1, false, false},   {9, 1, 1, 1, 0, 0, 1, 1, false, false},
+    {9, 1, 0, 0, 1, 4, 1, 1, true, true},     {9, 1, 0, 0, 3, 0, 9, 9, false, false},
+    {9, 2, 2, 1, 1, 8, 5, 7, true, false},    {9, 3, 3, 2, 3, 40, 9, 5, true, true},
+    {9, 1, 1, 2, 0, 0, 64, 64, false, true},  {10, 8, 4, 3, 4, 100, 33, 12, true, true},
+    {11, 1, 1, 1, 1, 4, 20, 600, true, true},
 };
 
 // Enough for threads to share.
