@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "circuit/builder_parts.h"
 #include "circuit/terms.h"
 #include "field/field.h"
 
@@ -30,9 +31,8 @@ static void fail_memory(struct vch_builder *builder)
     vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
 }
 
-// Room for one more of `count` things; false: no memory.
-static bool grow(struct vch_builder *builder, void **things, uint32_t *room, uint32_t count,
-                 size_t size)
+bool vch_builder_parts_grow(struct vch_builder *builder, void **things, uint32_t *room,
+                            uint32_t count, size_t size)
 {
     if (count < *room) return true;
     const uint32_t wanted = *room == 0 ? ROOM_MIN : *room * 2;
@@ -46,9 +46,6 @@ static bool grow(struct vch_builder *builder, void **things, uint32_t *room, uin
     *room = wanted;
     return true;
 }
-#define GROW(builder, things, count, room) \
-    grow(builder, (void **)&(builder)->things, &(builder)->room, (builder)->count, \
-         sizeof *(builder)->things)
 
 struct vch_view vch_builder_cells(struct vch_builder *builder, uint32_t count)
 {
@@ -111,7 +108,8 @@ static bool grow_slots(struct vch_builder *builder)
 
 uint32_t vch_builder_public(struct vch_builder *builder, uint64_t value)
 {
-    if (!grow_slots(builder) || !GROW(builder, public_values, public_count, public_room))
+    if (!grow_slots(builder) ||
+        !VCH_BUILDER_PARTS_GROW(builder, public_values, public_count, public_room))
         return VCH_STATEMENT_NONE;
     struct vch_builder_slot *slot = find_slot(builder, value);
     if (slot->number == 0) {
@@ -126,7 +124,8 @@ struct vch_hint *vch_builder_hint(struct vch_builder *builder, enum vch_hint_kin
 {
     struct vch_hint *hint = &builder->spare;
 
-    if (GROW(builder, hints, hint_count, hint_room)) hint = &builder->hints[builder->hint_count++];
+    if (VCH_BUILDER_PARTS_GROW(builder, hints, hint_count, hint_room))
+        hint = &builder->hints[builder->hint_count++];
     *hint = (struct vch_hint){.kind = kind, .grid = grid};
     return hint;
 }
@@ -138,7 +137,7 @@ static struct vch_builder_item *add_item(struct vch_builder *builder, struct vch
 
     VCH_ASSERT(count >= 1 && count <= VCH_STATEMENT_ENTRIES_MAX);
     if (copy == NULL) fail_memory(builder);
-    if (copy == NULL || !GROW(builder, items, item_count, item_room)) return NULL;
+    if (copy == NULL || !VCH_BUILDER_PARTS_GROW(builder, items, item_count, item_room)) return NULL;
     memcpy(copy, entries, count * sizeof *copy);
     struct vch_builder_item *item = &builder->items[builder->item_count++];
     *item = (struct vch_builder_item){.grid = grid, .entry_count = count, .entries = copy};

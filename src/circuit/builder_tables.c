@@ -7,8 +7,6 @@
 #include "circuit/terms.h"
 #include "field/field.h"
 
-enum { ROOM_MIN = 16 };
-
 // The number of the table that is like this one, if there is one; 0 is RANGE and never looked for.
 static uint32_t find_table(const struct vch_builder *builder,
                            const struct vch_builder_table *wanted)
@@ -24,19 +22,7 @@ static uint32_t find_table(const struct vch_builder *builder,
 
 static uint32_t add_table(struct vch_builder *builder, const struct vch_builder_table *table)
 {
-    if (builder->table_count == builder->table_room) {
-        const uint32_t room = builder->table_room == 0 ? ROOM_MIN : 2 * builder->table_room;
-        struct vch_builder_table *larger =
-            VCH_ARENA_NEW(builder->arena, struct vch_builder_table, room);
-        if (larger == NULL) {
-            vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
-            return 0;
-        }
-        if (builder->table_count > 0)
-            memcpy(larger, builder->tables, builder->table_count * sizeof *larger);
-        builder->tables = larger;
-        builder->table_room = room;
-    }
+    if (!VCH_BUILDER_PARTS_GROW(builder, tables, table_count, table_room)) return 0;
     builder->tables[builder->table_count++] = *table;
     return builder->table_count;
 }
