@@ -93,6 +93,10 @@ static inline struct vch_cells made_cells(struct made *made, uint32_t rows, uint
     cells.row_step = made_below(made, 3);
     cells.lane_step = made_below(made, 3);
     const uint32_t span = (rows - 1) * cells.row_step + (lanes - 1) * cells.lane_step;
+    if (span >= made->base) { // more than there are
+        cells.list = made_numbers(made, (size_t)rows * lanes);
+        return cells;
+    }
     const bool is_public = span < made->statement.public_count && made_below(made, 4) == 0;
     if (is_public)
         cells.first = VCH_STATEMENT_PUBLIC + made_below(made, made->statement.public_count - span);
@@ -147,7 +151,7 @@ static inline struct vch_side made_side(struct made *made, uint32_t count, uint3
         largest = 8;
     }
     largest += (outer - 1) * side.outer_step;
-    if (made_below(made, 2) == 0)
+    if (made_below(made, 2) == 0 || largest >= made->base)
         side.list = made_numbers(made, largest + 1);
     else
         side.first = made_below(made, made->base - largest);
