@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The long campaigns: a thousand jobs among nodes that misbehave at random, then ten minutes of each
-# fuzz target. CAMPAIGN_JOBS and FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
+# The long campaigns: a thousand jobs among nodes that misbehave at random, ten thousand changed
+# proofs before two verifiers, then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS
+# and FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
 set -u
 cd "$(dirname "$0")/.." || exit
-jobs=${CAMPAIGN_JOBS:-1000} seconds=${FUZZ_SECONDS:-600}
+jobs=${CAMPAIGN_JOBS:-1000} mutants=${PROOF_MUTANTS:-10000} seconds=${FUZZ_SECONDS:-600}
 start=$SECONDS result=0 summary=()
 
 campaign() {
@@ -22,6 +23,8 @@ step() {
 }
 
 step "$jobs jobs among faulty nodes" campaign
+step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/vouch \
+    build/release/tests/proof_cases --mutants="$mutants" --rounds=20
 step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 echo "== soak, $(((SECONDS - start) / 60)) min"
 printf '%s\n' "${summary[@]}"

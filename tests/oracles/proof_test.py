@@ -34,7 +34,7 @@ TOLD = "linear", "divide", "network" # the prover in Python is slow
 PLACES = [a for a in sys.argv[1:] if not a.startswith("--")]
 FLAGS = dict(a[2:].split("=") for a in sys.argv[1:] if a.startswith("--"))
 SEED = int(os.environ.get("VCH_SEED", 7))
-failures = []
+failures, judged = [], collections.Counter()
 
 
 def say(ok, text):
@@ -125,7 +125,7 @@ def check_mutants(claim, others, operator, seed, rng, count):
     made = [*(("itself", g) for g in good), *(("another statement's", o) for o in others)]
     made += [mutant(rng, layout, *good) for _ in range(count)]
     firsts = first_verdicts(claim, operator, seed, [proof for _, proof in made])
-    wrong = []
+    wrong, judged["changed"] = [], judged["changed"] + count
     for (way, proof), first in zip(made, firsts, strict=True):
         second = accepts(claim.statement, proof)
         if first != second or second != (proof in good):
@@ -196,6 +196,7 @@ def main():
         rng = random.Random(SEED + i)
         for operator in names:
             check(operator, SEED + i, rng, total // (rounds * len(names)), 2)
+    print(f"{judged['changed']} changed proofs")
     if failures:
         sys.exit(f"{len(failures)} of these are wrong")
 
