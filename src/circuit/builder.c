@@ -1,5 +1,6 @@
 #include "circuit/builder.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -130,36 +131,54 @@ struct vch_hint *vch_builder_hint(struct vch_builder *builder, enum vch_hint_kin
     return hint;
 }
 
-static struct vch_builder_item *add_item(struct vch_builder *builder, struct vch_grid grid,
-                                         const struct vch_expression *entries, uint32_t count)
+// Told as soon as it is known: how many samples there are may be an adversary's word, and each
+// takes memory.
+static void count_places(struct vch_builder *builder, enum vch_section_kind kind,
+                         struct vch_grid grid)
+{
+    const uint64_t most = (uint64_t)1 << VCH_STATEMENT_LOG_PLACES_MAX;
+    uint64_t *places = &builder->places[kind == VCH_SECTION_ZERO];
+
+    *places += (uint64_t)grid.rows * grid.lanes;
+    if (*places <= most) return;
+    *places = most;
+    vch_builder_fail(builder,
+                     vch_complain(builder->complaint, VCH_CODE_LIMIT,
+                                  "a proof would have more than %" PRIu64 " places: prove fewer "
+                                  "operators or samples at once",
+                                  most));
+}
+
+static struct vch_builder_item *add_item(struct vch_builder *builder, enum vch_section_kind kind,
+                                         struct vch_grid grid, const struct vch_expression *entries,
+                                         uint32_t count)
 {
     struct vch_expression *copy = VCH_ARENA_NEW(builder->arena, struct vch_expression, count);
 
     VCH_ASSERT(count >= 1 && count <= VCH_STATEMENT_ENTRIES_MAX);
+    count_places(builder, kind, grid);
     if (copy == NULL) fail_memory(builder);
     if (copy == NULL || !VCH_BUILDER_PARTS_GROW(builder, items, item_count, item_room)) return NULL;
     memcpy(copy, entries, count * sizeof *copy);
     struct vch_builder_item *item = &builder->items[builder->item_count++];
-    *item = (struct vch_builder_item){.grid = grid, .entry_count = count, .entries = copy};
+    *item = (struct vch_builder_item){
+        .kind = kind, .grid = grid, .entry_count = count, .entries = copy};
     return item;
 }
 
 void vch_builder_lookup(struct vch_builder *builder, struct vch_grid grid, uint32_t table,
                         const struct vch_expression *entries, uint32_t entry_count)
 {
-    struct vch_builder_item *item = add_item(builder, grid, entries, entry_count);
+    struct vch_builder_item *item =
+        add_item(builder, VCH_SECTION_LOOKUP, grid, entries, entry_count);
 
-    if (item == NULL) return;
-    item->kind = VCH_SECTION_LOOKUP;
-    item->table = table;
+    if (item != NULL) item->table = table;
 }
 
 void vch_builder_zero(struct vch_builder *builder, struct vch_grid grid,
                       const struct vch_expression *expression)
 {
-    struct vch_builder_item *item = add_item(builder, grid, expression, 1);
-
-    if (item != NULL) item->kind = VCH_SECTION_ZERO;
+    (void)add_item(builder, VCH_SECTION_ZERO, grid, expression, 1);
 }
 
 static uint32_t widest_of(struct vch_grid grid, struct vch_scalar widths)
@@ -175,10 +194,9 @@ static uint32_t widest_of(struct vch_grid grid, struct vch_scalar widths)
 void vch_builder_range(struct vch_builder *builder, struct vch_grid grid,
                        const struct vch_expression *expression, struct vch_scalar widths)
 {
-    struct vch_builder_item *item = add_item(builder, grid, expression, 1);
+    struct vch_builder_item *item = add_item(builder, VCH_SECTION_LOOKUP, grid, expression, 1);
 
     if (item == NULL) return;
-    item->kind = VCH_SECTION_LOOKUP;
     item->is_range = true;
     item->widths = widths;
     item->widest = widest_of(grid, widths);

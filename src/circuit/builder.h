@@ -46,6 +46,7 @@ struct vch_builder_table {
     struct vch_grid grid;
     uint32_t entry_count;
     const struct vch_expression *entries;
+    struct vch_digest digest; // of all of this
 };
 
 // A look-up, a zero, or a check of a range, whose limbs come at the end.
@@ -89,6 +90,9 @@ struct vch_builder {
     struct vch_builder_item *items;
     uint32_t table_count, table_room;
     struct vch_builder_table *tables; // from number 1 on
+    uint32_t table_slot_count;        // a power of two
+    uint32_t *table_slots;            // numbers of tables by digest; 0 is free
+    uint64_t places[2];               // of look-ups and of zeros, tables apart
     uint32_t hint_count, hint_room;
     struct vch_hint *hints;
     struct vch_hint spare; // given away where there is no memory
@@ -134,7 +138,8 @@ uint32_t vch_builder_function(struct vch_builder *builder, const struct vch_grap
                               uint32_t table, int64_t lo, int64_t hi);
 uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_graph *graph,
                                  uint32_t table, int64_t most);
-// A new table whose rows are the entries' values at each (row, lane).
+// The table whose rows are the entries' values at each (row, lane), without products: one for all
+// that hold the same cells in every row.
 uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,
                                const struct vch_expression *entries, uint32_t entry_count);
 

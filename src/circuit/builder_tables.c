@@ -7,23 +7,28 @@
 #include "circuit/terms.h"
 #include "field/field.h"
 
-// The number of the table that is like this one, if there is one; 0 is RANGE and never looked for.
-static uint32_t find_table(const struct vch_builder *builder,
-                           const struct vch_builder_table *wanted)
+// The number of the table that is like this one, or 0; `table` gets its digest.
+static uint32_t find_table(const struct vch_builder *builder, struct vch_builder_table *table)
 {
-    for (uint32_t i = 0; i < builder->table_count; i++) {
-        const struct vch_builder_table *table = &builder->tables[i];
-        if (table->kind == wanted->kind && table->lo == wanted->lo && table->hi == wanted->hi &&
-            table->function == wanted->function)
-            return i + 1;
-    }
-    return 0;
+    table->digest = vch_builder_parts_digest(table);
+    return vch_builder_parts_find(builder, &table->digest);
 }
 
+// `table` was looked for, and not found.
 static uint32_t add_table(struct vch_builder *builder, const struct vch_builder_table *table)
 {
+    if (builder->table_count + 1 == VCH_STATEMENT_TABLES_MAX) { // RANGE is one
+        vch_builder_fail(builder,
+                         vch_complain(builder->complaint, VCH_CODE_LIMIT,
+                                      "a proof would have more than %u tables: prove fewer "
+                                      "operators or samples at once",
+                                      VCH_STATEMENT_TABLES_MAX));
+        return 0;
+    }
     if (!VCH_BUILDER_PARTS_GROW(builder, tables, table_count, table_room)) return 0;
     builder->tables[builder->table_count++] = *table;
+    if (!vch_builder_parts_enter(builder, builder->table_count))
+        vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
     return builder->table_count;
 }
 
@@ -170,16 +175,21 @@ uint32_t vch_builder_exponential(struct vch_builder *builder, const struct vch_g
 uint32_t vch_builder_committed(struct vch_builder *builder, struct vch_grid grid,
                                const struct vch_expression *entries, uint32_t entry_count)
 {
-    struct vch_expression *copy = VCH_ARENA_NEW(builder->arena, struct vch_expression, entry_count);
+    struct vch_builder_table table = {
+        .kind = VCH_TABLE_COMMITTED, .grid = grid, .entry_count = entry_count, .entries = entries};
 
     VCH_ASSERT(entry_count >= 1 && entry_count <= VCH_STATEMENT_ENTRIES_MAX);
+    if (!vch_is_ok(vch_builder_status(builder))) return 0; // lists may be missing
+    for (uint32_t e = 0; e < entry_count; e++)
+        VCH_ASSERT(entries[e].product_count == 0 && entries[e].matrix_count == 0);
+    const uint32_t found = find_table(builder, &table);
+    if (found != 0) return found;
+    struct vch_expression *copy = VCH_ARENA_NEW(builder->arena, struct vch_expression, entry_count);
     if (copy == NULL) {
         vch_builder_fail(builder, VCH_FAIL(NO_MEMORY));
         return 0;
     }
     memcpy(copy, entries, entry_count * sizeof *copy);
-    return add_table(builder, &(struct vch_builder_table){.kind = VCH_TABLE_COMMITTED,
-                                                          .grid = grid,
-                                                          .entry_count = entry_count,
-                                                          .entries = copy});
+    table.entries = copy;
+    return add_table(builder, &table);
 }

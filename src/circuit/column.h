@@ -68,7 +68,3 @@ struct vch_cells vch_column_count(struct vch_builder *builder, uint32_t rows, ui
                                   uint32_t period);
 // The number of rows, where proofs are long enough for them; else the builder fails and this is 1.
 uint32_t vch_column_rows(struct vch_builder *builder, uint64_t rows);
-
-// A committed table, or the one of the same shape that holds the same cells in every row.
-uint32_t vch_column_committed(struct vch_builder *builder, struct vch_grid grid,
-                              const struct vch_expression *entries, uint32_t entry_count);

@@ -90,7 +90,7 @@ vch_status vch_gate_gather(struct vch_gate *gate)
     uint32_t rows = pack(&g, entries, vch_gate_operand(gate, 0), g.size);
     entries[1] = vch_terms_cells(b, vch_column_count(b, rows, 1, g.size));
     const uint32_t table =
-        vch_column_committed(b, (struct vch_grid){rows, 1}, entries, NUMBERS + g.width);
+        vch_builder_committed(b, (struct vch_grid){rows, 1}, entries, NUMBERS + g.width);
     rows = pack(&g, entries, gate->y, g.picks);
     uint32_t *clamped = vch_builder_list(b, rows);
     for (uint32_t p = 0; clamped != NULL && p < rows; p++)

@@ -1,4 +1,5 @@
 // MAX_POOL: the larger one of two, from tap to tap.
+#include "base/check.h"
 #include "circuit/column.h"
 #include "circuit/gate.h"
 #include "circuit/gate_window.h"
@@ -16,8 +17,9 @@ static uint32_t tap_cell(const struct vch_gate *gate, const struct vch_gate_wind
     const uint32_t channel = element / w->places, place = element % w->places;
     uint32_t at = vch_gate_window_tap(gate, w, place, tap);
 
-    for (uint32_t t = 0; at == VCH_STATEMENT_NONE; t++)
-        at = vch_gate_window_tap(gate, w, place, t);
+    if (at == VCH_STATEMENT_NONE)
+        at = vch_gate_window_tap(gate, w, place, vch_gate_window_first_tap(gate, w, place));
+    VCH_ASSERT(at != VCH_STATEMENT_NONE); // vch_graph_check has seen to it
     return vch_builder_cell(vch_gate_operand(gate, 0), channel * w->height * w->width + at);
 }
 

@@ -25,7 +25,7 @@ static void relate_leaves(const struct vch_gate_trees *t, struct vch_cells leaf,
         entries[1 + v] =
             vch_terms_cells(b, vch_column_of(b, scores, first + v, t->targets, t->walks));
     }
-    const uint32_t table = vch_column_committed(b, grid, rows, 1 + width);
+    const uint32_t table = vch_builder_committed(b, grid, rows, 1 + width);
     vch_builder_lookup(b, (struct vch_grid){t->walks, 1}, table, entries, 1 + width);
 }
 

@@ -66,7 +66,7 @@ static void make_keys(struct vch_gate_trees *t)
     entries[1].form.constant = (struct vch_scalar){.lanes = lane};
     vch_terms_add_cells(b, &entries[2], (struct vch_scalar){.lanes = least},
                         (struct vch_cells){.list = lists[NANS]});
-    t->keys.number = vch_column_committed(b, t->keys.grid, entries, KEY_ENTRIES);
+    t->keys.number = vch_builder_committed(b, t->keys.grid, entries, KEY_ENTRIES);
 }
 
 static struct vch_cells node_cells(const struct vch_gate_trees *t, enum vch_trees_column column)
@@ -89,7 +89,7 @@ static void make_nodes(struct vch_gate_trees *t)
     columns[VCH_GATE_TREES_THRESHOLD] = vch_terms_cells(b, node_cells(t, VCH_TREES_THRESHOLD));
     columns[VCH_GATE_TREES_LEFT] = vch_terms_cells(b, node_cells(t, VCH_TREES_LEFT));
     columns[VCH_GATE_TREES_RIGHT] = vch_terms_cells(b, node_cells(t, VCH_TREES_RIGHT));
-    t->nodes.number = vch_column_committed(b, t->nodes.grid, t->nodes.entries, NODE_ENTRIES);
+    t->nodes.number = vch_builder_committed(b, t->nodes.grid, t->nodes.entries, NODE_ENTRIES);
 }
 
 void vch_gate_trees_tables(struct vch_gate_trees *trees)

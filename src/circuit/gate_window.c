@@ -31,3 +31,21 @@ uint32_t vch_gate_window_tap(const struct vch_gate *gate, const struct vch_gate_
         return VCH_STATEMENT_NONE;
     return (uint32_t)(row * window->width + column);
 }
+
+// The first of an axis' taps that is not before the image.
+static uint32_t first_inside(const struct vch_window *window, uint32_t axis, uint32_t place)
+{
+    const int64_t begin = (int64_t)place * window->stride[axis] - window->pad_begin[axis];
+    const int64_t step = window->dilation[axis];
+
+    return begin >= 0 ? 0 : (uint32_t)((-begin + step - 1) / step);
+}
+
+uint32_t vch_gate_window_first_tap(const struct vch_gate *gate,
+                                   const struct vch_gate_window *window, uint32_t place)
+{
+    const struct vch_window *w = &gate->operator_->window;
+
+    return first_inside(w, 0, place / window->out_width) * w->kernel[1] +
+           first_inside(w, 1, place % window->out_width);
+}

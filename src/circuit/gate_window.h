@@ -16,3 +16,6 @@ struct vch_gate_window vch_gate_window(const struct vch_gate *gate);
 // VCH_STATEMENT_NONE outside the image.
 uint32_t vch_gate_window_tap(const struct vch_gate *gate, const struct vch_gate_window *window,
                              uint32_t place, uint32_t tap);
+// The first tap, row by row, that meets the image; there is one in windows of pooling.
+uint32_t vch_gate_window_first_tap(const struct vch_gate *gate,
+                                   const struct vch_gate_window *window, uint32_t place);

@@ -42,25 +42,28 @@ static vch_status check_shape(struct vch_statement *statement, struct vch_compla
     return VCH_OK;
 }
 
-// Sections of one table have one number of entries.
-static vch_status check_table(const struct vch_statement *statement, uint32_t index,
-                              struct vch_complaint *complaint)
-{
-    const struct vch_section *section = &statement->sections[index];
+// By table: the entries of its sections; 0 where none has come yet.
+struct tables {
+    uint8_t entries[VCH_STATEMENT_TABLES_MAX];
+};
 
-    for (uint32_t i = index; i-- > 0;) {
-        const struct vch_section *other = &statement->sections[i];
-        if (other->table != section->table) continue;
-        if (other->entry_count == section->entry_count) return VCH_OK;
-        return vch_complain(complaint, VCH_CODE_USAGE,
-                            "table %u has %u entries in section %u and %u in section %u",
-                            section->table, other->entry_count, i, section->entry_count, index);
-    }
-    return VCH_OK;
+// Sections of one table have one number of entries.
+static vch_status check_table(const struct vch_section *section, uint32_t index,
+                              struct tables *tables, struct vch_complaint *complaint)
+{
+    if (section->table >= VCH_STATEMENT_TABLES_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "section %u has table %u of at most %u",
+                            index, section->table, VCH_STATEMENT_TABLES_MAX);
+    uint8_t *entries = &tables->entries[section->table];
+    if (*entries == 0) *entries = (uint8_t)section->entry_count;
+    if (*entries == section->entry_count) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_USAGE,
+                        "section %u of table %u has %u entries, another has %u", index,
+                        section->table, section->entry_count, *entries);
 }
 
 static vch_status check_section(const struct vch_statement *statement, uint32_t index,
-                                struct vch_complaint *complaint)
+                                struct tables *tables, struct vch_complaint *complaint)
 {
     const struct vch_section *section = &statement->sections[index];
     const uint32_t most = section->kind == VCH_SECTION_ZERO ? 1 : VCH_STATEMENT_ENTRIES_MAX;
@@ -75,7 +78,8 @@ static vch_status check_section(const struct vch_statement *statement, uint32_t 
         return vch_complain(complaint, VCH_CODE_USAGE,
                             "section %u has %u entries, expected 1 to %u", index,
                             section->entry_count, most);
-    return section->kind == VCH_SECTION_ZERO ? VCH_OK : check_table(statement, index, complaint);
+    if (section->kind == VCH_SECTION_ZERO) return VCH_OK;
+    return check_table(section, index, tables, complaint);
 }
 
 // Stops at the first summand past the limit, so that nothing overflows.
@@ -137,10 +141,11 @@ static vch_status count_messages(struct vch_statement *statement, struct vch_com
 vch_status vch_statement_seal(struct vch_statement *statement, struct vch_complaint *complaint)
 {
     struct ends ends = {0, 0, 0};
+    struct tables tables = {{0}};
 
     VCH_TRY(check_shape(statement, complaint));
     for (uint32_t i = 0; i < statement->section_count; i++) {
-        VCH_TRY(check_section(statement, i, complaint));
+        VCH_TRY(check_section(statement, i, &tables, complaint));
         VCH_TRY(vch_statement_cells_check(statement, i, complaint));
         VCH_TRY(place_section(&statement->sections[i], &ends, complaint));
     }

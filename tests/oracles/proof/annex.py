@@ -34,7 +34,7 @@ class Annex:
         read = Reader(data)
         read.head(b"VOUCHANX")
         self.log_columns, self.rows, openings, self.epoch, count = (read.number() for _ in range(5))
-        require(11 <= self.log_columns <= 16, "c outside 11 .. 16")
+        require(9 <= self.log_columns <= 16, "c outside 9 .. 16")
         require(openings == 2**self.log_columns // POSITIONS, "another number of openings")
         self.identity = read.take(32)
         self.held = [read.number() for _ in range(count)]
