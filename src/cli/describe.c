@@ -139,11 +139,29 @@ static json_t *faults_json(const struct vch_voucher *voucher)
     return rows;
 }
 
+static json_t *proofs_json(const struct vch_voucher *voucher)
+{
+    json_t *rows = json_array();
+
+    for (uint32_t r = 0; r < voucher->result_count; r++) {
+        const struct vch_segment_proof *proof = voucher->results[r].proof;
+        if (proof == NULL) continue;
+        json_array_append_new(
+            rows,
+            json_pack("{s:i, s:o, s:o, s:I, s:I}", "segment", (int)voucher->results[r].segment,
+                      "input_root", vch_tool_json_hex(proof->input_root.bytes, VCH_DIGEST_SIZE),
+                      "output_root", vch_tool_json_hex(proof->output_root.bytes, VCH_DIGEST_SIZE),
+                      "annex_size", (json_int_t)proof->annex_size, "proof_size",
+                      (json_int_t)proof->proof_size));
+    }
+    return rows;
+}
+
 json_t *vch_describe_voucher(const struct vch_voucher *voucher)
 {
     const struct vch_job *job = &voucher->job;
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "kind", "voucher (claims unverified)", "job",
                      vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE), "model",
                      vch_tool_json_hex(job->model.bytes, VCH_DIGEST_SIZE), "owner",
@@ -154,7 +172,7 @@ json_t *vch_describe_voucher(const struct vch_voucher *voucher)
                      "input_commitment", vch_tool_json_hex(job->input.bytes, VCH_DIGEST_SIZE),
                      "output_commitment", vch_tool_json_hex(voucher->output.bytes, VCH_DIGEST_SIZE),
                      "segments", segments_json(voucher), "votes", votes_json(voucher), "faults",
-                     faults_json(voucher));
+                     faults_json(voucher), "proofs", proofs_json(voucher));
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): what we describe ourselves nests once

@@ -37,6 +37,10 @@ static void tell_plan(void)
         v.job.segments[i] = (struct vch_job_segment){
             cuts[i], cuts[i + 1], chance(3) ? VCH_JOB_BY_CLIENT : VCH_JOB_BY_NODES};
     v.job.segments[test_below(v.job.segment_count)].by = VCH_JOB_BY_NODES;
+    if (chance(3)) {
+        v.job.commitment_kind = VCH_COMMITMENT_MATRIX;
+        v.job.log_columns = 9 + test_below(8);
+    }
     if (lies(8)) v.registry.expires_ms = 1000 + test_below(1000);
     if (lies(8)) v.registry.expires_ms = 0;
     if (lies(8)) v.founder = v.stranger;
@@ -75,6 +79,28 @@ static void tell_votes(void)
             wanted--;
         }
     }
+}
+
+// Proofs of made-up bytes: both verifiers see that they are there, and neither has the model.
+static void tell_proofs(void)
+{
+    static const uint8_t bytes[] = "made up";
+    static const struct vch_segment_proof proof = {
+        .annex = bytes, .annex_size = sizeof bytes, .proof = bytes, .proof_size = sizeof bytes};
+    struct vch_segment_result results[VOUCHERS_SEGMENTS];
+    uint32_t count = 0;
+
+    if (v.job.commitment_kind != VCH_COMMITMENT_MATRIX) return;
+    for (uint32_t i = 0; i < v.job.segment_count; i++) {
+        bool is_own = v.job.segments[i].by == VCH_JOB_BY_CLIENT;
+        if (is_own && chance(2)) continue;
+        results[count] =
+            is_own ? (struct vch_segment_result){.segment = i} : *vouchers_result(&v, i);
+        if (is_own || chance(2)) results[count].proof = &proof;
+        count++;
+    }
+    memcpy(v.results, results, count * sizeof *results);
+    v.voucher.result_count = count;
 }
 
 static void tell_end(void)
@@ -181,6 +207,7 @@ static void tell_story(FILE *file)
     vouchers_found(&v);
     vouchers_ask(&v);
     tell_votes();
+    tell_proofs();
     tell_end();
     vouchers_sign(&v);
     tell_reader();
