@@ -48,8 +48,8 @@ static void run_encode(void)
 
 static void run_hash(void)
 {
-    vch_sha256_columns(&encoder.sha256, digests, codewords, 8 * C, ROWS,
-                       (const uint8_t(*)[VCH_ORACLE_SALT_SIZE])salts, 0, 8 * C);
+    vch_sha256_columns(&encoder.sha256, digests, codewords, (size_t)8 * C, ROWS,
+                       (const uint8_t(*)[VCH_ORACLE_SALT_SIZE])salts, 0, (size_t)8 * C);
 }
 
 static void commit(bool keeps_codewords, size_t threads)

@@ -26,7 +26,7 @@ static void make_honest(void)
     const struct vch_oracle_matrix matrix = {.cells = cells, .row_count = ROWS, .seed = seed};
     struct vch_oracle oracle;
 
-    for (size_t i = 0; i < ROWS * C; i++)
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         cells[i] = i * i;
     for (uint32_t i = 0; i < VCH_ORACLE_POSITIONS; i++)
         positions[i] = 27 * i;

@@ -36,8 +36,8 @@ static void count_symbols(uint32_t bins[static BINS], size_t byte, uint32_t stri
         CHECK_OK(vch_oracle_prove(&oracle, &matrix, &encoder, true, &arena, NULL));
         CHECK_OK(vch_oracle_prove_opening(&oracle, opening, positions, &arena, NULL));
         for (size_t i = 0; i < VCH_ORACLE_POSITIONS; i++)
-            bins[opening[VCH_DIGEST_SIZE * VCH_ORACLE_CAP + i * size + VCH_ORACLE_SALT_SIZE +
-                         byte]]++;
+            bins[opening[VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP + i * size +
+                         VCH_ORACLE_SALT_SIZE + byte]]++;
         vch_arena_release(&arena);
     }
 }
@@ -119,7 +119,7 @@ TEST(oracle_of_another_seed_has_other_symbols_and_salts)
         vch_arena_release(&arena);
     }
     for (size_t i = 0; i < VCH_ORACLE_POSITIONS; i++) {
-        const size_t at = VCH_DIGEST_SIZE * VCH_ORACLE_CAP + i * column;
+        const size_t at = VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP + i * column;
         CHECK(!vch_is_equal(openings[0] + at, openings[1] + at, VCH_ORACLE_SALT_SIZE));
         CHECK(!vch_is_equal(openings[0] + at + VCH_ORACLE_SALT_SIZE,
                             openings[1] + at + VCH_ORACLE_SALT_SIZE, 8));

@@ -29,7 +29,7 @@ static void open_column(void *context, size_t i)
     memcpy(out, salts[position % 2], VCH_ORACLE_SALT_SIZE);
     vch_wipe(salts, sizeof salts);
     out += VCH_ORACLE_SALT_SIZE + 8 * vch_oracle_prover_rows(o->oracle);
-    for (size_t node = leaves + position; node >= 2 * VCH_ORACLE_CAP; node /= 2) {
+    for (size_t node = leaves + position; node / 2 >= VCH_ORACLE_CAP; node /= 2) {
         memcpy(out, o->oracle->nodes[node ^ 1].bytes, VCH_DIGEST_SIZE);
         out += VCH_DIGEST_SIZE;
     }
@@ -68,7 +68,8 @@ vch_status vch_oracle_prove_opening(const struct vch_oracle *oracle, uint8_t *ou
                                     struct vch_arena *arena, struct vch_workers *workers)
 {
     const struct vch_arena_mark mark = vch_arena_mark(arena);
-    const size_t rows = vch_oracle_prover_rows(oracle), cap = VCH_DIGEST_SIZE * VCH_ORACLE_CAP;
+    const size_t rows = vch_oracle_prover_rows(oracle),
+                 cap = VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP;
     const struct vch_encoder *encoder = oracle->encoder;
     struct opening o = {oracle,    positions,
                         out + cap, vch_oracle_column_size(encoder->log_columns, rows),

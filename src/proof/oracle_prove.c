@@ -9,6 +9,7 @@
 enum {
     TILE = 32,               // symbols of each coset whose columns one task hashes
     BLOCK_SYMBOLS = 1 << 20, // of rows that are hashed while they are near
+    LOG_COLUMNS_MIN = 5,     // n is at least twice the cap, and four tiles
     ROWS_STEP = 8,           // what vch_sha256_columns_update takes
 };
 
@@ -164,7 +165,7 @@ vch_status vch_oracle_prove(struct vch_oracle *oracle, const struct vch_oracle_m
     struct vch_digest *nodes = VCH_ARENA_NEW(arena, struct vch_digest, 2 * leaves);
 
     VCH_ASSERT(rows > 0);
-    VCH_ASSERT(leaves >= 2 * VCH_ORACLE_CAP && leaves >= VCH_ENCODER_COSETS * TILE);
+    VCH_ASSERT(encoder->log_columns >= LOG_COLUMNS_MIN);
     if (keeps_codewords) codewords = VCH_ARENA_NEW(arena, uint64_t, rows * leaves);
     if (blinds == NULL || nodes == NULL) return VCH_FAIL(NO_MEMORY);
     if (keeps_codewords && codewords == NULL) return VCH_FAIL(NO_MEMORY);

@@ -52,7 +52,7 @@ static void fill(uint64_t *values, size_t count)
 
 static void fill_world(void)
 {
-    fill(world.cells, ROWS * C);
+    fill(world.cells, (size_t)ROWS * C);
     fill(world.g.c, 2);
     for (size_t i = 0; i < 2; i++) {
         fill(world.pads[i], PAD_ROW);
@@ -109,7 +109,7 @@ static void prove(enum vch_cpu_level level, bool keeps_codewords, struct vch_wor
 {
     const struct vch_oracle_matrix first = {
         .cells = world.cells, .row_count = FIRST_ROWS, .seed = world.seeds[0]};
-    const struct vch_oracle_matrix witness = {world.cells + FIRST_ROWS * C, WITNESS_ROWS,
+    const struct vch_oracle_matrix witness = {world.cells + (size_t)FIRST_ROWS * C, WITNESS_ROWS,
                                               VCH_ORACLE_EXTRA_ROWS, world.extras, world.seeds[1]};
 
     vch_arena_init(&world.arena, ROOM);
@@ -221,7 +221,7 @@ TEST(oracle_root_is_that_of_its_columns)
     struct vch_encoder encoder;
     struct vch_oracle kept, passing;
 
-    fill(cells, MANY * C);
+    fill(cells, (size_t)MANY * C);
     vch_arena_init(&arena, ROOM);
     CHECK_OK(vch_encoder_init(&encoder, &arena, vch_cpu_level(NULL), LOG_COLUMNS));
     CHECK_OK(vch_oracle_prove(&kept, &matrix, &encoder, true, &arena, NULL));
@@ -233,8 +233,8 @@ TEST(oracle_root_is_that_of_its_columns)
             positions[i] = (first + i) % (8 * C);
         CHECK_OK(vch_oracle_prove_opening(&kept, opening, positions, &arena, NULL));
         for (uint32_t i = 0; i < VCH_ORACLE_POSITIONS; i++) {
-            const size_t at =
-                VCH_DIGEST_SIZE * VCH_ORACLE_CAP + i * vch_oracle_column_size(LOG_COLUMNS, MANY);
+            const size_t at = VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP +
+                              i * vch_oracle_column_size(LOG_COLUMNS, MANY);
             memcpy(column, opening + at, VCH_ORACLE_SALT_SIZE);
             for (size_t row = 0; row < MANY; row++)
                 vch_put_u64le(
@@ -296,7 +296,7 @@ TEST(oracle_refuses_a_change_in_every_part)
         const size_t offsets[] = {0, symbols - 1, symbols, path - 1, path, column - 1};
         for (size_t i = 0; i < VCH_ORACLE_POSITIONS; i += 7) {
             uint8_t *at = world.proof + (oracle == 0 ? 0 : world.sizes[0]) +
-                          VCH_DIGEST_SIZE * VCH_ORACLE_CAP + i * column;
+                          VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP + i * column;
             for (size_t part = 0; part < 6; part++) {
                 at[offsets[part]] ^= 0x40;
                 CHECK_FAILS(verify(), BAD_PROOF);
@@ -312,7 +312,7 @@ TEST(oracle_refuses_a_proof_that_ends_early)
 {
     begin();
     CHECK_FAILS(verify_size(0), TRUNCATED);
-    CHECK_FAILS(verify_size(VCH_DIGEST_SIZE * VCH_ORACLE_CAP - 1), TRUNCATED);
+    CHECK_FAILS(verify_size(VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP - 1), TRUNCATED);
     CHECK_FAILS(verify_size(world.sizes[0]), TRUNCATED);
     for (size_t round = 0; round < 30; round++)
         CHECK_FAILS(verify_size(test_below((uint32_t)(world.sizes[0] + world.sizes[1]))),
@@ -394,12 +394,12 @@ TEST(oracle_refuses_symbols_that_are_no_elements)
         for (size_t j = n - 1; j >= 1; j--)
             nodes[j] = vch_merkle_parent(&nodes[2 * j], &nodes[2 * j + 1]);
         uint8_t *out = proof;
-        memcpy(out, nodes[VCH_ORACLE_CAP].bytes, VCH_DIGEST_SIZE * VCH_ORACLE_CAP);
-        out += VCH_DIGEST_SIZE * VCH_ORACLE_CAP;
+        memcpy(out, nodes[VCH_ORACLE_CAP].bytes, VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP);
+        out += VCH_DIGEST_SIZE * (size_t)VCH_ORACLE_CAP;
         for (size_t k = 0; k < VCH_ORACLE_POSITIONS; k++) {
             memcpy(out, column, sizeof column);
             out += sizeof column;
-            for (size_t j = n + world.positions[k]; j >= 2 * VCH_ORACLE_CAP; j /= 2) {
+            for (size_t j = n + world.positions[k]; j / 2 >= VCH_ORACLE_CAP; j /= 2) {
                 memcpy(out, nodes[j ^ 1].bytes, VCH_DIGEST_SIZE);
                 out += VCH_DIGEST_SIZE;
             }
