@@ -6,17 +6,22 @@
 #include "proof/prover.h"
 #include "proof/random.h"
 
-// Keys out of the seed: one a use.
+// Keys out of the seed: one a use, and others for another statement. A seed should never come
+// twice; where it does, on a machine that was copied while it ran, two statements share no pad.
 enum use { USE_WITNESS = 0x10, USE_PADS, USE_MASK1, USE_MASK2 };
 
 static struct vch_digest derive(const struct vch_prover *prover, enum use use)
 {
+    const struct vch_digest no_root = {{0}};
     const uint8_t tag = (uint8_t)use;
+    struct vch_challenge about;
     struct vch_hash hash;
 
+    vch_walk_start(&about, prover->statement, &no_root); // context, shape, all roots but ours
     vch_hash_init(&hash);
     vch_hash_update(&hash, &tag, 1);
     vch_hash_update(&hash, prover->input->seed, VCH_PROOF_SEED_SIZE);
+    vch_hash_update(&hash, about.state.bytes, VCH_DIGEST_SIZE);
     return vch_hash_final(&hash);
 }
 

@@ -196,3 +196,30 @@ TEST(without_pads_or_masks_the_same_counts_would_show_it)
     CHECK(chi_square(&counts[SYMBOLS]) > 56000);
     vch_arena_release(&arena);
 }
+
+// The seed comes a second time, for another job: what is sent has other pads, and the witness,
+// which is the same, other blinds. Else the difference of two proofs would be that of what they
+// hide.
+TEST(one_seed_hides_two_statements)
+{
+    struct proving proving;
+    struct vch_digest first, second;
+    uint8_t *before;
+
+    vch_arena_init(&arena, (size_t)1 << 28);
+    proving_init(&proving, &shape, 7, vch_cpu_level(NULL), &arena);
+    struct vch_statement *statement = &proving.made.statement;
+    CHECK_OK(proving_prove(&proving, NULL, NULL));
+    memcpy(first.bytes, proving.proof, VCH_DIGEST_SIZE);
+    before = vch_arena_alloc(&arena, proving.size, 1);
+    memcpy(before, proving.proof, proving.size);
+    CHECK_OK(proving_prove(&proving, NULL, NULL));
+    CHECK(memcmp(before, proving.proof, proving.size) == 0); // nothing but these is in it
+
+    statement->context.bytes[0] ^= 1;
+    CHECK_OK(proving_prove(&proving, NULL, NULL));
+    CHECK_OK(proving_verify(&proving, NULL));
+    memcpy(second.bytes, proving.proof, VCH_DIGEST_SIZE);
+    CHECK(!vch_hash_is_equal(&first, &second));
+    vch_arena_release(&arena);
+}
