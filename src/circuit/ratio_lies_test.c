@@ -1,6 +1,6 @@
 // What somebody would write into a witness who wants another quotient: each lie is caught by the
 // relation that is there for it, and by whoever verifies the proof.
-#include "harness/circuits_lie.h"
+#include "harness/liars.h"
 
 static struct vch_arena arena;
 static struct circuits c;

@@ -1,6 +1,6 @@
 // What somebody would write into a witness of TREES who wants another leaf: each lie is caught by
 // the relation that is there for it, and by whoever verifies the proof.
-#include "harness/circuits_lie.h"
+#include "harness/liars.h"
 
 #include "model/trees.h"
 
