@@ -87,11 +87,23 @@ static void remember(struct vch_proofs_known *known, const struct vch_digest *an
     known->count++;
 }
 
+// Of the annex and the model that it was verified for.
+static struct vch_digest digest_of(const struct subject *s)
+{
+    const struct vch_digest *identity = &s->proofs->package->identity;
+    struct vch_hash hash;
+
+    vch_hash_init(&hash);
+    vch_hash_update(&hash, identity->bytes, sizeof identity->bytes);
+    vch_hash_update(&hash, s->proof->annex, s->proof->annex_size);
+    return vch_hash_final(&hash);
+}
+
 // Signature, ranges, links.
 static vch_status verify_annex(const struct subject *s)
 {
     const struct vch_proofs *proofs = s->proofs;
-    struct vch_digest digest = vch_hash_bytes(s->proof->annex, s->proof->annex_size);
+    struct vch_digest digest = digest_of(s);
     struct vch_complaint why = {0};
 
     if (is_known(proofs->known, &digest)) return VCH_OK;

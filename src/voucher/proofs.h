@@ -15,8 +15,8 @@
 
 #define VCH_PROOFS_KNOWN_MAX 64u
 
-// Annexes of one model that have been verified, by all their bytes: the next proof under one of
-// them need not verify it again. When it is full, the oldest goes.
+// Annexes that have been verified, each by all its bytes and the model that it was verified for:
+// the next proof under one of them need not verify it again. When it is full, the oldest goes.
 struct vch_proofs_known {
     uint32_t count;
     struct vch_digest annexes[VCH_PROOFS_KNOWN_MAX];
@@ -29,7 +29,7 @@ struct vch_proofs {
     const struct vch_package *package; // the job's model; no parameter needs to be held
     const uint32_t *values;            // that cross the job's boundaries, from vch_rerun_plan
     struct vch_public_key owner;       // who must have signed the annexes
-    struct vch_proofs_known *known;    // of that model; NULL: nothing is remembered
+    struct vch_proofs_known *known;    // NULL: nothing is remembered
     enum vch_cpu_level level;
 };
 

@@ -404,6 +404,11 @@ TEST(proofs_under_a_known_annex_are_judged_as_under_any_other)
         CHECK(!vch_is_ok(vch_proofs_verify(&all, 0, &forged, &v.arena, &v.complaint)));
     }
     CHECK_EQ(known.count, 1);
+    struct vch_package another = package; // of which the annex is not
+    struct vch_proofs others = all;
+    another.identity.bytes[0] ^= 1;
+    others.package = &another;
+    CHECK_FAILS(vch_proofs_verify(&others, 0, &proofs[0], &v.arena, &v.complaint), BAD_PROOF);
     vouchers_release(&v);
 }
 
