@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "circuit/circuit.h"
+#include "field/field.h"
 #include "proof/boundary.h"
 
 _Static_assert(VCH_COMMITMENT_LOG_COLUMNS_MIN == VCH_STATEMENT_LOG_COLUMNS_MIN &&
@@ -20,6 +21,15 @@ static int64_t element_of(const struct vch_tensor *tensor, size_t i)
     return 0;
 }
 
+// Among all int64 congruent to it modulo p. Cells are residues: a root of them would open to both
+// of two numbers that are p apart, which only those close to either end of int64 are.
+static bool is_alone(int64_t value)
+{
+    const int64_t half = (int64_t)(VCH_FP_P / 2);
+
+    return value >= -half && value <= half;
+}
+
 static vch_status make_root(struct vch_digest *out, const struct vch_crossing *crossing,
                             const struct vch_tensor *tensor, size_t count,
                             const struct vch_nonce *nonce, struct vch_arena *scratch)
@@ -29,8 +39,10 @@ static vch_status make_root(struct vch_digest *out, const struct vch_crossing *c
 
     if (values == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_encoder_init(&encoder, scratch, crossing->level, crossing->log_columns));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         values[i] = element_of(tensor, i);
+        if (!is_alone(values[i])) return VCH_FAIL(LIMIT);
+    }
     return vch_boundary_root(out, &encoder, values, count, nonce->bytes, scratch,
                              crossing->workers);
 }

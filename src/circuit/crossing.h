@@ -24,7 +24,8 @@ struct vch_crossing {
     struct vch_workers *workers; // NULL: alone
 };
 
-// LIMIT where the tensor is larger than matrices go, NO_MEMORY. `scratch` is rewound.
+// LIMIT where the tensor is larger than matrices go, or an int64 in it above (p - 1) / 2 in
+// magnitude, NO_MEMORY. `scratch` is rewound.
 vch_status vch_crossing_commit(struct vch_digest *out, const struct vch_crossing *crossing,
                                const struct vch_tensor *tensor, uint32_t batch,
                                const struct vch_nonce *nonce, struct vch_arena *scratch);

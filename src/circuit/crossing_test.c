@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "field/field.h"
 #include "harness/pool.h"
 #include "harness/test.h"
 
@@ -127,4 +128,21 @@ TEST(crossing_refuses_what_no_matrix_holds_and_kinds_that_are_none)
     vch_arena_release(&arena);
     vch_arena_init(&arena, 1 << 12);
     CHECK_FAILS(vch_crossing_commit(&made, &matrix, &tensor, 1, &nonce, &arena), NO_MEMORY);
+}
+
+// Cells are numbers modulo p: two int64 that are p apart would have one root.
+TEST(crossing_of_kind_2_has_no_two_openings)
+{
+    int64_t elements[] = {INT64_MIN + 5, 0};
+    const struct vch_tensor tensors[] = {{VCH_TYPE_I64, {1, {1}}, &elements[0]},
+                                         {VCH_TYPE_I64, {1, {1}}, &elements[1]}};
+    const struct vch_nonce nonce = {{1}};
+    struct vch_digest made;
+
+    (void)example();
+    elements[1] = (int64_t)((uint64_t)elements[0] + VCH_FP_P);
+    CHECK(elements[1] > 0);
+    CHECK_EQ(vch_fp_from_i64(elements[0]), vch_fp_from_i64(elements[1]));
+    CHECK_FAILS(vch_crossing_commit(&made, &matrix, &tensors[0], 1, &nonce, &arena), LIMIT);
+    CHECK_OK(vch_crossing_commit(&made, &matrix, &tensors[1], 1, &nonce, &arena));
 }
