@@ -1,5 +1,5 @@
 // What somebody would write into a witness who wants another result: each is caught.
-#include "harness/circuits_lie.h"
+#include "harness/circuits_claim.h"
 
 enum { ROUNDS = 20 };
 

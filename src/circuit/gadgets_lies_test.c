@@ -1,5 +1,5 @@
 // Lies about quotients: every kind of them, at every edge.
-#include "harness/circuits_lie.h"
+#include "harness/circuits_claim.h"
 
 static struct vch_arena arena;
 
