@@ -50,6 +50,11 @@ vch_status vch_annex_files_read(struct vch_annex_files *files, struct vch_tool *
 {
     uint8_t *bytes = NULL;
 
+    if (access(files->annex, F_OK) != 0)
+        return vch_complain(&tool->complaint, VCH_CODE_IO,
+                            "there is no annex %.200s: the model's owner makes it (`vouch annex`), "
+                            "and --annex names another place",
+                            files->annex);
     VCH_TRY(vch_tool_file(&bytes, &files->size, tool, files->annex, VCH_ANNEX_SIZE_MAX));
     files->bytes = bytes;
     VCH_TRY(vch_annex_decode(&files->decoded, bytes, files->size, &tool->arena, &tool->complaint));
@@ -69,6 +74,10 @@ static vch_status read_key(struct vch_annex_key *out, const char *path, struct v
     uint8_t *bytes = NULL;
     size_t size = 0;
 
+    if (access(path, F_OK) != 0)
+        return vch_complain(&tool->complaint, VCH_CODE_IO,
+                            "there is no %.200s: only whoever holds an annex's key proves under it",
+                            path);
     VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_ANNEX_KEY_SIZE));
     vch_status status = vch_annex_key_decode(out, bytes, size, &tool->complaint);
     vch_arena_rewind(&tool->arena, mark);
@@ -94,19 +103,23 @@ static vch_status match(struct vch_annex_key *key, const struct vch_annex_files 
     const struct vch_annex *annex = &files->decoded;
     const uint32_t epoch = vch_annex_files_epoch(files);
 
-    if (!vch_hash_is_equal(&key->model, &annex->model) || key->openings != annex->openings)
-        return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
-                            "%.200s is not the key of this annex", files->key);
     if (key->epoch != UINT32_MAX && key->epoch + 1 == epoch) {
         struct vch_annex_key behind = *key;
         vch_annex_key_next(key, &behind, 1);
+        key->openings = annex->openings; // which --renew may have changed
         vch_wipe(&behind, sizeof behind);
     }
-    if (key->epoch == epoch) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
-                        "the annex is of epoch %u and its key of epoch %u: one of them was rotated "
-                        "meanwhile, or is an old copy; use the newest of both",
-                        epoch, key->epoch);
+    if (!vch_hash_is_equal(&key->model, &annex->model))
+        return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                            "%.200s is the key of another model's annex", files->key);
+    if (key->epoch != epoch)
+        return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                            "the annex is of epoch %u and its key of epoch %u: one of them was "
+                            "rotated meanwhile, or is an old copy; use the newest of both",
+                            epoch, key->epoch);
+    if (key->openings == annex->openings) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_REFUSED, "%.200s is not the key of this annex",
+                        files->key);
 }
 
 vch_status vch_annex_files_key(struct vch_annex_key *out, const struct vch_annex_files *files,

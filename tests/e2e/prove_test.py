@@ -241,6 +241,10 @@ class Prove(unittest.TestCase):
         self.key.write_bytes(old_key)
         self.verify(self.prove("y"))
         self.assertEqual(inspect(self.key)["used"], inspect_bytes(self.folder, new_key)["used"] + 1)
+        old_key = self.key.read_bytes()  # and after one in a renewal with other columns
+        vouch("annex", self.model, "--renew", "--key", self.owner, "--openings", 20)
+        self.key.write_bytes(old_key)
+        self.verify(self.prove("w"))
         damaged = bytearray(self.key.read_bytes())
         damaged[16] ^= 1  # the count
         self.key.write_bytes(damaged)
