@@ -87,15 +87,13 @@ vch_status vch_crossing_verify(const struct vch_digest *commitment,
     return vch_hash_is_equal(&made, commitment) ? VCH_OK : VCH_FAIL(BAD_PROOF);
 }
 
-// An element takes 8 bytes as a number and 40 in the oracle; a column, the code's tables and the
-// tree; a thread, a codeword.
+// Numbers of 8 bytes, the code's tables, the oracle, and what blocks of an arena leave unused.
 size_t vch_crossing_memory(const struct vch_crossing *crossing, uint64_t count)
 {
-    enum { PER_ELEMENT = 48, PER_COLUMN = 2048, SLACK = 1 << 20 };
-    size_t columns = (size_t)1 << crossing->log_columns;
-    size_t threads = crossing->workers != NULL ? crossing->workers->thread_count : 1;
+    enum { TABLES = 28 * 8, SLACK = 1 << 21 };
 
     if (crossing->kind != VCH_COMMITMENT_MATRIX) return 0;
     if (count > VCH_CROSSING_COUNT_MAX) return SIZE_MAX;
-    return PER_ELEMENT * ((size_t)count + columns) + (PER_COLUMN + 64 * threads) * columns + SLACK;
+    return 8 * (size_t)count + ((size_t)TABLES << crossing->log_columns) +
+           vch_boundary_memory((size_t)count, crossing->log_columns, crossing->workers) + SLACK;
 }

@@ -99,17 +99,19 @@ TEST(crossing_of_kind_2_is_the_same_on_this_machines_level_and_more_threads)
 
 TEST(crossing_takes_no_more_than_it_says)
 {
-    static int8_t many[20000];
+    static int8_t many[140000]; // one block of rows of 512, and more than one
     struct vch_tensor tensor = {VCH_TYPE_I8, {1, {sizeof many}}, many};
     const struct vch_nonce nonce = {{1}};
     struct vch_crossing how = matrix;
     struct vch_digest made;
 
-    for (how.log_columns = 9; how.log_columns <= 14; how.log_columns++) {
-        vch_arena_release(&arena);
-        vch_arena_init(&arena, vch_crossing_memory(&how, sizeof many));
-        CHECK_OK(vch_crossing_commit(&made, &how, &tensor, 1, &nonce, &arena));
-    }
+    for (how.log_columns = 9; how.log_columns <= 14; how.log_columns++)
+        for (uint32_t count = 20000; count <= sizeof many; count += 40000) {
+            tensor.shape.dims[0] = count;
+            vch_arena_release(&arena);
+            vch_arena_init(&arena, vch_crossing_memory(&how, count));
+            CHECK_OK(vch_crossing_commit(&made, &how, &tensor, 1, &nonce, &arena));
+        }
 }
 
 TEST(crossing_refuses_what_no_matrix_holds_and_kinds_that_are_none)

@@ -6,9 +6,12 @@
 // crosswise, turns the square around, and exchanges it with the one at the reversed middle bits.
 // Whoever includes this has defined
 //
-//     static void transform_few(vec x[LANES])    a transform across vectors: canonical in, loose
-//     out static void turn_square(vec x[LANES])      rows become columns static const uint8_t
-//     reversed_few[LANES]   indices with their bits reversed
+//     static void transform_few(vec x[LANES])
+//         a transform across vectors: canonical in, loose out
+//     static void turn_square(vec x[LANES])
+//         rows become columns
+//     static const uint8_t reversed_few[LANES]
+//         indices with their bits reversed
 #pragma once
 
 #include <stdbool.h>

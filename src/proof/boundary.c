@@ -31,3 +31,11 @@ vch_status vch_boundary_root(struct vch_digest *root, const struct vch_encoder *
     vch_arena_rewind(arena, mark);
     return VCH_OK;
 }
+
+size_t vch_boundary_memory(size_t count, unsigned log_columns, const struct vch_workers *workers)
+{
+    const size_t rows = vch_boundary_rows(count, log_columns);
+
+    return (rows << log_columns) * sizeof(uint64_t) +
+           vch_oracle_prove_memory(rows, log_columns, false, workers);
+}

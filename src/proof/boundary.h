@@ -21,9 +21,11 @@ void vch_boundary_cells(const struct vch_encoder *encoder, uint64_t *cells, cons
                         size_t count);
 
 // The root of the oracle with these rows under `seed`. Whoever knows both can make it anew; whoever
-// does not know the seed learns nothing from it. Takes 40 bytes an element from `arena` and gives
-// them back.
+// does not know the seed learns nothing from it. Takes memory from `arena` and gives it back.
 vch_status vch_boundary_root(struct vch_digest *root, const struct vch_encoder *encoder,
                              const int64_t *values, size_t count,
                              const uint8_t seed[static VCH_ORACLE_SEED_SIZE],
                              struct vch_arena *arena, struct vch_workers *workers);
+
+// How many bytes that is at most.
+size_t vch_boundary_memory(size_t count, unsigned log_columns, const struct vch_workers *workers);

@@ -89,9 +89,9 @@ static void hash_tile(void *context, size_t tile)
 }
 
 // How many rows a block has: what caches hold, and something for each thread.
-static size_t block_rows(const struct vch_oracle *oracle, const struct vch_workers *workers)
+static size_t block_rows(size_t n, const struct vch_workers *workers)
 {
-    const size_t near = (size_t)BLOCK_SYMBOLS >> oracle->encoder->log_symbols;
+    const size_t near = (size_t)BLOCK_SYMBOLS / n;
     const size_t threads = workers != NULL ? workers->thread_count : 1;
     const size_t rows = near > threads ? near : threads;
 
@@ -103,8 +103,8 @@ static vch_status make_leaves(struct vch_oracle *oracle, uint64_t *blinds,
                               struct vch_arena *arena, struct vch_workers *workers)
 {
     const struct vch_arena_mark mark = vch_arena_mark(arena);
-    const size_t rows = vch_oracle_prover_rows(oracle), step = block_rows(oracle, workers);
     const size_t n = (size_t)1 << oracle->encoder->log_symbols;
+    const size_t rows = vch_oracle_prover_rows(oracle), step = block_rows(n, workers);
     struct making making = {oracle, blinds, .leaves = leaves};
 
     making.columns = VCH_ARENA_NEW(arena, struct vch_sha256_column, n);
@@ -178,4 +178,16 @@ vch_status vch_oracle_prove(struct vch_oracle *oracle, const struct vch_oracle_m
     grow_tree(encoder, nodes, leaves, workers);
     oracle->root = nodes[1];
     return VCH_OK;
+}
+
+size_t vch_oracle_prove_memory(size_t rows, unsigned log_columns, bool keeps_codewords,
+                               const struct vch_workers *workers)
+{
+    const size_t columns = (size_t)1 << log_columns, n = 8 * columns;
+    const size_t step = block_rows(n, workers);
+    const size_t a_row = sizeof(uint64_t) * n; // encoded
+    const size_t encoded = keeps_codewords || rows < step ? rows * a_row : step * a_row;
+
+    return rows * columns * sizeof(uint64_t) + encoded +
+           n * (2 * sizeof(struct vch_digest) + sizeof(struct vch_sha256_column));
 }

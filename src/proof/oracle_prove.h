@@ -35,11 +35,15 @@ struct vch_oracle {
 
 // From `arena` the oracle keeps the blinds (8 bytes a cell), the tree (64 n bytes), and with
 // `keeps_codewords` what it encoded (8 n bytes a row, which is 64 a cell). Without,
-// vch_oracle_prove_opening encodes again. Until this returns 72 n bytes more are taken, and without
+// vch_oracle_prove_opening encodes again. Until this returns 68 n bytes more are taken, and without
 // codewords those of a block of rows: 8 MiB, or eight of them, or one a thread.
 vch_status vch_oracle_prove(struct vch_oracle *oracle, const struct vch_oracle_matrix *matrix,
                             const struct vch_encoder *encoder, bool keeps_codewords,
                             struct vch_arena *arena, struct vch_workers *workers);
+
+// How many bytes that is at most, for an oracle of `rows` rows with at most 2^32 cells.
+size_t vch_oracle_prove_memory(size_t rows, unsigned log_columns, bool keeps_codewords,
+                               const struct vch_workers *workers);
 
 // The opening of VCH_ORACLE_POSITIONS columns into `out`, which has
 // vch_oracle_opening_size(c, row_count + extra_count) bytes. Any number of times, but every column
