@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "cli/annex_files.h"
 #include "cli/commands.h"
+#include "cli/opening_count.h"
 #include "cli/proof_progress.h"
 #include "cli/proof_tensors.h"
 #include "cli/tensors.h"
@@ -191,14 +192,24 @@ static vch_status fill_order(struct session *s, struct vch_tool *tool)
     return vch_process_cpu_level(&order->level, &tool->complaint);
 }
 
-// The opening of the annex's root is taken as late as can be, and before the proof is begun.
+// What the proof opens once more: the annex's root, and the input's where another proof ended
+// there.
+static vch_status take_openings(struct session *s, struct vch_tool *tool)
+{
+    const char *from = vch_options_text(tool->options, "from");
+
+    if (from != NULL) VCH_TRY(vch_opening_count_take(tool, from, s->files.decoded.openings));
+    return vch_annex_files_take(&s->files, tool);
+}
+
+// Openings are taken as late as can be, and before the proof is begun.
 static vch_status prove(struct session *s, struct vch_tool *tool)
 {
     VCH_TRY(fill_order(s, tool));
     (void)vch_proof_progress_start(&s->progress, "proving");
     vch_status status =
         vch_answer_prove_begin(&s->answer, &s->order, &tool->arena, &tool->complaint);
-    if (vch_is_ok(status)) status = vch_annex_files_take(&s->files, tool);
+    if (vch_is_ok(status)) status = take_openings(s, tool);
     if (vch_is_ok(status))
         status = vch_answer_prove(&s->proof, &s->answer, &tool->arena, &tool->complaint);
     vch_proof_progress_finish(&s->progress);

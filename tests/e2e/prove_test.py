@@ -327,6 +327,18 @@ class Prove(unittest.TestCase):
         self.verify(two, annex=self.folder / "a.annex", code=NO)
         vouch("prove", parts[0], "--from", self.folder / "one.opening", "--output", two, code=USAGE)
 
+        # Both proofs have opened the root between them; as often as hides nothing more, and no oftener.
+        count = self.folder / "one.opening.count"
+        self.assertEqual(count.read_bytes(), (2).to_bytes(4, "little"))
+        self.assertEqual(count.stat().st_mode & 0o777, 0o600)
+        openings = inspect(self.folder / "b.annex")["openings"]
+        count.write_bytes((openings - 1).to_bytes(4, "little"))
+        left = inspect(self.folder / "b.annex.key")["proofs_left"]
+        again = ("prove", parts[1], "--from", self.folder / "one.opening", "--output", two)
+        vouch(*again)
+        self.assertIn("prove the segment before once more", vouch(*again, code=NO).stderr)
+        self.assertEqual(inspect(self.folder / "b.annex.key")["proofs_left"], left - 1)
+
 
 def inspect_bytes(folder, content):
     path = folder / "inspected"
