@@ -12,11 +12,11 @@ struct golden {
 
 static const struct golden goldens[] = {
     {{9, 1, 1, 1, 0, 0, 1, 1, false, false},
-     "bcaa45e2f076eb334ec5f5b4bb557c65f55a20e99a35e4319cc9675fded434ae"},
+     "d51f1826c3e43a9bc128934073970dd21b7839a5b453e688ef7ab4c44f1c1853"},
     {{9, 3, 3, 2, 3, 40, 9, 5, true, true},
-     "26ff1153ad09a95824c187fb87db48f314c80995d732b114cc6c0fb600e9ef04"},
+     "c838d2074fc43c994d9739057c03ec89ed99735987256da62fe3b81c6124177a"},
     {{11, 2, 3, 1, 2, 8, 200, 30, true, true},
-     "bd722a0eb10d70ba795caef8548f2da5e7093f1653a343b13174380e604c716f"},
+     "d24b2f8bae2cee8226f32105fb110f61fe1f413f23b656e3eae21ddedd6ac277"},
 };
 
 static void check_golden(const struct golden *golden, enum vch_cpu_level level)
