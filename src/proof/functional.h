@@ -11,8 +11,9 @@ struct vch_functional {
     struct vch_ext constant;
 };
 
-// Scratch from `arena`, given back: for the largest section, 16 bytes a row, 32 a lane, and 32 a
-// slot of its products.
+// Scratch from `arena`, given back: for the largest section, 16 bytes a row, 64 a lane, 16 a slot
+// of its products, and 16 an index of a matrix' side (cells.h), of which no more are kept than
+// eight times its terms in all rows or lanes.
 vch_status vch_functional_sum(struct vch_functional *functional,
                               const struct vch_statement *statement,
                               const struct vch_weights *weights,
