@@ -1,6 +1,6 @@
 // Any bytes at all after TLS: frames, the node's session and the engine stand them. What the node
 // says in return is always frames, and in the end it holds no memory for anyone.
-#include "harness/session.h"
+#include "harness/session_annex.h"
 
 #include "node/session.h"
 
@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     VCH_ASSERT(in != NULL && evbuffer_add(in, data, size) == 0);
     vch_arena_init(&arena, VCH_FRAME_MEMORY_MAX);
     session_init(&fixture);
+    session_add_annex(&fixture, 1);
     while (fixture.session.end_code == VCH_CODE_NONE &&
            vch_is_ok(vch_frame_take(&frame, in, &arena, NULL)) && frame != NULL) {
         // The worker, the clock and the room come and go as the frames do.
