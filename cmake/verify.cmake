@@ -45,6 +45,8 @@ if(NOT SANITIZE AND NOT FUZZ)
     DEPENDS verify_objects
     WORKING_DIRECTORY ${PROJECT_BINARY_DIR} VERBATIM)
   add_custom_target(vouch_verify ALL DEPENDS ${library})
+  install(FILES ${library} DESTINATION lib)
+  install(FILES include/vouch/verify.h DESTINATION include/vouch)
 endif()
 
 # WebAssembly: Debian's clang, lld, wasi-libc and libclang-rt-dev-wasm32.
