@@ -68,9 +68,10 @@ static vch_status take_boundary(struct vch_proof_boundary *out, struct vch_reade
                             VCH_GRAPH_PORTS_MAX);
     for (uint32_t i = 0; i < out->count; i++) {
         VCH_TRY(vch_reader_u64le(reader, &size));
-        VCH_TRY(vch_reader_bytes(reader, size, &bytes));
+        if ((size_t)size != size) return VCH_FAIL(TRUNCATED); // which a narrow size_t would hide
+        VCH_TRY(vch_reader_bytes(reader, (size_t)size, &bytes));
         out->values[i].data = bytes;
-        out->values[i].size = size;
+        out->values[i].size = (size_t)size;
     }
     return VCH_OK;
 }

@@ -160,10 +160,13 @@ size_t vch_statement_proof_size(const struct vch_statement *statement)
     const size_t said = statement->message_count + 2 * (size_t)statement->product_count;
     const size_t rows =
         ((size_t)2 << statement->log_columns) + ((size_t)1 << statement->log_pad_row);
+    const size_t rows_max =
+        SIZE_MAX / 16384; // of an oracle: so that no sum wraps, if size_t is narrow
     size_t size = DIGEST + EXTENSION * (said + 1 + rows);
 
     for (uint32_t i = 0; i < statement->oracle_count; i++) {
         const size_t extra = i + 1 == statement->oracle_count ? VCH_ORACLE_EXTRA_ROWS : 0;
+        if (statement->oracles[i].rows > rows_max) return SIZE_MAX; // which no proof has
         size += vch_oracle_opening_size(statement->log_columns, statement->oracles[i].rows + extra);
     }
     return size;

@@ -101,6 +101,11 @@ class Wasm(unittest.TestCase):
                 questions.append(self.question(**{name: self.write(altered)}))
             for content in (honest[:-1], honest + b"\0", honest[:100], honest[:8]):
                 questions.append(self.question(**{name: self.write(content)}))
+        # Sizes of 2^32 and more, which 32 bits would hide.
+        for name, at in (("opening", 56 + 32 + 4 + 4), ("proof", 184 + 4)):
+            wide = bytearray((self.folder / f"breast_cancer.{name}").read_bytes())
+            wide[at] ^= 1
+            questions.append(self.question(**{name: self.write(wide)}))
         questions.append(self.question(job="ef" * 32))
         for question, answer in zip(questions, self.compare(questions)):
             self.assertFalse(answer["accepted"], question)
