@@ -5,6 +5,7 @@
 // writes N.json and N.proof for N < COUNT; VCH_SEED decides. Cells are written out as lists, one
 // number for each row and lane, so that a reader needs nothing of how a builder says it.
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,136 +24,143 @@ static unsigned count;
 static struct vch_arena arena;
 static FILE *out;
 
+__attribute__((format(printf, 1, 2))) static void put(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    CHECK(vfprintf(out, format, arguments) >= 0);
+    va_end(arguments);
+}
+
 static void put_scalar(const char *name, const struct vch_scalar *scalar, uint32_t lanes)
 {
-    fprintf(out, "\"%s\":", name);
+    put("\"%s\":", name);
     if (scalar->lanes == NULL) {
-        fprintf(out, "%" PRIu64, scalar->one);
+        put("%" PRIu64, scalar->one);
         return;
     }
     for (uint32_t o = 0; o < lanes; o++)
-        fprintf(out, "%c%" PRIu64, o == 0 ? '[' : ',', scalar->lanes[o]);
-    fprintf(out, "]");
+        put("%c%" PRIu64, o == 0 ? '[' : ',', scalar->lanes[o]);
+    put("]");
 }
 
 static void put_cells(const char *name, const struct vch_cells *cells, uint32_t rows,
                       uint32_t lanes)
 {
-    fprintf(out, "\"%s\":[", name);
+    put("\"%s\":[", name);
     for (uint32_t i = 0; i < rows * lanes; i++)
-        fprintf(out, "%s%" PRIu32, i == 0 ? "" : ",",
-                vch_cells_number(cells, lanes, i / lanes, i % lanes));
-    fprintf(out, "]");
+        put("%s%" PRIu32, i == 0 ? "" : ",", vch_cells_number(cells, lanes, i / lanes, i % lanes));
+    put("]");
 }
 
 static void put_form(const char *name, const struct vch_form *form, uint32_t rows, uint32_t lanes)
 {
-    fprintf(out, "\"%s\":{", name);
+    put("\"%s\":{", name);
     put_scalar("constant", &form->constant, lanes);
-    fprintf(out, ",\"linears\":[");
+    put(",\"linears\":[");
     for (uint32_t i = 0; i < form->linear_count; i++) {
-        fprintf(out, i == 0 ? "{" : ",{");
+        put(i == 0 ? "{" : ",{");
         put_scalar("coefficient", &form->linears[i].coefficient, lanes);
-        fprintf(out, ",");
+        put(",");
         put_cells("cells", &form->linears[i].cells, rows, lanes);
-        fprintf(out, "}");
+        put("}");
     }
-    fprintf(out, "]}");
+    put("]}");
 }
 
 static void put_side(const char *name, const struct vch_side *side, const struct vch_matrix *matrix,
                      uint32_t rows)
 {
-    fprintf(out, ",\"%s\":[", name);
+    put(",\"%s\":[", name);
     for (uint32_t r = 0; r < rows; r++) {
-        fprintf(out, r == 0 ? "[" : ",[");
+        put(r == 0 ? "[" : ",[");
         for (uint32_t k = 0; k < matrix->outer * matrix->inner; k++) {
             const uint32_t index = vch_cells_index(side, matrix->inner, r, k % matrix->inner);
-            fprintf(out, "%s%" PRIu32, k == 0 ? "" : ",",
-                    vch_cells_side(side, index, k / matrix->inner));
+            put("%s%" PRIu32, k == 0 ? "" : ",", vch_cells_side(side, index, k / matrix->inner));
         }
-        fprintf(out, "]");
+        put("]");
     }
-    fprintf(out, "]");
+    put("]");
 }
 
 static void put_matrix(const struct vch_matrix *matrix, uint32_t lanes)
 {
-    fprintf(out, "{");
+    put("{");
     put_scalar("coefficient", &matrix->coefficient, lanes);
-    fprintf(out, ",\"row_first\":%" PRIu32 ",\"lane_first\":%" PRIu32, matrix->row_first,
-            matrix->lane_first);
-    fprintf(out, ",\"outer\":%" PRIu32 ",\"inner\":%" PRIu32, matrix->outer, matrix->inner);
+    put(",\"row_first\":%" PRIu32 ",\"lane_first\":%" PRIu32, matrix->row_first,
+        matrix->lane_first);
+    put(",\"outer\":%" PRIu32 ",\"inner\":%" PRIu32, matrix->outer, matrix->inner);
     put_side("x", &matrix->x, matrix, matrix->row_count);
     put_side("w", &matrix->w, matrix, matrix->lane_count);
-    fprintf(out, "}");
+    put("}");
 }
 
 static void put_entry(const struct vch_expression *entry, uint32_t rows, uint32_t lanes)
 {
-    fprintf(out, "{");
+    put("{");
     put_form("form", &entry->form, rows, lanes);
-    fprintf(out, ",\"products\":[");
+    put(",\"products\":[");
     for (uint32_t i = 0; i < entry->product_count; i++) {
-        fprintf(out, i == 0 ? "{" : ",{");
+        put(i == 0 ? "{" : ",{");
         put_scalar("coefficient", &entry->products[i].coefficient, lanes);
-        fprintf(out, ",");
+        put(",");
         put_form("a", &entry->products[i].a, rows, lanes);
-        fprintf(out, ",");
+        put(",");
         put_form("b", &entry->products[i].b, rows, lanes);
-        fprintf(out, "}");
+        put("}");
     }
-    fprintf(out, "],\"matrices\":[");
+    put("],\"matrices\":[");
     for (uint32_t i = 0; i < entry->matrix_count; i++) {
-        if (i > 0) fprintf(out, ",");
+        if (i > 0) put(",");
         put_matrix(&entry->matrices[i], lanes);
     }
-    fprintf(out, "]}");
+    put("]}");
 }
 
 static void put_section(const struct vch_section *section)
 {
-    fprintf(out, "{\"kind\":%d,\"rows\":%" PRIu32 ",\"lanes\":%" PRIu32 ",\"table\":%" PRIu32 ",",
-            (int)section->kind, section->rows, section->lanes, section->table);
+    put("{\"kind\":%d,\"rows\":%" PRIu32 ",\"lanes\":%" PRIu32 ",\"table\":%" PRIu32 ",",
+        (int)section->kind, section->rows, section->lanes, section->table);
     if (section->kind == VCH_SECTION_TABLE) {
         put_cells("multiplicities", &section->multiplicities, section->rows, section->lanes);
-        fprintf(out, ",");
+        put(",");
     }
-    fprintf(out, "\"entries\":[");
+    put("\"entries\":[");
     for (uint32_t e = 0; e < section->entry_count; e++) {
-        if (e > 0) fprintf(out, ",\n  ");
+        if (e > 0) put(",\n  ");
         put_entry(&section->entries[e], section->rows, section->lanes);
     }
-    fprintf(out, "]}");
+    put("]}");
 }
 
 static void put_digest(const struct vch_digest *digest)
 {
-    fprintf(out, "\"");
+    put("\"");
     for (size_t i = 0; i < sizeof digest->bytes; i++)
-        fprintf(out, "%02x", digest->bytes[i]);
-    fprintf(out, "\"");
+        put("%02x", digest->bytes[i]);
+    put("\"");
 }
 
 static void put_statement(const struct vch_statement *statement)
 {
-    fprintf(out, "{\"context\":");
+    put("{\"context\":");
     put_digest(&statement->context);
-    fprintf(out, ",\"log_columns\":%" PRIu32 ",\"oracles\":[", statement->log_columns);
+    put(",\"log_columns\":%" PRIu32 ",\"oracles\":[", statement->log_columns);
     for (uint32_t i = 0; i < statement->oracle_count; i++) {
-        fprintf(out, "%s[%" PRIu32 ",", i == 0 ? "" : ",", statement->oracles[i].rows);
+        put("%s[%" PRIu32 ",", i == 0 ? "" : ",", statement->oracles[i].rows);
         put_digest(&statement->oracles[i].root);
-        fprintf(out, "]");
+        put("]");
     }
-    fprintf(out, "],\"public_values\":[");
+    put("],\"public_values\":[");
     for (uint32_t i = 0; i < statement->public_count; i++)
-        fprintf(out, "%s%" PRIu64, i == 0 ? "" : ",", statement->public_values[i]);
-    fprintf(out, "],\"sections\":[");
+        put("%s%" PRIu64, i == 0 ? "" : ",", statement->public_values[i]);
+    put("],\"sections\":[");
     for (uint32_t i = 0; i < statement->section_count; i++) {
-        if (i > 0) fprintf(out, ",\n ");
+        if (i > 0) put(",\n ");
         put_section(&statement->sections[i]);
     }
-    fprintf(out, "]}\n");
+    put("]}\n");
 }
 
 static void open_file(unsigned number, const char *extension)
