@@ -118,19 +118,20 @@ static void copy_findings(struct vouch_result *result, const struct vch_answer_r
 
 // A statement's cells follow from what a proof shows of each row, 150 symbols of 8 bytes, beside
 // what depends on their number alone. Those of the annex's own statements are twice its rows and a
-// few.
+// few; it has no more rows than it can have shown.
 static uint64_t cells_of(const struct vouch_question *question)
 {
+    const uint64_t row = (uint64_t)8 * VCH_ORACLE_POSITIONS;
     const uint8_t *head = question->annex.bytes;
 
     if (head == NULL || question->annex.size < 64) return 0;
-    const uint32_t c = vch_get_u32le(head + 12), rows = vch_get_u32le(head + 16);
+    const uint32_t c = vch_get_u32le(head + 12), stated = vch_get_u32le(head + 16);
     if (c < VCH_STATEMENT_LOG_COLUMNS_MIN || c > VCH_STATEMENT_LOG_COLUMNS_MAX) return 0;
+    const uint64_t most = question->annex.size / row, rows = stated < most ? stated : most;
     const uint64_t other = 4 * (uint64_t)vch_oracle_opening_size(c, 0) + ((uint64_t)32 << c);
     const uint64_t size = question->proof.size > other ? question->proof.size - other : 0;
-    const uint64_t shown = size / ((uint64_t)8 * VCH_ORACLE_POSITIONS),
-                   own = 3 * (uint64_t)rows + 8;
-    return ((shown > own ? shown : own) + 1) << c;
+    const uint64_t run = size / row, own = 3 * rows + 8;
+    return ((run > own ? run : own) + 1) << c;
 }
 
 size_t vouch_verify_memory(const struct vouch_question *question)
