@@ -1,7 +1,7 @@
 // A search for second witnesses: of an operator on a few numbers, another output is claimed and one
 // more cell of the witness, whichever, given another number; all the rest is made to fit. Nothing
 // of that may pass.
-#include "harness/circuits_lie.h"
+#include "harness/liars.h"
 
 enum { ROUNDS = 3, ALL_CELLS = 48, MOVES = 8 };
 
