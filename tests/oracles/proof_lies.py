@@ -15,11 +15,13 @@ import struct
 import sys
 
 from proof import tiny
+from proof.annex import Annex
 from proof.field import Refused, write_pairs
 from proof.oracle import given_oracle
 from proof.toy_prover import Prover
 from proof.transcript import Transcript
 from proof.verify import verify
+from verify_voucher import is_signed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests/corpus/proof/tiny.proof"
@@ -138,9 +140,10 @@ def vectors():
     return "\n".join(hexadecimal(*row) for row in rows), proof
 
 
-def page(name):
-    """A vector of the page."""
-    found = re.search(rf"^{name} = ((?:[0-9a-f]|\n +(?=[0-9a-f]))+)$", PAGE.read_text(), re.M)
+def page(name, text=None):
+    """A vector of the page, or of another page's text."""
+    found = re.search(rf"^{name} = ((?:[0-9a-f]|\n +(?=[0-9a-f]))+)$", text or PAGE.read_text(),
+                      re.M)
     return bytes.fromhex("".join(found[1].split()))
 
 
@@ -155,6 +158,11 @@ def parts():
     say(same and transcript.state == page("challenge_state"), "challenges, as on the page")
     oracle = given_oracle([i * i - 1000 for i in range(1000)], 512, bytes(range(32)))
     say(oracle.root == page("boundary_root"), "a boundary, as on the page")
+    text = PAGE.with_name("annex.md").read_text()
+    annex = Annex(page("annex", text))
+    say(annex.digests == [page("digest_base", text), page("digest_link", text)]
+        and annex.signed == page("signed", text)
+        and is_signed(annex.key, annex.signed, annex.signature), "an annex, as on its page")
 
 
 def main():
