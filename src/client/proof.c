@@ -111,8 +111,10 @@ static void request(struct asking *asking, struct seeking *s, uint64_t now_us)
     struct vch_link_question question = s->ask->asked->question;
     struct vch_link *link = link_of(s->ask, s->next);
     uint64_t left_us = asking->deadline_us > now_us ? asking->deadline_us - now_us : 0;
-    uint64_t share_us = left_us / count_provers(s->ask, s->next);
+    uint32_t provers = count_provers(s->ask, s->next);
 
+    VCH_ASSERT(provers > 0); // this one
+    uint64_t share_us = left_us / provers;
     if (find_seeking(asking, link) != NULL) return;
     question.is_proof = true;
     question.budget_ms = share_us / 1000 + 1;
