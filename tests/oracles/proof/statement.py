@@ -12,7 +12,6 @@ PUBLIC = 2**31
 NONE = 2**32 - 1
 LOOKUP, TABLE, ZEROS = range(3)
 ENTRIES_MAX = 6
-TABLES_MAX = 2**14
 TABLES_MAX = 16384
 POSITIONS = 150
 CAP = 128
@@ -125,7 +124,6 @@ class Statement:
         for section in self.sections:
             count = section.rows * section.lanes
             require(1 <= len(section.entries) <= ENTRIES_MAX, "entries")
-            require(section.table < TABLES_MAX, "more tables than there may be")
             require(section.table < TABLES_MAX, "too many tables")
             lists = [section.multiplicities] if section.kind == TABLE else []
             for entry in section.entries:
