@@ -132,7 +132,7 @@ static int64_t other_number(int64_t before, uint32_t move)
         0,
         1,
         -1,
-        before + ((int64_t)1 << (1 + test_below(61))),
+        (int64_t)((uint64_t)before + ((uint64_t)1 << (1 + test_below(61)))),
         (int64_t)test_below(1u << 31) << test_below(32),
     };
 
