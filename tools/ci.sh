@@ -9,8 +9,10 @@ jobs=$(nproc)
 passed=0 failed=0
 
 build() { cmake --preset "$1" --log-level=NOTICE && cmake --build "build/$1" -- --quiet; }
+# The second verifier of proofs, in Python, says the same of every compiler's: make_test asks it.
 build_and_test() {
-    build "$1" && ctest --test-dir "build/$1" -j"$jobs" --timeout 600 --output-on-failure
+    build "$1" &&
+        ctest --test-dir "build/$1" -j"$jobs" --timeout 600 --output-on-failure -E '^oracles/proof'
 }
 
 lint() { make --no-print-directory lint; }
