@@ -30,7 +30,7 @@ static const struct vch_option options[] = {
     {"keep-last", "N", "layers run here last, so that nodes see no output (default: 1)", false},
     {"share", "PERCENT", "most of the layers one operator may see (default: 100)", false},
     {"strict", NULL, "neighbouring segments never share an operator, whatever the quorum", false},
-    {"deadline-ms", "N", "give up after this long (default: 60000)", false},
+    {"deadline-ms", "N", "give up after this long (default: 60000; with --prove 600000)", false},
     {"patience-ms", "N", "ask someone else as well after this long (default: by estimate)", false},
     {"grace-ms", "N", "wait for stragglers once there is a majority (default: by experience)",
      false},
