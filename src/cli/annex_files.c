@@ -176,10 +176,14 @@ vch_status vch_annex_files_next(struct vch_annex_key *out, const struct vch_anne
 static vch_status replace(const struct vch_annex_files *files, struct vch_tool *tool,
                           const uint8_t *annex, size_t size, const struct vch_annex_key *key)
 {
-    struct vch_annex_key now;
+    struct vch_annex_key now = {0};
 
     vch_status status = read_key(&now, files->key, tool);
+    const uint32_t on_disk = now.epoch;
     if (vch_is_ok(status) && files->bytes != NULL) status = match(&now, files, tool);
+    // The key of a rotation that was interrupted catches up first: a second interruption would
+    // leave it two epochs behind its annex.
+    if (vch_is_ok(status) && now.epoch != on_disk) status = write_key(&now, files->key, tool);
     if (vch_is_ok(status) && now.epoch + 1 != key->epoch)
         status = vch_complain(&tool->complaint, VCH_CODE_REFUSED,
                               "somebody else gave %.200s a new root meanwhile", files->annex);
