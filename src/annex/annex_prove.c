@@ -80,6 +80,25 @@ static vch_status prove(uint8_t **out, size_t *size, const struct prover *prover
     return status;
 }
 
+// Secret as the root's seed is, and another for every other statement: pads serve one proof only.
+// What is proven of a root is always the same proof, so that making it again shows nothing new.
+static struct vch_digest proof_seed(const char *protocol, const uint8_t *seed,
+                                    const struct vch_statement *statement)
+{
+    static const char *const labels[] = {"old", "new"};
+    const uint32_t given = statement->oracle_count - 1;
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, protocol);
+    vch_transcript_absorb(&transcript, "seed", seed, VCH_ORACLE_SEED_SIZE);
+    vch_transcript_absorb_digest(&transcript, "context", &statement->context);
+    vch_transcript_absorb_u64(&transcript, "columns", statement->log_columns);
+    for (uint32_t i = 0; i < given; i++)
+        vch_transcript_absorb_digest(&transcript, given == 1 ? "root" : labels[i],
+                                     &statement->oracles[i].root);
+    return vch_transcript_final(&transcript);
+}
+
 static vch_status prove_ranges(uint8_t **out, size_t *size, const struct prover *prover)
 {
     const struct vch_circuit_model *model = &prover->order->model;
@@ -89,8 +108,12 @@ static vch_status prove_ranges(uint8_t **out, size_t *size, const struct prover 
     VCH_TRY(vch_circuit_build_ranges(&circuit, model, &prover->oracle.root, prover->arena,
                                      prover->complaint));
     VCH_TRY(vch_witness_make_ranges(&cells, &circuit, model, prover->arena, prover->complaint));
-    return prove(out, size, prover, &circuit.statement, cells, &prover->oracle, NULL,
-                 prover->order->proof_seed);
+    struct vch_digest seed =
+        proof_seed("vouch/annex-ranges-seed/v1", prover->order->seed, &circuit.statement);
+    vch_status status =
+        prove(out, size, prover, &circuit.statement, cells, &prover->oracle, NULL, seed.bytes);
+    vch_wipe(&seed, sizeof seed);
+    return status;
 }
 
 vch_status vch_annex_prove(uint8_t **out, size_t *size, const struct vch_annex_order *order,
@@ -118,20 +141,6 @@ vch_status vch_annex_prove(uint8_t **out, size_t *size, const struct vch_annex_o
     return vch_annex_encode(out, size, &annex, owner, arena, complaint);
 }
 
-// Secret as the old seed is, and another for every other statement: pads serve one proof only.
-static struct vch_digest link_seed(const uint8_t *old_seed, const struct vch_statement *statement)
-{
-    struct vch_transcript transcript;
-
-    vch_transcript_init(&transcript, "vouch/annex-link-seed/v1");
-    vch_transcript_absorb(&transcript, "seed", old_seed, VCH_ORACLE_SEED_SIZE);
-    vch_transcript_absorb_digest(&transcript, "context", &statement->context);
-    vch_transcript_absorb_u64(&transcript, "columns", statement->log_columns);
-    vch_transcript_absorb_digest(&transcript, "old", &statement->oracles[0].root);
-    vch_transcript_absorb_digest(&transcript, "new", &statement->oracles[1].root);
-    return vch_transcript_final(&transcript);
-}
-
 vch_status vch_annex_prove_link(struct vch_annex_link *out, const struct vch_annex *annex,
                                 const uint8_t old_seed[static VCH_ORACLE_SEED_SIZE],
                                 const struct vch_annex_order *order, struct vch_arena *arena,
@@ -153,7 +162,7 @@ vch_status vch_annex_prove_link(struct vch_annex_link *out, const struct vch_ann
     VCH_TRY(
         vch_circuit_build_link(&circuit, model, &old.root, &prover.oracle.root, arena, complaint));
     VCH_TRY(vch_witness_make_link(&cells, &circuit, model, arena, complaint));
-    struct vch_digest seed = link_seed(old_seed, &circuit.statement);
+    struct vch_digest seed = proof_seed("vouch/annex-link-seed/v1", old_seed, &circuit.statement);
     vch_status status = prove(&proof, &out->proof_size, &prover, &circuit.statement, cells, &old,
                               &prover.oracle, seed.bytes);
     vch_wipe(&seed, sizeof seed);

@@ -11,9 +11,8 @@
 
 // What a proof about an annex is made from. Seeds are secrets: wipe it when done.
 struct vch_annex_order {
-    struct vch_circuit_model model;          // whose held parameters all have their data
-    uint8_t seed[VCH_ORACLE_SEED_SIZE];      // of the new root
-    uint8_t proof_seed[VCH_PROOF_SEED_SIZE]; // fresh; a link has its own
+    struct vch_circuit_model model;     // whose held parameters all have their data
+    uint8_t seed[VCH_ORACLE_SEED_SIZE]; // of the new root
     enum vch_cpu_level level;
     const struct vch_proof_watch *watch; // or NULL
     struct vch_workers *workers;

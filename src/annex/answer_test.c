@@ -154,7 +154,6 @@ TEST(answer_of_a_later_epoch_is_shown_by_the_chain_of_links)
                 REFUSED);
     CHECK_OK(
         vch_annex_prove_link(&link, &annex, model.seed, &order, &model.arena, &model.complaint));
-    answers_fill(order.proof_seed); // which is not the link's
     CHECK_OK(
         vch_annex_prove_link(&again, &annex, model.seed, &order, &model.arena, &model.complaint));
     CHECK(link.proof_size == again.proof_size &&
@@ -177,6 +176,23 @@ TEST(answer_of_a_later_epoch_is_shown_by_the_chain_of_links)
 
 // A holder of the annex's key puts other weights behind a link; the model.owner's word is on the
 // base.
+// Making an annex of one root again, after an interruption, opens no other columns of it.
+TEST(annex_of_one_seed_is_one_proof)
+{
+    struct vch_annex_order order;
+    struct vch_annex again;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    answers_start(&model);
+    answers_order_annex(&order, &model, model.seed);
+    CHECK_OK(vch_annex_prove(&bytes, &size, &order, 7, &model.owner, &model.arena, NULL));
+    CHECK_OK(vch_annex_decode(&again, bytes, size, &model.arena, NULL));
+    CHECK(again.ranges_size == model.annex.ranges_size &&
+          memcmp(again.ranges, model.annex.ranges, again.ranges_size) == 0);
+    vch_arena_release(&model.arena);
+}
+
 TEST(annex_links_hold_the_same_numbers)
 {
     struct vch_annex annex, other, lying;

@@ -61,7 +61,6 @@ static vch_status make_and_write(const struct vch_annex_files *files, struct vch
     VCH_TRY(vch_annex_files_next(key, files, tool, &package->identity));
     key->openings = VCH_ANNEX_OPENINGS(log_columns);
     memcpy(order.seed, key->seed, sizeof order.seed);
-    vch_random_bytes(order.proof_seed, sizeof order.proof_seed);
     order.watch = vch_proof_progress_start(&progress, "committing to weights");
     vch_status status =
         vch_annex_prove(&annex, &size, &order, key->epoch, owner, &tool->arena, &tool->complaint);

@@ -62,7 +62,6 @@ static vch_status make_annex(struct course *course, struct vch_tool *tool,
     vch_random_bytes(seed, sizeof seed);
     vch_sign_key(&course->owner, seed);
     vch_random_bytes(order.seed, sizeof order.seed);
-    vch_random_bytes(order.proof_seed, sizeof order.proof_seed);
     memcpy(course->order.annex_seed, order.seed, sizeof order.seed);
     VCH_TRY(make_model(&order.model, tool, package));
 

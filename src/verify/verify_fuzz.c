@@ -46,7 +46,6 @@ static void make_annex(struct vch_annex *out, const struct vch_graph *graph)
     const struct vch_annex_order order = {
         .model = {graph, vch_package_identity(manifest, sizeof manifest), 9, 1, held},
         .seed = {1},
-        .proof_seed = {2},
     };
     uint8_t *bytes = NULL;
 

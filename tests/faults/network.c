@@ -104,7 +104,6 @@ static void make_annex(struct network_node *node, uint32_t log_columns)
     for (uint32_t i = 0; i < package.graph->parameter_count; i++)
         if (package.graph->parameters[i].data != NULL) held[order.model.held_count++] = i;
     random_bytes(node->annex_seed, sizeof node->annex_seed);
-    random_bytes(order.proof_seed, sizeof order.proof_seed);
     memcpy(order.seed, node->annex_seed, sizeof order.seed);
     CHECK_OK(vch_annex_prove(&bytes, &node->annex.size, &order, 0, &network->owner, &network->arena,
                              &complaint));

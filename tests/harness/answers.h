@@ -55,7 +55,6 @@ static inline void answers_order_annex(struct vch_annex_order *out, struct answe
                                               .held_count = a->graph->parameter_count,
                                               .held = held}};
     memcpy(out->seed, seed, sizeof out->seed);
-    answers_fill(out->proof_seed);
 }
 
 static inline void answers_make_annex(struct vch_annex *out, uint8_t **bytes, size_t *size,
