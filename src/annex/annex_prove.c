@@ -82,20 +82,20 @@ static vch_status prove(uint8_t **out, size_t *size, const struct prover *prover
 
 // Secret as the root's seed is, and another for every other statement: pads serve one proof only.
 // What is proven of a root is always the same proof, so that making it again shows nothing new.
+// The labels are of the roots given; there may be no second.
 static struct vch_digest proof_seed(const char *protocol, const uint8_t *seed,
-                                    const struct vch_statement *statement)
+                                    const struct vch_statement *statement, const char *first,
+                                    const char *second)
 {
-    static const char *const labels[] = {"old", "new"};
-    const uint32_t given = statement->oracle_count - 1;
     struct vch_transcript transcript;
 
     vch_transcript_init(&transcript, protocol);
     vch_transcript_absorb(&transcript, "seed", seed, VCH_ORACLE_SEED_SIZE);
     vch_transcript_absorb_digest(&transcript, "context", &statement->context);
     vch_transcript_absorb_u64(&transcript, "columns", statement->log_columns);
-    for (uint32_t i = 0; i < given; i++)
-        vch_transcript_absorb_digest(&transcript, given == 1 ? "root" : labels[i],
-                                     &statement->oracles[i].root);
+    vch_transcript_absorb_digest(&transcript, first, &statement->oracles[0].root);
+    if (second != NULL)
+        vch_transcript_absorb_digest(&transcript, second, &statement->oracles[1].root);
     return vch_transcript_final(&transcript);
 }
 
@@ -108,8 +108,8 @@ static vch_status prove_ranges(uint8_t **out, size_t *size, const struct prover 
     VCH_TRY(vch_circuit_build_ranges(&circuit, model, &prover->oracle.root, prover->arena,
                                      prover->complaint));
     VCH_TRY(vch_witness_make_ranges(&cells, &circuit, model, prover->arena, prover->complaint));
-    struct vch_digest seed =
-        proof_seed("vouch/annex-ranges-seed/v1", prover->order->seed, &circuit.statement);
+    struct vch_digest seed = proof_seed("vouch/annex-ranges-seed/v1", prover->order->seed,
+                                        &circuit.statement, "root", NULL);
     vch_status status =
         prove(out, size, prover, &circuit.statement, cells, &prover->oracle, NULL, seed.bytes);
     vch_wipe(&seed, sizeof seed);
@@ -162,7 +162,8 @@ vch_status vch_annex_prove_link(struct vch_annex_link *out, const struct vch_ann
     VCH_TRY(
         vch_circuit_build_link(&circuit, model, &old.root, &prover.oracle.root, arena, complaint));
     VCH_TRY(vch_witness_make_link(&cells, &circuit, model, arena, complaint));
-    struct vch_digest seed = proof_seed("vouch/annex-link-seed/v1", old_seed, &circuit.statement);
+    struct vch_digest seed =
+        proof_seed("vouch/annex-link-seed/v1", old_seed, &circuit.statement, "old", "new");
     vch_status status = prove(&proof, &out->proof_size, &prover, &circuit.statement, cells, &old,
                               &prover.oracle, seed.bytes);
     vch_wipe(&seed, sizeof seed);

@@ -126,7 +126,7 @@ static vch_status divide(const struct softmax *s, const struct vch_gate *gate)
                                   .n = VCH_COLUMN_FORM(b, 0, {2 * one, whole(s->e)}, {1, sum}),
                                   .d = VCH_COLUMN_FORM(b, 0, {2, sum}),
                                   .n_bound = (2 * (uint64_t)one + s->n) * entry,
-                                  .d_bound = 2 * s->n * entry,
+                                  .d_bound = 2 * (uint64_t)s->n * entry,
                                   .y = whole(gate->y),
                                   .lo = 0,
                                   .hi = one,
