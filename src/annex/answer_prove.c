@@ -77,7 +77,10 @@ static vch_status commit_weights(struct vch_answer *answer, struct vch_arena *ar
     const struct vch_annex *annex = answer->order->annex;
 
     tell(answer, VCH_ANSWER_PHASE_WEIGHTS);
-    VCH_TRY(commit(answer, VCH_CIRCUIT_ANNEX, answer->order->annex_seed, arena));
+    if (answer->order->weights != NULL)
+        answer->oracles[VCH_CIRCUIT_ANNEX] = *answer->order->weights;
+    else
+        VCH_TRY(commit(answer, VCH_CIRCUIT_ANNEX, answer->order->annex_seed, arena));
     if (vch_hash_is_equal(&answer->oracles[VCH_CIRCUIT_ANNEX].root,
                           vch_annex_root(annex, annex->link_count)))
         return VCH_OK;

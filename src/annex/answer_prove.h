@@ -34,6 +34,9 @@ struct vch_answer_order {
     struct vch_digest job;
     const struct vch_tensor *inputs; // of vch_circuit_ends, in order
     uint8_t annex_seed[VCH_ORACLE_SEED_SIZE];
+    // Oracle 0, by vch_annex_prove_oracle with this seed and a level and c like this order's, for
+    // who proves often; NULL: it is made anew for this proof.
+    const struct vch_oracle *weights;
     uint8_t input_seed[VCH_ORACLE_SEED_SIZE], output_seed[VCH_ORACLE_SEED_SIZE];
     uint8_t proof_seed[VCH_PROOF_SEED_SIZE]; // fresh
     enum vch_cpu_level level;

@@ -51,6 +51,44 @@ TEST(answer_is_proven_and_shown)
     vch_arena_release(&model.arena);
 }
 
+static void keep_weights(struct vch_oracle *out, struct vch_encoder *encoder, const uint8_t *seed)
+{
+    struct vch_annex_order order;
+
+    answers_order_annex(&order, &model, seed);
+    uint64_t *cells =
+        VCH_ARENA_NEW(&model.arena, uint64_t, (size_t)model.annex.rows << order.model.log_columns);
+    CHECK(cells != NULL);
+    vch_circuit_fill_annex(cells, &order.model);
+    CHECK_OK(vch_encoder_init(encoder, &model.arena, order.level, order.model.log_columns));
+    CHECK_OK(
+        vch_annex_prove_oracle(out, cells, model.annex.rows, seed, encoder, &model.arena, NULL));
+}
+
+// Whoever keeps the weights' commitment makes the same proof; one that is another root's is seen.
+TEST(answer_may_be_proven_with_a_commitment_that_was_kept)
+{
+    struct vch_annex annex;
+    struct answers_proof proven;
+    struct vch_oracle weights;
+    struct vch_encoder encoder;
+    struct vch_answer answer;
+    struct vch_proof_file file;
+
+    answers_start(&model);
+    annex = model.annex;
+    answers_prove(&proven, &model, &annex, model.seed);
+    keep_weights(&weights, &encoder, model.seed);
+    proven.order.weights = &weights;
+    CHECK_OK(vch_answer_prove_begin(&answer, &proven.order, &model.arena, &model.complaint));
+    CHECK_OK(vch_answer_prove(&file, &answer, &model.arena, &model.complaint));
+    CHECK(file.proof_size == proven.file.proof_size &&
+          memcmp(file.proof, proven.file.proof, file.proof_size) == 0);
+    keep_weights(&weights, &encoder, model.next_seed);
+    CHECK_FAILS(vch_answer_prove_begin(&answer, &proven.order, &model.arena, NULL), REFUSED);
+    vch_arena_release(&model.arena);
+}
+
 TEST(answer_needs_the_owners_word)
 {
     struct vch_annex annex;
