@@ -20,7 +20,7 @@ import time
 import pathlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/oracles"))
-from bench import DATA, WORK, key, np, onnx, onnxruntime, save, skip, vouch  # noqa: E402
+from bench import DATA, WORK, key, np, onnx, onnxruntime, perceptron, save, skip, vouch  # noqa: E402
 
 try:
     from onnxruntime.quantization import (CalibrationDataReader, QuantFormat, QuantType,
@@ -41,24 +41,6 @@ FILES = {
     "MNIST CNN (max pool 3)": "onnx-trained/marabou/cnn_max_mninst3.onnx",
 }
 random = np.random.default_rng(1)
-
-
-def perceptron(widths):
-    """A multilayer perceptron with random weights: only its speed is asked for."""
-    from onnx import TensorProto, helper, numpy_helper
-    nodes, weights, x = [], [], "x"
-    for i, (n, m) in enumerate(zip(widths, widths[1:])):
-        w = random.standard_normal((n, m)) * (2 / n) ** .5
-        for name, value in ("w", w), ("b", random.standard_normal(m) / 10):
-            weights.append(numpy_helper.from_array(value.astype(np.float32), f"{name}{i}"))
-        last = i == len(widths) - 2
-        nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], ["y" if last else f"h{i}"]))
-        if not last:
-            nodes.append(helper.make_node("Relu", [f"h{i}"], [f"r{i}"]))
-        x = f"r{i}"
-    port = lambda name, n: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", n])
-    graph = helper.make_graph(nodes, "mlp", [port("x", widths[0])], [port("y", widths[-1])], weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
 
 def free_batch(model):
@@ -207,7 +189,7 @@ def models(only):
         if only in name and (DATA / file).exists():
             yield name, onnx.load(DATA / file)
     if only in "MLP 784-512-512-10":
-        yield "MLP 784-512-512-10", perceptron([784, 512, 512, 10])
+        yield "MLP 784-512-512-10", perceptron([784, 512, 512, 10], random)
 
 
 def show(row):

@@ -15,7 +15,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/oracles"))
-from bench import DATA, WORK, key, np, onnx, skip, vouch  # noqa: E402
+from bench import DATA, WORK, key, np, onnx, perceptron, skip, vouch  # noqa: E402
 
 OPTIONS = dict(a.lstrip("-").partition("=")[::2] for a in sys.argv[1:] if a.startswith("--"))
 ROUNDS = int(OPTIONS.get("rounds") or 15)
@@ -35,29 +35,11 @@ LIMITS = {  # milliseconds to prove, bytes of memory
 random = np.random.default_rng(1)
 
 
-def perceptron(widths):
-    """A multilayer perceptron with random weights: only what its proof costs is asked for."""
-    from onnx import TensorProto, helper, numpy_helper
-    nodes, weights, x = [], [], "x"
-    for i, (n, m) in enumerate(zip(widths, widths[1:])):
-        w = random.standard_normal((n, m)) * (2 / n) ** .5
-        for name, value in ("w", w), ("b", random.standard_normal(m) / 10):
-            weights.append(numpy_helper.from_array(value.astype(np.float32), f"{name}{i}"))
-        last = i == len(widths) - 2
-        nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], ["y" if last else f"h{i}"]))
-        if not last:
-            nodes.append(helper.make_node("Relu", [f"h{i}"], [f"r{i}"]))
-        x = f"r{i}"
-    port = lambda name, n: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", n])
-    graph = helper.make_graph(nodes, "mlp", [port("x", widths[0])], [port("y", widths[-1])], weights)
-    path = WORK / f"mlp-{'-'.join(map(str, widths))}.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), path)
-    return path
-
-
 def models():
     for widths in (784, 128, 10), (784, 512, 512, 10):
-        yield f"MLP {'-'.join(map(str, widths))}", perceptron(widths)
+        name = "-".join(map(str, widths))
+        onnx.save(perceptron(widths, random), WORK / f"mlp-{name}.onnx")
+        yield f"MLP {name}", WORK / f"mlp-{name}.onnx"
     for name, path in FILES.items():
         if (DATA / path).exists():
             yield name, DATA / path

@@ -68,23 +68,12 @@ uint64_t vch_circuit_rows(uint64_t cells, uint32_t log_columns)
     return rows == 0 ? 1 : rows;
 }
 
-static int64_t load(enum vch_type type, const void *data, size_t i)
-{
-    switch (type) {
-    case VCH_TYPE_I8: return ((const int8_t *)data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)data)[i];
-    }
-    return 0;
-}
-
 // Any int64 below p in magnitude; those beyond belong to no statement.
 static uint64_t *fill(uint64_t *cells, enum vch_type type, const void *data, size_t first,
                       size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        cells[i] = vch_fp_from_i64(load(type, data, first + i));
+        cells[i] = vch_fp_from_i64(vch_tensor_load(type, data, first + i));
     return cells + count;
 }
 

@@ -10,17 +10,6 @@ _Static_assert(VCH_COMMITMENT_LOG_COLUMNS_MIN == VCH_STATEMENT_LOG_COLUMNS_MIN &
                "a commitment's columns are a statement's");
 _Static_assert(VCH_COMMITMENT_NONCE_SIZE == VCH_ORACLE_SEED_SIZE, "a nonce is a seed");
 
-static int64_t element_of(const struct vch_tensor *tensor, size_t i)
-{
-    switch (tensor->type) {
-    case VCH_TYPE_I8: return ((const int8_t *)tensor->data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)tensor->data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)tensor->data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)tensor->data)[i];
-    }
-    return 0;
-}
-
 // Among all int64 congruent to it modulo p. Cells are residues: a root of them would open to both
 // of two numbers that are p apart, which only those close to either end of int64 are.
 static bool is_alone(int64_t value)
@@ -40,7 +29,7 @@ static vch_status make_root(struct vch_digest *out, const struct vch_crossing *c
     if (values == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_encoder_init(&encoder, scratch, crossing->level, crossing->log_columns));
     for (size_t i = 0; i < count; i++) {
-        values[i] = element_of(tensor, i);
+        values[i] = vch_tensor_load(tensor->type, tensor->data, i);
         if (!is_alone(values[i])) return VCH_FAIL(LIMIT);
     }
     return vch_boundary_root(out, &encoder, values, count, nonce->bytes, scratch,

@@ -84,23 +84,13 @@ static vch_status evaluate(struct vch_witness_fill *fill, const struct vch_expre
     return VCH_OK;
 }
 
-static int64_t load(const struct vch_tensor *tensor, size_t i)
-{
-    switch (tensor->type) {
-    case VCH_TYPE_I8: return ((const int8_t *)tensor->data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)tensor->data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)tensor->data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)tensor->data)[i];
-    }
-    return 0;
-}
-
 static void fill_value(const struct work *w)
 {
     const struct vch_tensor *tensor = &w->fill->values[w->hint->value];
 
     for (size_t i = 0; i < w->places; i++)
-        w->out[i] = vch_fp_from_i64(load(tensor, w->hint->sample * w->places + i));
+        w->out[i] = vch_fp_from_i64(
+            vch_tensor_load(tensor->type, tensor->data, w->hint->sample * w->places + i));
 }
 
 static void fill_expression(const struct work *w)

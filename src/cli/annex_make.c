@@ -9,9 +9,8 @@
 #include "host/process.h"
 #include "host/random.h"
 
-// The parameters that a package holds, as statements about an annex of it name them.
-static vch_status make_model(struct vch_circuit_model *out, struct vch_tool *tool,
-                             const struct vch_package *package, uint32_t log_columns)
+vch_status vch_annex_make_model(struct vch_circuit_model *out, struct vch_tool *tool,
+                                const struct vch_package *package, uint32_t log_columns)
 {
     const struct vch_graph *graph = package->graph;
     uint32_t *held = VCH_ARENA_NEW(&tool->arena, uint32_t, graph->parameter_count);
@@ -56,7 +55,7 @@ static vch_status make_and_write(const struct vch_annex_files *files, struct vch
     size_t size = 0;
 
     VCH_TRY(choose_columns(&log_columns, tool, package->graph));
-    VCH_TRY(make_model(&order.model, tool, package, log_columns));
+    VCH_TRY(vch_annex_make_model(&order.model, tool, package, log_columns));
     VCH_TRY(vch_process_cpu_level(&order.level, &tool->complaint));
     VCH_TRY(vch_annex_files_next(key, files, tool, &package->identity));
     key->openings = VCH_ANNEX_OPENINGS(log_columns);

@@ -1,11 +1,12 @@
 // vouch bench: how fast the engine runs a model here, and what its proofs cost, as ratios measured
 // in one run.
+#include "cli/bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/bench_prove.h"
 #include "cli/commands.h"
-#include "cli/tensors.h"
 #include "host/clock.h"
 #include "model/program.h"
 #include "model/segment.h"
@@ -47,8 +48,8 @@ static uint64_t total_work(const struct vch_graph *graph)
     return work;
 }
 
-static vch_status fill_inputs(struct vch_tensors *inputs, struct vch_tool *tool,
-                              const struct vch_graph *graph, uint32_t batch)
+vch_status vch_bench_inputs(struct vch_tensors *inputs, struct vch_tool *tool,
+                            const struct vch_graph *graph, uint32_t batch)
 {
     *inputs = (struct vch_tensors){.batch = batch, .count = graph->input_count};
     for (uint32_t i = 0; i < graph->input_count; i++) {
@@ -56,7 +57,7 @@ static vch_status fill_inputs(struct vch_tensors *inputs, struct vch_tool *tool,
         struct vch_tensor *tensor = &inputs->tensor[i];
         *tensor = (struct vch_tensor){value->type, value->shape, NULL};
         size_t size = batch * vch_tensor_size(tensor);
-        int8_t *data = vch_arena_alloc(&tool->arena, size, 1);
+        int8_t *data = vch_arena_alloc(&tool->arena, size, 8);
         if (data == NULL) return VCH_FAIL(NO_MEMORY);
         for (size_t k = 0; k < size; k++)
             data[k] = (int8_t)((k * 37) % 101); // small, in range for every type
@@ -122,7 +123,7 @@ static vch_status measure(struct row *row, struct vch_tool *tool, const struct v
         course.input_values[i] = graph->inputs[i].value;
     for (uint32_t i = 0; i < graph->output_count; i++)
         course.output_values[i] = graph->outputs[i].value;
-    VCH_TRY(fill_inputs(&course.inputs, tool, graph, row->batch));
+    VCH_TRY(vch_bench_inputs(&course.inputs, tool, graph, row->batch));
     VCH_TRY(vch_tensors_allocate(&course.outputs, tool, graph, row->batch));
     VCH_TRY(
         vch_program_prepare(&program, graph, 0, graph->operator_count, 0, &kernels, &tool->arena));

@@ -9,6 +9,8 @@
 #include "annex/annex_verify.h"
 #include "annex/answer_verify.h"
 #include "base/bytes.h"
+#include "cli/annex_make.h"
+#include "cli/bench.h"
 #include "cli/proof_progress.h"
 #include "cli/tensors.h"
 #include "host/clock.h"
@@ -37,23 +39,6 @@ static uint64_t since(uint64_t begun)
     return vch_clock_monotonic_us() - begun;
 }
 
-// All parameters, as statements about the annex of a whole model name them.
-static vch_status make_model(struct vch_circuit_model *out, struct vch_tool *tool,
-                             const struct vch_package *package)
-{
-    const struct vch_graph *graph = package->graph;
-    uint32_t *held = VCH_ARENA_NEW(&tool->arena, uint32_t, graph->parameter_count);
-
-    if (held == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t i = 0; i < graph->parameter_count; i++)
-        held[i] = i;
-    *out = (struct vch_circuit_model){.graph = graph,
-                                      .identity = package->identity,
-                                      .held_count = graph->parameter_count,
-                                      .held = held};
-    return vch_circuit_suggest(&out->log_columns, graph, 1, &tool->arena, &tool->complaint);
-}
-
 static vch_status keep_weights(struct course *course, struct vch_tool *tool,
                                const struct vch_circuit_model *model)
 {
@@ -73,13 +58,15 @@ static vch_status make_annex(struct course *course, struct vch_tool *tool,
 {
     struct vch_annex_order order = {.level = course->order.level, .workers = tool->workers};
     uint8_t seed[VCH_SIGN_SEED_SIZE], *bytes = NULL;
+    uint32_t log_columns = 0;
     size_t size = 0;
 
     vch_random_bytes(seed, sizeof seed);
     vch_sign_key(&course->owner, seed);
     vch_random_bytes(order.seed, sizeof order.seed);
     memcpy(course->order.annex_seed, order.seed, sizeof order.seed);
-    VCH_TRY(make_model(&order.model, tool, package));
+    VCH_TRY(vch_circuit_suggest(&log_columns, package->graph, 1, &tool->arena, &tool->complaint));
+    VCH_TRY(vch_annex_make_model(&order.model, tool, package, log_columns));
 
     uint64_t begun = vch_clock_monotonic_us();
     VCH_TRY(
@@ -91,24 +78,6 @@ static vch_status make_annex(struct course *course, struct vch_tool *tool,
                              &tool->arena, &tool->complaint));
     course->annex_verify_us = since(begun);
     return keep_weights(course, tool, &order.model);
-}
-
-static vch_status fill_inputs(struct course *course, struct vch_tool *tool,
-                              const struct vch_graph *graph)
-{
-    course->inputs = (struct vch_tensors){.batch = 1, .count = graph->input_count};
-    for (uint32_t i = 0; i < graph->input_count; i++) {
-        const struct vch_value *value = &graph->values[graph->inputs[i].value];
-        struct vch_tensor *tensor = &course->inputs.tensor[i];
-        *tensor = (struct vch_tensor){value->type, value->shape, NULL};
-        const size_t size = vch_tensor_size(tensor);
-        int8_t *data = vch_arena_alloc(&tool->arena, size, 8);
-        if (data == NULL) return VCH_FAIL(NO_MEMORY);
-        for (size_t k = 0; k < size; k++)
-            data[k] = (int8_t)((k * 37) % 101); // small, in range for every type
-        tensor->data = data;
-    }
-    return VCH_OK;
 }
 
 static vch_status verify(struct course *course, struct vch_tool *tool,
@@ -238,7 +207,7 @@ static vch_status run(struct course *course, struct vch_tool *tool,
 
     VCH_TRY(vch_process_cpu_level(&course->order.level, &tool->complaint));
     VCH_TRY(make_annex(course, tool, package));
-    VCH_TRY(fill_inputs(course, tool, package->graph));
+    VCH_TRY(vch_bench_inputs(&course->inputs, tool, package->graph, 1));
     course->order.graph = package->graph;
     course->order.annex = &course->annex;
     course->order.last = package->graph->operator_count;

@@ -29,17 +29,6 @@ struct comparison {
     uint64_t agreements[VCH_GRAPH_PORTS_MAX];
 };
 
-static int64_t load(const struct vch_tensor *tensor, size_t i)
-{
-    switch (tensor->type) {
-    case VCH_TYPE_I8: return ((const int8_t *)tensor->data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)tensor->data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)tensor->data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)tensor->data)[i];
-    }
-    return 0;
-}
-
 static vch_status new_tensor(struct vch_tensor *tensor, const struct comparison *with,
                              uint32_t value, struct vch_arena *arena)
 {
@@ -136,7 +125,7 @@ static void compare_pair(struct pair *pair, const double *reals, size_t lane)
             hi = vch_tensor_type_max(pair->tensor.type);
 
     for (size_t i = 0; i < count; i++) {
-        int64_t integer = load(&pair->tensor, lane * count + i);
+        int64_t integer = vch_tensor_load(pair->tensor.type, pair->tensor.data, lane * count + i);
         double error = fabs(reals[i] - pair->scale * (double)integer);
         pair->totals.saturated += integer == lo || integer == hi;
         pair->totals.error_mean += error;
@@ -170,10 +159,11 @@ static bool agrees(const struct pair *pair, const double *reals, size_t lane, bo
     size_t first = lane * count;
 
     for (size_t i = 0; i < count; i++) {
-        int64_t integer = load(&pair->tensor, first + i);
+        int64_t integer = vch_tensor_load(pair->tensor.type, pair->tensor.data, first + i);
         if (is_integer && (double)integer != reals[i]) return false;
         if (reals[i] > reals[best]) best = i;
-        if (integer > load(&pair->tensor, first + best_integer)) best_integer = i;
+        if (integer > vch_tensor_load(pair->tensor.type, pair->tensor.data, first + best_integer))
+            best_integer = i;
     }
     return best == best_integer;
 }

@@ -51,18 +51,6 @@ const struct vch_value *vch_step_input(const struct vch_step *step, uint32_t i);
 const struct vch_value *vch_step_output(const struct vch_step *step);
 const void *vch_step_parameter(const struct vch_step *step, uint32_t i); // its bytes; NULL if none
 
-// Element i of an array of `type`. Here, so that loops over them are specialised by the compiler.
-static inline int64_t vch_step_load(enum vch_type type, const void *data, size_t i)
-{
-    switch (type) {
-    case VCH_TYPE_I8: return ((const int8_t *)data)[i];
-    case VCH_TYPE_I16: return ((const int16_t *)data)[i];
-    case VCH_TYPE_I32: return ((const int32_t *)data)[i];
-    case VCH_TYPE_I64: return ((const int64_t *)data)[i];
-    }
-    return 0;
-}
-
 static inline void vch_step_store(enum vch_type type, void *data, size_t i, int64_t value)
 {
     switch (type) {

@@ -13,12 +13,12 @@ static void softmax_row(const struct vch_step *step, const struct vch_table *tab
     int64_t one = vch_tensor_type_max(type);
 
     for (size_t i = 0; i < count; i++) {
-        int64_t x = vch_step_load(table->input, step->inputs[0], at + i);
+        int64_t x = vch_tensor_load(table->input, step->inputs[0], at + i);
         if (x > most) most = x;
     }
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < count; i++) {
-            int64_t d = vch_step_load(table->input, step->inputs[0], at + i) - most;
+            int64_t d = vch_tensor_load(table->input, step->inputs[0], at + i) - most;
             int64_t e = table->entries[(d < least ? least : d) + zero];
             if (pass == 0)
                 sum += e;
@@ -56,9 +56,9 @@ static void argmax_piece(void *context, size_t piece)
 
     for (size_t row = part.first; row < part.last; row++) {
         size_t first = row / inner * inner * rows->size + row % inner, best = 0;
-        int64_t most = vch_step_load(type, x, first);
+        int64_t most = vch_tensor_load(type, x, first);
         for (size_t i = 1; i < rows->size; i++) {
-            int64_t value = vch_step_load(type, x, first + i * inner);
+            int64_t value = vch_tensor_load(type, x, first + i * inner);
             if (value <= most) continue; // ties stay with the lowest index
             most = value;
             best = i;

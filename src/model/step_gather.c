@@ -18,7 +18,7 @@ static size_t pick(const struct gather *g, size_t row)
 {
     size_t sample = row / g->picks / g->outer;
     int64_t index =
-        vch_step_load(g->index_type, g->step->inputs[1], sample * g->picks + row % g->picks);
+        vch_tensor_load(g->index_type, g->step->inputs[1], sample * g->picks + row % g->picks);
 
     if (index < 0) return 0;
     return (size_t)index < g->size ? (size_t)index : g->size - 1;

@@ -28,7 +28,7 @@ static void normalise_row(const struct vch_step *step, size_t at, size_t count)
     int64_t sum = 0, squares = 0;
 
     for (size_t i = 0; i < count; i++) {
-        int64_t x = vch_step_load(from, step->inputs[0], at + i);
+        int64_t x = vch_tensor_load(from, step->inputs[0], at + i);
         sum += x;
         squares += x * x;
     }
@@ -36,7 +36,7 @@ static void normalise_row(const struct vch_step *step, size_t at, size_t count)
     uint64_t spread = (uint64_t)(n * squares - sum * sum);
     int64_t root = (int64_t)root_of((spread << 2 * norm->root_shift) + norm->epsilon);
     for (size_t i = 0; i < count; i++) {
-        int64_t d = n * vch_step_load(from, step->inputs[0], at + i) - sum;
+        int64_t d = n * vch_tensor_load(from, step->inputs[0], at + i) - sum;
         int64_t y = floor_divide(2 * d * factor + root, 2 * root);
         vch_step_store(to, step->output, at + i, y < -most ? -most : y > most ? most : y);
     }

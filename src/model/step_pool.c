@@ -66,7 +66,7 @@ static int64_t reduce(const struct pool *p, size_t image, const struct part *par
     for (int64_t y = part->y0; y < part->y1; y += w->dilation[0])
         for (int64_t x = part->x0; x < part->x1; x += w->dilation[1], count++) {
             const size_t at = image + (size_t)(y * p->width + x) * p->channels + channel;
-            const int64_t v = vch_step_load(p->in_type, p->step->inputs[0], at);
+            const int64_t v = vch_tensor_load(p->in_type, p->step->inputs[0], at);
             if (v > best) best = v;
             if (p->is_average) sum += v;
         }

@@ -40,6 +40,18 @@ const char *vch_tensor_type_name(enum vch_type type); // "int8", ...
 int64_t vch_tensor_type_min(enum vch_type type);      // symmetric for I8 and I16: -127, -32767
 int64_t vch_tensor_type_max(enum vch_type type);
 
+// Element i of an array of `type`. Here, so that loops over them are specialised by the compiler.
+static inline int64_t vch_tensor_load(enum vch_type type, const void *data, size_t i)
+{
+    switch (type) {
+    case VCH_TYPE_I8: return ((const int8_t *)data)[i];
+    case VCH_TYPE_I16: return ((const int16_t *)data)[i];
+    case VCH_TYPE_I32: return ((const int32_t *)data)[i];
+    case VCH_TYPE_I64: return ((const int64_t *)data)[i];
+    }
+    return 0;
+}
+
 // LIMIT when the rank, a dimension (0 is refused) or the product is out of range.
 vch_status vch_tensor_shape_check(const struct vch_shape *shape);
 size_t vch_tensor_shape_count(const struct vch_shape *shape); // of a checked shape

@@ -99,8 +99,11 @@ static inline vch_status circuits_check(struct circuits *c)
 }
 
 // Carries out all hints anew but for the model's own values, as somebody would who has lied about
-// one of those and now makes the rest fit. Look-ups that no table answers are not counted.
-static inline void circuits_cover_up(struct circuits *c)
+// one of those and now makes the rest fit; `tell`, if any, says the lie before and after each.
+// Look-ups that no table answers are not counted.
+static inline void circuits_cover_up_lie(struct circuits *c,
+                                         void (*tell)(struct circuits *c, const void *lie),
+                                         const void *lie)
 {
     const struct vch_statement *s = &c->circuit.statement;
     struct vch_witness_fill fill = {
@@ -112,10 +115,18 @@ static inline void circuits_cover_up(struct circuits *c)
     };
 
     CHECK_OK(vch_witness_fill_init(&fill, s, c->circuit.hints, c->circuit.hint_count));
-    for (uint32_t i = 0; i < c->circuit.hint_count; i++)
-        if (c->circuit.hints[i].kind != VCH_HINT_VALUE)
-            CHECK_OK(vch_witness_fill_hint(&fill, &c->circuit.hints[i]));
+    if (tell != NULL) tell(c, lie);
+    for (uint32_t i = 0; i < c->circuit.hint_count; i++) {
+        if (c->circuit.hints[i].kind == VCH_HINT_VALUE) continue;
+        CHECK_OK(vch_witness_fill_hint(&fill, &c->circuit.hints[i]));
+        if (tell != NULL) tell(c, lie);
+    }
     (void)vch_statement_count_lookups(s, c->witness.cells, c->arena, NULL);
+}
+
+static inline void circuits_cover_up(struct circuits *c)
+{
+    circuits_cover_up_lie(c, NULL, NULL);
 }
 
 // The first cell of what an operator computes, for sample 0.

@@ -21,8 +21,9 @@ struct circuits_lie {
     } cells[CIRCUITS_LIE_CELLS];
 };
 
-static inline void circuits_lie_set(struct circuits *c, const struct circuits_lie *lie)
+static inline void circuits_lie_set(struct circuits *c, const void *told)
 {
+    const struct circuits_lie *lie = (const struct circuits_lie *)told;
     const struct vch_graph *graph = c->claim.model.graph;
     const uint32_t value = graph->outputs[0].value;
     const size_t outputs = vch_tensor_shape_count(&graph->values[value].shape);
@@ -39,23 +40,7 @@ static inline void circuits_lie_set(struct circuits *c, const struct circuits_li
 // The witness with the lie in it, and all hints carried out after it that do not undo it.
 static inline void circuits_lie_tell(struct circuits *c, const struct circuits_lie *lie)
 {
-    const struct vch_statement *s = &c->circuit.statement;
-    struct vch_witness_fill fill = {
-        .graph = c->claim.model.graph,
-        .cells = c->witness.cells,
-        .source = {.cells = c->witness.cells, .public_values = s->public_values},
-        .kernels = &c->kernels,
-        .arena = c->arena,
-    };
-
-    CHECK_OK(vch_witness_fill_init(&fill, s, c->circuit.hints, c->circuit.hint_count));
-    circuits_lie_set(c, lie);
-    for (uint32_t i = 0; i < c->circuit.hint_count; i++) {
-        if (c->circuit.hints[i].kind == VCH_HINT_VALUE) continue;
-        CHECK_OK(vch_witness_fill_hint(&fill, &c->circuit.hints[i]));
-        circuits_lie_set(c, lie);
-    }
-    (void)vch_statement_count_lookups(s, c->witness.cells, c->arena, NULL);
+    circuits_cover_up_lie(c, circuits_lie_set, lie);
 }
 
 // A proof whose prover does not look is refused by whoever verifies.

@@ -75,6 +75,24 @@ def save(name, rows):
     return path
 
 
+def perceptron(widths, random):
+    """A multilayer perceptron with random weights: only what it costs is asked for."""
+    from onnx import TensorProto, helper, numpy_helper
+    nodes, weights, x = [], [], "x"
+    for i, (n, m) in enumerate(zip(widths, widths[1:])):
+        w = random.standard_normal((n, m)) * (2 / n) ** .5
+        for name, value in ("w", w), ("b", random.standard_normal(m) / 10):
+            weights.append(numpy_helper.from_array(value.astype(np.float32), f"{name}{i}"))
+        last = i == len(widths) - 2
+        nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], ["y" if last else f"h{i}"]))
+        if not last:
+            nodes.append(helper.make_node("Relu", [f"h{i}"], [f"r{i}"]))
+        x = f"r{i}"
+    port = lambda name, n: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", n])
+    graph = helper.make_graph(nodes, "mlp", [port("x", widths[0])], [port("y", widths[-1])], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
 class Model:
     """An imported model."""
 
