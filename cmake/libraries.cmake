@@ -10,9 +10,11 @@ pkg_check_modules(protobuf REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.37) # STRICT tables
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 
 set(LIBRARY_threads Threads::Threads)
 set(LIBRARY_math m)
-foreach(name sodium openssl libevent protobuf zstd zlib jansson)
+foreach(name sodium openssl libevent protobuf zstd zlib jansson sqlite curl)
   set(LIBRARY_${name} PkgConfig::${name})
 endforeach()

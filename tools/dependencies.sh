@@ -5,11 +5,14 @@
 set -eu
 
 build="gcc libc6-dev make cmake ninja-build pkg-config python3 protobuf-c-compiler libprotobuf-c-dev
-libsodium-dev libssl-dev libevent-dev libjansson-dev libzstd-dev zlib1g-dev"
+libsodium-dev libssl-dev libevent-dev libjansson-dev libzstd-dev zlib1g-dev libsqlite3-dev
+libcurl4-openssl-dev"
 # libclang-rt-dev: the sanitizers. Version 14 of the two that judge style, so that every machine
 # agrees; Debian 12 and Ubuntu 24.04 both have it.
 # lld, wasi-libc and the wasm32 runtime, of clang's version: the verifier for WebAssembly.
-ci="clang libclang-rt-dev llvm clang-tidy-14 clang-format-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32"
+# etcd-server: three members of it, for the tests of the ledger's engine.
+ci="clang libclang-rt-dev llvm clang-tidy-14 clang-format-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32
+etcd-server"
 arm="gcc-aarch64-linux-gnu qemu-user"
 
 case "${1:-build}" in
