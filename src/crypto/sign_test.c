@@ -155,3 +155,37 @@ TEST(sign_refuses_bytes_that_are_no_key)
     memset(&noise, 0xff, sizeof noise); // above the field's modulus
     CHECK_FAILS(vch_sign_verify(&noise, &digest, &signature), BAD_PROOF);
 }
+
+// RFC 8032, section 7.1, TEST SHA(abc).
+TEST(sign_of_a_bare_message_agrees_with_the_standard)
+{
+    struct vch_secret_key key;
+    struct vch_signature signature;
+    uint8_t message[64];
+
+    key_from_hex(&key, "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+    CHECK_OK(vch_hex_decode(message, sizeof message,
+                            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"));
+    vch_sign_bare_message(&signature, &key, message, sizeof message);
+    CHECK_HEX(signature.bytes, sizeof signature.bytes,
+              "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b589"
+              "09351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704");
+    CHECK_OK(vch_sign_verify_bare_message(&key.public_key, message, sizeof message, &signature));
+    message[0] ^= 1;
+    CHECK_FAILS(vch_sign_verify_bare_message(&key.public_key, message, sizeof message, &signature),
+                BAD_PROOF);
+}
+
+TEST(sign_of_a_digest_is_never_one_of_a_bare_message)
+{
+    struct vch_secret_key key;
+    struct vch_signature signature;
+    struct vch_digest digest = vch_hash_bytes("abc", 3);
+
+    key_from_hex(&key, known[0].seed);
+    vch_sign_digest(&signature, &key, &digest);
+    CHECK_FAILS(vch_sign_verify_bare_message(&key.public_key, digest.bytes, sizeof digest.bytes,
+                                             &signature),
+                BAD_PROOF);
+}
