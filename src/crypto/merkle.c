@@ -25,6 +25,23 @@ struct vch_digest vch_merkle_parent(const struct vch_digest *left, const struct 
     return vch_hash_final(&hash);
 }
 
+// The root of leaves that must stay: a stack of perfect subtrees, as a binary counter of leaves.
+struct vch_digest vch_merkle_root(const struct vch_digest *leaves, size_t count)
+{
+    struct vch_digest stack[VCH_MERKLE_DEPTH_MAX + 1];
+    size_t height = 0;
+
+    if (count == 0) return vch_hash_bytes(NULL, 0);
+    for (size_t i = 0; i < count; i++) {
+        stack[height++] = leaves[i];
+        for (size_t done = i + 1; done % 2 == 0; done /= 2, height--)
+            stack[height - 2] = vch_merkle_parent(&stack[height - 2], &stack[height - 1]);
+    }
+    for (; height > 1; height--)
+        stack[height - 2] = vch_merkle_parent(&stack[height - 2], &stack[height - 1]);
+    return stack[0];
+}
+
 // Pairing neighbours level by level, an odd last one rising unchanged, gives the RFC's tree: its
 // left subtrees are perfect, so only the right edge is ever odd.
 struct vch_digest vch_merkle_root_in_place(struct vch_digest *leaves, size_t count)
@@ -85,22 +102,6 @@ size_t vch_merkle_path_count(size_t index, size_t count)
     return depth;
 }
 
-// The root of leaves that must stay: a stack of perfect subtrees, as a binary counter of leaves.
-static struct vch_digest subtree_root(const struct vch_digest *leaves, size_t count)
-{
-    struct vch_digest stack[VCH_MERKLE_DEPTH_MAX + 1];
-    size_t height = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        stack[height++] = leaves[i];
-        for (size_t done = i + 1; done % 2 == 0; done /= 2, height--)
-            stack[height - 2] = vch_merkle_parent(&stack[height - 2], &stack[height - 1]);
-    }
-    for (; height > 1; height--)
-        stack[height - 2] = vch_merkle_parent(&stack[height - 2], &stack[height - 1]);
-    return stack[0];
-}
-
 void vch_merkle_open(struct vch_digest *path, const struct vch_digest *leaves, size_t count,
                      size_t index)
 {
@@ -108,7 +109,7 @@ void vch_merkle_open(struct vch_digest *path, const struct vch_digest *leaves, s
 
     for (size_t i = vch_merkle_path_count(index, count); i > 0; i--) {
         descend(&at, index);
-        path[i - 1] = subtree_root(leaves + at.beside_first, at.beside_count);
+        path[i - 1] = vch_merkle_root(leaves + at.beside_first, at.beside_count);
     }
 }
 

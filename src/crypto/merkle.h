@@ -19,7 +19,9 @@
 struct vch_digest vch_merkle_leaf(const void *data, size_t size);
 struct vch_digest vch_merkle_parent(const struct vch_digest *left, const struct vch_digest *right);
 
-// The root over `leaves[0..count)`, which are leaf digests. Overwrites them: they are the scratch.
+// The root over `leaves[0..count)`, which are leaf digests.
+struct vch_digest vch_merkle_root(const struct vch_digest *leaves, size_t count);
+// The same, somewhat faster, for leaves that nobody needs any more: they are the scratch.
 struct vch_digest vch_merkle_root_in_place(struct vch_digest *leaves, size_t count);
 
 // How many siblings open leaf `index` of `count`.
