@@ -1,0 +1,43 @@
+// What a node has to enter: draws, commits, reveals, moves of disputes, a referee's votes. Pure: it
+// looks at the followed state and at what the node has computed, and says which statement is due.
+//
+// Everything it ever says it must be able to say again after a crash: nonces derive from the node's
+// secret and the contest, so that a node that starts anew commits to the same, never to another.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agreement/entry.h"
+#include "agreement/state.h"
+#include "crypto/sign.h"
+#include "crypto/vrf.h"
+
+struct vch_seat_keys {
+    struct vch_public_key node;
+    struct vch_vrf_secret vrf;
+    uint8_t secret[32]; // nonces derive from it
+};
+
+// What the node has computed for a contest.
+struct vch_seat_answer {
+    bool is_there;
+    struct vch_digest output, trace; // of a referee: output is the leaf it computed
+};
+
+// The nonce of this node's commit in that contest.
+void vch_seat_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
+                    const struct vch_contest_id *contest);
+
+// The statement that this node should enter for the contest now (sortition, commit or reveal),
+// unsigned. False: none is due. It is given again and again until the state shows it: whoever sends
+// remembers what is under way.
+bool vch_seat_next(struct vch_entry *out, const struct vch_state *state,
+                   const struct vch_contest *contest, const struct vch_seat_keys *keys,
+                   const struct vch_seat_answer *answer);
+
+// Children of the node in dispute in the trace that this side holds, from the node itself: `leaves`
+// are its trace's leaves (count of them). False: not this node's turn or side.
+bool vch_seat_next_move(struct vch_entry *out, const struct vch_state *state,
+                        const struct vch_dispute *dispute, const struct vch_public_key *node,
+                        const struct vch_digest *leaves, uint32_t count);
