@@ -61,7 +61,7 @@ struct vch_charter {
     struct vch_digest id; // the ledger's: of the canonical Charter bytes
 };
 
-struct vch_parameters vch_parameters_default(void);
+struct vch_parameters vch_charter_default_parameters(void);
 
 // Every rule of the charter, the parameters' ranges included: MALFORMED, LIMIT or UNSUPPORTED.
 vch_status vch_charter_check(const struct vch_charter *charter, struct vch_complaint *complaint);
