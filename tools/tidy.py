@@ -21,7 +21,8 @@ BANNED_IN_PURE = {
     "printf": "a complaint or a report",
 }
 # No floating point where exactness is promised (quantising in import/ is the one exception).
-EXACT = {"kernels", "model", "crypto", "tlog", "consensus", "voucher", "field", "proof", "circuit", "annex", "verify", "sharing"}
+EXACT = {"kernels", "model", "crypto", "tlog", "consensus", "voucher", "field", "proof", "circuit", "annex", "verify", "sharing",
+         "likeness"}
 # sys/auxv.h says what the processor is, which x86 says by an instruction.
 IMPURE_HEADERS = re.compile(
     r"#include <(time|unistd|pthread|fcntl|signal|sys/(?!auxv\.).*|netinet/.*)\.h>")
