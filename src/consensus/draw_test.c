@@ -134,8 +134,8 @@ TEST(draw_takes_the_smallest_fractions_and_ties_to_the_smaller_key)
 {
     struct vch_draw_candidate list[] = {
         candidate(5, 5, 1, 100),                             // 100
-        candidate(4, 4, 3, 100),                             // 33.3333
-        candidate(3, 3, 1000, 33334),                        // 33.334
+        candidate(4, 4, 3, 100),                             // 33.3333...
+        candidate(3, 3, 1000, 33333),                        // 33.333
         candidate(2, 2, 2, 20),                              // 10, as the next
         candidate(1, 1, 30, 300),     candidate(0, 0, 0, 0), // no weight: never
     };
