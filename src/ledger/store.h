@@ -5,7 +5,7 @@
 //
 // The log is a gap-free list of entries. Beside them lie the digests of all complete subtrees of
 // their RFC 6962 tree, derived while appending, so that proofs and tiles need no entry again;
-// checkpoints by the size they speak of; and blobs by their SHA-256.
+// checkpoints by the size they speak of; and blobs by a name.
 //
 // Appending is conditional: it names the size it builds on, and happens wholly or not at all.
 // What was appended is on stable storage (etcd: at a majority of its members) before the call
@@ -114,11 +114,13 @@ vch_status vch_store_checkpoint(struct vch_store *store, uint64_t size,
                                 struct vch_store_checkpoint *out, struct vch_arena *arena,
                                 struct vch_complaint *complaint);
 
-// Content by its digest; putting twice is putting once. Getting checks the digest; `*out` is NULL
-// where there is none.
-vch_status vch_store_put_blob(struct vch_store *store, const void *bytes, size_t size,
-                              struct vch_digest *digest, struct vch_complaint *complaint);
-vch_status vch_store_blob(struct vch_store *store, const struct vch_digest *digest, uint8_t **out,
+// Content under a name that the caller derives from it, as a registry's digest is derived from a
+// SignedRegistry (the bytes' own hash would not do: a log names registries, not signatures). Putting
+// again replaces. The engine's bytes are checked against a hash kept beside them; that they belong
+// to their name is for the caller to see. Getting sets `*out` to NULL where there is none.
+vch_status vch_store_put_blob(struct vch_store *store, const struct vch_digest *name,
+                              const void *bytes, size_t size, struct vch_complaint *complaint);
+vch_status vch_store_blob(struct vch_store *store, const struct vch_digest *name, uint8_t **out,
                           size_t *size, struct vch_arena *arena, struct vch_complaint *complaint);
 
 // Until the log has more than `size` entries: OK and its head, or TIMEOUT after `limit_ms`.
