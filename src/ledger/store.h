@@ -114,10 +114,10 @@ vch_status vch_store_checkpoint(struct vch_store *store, uint64_t size,
                                 struct vch_store_checkpoint *out, struct vch_arena *arena,
                                 struct vch_complaint *complaint);
 
-
-
-// again replaces. The engine's bytes are checked against a hash kept beside them; that they belong
-// to their name is for the caller to see. Getting sets `*out` to NULL where there is none.
+// Content under a name that the caller derives from it, as a registry's digest is derived from a
+// SignedRegistry (the bytes' own hash would not do: a log names registries, not signatures).
+// Putting again replaces. The engine's bytes are checked against a hash kept beside them; that they
+// belong to their name is for the caller to see. Getting sets `*out` to NULL where there is none.
 vch_status vch_store_put_blob(struct vch_store *store, const struct vch_digest *name,
                               const void *bytes, size_t size, struct vch_complaint *complaint);
 vch_status vch_store_blob(struct vch_store *store, const struct vch_digest *name, uint8_t **out,
