@@ -135,7 +135,7 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
                             "a batch of %u does not fit this node's %zu bytes: send fewer samples",
                             task->batch, memory_max);
     VCH_TRY(vch_engine_memory(&memory, admission->kernels, task->model, task->first, task->last,
-                              task->batch, scratch));
+                              task->batch, task->is_agreed, scratch));
     VCH_TRY(check_crossing(task, admission, &memory, complaint));
     task->memory = memory + task->input_size + task->output_size;
     if (task->is_proof && task->memory < admission->provers->memory)
@@ -162,6 +162,24 @@ static vch_status check_nonces(const struct vch_task *task, const struct vch_job
                         "the request's nonces are not those that the job pins");
 }
 
+static vch_status check_agreed(struct vch_task *task, const Vouch__RunRequest *request,
+                               const struct vch_admission *admission,
+                               struct vch_complaint *complaint)
+{
+    if (!request->agreed && request->round != 0)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a round of no contest");
+    if (!request->agreed) return VCH_OK;
+    if (request->prove)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "a vote on the ledger or a proof is asked for, not both at once");
+    if (!admission->is_on_ledger)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "this node is on no ledger: ask for direct votes, or others");
+    task->is_agreed = true;
+    task->round = request->round;
+    return VCH_OK;
+}
+
 static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
                         const struct vch_admission *admission, struct vch_arena *scratch,
                         struct vch_complaint *complaint)
@@ -185,6 +203,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
     task->promised_input = job->input;
     memcpy(task->input_nonce.bytes, request->input_nonce.data, sizeof task->input_nonce);
     memcpy(task->output_nonce.bytes, request->output_nonce.data, sizeof task->output_nonce);
+    VCH_TRY(check_agreed(task, request, admission, complaint));
     VCH_TRY(check_nonces(task, job, complaint));
     VCH_TRY(check_model(task, job, admission, complaint));
     if (request->prove) VCH_TRY(check_prover(task, admission, complaint));

@@ -21,6 +21,7 @@ struct vch_admission {
     const struct vch_public_key *client; // whom TLS has shown
     uint64_t unix_ms;
     size_t memory_max;
+    bool is_on_ledger; // takes agreed jobs
 };
 
 // Fills what the task was asked and what it would take (`memory`); allocates nothing that lasts.

@@ -257,6 +257,16 @@ void vch_clients_tick(struct vch_clients *clients)
     }
 }
 
+void vch_clients_advance(struct vch_clients *clients)
+{
+    for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
+        next = at->next;
+        if (!at->is_open) continue;
+        vch_session_advance(&at->session, now());
+        (void)ends(at);
+    }
+}
+
 void vch_clients_say_goodbye(struct vch_clients *clients)
 {
     for (struct vch_clients_connection *at = clients->first; at != NULL; at = at->next)

@@ -39,6 +39,8 @@ void vch_clients_accept(struct vch_clients *clients, evutil_socket_t socket);
 // Gives up on what took too long; while the host drains, closes whoever is done.
 void vch_clients_tick(struct vch_clients *clients);
 void vch_clients_say_goodbye(struct vch_clients *clients);
+// The ledger has moved: what waited for it may go on.
+void vch_clients_advance(struct vch_clients *clients);
 // The worker is done with a task.
 void vch_clients_finish(struct vch_clients *clients, struct vch_task *task);
 

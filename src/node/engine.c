@@ -9,6 +9,7 @@
 #include "host/random.h"
 #include "kernels/packing.h"
 #include "model/program.h"
+#include "model/trace.h"
 
 enum { SLACK = 1 << 20 }; // block granularity of the arena, vote, names
 
@@ -21,7 +22,7 @@ static struct vch_tensor tensor_of(const struct vch_model *model, const struct v
 
 vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
                              const struct vch_model *model, uint32_t first, uint32_t last,
-                             uint32_t batch, struct vch_arena *scratch)
+                             uint32_t batch, bool is_traced, struct vch_arena *scratch)
 {
     const struct vch_program *held = vch_models_program(model, first, last);
     struct vch_arena_mark mark = vch_arena_mark(scratch);
@@ -32,8 +33,9 @@ vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
         status = vch_program_plan(&program, model->package.graph, first, last, 0, kernels, scratch);
     vch_arena_rewind(scratch, mark);
     VCH_TRY(status);
-    VCH_TRY(vch_program_memory(out, held != NULL ? held : &program, batch, false));
+    VCH_TRY(vch_program_memory(out, held != NULL ? held : &program, batch, is_traced));
     *out += SLACK + (held != NULL ? 0 : program.size);
+    if (is_traced) *out += (size_t)(last - first) * 3 * VCH_DIGEST_SIZE;
     return VCH_OK;
 }
 
@@ -43,8 +45,9 @@ static bool is_cancelled(const void *context)
     return atomic_load(&task->is_cancelled);
 }
 
+// `trace` is NULL, or has room for a digest an operator.
 static vch_status run_program(const struct vch_engine *engine, struct vch_task *task,
-                              const struct vch_program *program)
+                              const struct vch_program *program, struct vch_digest *trace)
 {
     const struct vch_program_run run = {
         .program = program,
@@ -52,12 +55,13 @@ static vch_status run_program(const struct vch_engine *engine, struct vch_task *
         .last = task->last,
         .batch = task->batch,
         .workers = engine->workers,
+        .trace = trace,
         .is_cancelled = is_cancelled,
         .context = task,
     };
     size_t size = 0;
 
-    VCH_TRY(vch_program_memory(&size, program, task->batch, false));
+    VCH_TRY(vch_program_memory(&size, program, task->batch, trace != NULL));
     void *memory = vch_arena_alloc(&task->arena, size, 1);
     if (memory == NULL) return VCH_FAIL(NO_MEMORY);
     return vch_program_execute(&run, &task->in->value, &task->input, 1, &task->out->value,
@@ -66,7 +70,8 @@ static vch_status run_program(const struct vch_engine *engine, struct vch_task *
 
 // Operators without parameters may be asked of a node that holds none near them: then the program
 // is the task's own.
-static vch_status run_operators(const struct vch_engine *engine, struct vch_task *task)
+static vch_status run_operators(const struct vch_engine *engine, struct vch_task *task,
+                                struct vch_digest *trace)
 {
     const struct vch_program *held = vch_models_program(task->model, task->first, task->last);
     struct vch_program program;
@@ -74,7 +79,7 @@ static vch_status run_operators(const struct vch_engine *engine, struct vch_task
     if (held == NULL)
         VCH_TRY(vch_program_prepare(&program, task->model->package.graph, task->first, task->last,
                                     0, engine->kernels, &task->arena));
-    return run_program(engine, task, held != NULL ? held : &program);
+    return run_program(engine, task, held != NULL ? held : &program, trace);
 }
 
 static vch_status check_input(struct vch_task *task, const struct vch_crossing *crossing,
@@ -89,7 +94,8 @@ static vch_status check_input(struct vch_task *task, const struct vch_crossing *
                                             task->batch, &task->input_nonce, &task->arena);
     if (status.code == VCH_CODE_BAD_PROOF)
         return vch_complain(complaint, VCH_CODE_REFUSED,
-                            "the input tensor is not the one that the job commits to");
+                            "the input tensor is not the one that the %s commits to",
+                            task->is_agreed ? "ledger" : "job");
     return status;
 }
 
@@ -154,6 +160,40 @@ static vch_status prove(const struct vch_engine *engine, struct vch_task *task)
     return status;
 }
 
+// What each operator gave becomes the trace: its leaves, and the root over them.
+static vch_status take_trace(struct vch_task *task, struct vch_digest *digests)
+{
+    struct vch_trace_segment segment;
+    struct vch_digest *leaves = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
+    struct vch_arena_mark mark = vch_arena_mark(&task->arena);
+
+    if (leaves == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_trace_segment_init(&segment, task->model->package.graph, task->first, task->last,
+                                   &task->input_nonce, &task->output_nonce, &task->arena));
+    vch_arena_rewind(&task->arena, mark);
+    vch_trace_commit(digests, &segment, digests, &task->vote.output);
+    vch_trace_leaves(leaves, digests, task->leaf_count);
+    task->leaves = leaves;
+    memcpy(digests, leaves, task->leaf_count * sizeof *leaves);
+    task->trace = vch_merkle_root_in_place(digests, task->leaf_count);
+    return VCH_OK;
+}
+
+static vch_status vote(const struct vch_engine *engine, struct vch_task *task)
+{
+    struct vch_digest *digests = NULL;
+
+    if (task->is_agreed) {
+        task->leaf_count = task->last - task->first;
+        digests = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
+        if (digests == NULL) return VCH_FAIL(NO_MEMORY);
+    }
+    VCH_TRY(run_operators(engine, task, digests));
+    task->reply[0] = (struct vch_task_part){task->output.data, task->output_size};
+    VCH_TRY(vch_engine_vote(engine, task));
+    return digests != NULL ? take_trace(task, digests) : VCH_OK;
+}
+
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
@@ -165,9 +205,7 @@ static vch_status execute(const struct vch_engine *engine, struct vch_task *task
     task->output_size = vch_tensor_size(&task->output) * task->batch;
     task->output.data = vch_arena_alloc(&task->arena, task->output_size, 1);
     if (task->output.data == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(run_operators(engine, task));
-    task->reply[0] = (struct vch_task_part){task->output.data, task->output_size};
-    return vch_engine_vote(engine, task);
+    return vote(engine, task);
 }
 
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task)

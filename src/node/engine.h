@@ -19,7 +19,7 @@ typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engi
 
 // Checks the input against its promise and its type, runs the operators (looking at is_cancelled
 // in between), commits and signs; or, for a task that asks for a proof, proves. Fills the task's
-// status, complaint, output, vote and compute_us.
+// status, complaint, output, vote, of an agreed job its trace, and compute_us.
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs.
@@ -32,7 +32,7 @@ struct vch_crossing vch_engine_crossing(const struct vch_engine *engine,
 // Bytes that execution takes beside input and output. `scratch` is rewound.
 vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
                              const struct vch_model *model, uint32_t first, uint32_t last,
-                             uint32_t batch, struct vch_arena *scratch);
+                             uint32_t batch, bool is_traced, struct vch_arena *scratch);
 
 // Multiplications per second, measured for some milliseconds.
 uint64_t vch_engine_speed(const struct vch_engine *engine, struct vch_arena *scratch);

@@ -115,7 +115,8 @@ static void drop_task(struct vch_session *session, struct vch_task **slot)
     *slot = NULL;
     stop_sending(session, task);
     task->session = NULL;
-    atomic_store(&task->is_cancelled, true);
+    // A seat that was drawn is answered for, or it pays: its client's patience does not matter.
+    if (!task->is_agreed) atomic_store(&task->is_cancelled, true);
     if (task->state != VCH_TASK_WORKING) vch_session_free_task(session->host, task);
 }
 
@@ -235,7 +236,8 @@ static void receive_request(struct vch_session *session, const Vouch__RunRequest
                                       .workers = host->workers,
                                       .client = &session->peer,
                                       .unix_ms = session->now.unix_ms,
-                                      .memory_max = host->memory_max};
+                                      .memory_max = host->memory_max,
+                                      .is_on_ledger = host->may_work != NULL};
     struct vch_complaint complaint = {""};
     struct vch_task asked = {0};
 
@@ -273,6 +275,26 @@ static void submit(struct vch_session *session, struct vch_task **slot)
     note_owed(session);
 }
 
+// The tensor is complete. An agreed job waits for its seat.
+static void begin(struct vch_session *session, struct vch_task **slot)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_task *task = *slot;
+    struct vch_complaint complaint = {""};
+    enum vch_session_leave leave =
+        task->is_agreed ? host->may_work(host->context, task, &complaint) : VCH_SESSION_GO;
+
+    task->state = VCH_TASK_WAITING;
+    if (leave == VCH_SESSION_GO) {
+        submit(session, slot);
+    } else if (leave == VCH_SESSION_NEVER) {
+        uint64_t id = task->id;
+        drop_task(session, slot);
+        refuse(session, id, VCH_CODE_REFUSED, complaint.text);
+    }
+    note_owed(session);
+}
+
 static void receive_chunk(struct vch_session *session, const Vouch__Chunk *chunk)
 {
     struct vch_task **slot = find_task(session, chunk->id);
@@ -291,7 +313,7 @@ static void receive_chunk(struct vch_session *session, const Vouch__Chunk *chunk
         struct vch_task *task = *slot;
         memcpy((uint8_t *)task->input.data + task->received, chunk->data.data, chunk->data.len);
         task->received += chunk->data.len;
-        if (task->received == task->input_size) submit(session, slot);
+        if (task->received == task->input_size) begin(session, slot);
     }
 }
 
@@ -451,6 +473,43 @@ void vch_session_pump(struct vch_session *session, struct vch_session_time now)
     }
 }
 
+static void show(struct vch_session *session, struct vch_task *task)
+{
+    task->state = VCH_TASK_SENDING;
+    session->sending[session->sending_count++] = task;
+}
+
+// An answer that is there, until it may be shown.
+static void hold(struct vch_session *session, struct vch_task *task)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_complaint complaint = {""};
+    enum vch_session_leave leave = host->may_show(host->context, task, &complaint);
+
+    task->state = VCH_TASK_HELD;
+    if (leave == VCH_SESSION_GO) {
+        show(session, task);
+    } else if (leave == VCH_SESSION_NEVER) {
+        uint64_t id = task->id;
+        drop_task(session, find_task(session, id));
+        refuse(session, id, VCH_CODE_REFUSED, complaint.text);
+    }
+}
+
+void vch_session_advance(struct vch_session *session, struct vch_session_time now)
+{
+    session->now = now;
+    for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
+        struct vch_task *task = session->tasks[i];
+        if (task == NULL) continue;
+        if (task->state == VCH_TASK_WAITING)
+            begin(session, &session->tasks[i]);
+        else if (task->state == VCH_TASK_HELD)
+            hold(session, task);
+    }
+    vch_session_pump(session, now);
+}
+
 void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
                         struct vch_session_time now)
 {
@@ -458,18 +517,24 @@ void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
 
     vch_metrics_observe(&host->metrics->compute, task->compute_us);
     task->state = VCH_TASK_SENDING;
+    // A seat is answered for, whether or not its client still waits.
+    if (vch_is_ok(task->status) && task->is_agreed)
+        task->status = host->computed(host->context, task, &task->complaint);
     if (session == NULL) {
         vch_session_free_task(host, task);
         return;
     }
     session->now = now;
-    if (vch_is_ok(task->status)) {
-        session->sending[session->sending_count++] = task;
-        vch_session_pump(session, now);
+    if (!vch_is_ok(task->status)) {
+        refuse_status(session, task->id, task->status, &task->complaint);
+        drop_task(session, find_task(session, task->id));
         return;
     }
-    refuse_status(session, task->id, task->status, &task->complaint);
-    drop_task(session, find_task(session, task->id));
+    if (task->is_agreed)
+        hold(session, task);
+    else
+        show(session, task);
+    vch_session_pump(session, now);
 }
 
 void vch_session_tick(struct vch_session *session, struct vch_session_time now)

@@ -30,6 +30,13 @@ struct vch_session_time {
     uint64_t unix_ms, monotonic_ms;
 };
 
+// What a ledger says about a task of an agreed job.
+enum vch_session_leave {
+    VCH_SESSION_NOT_YET,
+    VCH_SESSION_GO,
+    VCH_SESSION_NEVER,
+};
+
 // What all sessions of a node share.
 struct vch_session_host {
     const struct vch_models *models;
@@ -49,6 +56,16 @@ struct vch_session_host {
     void (*set_owed)(void *transport, bool is_owed);            // a tensor is incomplete
     vch_status (*submit)(void *context, struct vch_task *task); // BUSY: not taken
     uint32_t (*queue_room)(void *context);
+    // Of agreed jobs; `may_work` is NULL at a node that is on no ledger. Whether this node has the
+    // seat that the task is for (and then what input the ledger names); whether the answer may be
+    // shown, as nobody can commit any more. NEVER comes with a complaint. `computed` hands over
+    // what the task's vote and trace say, to be committed to.
+    enum vch_session_leave (*may_work)(void *context, struct vch_task *task,
+                                       struct vch_complaint *complaint);
+    enum vch_session_leave (*may_show)(void *context, const struct vch_task *task,
+                                       struct vch_complaint *complaint);
+    vch_status (*computed)(void *context, const struct vch_task *task,
+                           struct vch_complaint *complaint);
 };
 
 struct vch_session {
@@ -76,6 +93,8 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
                          struct vch_session_time now);
 void vch_session_tick(struct vch_session *session, struct vch_session_time now);
 void vch_session_pump(struct vch_session *session, struct vch_session_time now); // there is room
+// The ledger has moved: what waited for it may go on.
+void vch_session_advance(struct vch_session *session, struct vch_session_time now);
 
 // The worker is done with a task. `task->session` may be NULL: then it is only freed.
 void vch_session_finish(struct vch_session_host *host, struct vch_task *task,

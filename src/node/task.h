@@ -23,7 +23,9 @@ struct vch_session;
 
 enum vch_task_state {
     VCH_TASK_RECEIVING,
+    VCH_TASK_WAITING, // of an agreed job: until the ledger says that this node has a seat
     VCH_TASK_WORKING, // waiting for the worker, or with it
+    VCH_TASK_HELD,    // of an agreed job: until all who answer have committed
     VCH_TASK_SENDING,
 };
 
@@ -47,7 +49,9 @@ struct vch_task {
     struct vch_nonce input_nonce, output_nonce;
     bool is_proof; // of the segment, instead of a vote
     const struct vch_prover *prover;
-    bool has_promised_input; // segment 0: the job itself commits to the input
+    bool is_agreed; // on a ledger: for the seat that this node has in that round
+    uint32_t round;
+    bool has_promised_input; // the job, or the ledger, commits to the input
     struct vch_digest promised_input;
 
     // What it takes.
@@ -71,4 +75,7 @@ struct vch_task {
     struct vch_complaint complaint;
     struct vch_vote vote;
     uint64_t compute_us;
+    // Of an agreed job: leaves and root of the trace (model/trace.h).
+    uint32_t leaf_count;
+    struct vch_digest *leaves, trace;
 };
