@@ -1,4 +1,4 @@
-// Small things one does to bytes: wipe, compare, hexadecimal, little-endian integers.
+// Small things one does to bytes: wipe, compare, hexadecimal, integers of either byte order.
 #pragma once
 
 #include <stdbool.h>
@@ -40,4 +40,27 @@ static inline uint32_t vch_get_u32le(const uint8_t *in)
 static inline uint64_t vch_get_u64le(const uint8_t *in)
 {
     return (uint64_t)vch_get_u32le(in) | (uint64_t)vch_get_u32le(in + 4) << 32;
+}
+
+// Of formats that are not ours.
+static inline void vch_put_u32be(uint8_t *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static inline void vch_put_u64be(uint8_t *out, uint64_t value)
+{
+    vch_put_u32be(out, (uint32_t)(value >> 32));
+    vch_put_u32be(out + 4, (uint32_t)value);
+}
+
+static inline uint32_t vch_get_u32be(const uint8_t *in)
+{
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | (uint32_t)in[3];
+}
+
+static inline uint64_t vch_get_u64be(const uint8_t *in)
+{
+    return (uint64_t)vch_get_u32be(in) << 32 | vch_get_u32be(in + 4);
 }

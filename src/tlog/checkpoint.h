@@ -21,6 +21,8 @@
 #define VCH_CHECKPOINT_TEXT_MAX 321u                  // check: 255 + 1 + 19 + 1 + 44 + 1
 #define VCH_CHECKPOINT_NOTE_MAX 687u                  // check: 321 + 1 + 365
 
+#define VCH_CHECKPOINT_EXTENDED_MAX 8192u // of a text with extension lines
+
 struct vch_checkpoint {
     char origin[VCH_VKEY_NAME_MAX + 1];
     uint64_t size;
@@ -28,7 +30,7 @@ struct vch_checkpoint {
     size_t extensions_size; // bytes of the text that are extension lines
 };
 
-// A note's text, canonical; MALFORMED otherwise.
+// A note's text, canonical; MALFORMED otherwise, or LIMIT.
 vch_status vch_checkpoint_decode(struct vch_checkpoint *out, const char *text, size_t size,
                                  struct vch_complaint *complaint);
 

@@ -6,6 +6,7 @@
 // that no node ever changes; what the right edge needs beyond them is computed.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,7 +49,7 @@ vch_status vch_tree_range_root(struct vch_digest *out, uint64_t first, uint64_t 
                                const struct vch_tree_nodes *nodes);
 
 // A proof: digests in the order of RFC 6962.
-#define VCH_TREE_PATH_MAX 63u
+#define VCH_TREE_PATH_MAX 64u
 struct vch_tree_path {
     uint32_t count;
     struct vch_digest nodes[VCH_TREE_PATH_MAX];
