@@ -19,7 +19,8 @@ struct vch_command {
     X(inspect) \
     X(run) \
     X(annex) \
-    X(prove) X(split) X(keygen) X(registry) X(node) X(infer) X(verify) X(bench) X(completion)
+    X(prove) \
+    X(split) X(keygen) X(registry) X(node) X(infer) X(verify) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

@@ -2,14 +2,23 @@
 
 #include "base/check.h"
 
-// The factor for an input with p-value p, in twentieths, is 10 for every input and 2^j more for
-// each j of 1 to WAGERS with p <= 2^-j. It never rises with p, and where p is uniform each of the
-// eleven parts has half, or one twentieth, as its expectation: 1 in all.
-#define WAGERS 10u
-#define TWENTIETHS 20u
+// With J wagers, the factor for an input with p-value p, in parts of 1 / 2J, is J for every input
+// and 2^j more for each j of 1 to J with p <= 2^-j. It never rises with p; and where p is uniform,
+// half comes back of the first part and 1 / 2J of each of the others: 1 in all. A wager on a
+// p-value that this many scores cannot give would be lost, so none is made.
+#define WAGERS_MAX 10u
 
-// Past every 1 / alpha; times the largest factor, 2056 twentieths, it is below 2^64.
+// Past every 1 / alpha; times the largest factor, 2056, it is below 2^64.
 #define WAGER_MAX ((uint64_t)1 << 48)
+
+static uint32_t wagers_of(uint32_t score_count)
+{
+    uint32_t wagers = 1;
+
+    while (wagers < WAGERS_MAX && (uint64_t)2 << wagers <= (uint64_t)score_count + 1)
+        wagers++;
+    return wagers;
+}
 
 void vch_evidence_init(struct vch_evidence *evidence)
 {
@@ -26,12 +35,13 @@ void vch_evidence_add(struct vch_evidence *evidence, uint32_t rank, uint32_t sco
     // one: that keeps the p-values valid one after the other (section 5).
     const uint64_t numerator = (uint64_t)rank + evidence->count;
     const uint64_t denominator = (uint64_t)score_count + evidence->count;
+    const uint32_t wagers = wagers_of(score_count);
     uint32_t wins = 0;
-    while (wins < WAGERS && numerator << (wins + 1) <= denominator)
+    while (wins < wagers && numerator << (wins + 1) <= denominator)
         wins++;
-    const uint64_t factor = 8 + ((uint64_t)2 << wins); // 10 + 2 + 4 + ... + 2^wins
+    const uint64_t factor = wagers + ((uint64_t)2 << wins) - 2; // J + 2 + 4 + ... + 2^wins
 
-    evidence->wager = evidence->wager * factor / TWENTIETHS;
+    evidence->wager = evidence->wager * factor / (2 * wagers);
     if (evidence->wager > WAGER_MAX) evidence->wager = WAGER_MAX;
     if (evidence->wager > evidence->highest) evidence->highest = evidence->wager;
 }

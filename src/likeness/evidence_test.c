@@ -69,13 +69,16 @@ TEST(no_wager_pays_more_than_fair_whatever_the_sizes)
 
 TEST(wagers_are_the_written_ones)
 {
-    struct vch_evidence evidence = after(1, 0, 999); // p = 1/1000, below 2^-9
-    CHECK_EQ(evidence.wager, VCH_EVIDENCE_ONE * 1032 / 20);
+    struct vch_evidence evidence = after(1, 0, 999); // nine wagers; p = 1/1000, below 2^-9
+    const uint64_t first = VCH_EVIDENCE_ONE * (9 + 1022) / 18, second = first * (9 + 510) / 18;
+
+    CHECK_EQ(evidence.wager, first);
     vch_evidence_add(&evidence, 0, 999); // 2/1001, below 2^-8
-    CHECK_EQ(evidence.wager, VCH_EVIDENCE_ONE * 1032 / 20 * 520 / 20);
+    CHECK_EQ(evidence.wager, second);
     vch_evidence_add(&evidence, 999, 999); // 1
-    CHECK_EQ(evidence.wager, VCH_EVIDENCE_ONE * 1032 / 20 * 520 / 20 / 2);
-    CHECK_EQ(evidence.highest, VCH_EVIDENCE_ONE * 1032 / 20 * 520 / 20);
+    CHECK_EQ(evidence.wager, second / 2);
+    CHECK_EQ(evidence.highest, second);
+    CHECK_EQ(after(1, 0, 1).wager, VCH_EVIDENCE_ONE * 3 / 2);         // p = 1/2, one wager
     CHECK_EQ(after(1, 0, 65536).wager, VCH_EVIDENCE_ONE * 2056 / 20); // no more than ten
     CHECK_EQ(after(60000, 0, 65536).highest, (uint64_t)1 << 48);      // held, not wrapped
     CHECK_EQ(after(60000, 65536, 65536).wager, 0);

@@ -18,7 +18,7 @@ static vch_status check(const struct vch_likeness *of, struct vch_complaint *com
     return vch_complain(complaint, VCH_CODE_USAGE,
                         "with %u held-out scores and %u input%s nobody could be flagged at a rate "
                         "of %u in a million: calibrate on more inputs (for one input, at least "
-                        "1 / rate held out), send more inputs, or allow a higher rate",
+                        "1 / rate of them held out), or allow a higher rate",
                         of->floor->score_count, of->input_count, of->input_count == 1 ? "" : "s",
                         of->alpha);
 }
