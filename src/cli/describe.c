@@ -81,10 +81,12 @@ json_t *vch_describe_registry(const struct vch_registry *registry)
 
     for (uint32_t i = 0; i < registry->member_count; i++) {
         const struct vch_member *m = &registry->members[i];
-        json_array_append_new(
-            rows, json_pack("{s:s, s:s, s:o}", "role", m->role == VCH_ROLE_NODE ? "node" : "client",
-                            "operator", m->operator_name, "key",
-                            vch_tool_json_hex(m->key.bytes, VCH_SIGN_PUBLIC_SIZE)));
+        json_t *row = json_pack(
+            "{s:s, s:s, s:o}", "role", m->role == VCH_ROLE_NODE ? "node" : "client", "operator",
+            m->operator_name, "key", vch_tool_json_hex(m->key.bytes, VCH_SIGN_PUBLIC_SIZE));
+        if (m->has_vrf)
+            json_object_set_new(row, "vrf", vch_tool_json_hex(m->vrf.bytes, VCH_VRF_PUBLIC_SIZE));
+        json_array_append_new(rows, row);
     }
     return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "kind", "registry", "network",
                      registry->network, "serial", (json_int_t)registry->serial, "expires_ms",

@@ -34,6 +34,16 @@ static vch_status describe_key(json_t **out, struct vch_tool *tool, const struct
     return VCH_OK;
 }
 
+static vch_status describe_vrf_key(json_t **out, struct vch_tool *tool, const struct file *file)
+{
+    struct vch_vrf_public key;
+
+    VCH_TRY(vch_keyfile_public_vrf(&key, file->bytes, file->size, &tool->complaint));
+    *out = json_pack("{s:s, s:o}", "kind", "sealed VRF key", "public_key",
+                     vch_tool_json_hex(key.bytes, sizeof key.bytes));
+    return VCH_OK;
+}
+
 static vch_status describe_voucher(json_t **out, struct vch_tool *tool, const struct file *file)
 {
     static struct vch_voucher voucher;
@@ -122,6 +132,7 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
     const struct file file = {tool->maps[0].bytes, tool->maps[0].size};
     if (file.size >= 8 && memcmp(file.bytes, "VOUCHKEY", 8) == 0)
         return describe_key(out, tool, &file);
+    if (vch_keyfile_is_vrf(file.bytes, file.size)) return describe_vrf_key(out, tool, &file);
     if (file.size >= 8 && memcmp(file.bytes, VCH_PACKAGE_MAGIC, 8) == 0) {
         VCH_TRY(vch_package_decode(&package, file.bytes, file.size, &tool->arena, tool->workers,
                                    &tool->complaint));

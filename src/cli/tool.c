@@ -119,7 +119,23 @@ vch_status vch_tool_ask_passphrase(const char **out, struct vch_tool *tool, cons
     return VCH_OK;
 }
 
-vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool, const char *path)
+// Of either kind of key: as vch_keyfile_decode and vch_keyfile_decode_vrf.
+typedef vch_status key_opener(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
+                              struct vch_complaint *complaint);
+
+static vch_status open_signing(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
+                               struct vch_complaint *complaint)
+{
+    return vch_keyfile_decode(out, bytes, size, passphrase, complaint);
+}
+
+static vch_status open_vrf(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
+                           struct vch_complaint *complaint)
+{
+    return vch_keyfile_decode_vrf(out, bytes, size, passphrase, complaint);
+}
+
+static vch_status open_key(void *out, key_opener *open, struct vch_tool *tool, const char *path)
 {
     const char *passphrase = NULL;
     uint8_t *bytes = NULL;
@@ -127,15 +143,23 @@ vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool
 
     VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_KEYFILE_SIZE));
     VCH_TRY(vch_tool_passphrase(&passphrase, tool));
-    if (passphrase != NULL)
-        return vch_keyfile_decode(out, bytes, size, passphrase, &tool->complaint);
+    if (passphrase != NULL) return open(out, bytes, size, passphrase, &tool->complaint);
 
-    vch_status status = vch_keyfile_decode(out, bytes, size, "", NULL);
+    vch_status status = open(out, bytes, size, "", NULL);
     if (status.code != VCH_CODE_REFUSED)
-        return vch_is_ok(status) ? status
-                                 : vch_keyfile_decode(out, bytes, size, "", &tool->complaint);
+        return vch_is_ok(status) ? status : open(out, bytes, size, "", &tool->complaint);
     VCH_TRY(vch_tool_ask_passphrase(&passphrase, tool, path));
-    return vch_keyfile_decode(out, bytes, size, passphrase, &tool->complaint);
+    return open(out, bytes, size, passphrase, &tool->complaint);
+}
+
+vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool, const char *path)
+{
+    return open_key(out, open_signing, tool, path);
+}
+
+vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool, const char *path)
+{
+    return open_key(out, open_vrf, tool, path);
 }
 
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text)

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "cli/options.h"
 #include "crypto/sign.h"
+#include "crypto/vrf.h"
 #include "host/file.h"
 #include "host/threads.h"
 #include "import/npy.h"
@@ -41,6 +42,7 @@ vch_status vch_tool_package(struct vch_package *out, struct vch_tool *tool, cons
 // Opens a key file with --passphrase-file, or an empty passphrase, or the one asked for on the
 // terminal. Wipe it when done.
 vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool, const char *path);
+vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool, const char *path);
 
 // A public key: 64 hexadecimal digits, or a key file.
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text);

@@ -2,9 +2,11 @@
 //
 //     # who belongs to us
 //     node   st-mary-hospital  3b6a27bc...    64 hexadecimal digits
+//     node   ward-7            66be7e33... 54136cd9...    it draws, with this VRF key
 //     client ward-7            8a88e3dd...
 //
-// One member a line: role, operator, key, separated by spaces and tabs; a # starts a comment.
+// One member a line: role, operator, key and, for nodes that take part in draws, the VRF key,
+// separated by spaces and tabs; a # starts a comment.
 // vch_registry_encode checks names, sorts and refuses duplicates.
 #pragma once
 

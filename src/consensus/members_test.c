@@ -8,6 +8,7 @@
 #include "harness/test.h"
 
 #define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define VRF "54136cd90d99fbd1d4e855d9556efea87ba0337f2a6ce22028d0f5726fcb854e"
 
 static struct vch_member members[VCH_REGISTRY_MEMBERS_MAX];
 
@@ -28,12 +29,28 @@ TEST(members_are_read_with_comments_blanks_and_windows_lines)
     CHECK_HEX(members[1].key.bytes, 32, KEY);
 }
 
+TEST(members_that_draw_have_a_vrf_key)
+{
+    uint32_t count = 0;
+
+    CHECK_OK(decode(&count, "node a " KEY " " VRF "\nnode b " KEY "\n", NULL));
+    CHECK_EQ(count, 2);
+    CHECK(members[0].has_vrf);
+    CHECK_HEX(members[0].vrf.bytes, 32, VRF);
+    CHECK_HEX(members[0].key.bytes, 32, KEY);
+    CHECK(!members[1].has_vrf);
+}
+
 TEST(members_name_the_line_that_is_wrong)
 {
     static const char *const lines[] = {
         "node a",
         "node a " KEY " more",
         "node a " KEY " more and more",
+        "node a " KEY " " VRF " more",
+        "node a " KEY " " VRF "00",
+        "node a " KEY " 00",
+        "client a " KEY " " VRF,
         "NODE a " KEY,
         "nod a " KEY,
         "node a 00",

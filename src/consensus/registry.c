@@ -36,7 +36,34 @@ static int compare_members(const void *a, const void *b)
     return compare_keys(&left->key, &right->key);
 }
 
-static vch_status check_members(const struct vch_registry *registry,
+static int compare_vrfs(const void *a, const void *b)
+{
+    const struct vch_member *const *left = a, *const *right = b;
+    return memcmp((*left)->vrf.bytes, (*right)->vrf.bytes, sizeof(*left)->vrf.bytes);
+}
+
+// Two nodes with one VRF key would draw the same number: one secret, two names.
+static vch_status check_vrfs(const struct vch_registry *registry, struct vch_arena *arena,
+                             struct vch_complaint *complaint)
+{
+    const struct vch_member **sorted =
+        VCH_ARENA_NEW(arena, const struct vch_member *, registry->member_count);
+    size_t count = 0;
+
+    if (sorted == NULL) return vch_message_no_room("registry", arena, complaint);
+    for (uint32_t i = 0; i < registry->member_count; i++)
+        if (registry->members[i].has_vrf) sorted[count++] = &registry->members[i];
+    if (count > 1) qsort(sorted, count, sizeof(const struct vch_member *), compare_vrfs);
+    for (size_t i = 1; i < count; i++)
+        if (compare_vrfs(&sorted[i - 1], &sorted[i]) == 0)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "nodes of \"%s\" and \"%s\" have the same VRF key: each needs one "
+                                "of its own",
+                                sorted[i - 1]->operator_name, sorted[i]->operator_name);
+    return VCH_OK;
+}
+
+static vch_status check_members(const struct vch_registry *registry, struct vch_arena *arena,
                                 struct vch_complaint *complaint)
 {
     for (uint32_t i = 0; i < registry->member_count; i++) {
@@ -46,18 +73,21 @@ static vch_status check_members(const struct vch_registry *registry,
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "member %u has role %u, which is neither node (%d) nor client (%d)",
                                 i, (uint32_t)member->role, VCH_ROLE_NODE, VCH_ROLE_CLIENT);
+        if (member->has_vrf && member->role != VCH_ROLE_NODE)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "member %u is a client with a VRF key; only nodes draw", i);
         if (i > 0 && compare_keys(&member[-1].key, &member->key) >= 0)
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "member %u: its key is there twice, or keys are not in order", i);
     }
-    return VCH_OK;
+    return check_vrfs(registry, arena, complaint);
 }
 
-static vch_status check_registry(const struct vch_registry *registry,
+static vch_status check_registry(const struct vch_registry *registry, struct vch_arena *arena,
                                  struct vch_complaint *complaint)
 {
     VCH_TRY(check_name(registry->network, "network", complaint));
-    return check_members(registry, complaint);
+    return check_members(registry, arena, complaint);
 }
 
 static vch_status check_member_count(size_t count, struct vch_complaint *complaint)
@@ -91,6 +121,8 @@ static vch_status pack_registry(uint8_t **out, size_t *size, const struct vch_re
         members[i].key = vch_message_borrow(member->key.bytes, sizeof member->key.bytes);
         members[i].operator_ = member->operator_name;
         members[i].role = (uint32_t)member->role;
+        if (member->has_vrf)
+            members[i].vrf = vch_message_borrow(member->vrf.bytes, sizeof member->vrf.bytes);
         list[i] = &members[i];
     }
     char *network = vch_arena_string(arena, registry->network, strlen(registry->network));
@@ -117,7 +149,7 @@ vch_status vch_registry_encode(uint8_t **out, size_t *size, struct vch_registry 
     if (registry->member_count > 1)
         qsort(registry->members, registry->member_count, sizeof *registry->members,
               compare_members);
-    VCH_TRY(check_registry(registry, complaint));
+    VCH_TRY(check_registry(registry, arena, complaint));
     VCH_TRY(pack_registry(&inner, &inner_size, registry, arena));
     registry->digest = vch_registry_digest(inner, inner_size);
     registry->founder = founder->public_key;
@@ -157,8 +189,12 @@ static vch_status copy_members(struct vch_registry *out, const Vouch__Registry *
                                  "key of a member", complaint));
         VCH_TRY(copy_name(member->operator_name, from->operator_, "operator", complaint));
         member->role = role_of(from->role);
+        member->has_vrf = from->vrf.len > 0;
+        if (member->has_vrf)
+            VCH_TRY(vch_message_copy(member->vrf.bytes, sizeof member->vrf.bytes, &from->vrf,
+                                     "VRF key of a member", complaint));
     }
-    return check_members(out, complaint);
+    return check_members(out, arena, complaint);
 }
 
 static vch_status decode_inner(struct vch_registry *out, const ProtobufCBinaryData *bytes,

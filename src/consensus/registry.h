@@ -5,6 +5,7 @@
 // node listens need not be trusted.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "crypto/vrf.h"
 
 #define VCH_REGISTRY_MEMBERS_MAX 10000u
 #define VCH_REGISTRY_NAME_MAX 64u
@@ -24,6 +26,8 @@ struct vch_member {
     struct vch_public_key key;
     char operator_name[VCH_REGISTRY_NAME_MAX + 1];
     enum vch_role role;
+    bool has_vrf; // nodes that take part in draws
+    struct vch_vrf_public vrf;
 };
 
 struct vch_registry {
@@ -35,7 +39,8 @@ struct vch_registry {
     struct vch_public_key founder;
 };
 
-// Sorts members, refuses duplicates and bad names, signs. Result (a SignedRegistry) in the arena.
+// Sorts members, refuses duplicates (of keys and of VRF keys) and bad names, signs. Result (a
+// SignedRegistry) in the arena.
 vch_status vch_registry_encode(uint8_t **out, size_t *size, struct vch_registry *registry,
                                const struct vch_secret_key *founder, struct vch_arena *arena,
                                struct vch_complaint *complaint);

@@ -36,6 +36,9 @@ static struct vch_registry example(void)
         members[i] = (struct vch_member){.key = key_of(i).public_key, .role = VCH_ROLE_NODE};
         (void)snprintf(members[i].operator_name, sizeof members[i].operator_name, "op-%u", i);
     }
+    members[1].has_vrf = members[2].has_vrf = true; // members[0] never draws
+    members[1].vrf.bytes[0] = 1;
+    members[2].vrf.bytes[0] = 2;
     members[MEMBERS - 1].role = VCH_ROLE_CLIENT;
     registry.members = members;
     registry.member_count = MEMBERS;
@@ -70,6 +73,8 @@ TEST(registry_decodes_what_it_encoded)
         CHECK(memcmp(&got->key, &want->key, sizeof got->key) == 0);
         CHECK(strcmp(got->operator_name, want->operator_name) == 0);
         CHECK_EQ(got->role, want->role);
+        CHECK_EQ(got->has_vrf, want->has_vrf);
+        CHECK(!got->has_vrf || memcmp(&got->vrf, &want->vrf, sizeof got->vrf) == 0);
     }
     CHECK(vch_hash_is_equal(&again.digest, &registry.digest));
     CHECK(memcmp(&again.founder, &founder.public_key, sizeof again.founder) == 0);
@@ -132,6 +137,24 @@ TEST(registry_refuses_to_encode_a_key_twice)
     CHECK_FAILS(vch_registry_encode(&bytes, &size, &registry, &founder, &arena, &complaint),
                 MALFORMED);
     CHECK(strstr(complaint.text, "twice") != NULL);
+}
+
+TEST(registry_refuses_two_nodes_with_one_vrf_key_and_clients_that_draw)
+{
+    struct vch_registry registry = example();
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    members[2].vrf = members[1].vrf;
+    CHECK_FAILS(vch_registry_encode(&bytes, &size, &registry, &founder, &arena, &complaint),
+                MALFORMED);
+    CHECK(strstr(complaint.text, "same VRF key") != NULL);
+    registry = example();
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        members[i].has_vrf = members[i].role == VCH_ROLE_CLIENT;
+    CHECK_FAILS(vch_registry_encode(&bytes, &size, &registry, &founder, &arena, &complaint),
+                MALFORMED);
+    CHECK(strstr(complaint.text, "only nodes draw") != NULL);
 }
 
 static vch_status encode_with_names(const char *network, const char *operator_name)
@@ -243,6 +266,20 @@ TEST(registry_refuses_what_a_founder_signed_but_should_not_have)
     CHECK_FAILS(decode_two(&two), MALFORMED); // not ascending
     two = message_of_two();
     two.members[0].key.len = 31;
+    CHECK_FAILS(decode_two(&two), MALFORMED);
+    static uint8_t vrf[VCH_VRF_PUBLIC_SIZE + 1] = {7};
+    two = message_of_two();
+    two.members[1].vrf = vch_message_borrow(vrf, VCH_VRF_PUBLIC_SIZE);
+    CHECK_OK(decode_two(&two));
+    two.members[0].vrf = two.members[1].vrf;
+    CHECK_FAILS(decode_two(&two), MALFORMED); // one key for two
+    two.members[0].role = 2;
+    two.members[1].vrf.len = 0;
+    CHECK_FAILS(decode_two(&two), MALFORMED); // a client's
+    two = message_of_two();
+    two.members[1].vrf = vch_message_borrow(vrf, VCH_VRF_PUBLIC_SIZE - 1);
+    CHECK_FAILS(decode_two(&two), MALFORMED);
+    two.members[1].vrf.len = VCH_VRF_PUBLIC_SIZE + 1;
     CHECK_FAILS(decode_two(&two), MALFORMED);
     two = message_of_two();
     two.members[1].role = 0;

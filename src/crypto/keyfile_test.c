@@ -152,3 +152,75 @@ TEST(keyfile_refuses_a_seed_under_another_public_key)
     CHECK_OK(vch_keyfile_encode(file, &key, "", random));
     CHECK_EQ(open_code(file, sizeof file, ""), VCH_CODE_REFUSED);
 }
+
+// --- keys of the verifiable random function: the same seal under another name.
+
+static void make_vrf(uint8_t *file, struct vch_vrf_secret *key, const char *passphrase)
+{
+    uint8_t seed[VCH_VRF_SEED_SIZE], random[VCH_KEYFILE_RANDOM_SIZE];
+
+    random_bytes(seed, sizeof seed);
+    random_bytes(random, sizeof random);
+    vch_vrf_key(key, seed);
+    CHECK_OK(vch_keyfile_encode_vrf(file, key, passphrase, random));
+}
+
+TEST(keyfile_opens_a_vrf_key_that_it_sealed)
+{
+    static const char *const passphrases[] = {"", "correct horse battery staple"};
+
+    FOR_EACH(passphrase, passphrases)
+    {
+        uint8_t file[VCH_KEYFILE_SIZE];
+        struct vch_vrf_secret key, opened;
+        struct vch_vrf_public public_key;
+        make_vrf(file, &key, *passphrase);
+        CHECK(vch_keyfile_is_vrf(file, sizeof file));
+        CHECK_OK(vch_keyfile_decode_vrf(&opened, file, sizeof file, *passphrase, NULL));
+        CHECK(memcmp(&key, &opened, sizeof key) == 0);
+        CHECK_OK(vch_keyfile_public_vrf(&public_key, file, sizeof file, NULL));
+        CHECK(memcmp(&key.public_key, &public_key, sizeof public_key) == 0);
+        CHECK_FAILS(vch_keyfile_decode_vrf(&opened, file, sizeof file, "other", NULL), REFUSED);
+    }
+}
+
+TEST(keyfile_of_one_kind_is_never_one_of_the_other)
+{
+    uint8_t file[VCH_KEYFILE_SIZE], vrf_file[VCH_KEYFILE_SIZE];
+    struct vch_secret_key key;
+    struct vch_vrf_secret vrf;
+    struct vch_public_key public_key;
+    struct vch_vrf_public vrf_public;
+    struct vch_complaint complaint = {0};
+
+    make(file, &key, "");
+    make_vrf(vrf_file, &vrf, "");
+    CHECK(!vch_keyfile_is_vrf(file, sizeof file));
+    CHECK_FAILS(vch_keyfile_decode(&key, vrf_file, sizeof vrf_file, "", &complaint), MALFORMED);
+    CHECK(strstr(complaint.text, "holds a VRF key where a signing key is needed") != NULL);
+    complaint.text[0] = '\0';
+    CHECK_FAILS(vch_keyfile_decode_vrf(&vrf, file, sizeof file, "", &complaint), MALFORMED);
+    CHECK(strstr(complaint.text, "holds a signing key where a VRF key is needed") != NULL);
+    CHECK_FAILS(vch_keyfile_public(&public_key, vrf_file, sizeof vrf_file, NULL), MALFORMED);
+    CHECK_FAILS(vch_keyfile_public_vrf(&vrf_public, file, sizeof file, NULL), MALFORMED);
+    // Nor under the other's name: the name is under the seal.
+    memcpy(vrf_file, "VOUCHKEY", 8);
+    CHECK_FAILS(vch_keyfile_decode(&key, vrf_file, sizeof vrf_file, "", NULL), REFUSED);
+    memcpy(file, "VOUCHVRF", 8);
+    CHECK_FAILS(vch_keyfile_decode_vrf(&vrf, file, sizeof file, "", NULL), REFUSED);
+}
+
+TEST(keyfile_of_a_vrf_key_refuses_any_flipped_bit)
+{
+    uint8_t file[VCH_KEYFILE_SIZE];
+    struct vch_vrf_secret key, out;
+
+    make_vrf(file, &key, "");
+    for (size_t bit = 0; bit < 8 * sizeof file; bit++) {
+        if (bit / 8 >= 12 && bit / 8 < 24) continue; // costs, as above
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(!vch_is_ok(vch_keyfile_decode_vrf(&out, file, sizeof file, "", NULL)));
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CHECK_OK(vch_keyfile_decode_vrf(&out, file, sizeof file, "", NULL));
+}

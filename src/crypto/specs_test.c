@@ -8,6 +8,7 @@
 #include "crypto/merkle.h"
 #include "crypto/sign.h"
 #include "crypto/transcript.h"
+#include "crypto/vrf.h"
 #include "harness/spec.h"
 #include "harness/test.h"
 
@@ -82,6 +83,24 @@ TEST(specs_signatures)
     CHECK_OK(vch_sign_verify(&key.public_key, &digest, &signature));
 }
 
+TEST(specs_verifiable_random_function)
+{
+    uint8_t seed[VCH_VRF_SEED_SIZE];
+    struct vch_vrf_secret key;
+    struct vch_vrf_proof proof;
+    struct vch_vrf_beta beta;
+    struct vch_digest alpha = example_digest();
+
+    CHECK_EQ(test_spec_vector(seed, sizeof seed, transcript_page, "vrf_seed"), sizeof seed);
+    vch_vrf_key(&key, seed);
+    test_spec_check(key.public_key.bytes, sizeof key.public_key.bytes, transcript_page,
+                    "vrf_public");
+    vch_vrf_prove(&proof, &key, alpha.bytes, sizeof alpha.bytes);
+    test_spec_check(proof.bytes, sizeof proof.bytes, transcript_page, "vrf_proof");
+    CHECK_OK(vch_vrf_verify(&beta, &key.public_key, alpha.bytes, sizeof alpha.bytes, &proof));
+    test_spec_check(beta.bytes, sizeof beta.bytes, transcript_page, "vrf_beta");
+}
+
 TEST(specs_trees)
 {
     struct vch_digest leaves[5], path[3];
@@ -117,6 +136,22 @@ TEST(specs_keyfiles)
         CHECK_OK(vch_keyfile_decode(&opened, file, sizeof file, row->passphrase, NULL));
         CHECK(memcmp(opened.seed, seed, sizeof seed) == 0);
     }
+}
+
+TEST(specs_keyfile_of_a_vrf_key)
+{
+    uint8_t seed[VCH_VRF_SEED_SIZE], random[VCH_KEYFILE_RANDOM_SIZE], file[VCH_KEYFILE_SIZE];
+    struct vch_vrf_secret key, opened;
+
+    CHECK_EQ(test_spec_vector(seed, sizeof seed, keyfile_page, "seed"), sizeof seed);
+    vch_vrf_key(&key, seed);
+    test_spec_check(key.public_key.bytes, sizeof key.public_key.bytes, keyfile_page, "vrf_public");
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] = (uint8_t)i;
+    CHECK_OK(vch_keyfile_encode_vrf(file, &key, "", random));
+    test_spec_check(file, sizeof file, keyfile_page, "vrf_file");
+    CHECK_OK(vch_keyfile_decode_vrf(&opened, file, sizeof file, "", NULL));
+    CHECK(memcmp(opened.seed, seed, sizeof seed) == 0);
 }
 
 // The intermediate values of the page, for whoever implements it step by step.

@@ -152,6 +152,21 @@ class Cli(unittest.TestCase):
         self.assertEqual(described["founder"], public)
         self.assertEqual(described["members"][0]["operator"], "hospital-a")
 
+    def test_a_node_draws_with_a_key_of_its_own(self):
+        identity, vrf, members = self.folder / "n.key", self.folder / "n.vrf", self.folder / "drawing.txt"
+        public = vouch("keygen", "-o", identity, "--no-passphrase").stdout.strip()
+        drawing = vouch("keygen", "--vrf", "-o", vrf, "--no-passphrase").stdout.strip()
+        self.assertEqual(json.loads(vouch("inspect", vrf, "--json").stdout),
+                         {"kind": "sealed VRF key", "public_key": drawing})
+        registry = self.folder / "drawing.registry"
+        members.write_text(f"node a {public} {drawing}\nclient b {drawing}\n")
+        vouch("registry", members, "--key", identity, "-o", registry)
+        described = json.loads(vouch("inspect", registry, "--json").stdout)
+        self.assertEqual([member.get("vrf") for member in sorted(described["members"], key=lambda m: m["role"])],
+                         [None, drawing])
+        done = vouch("registry", members, "--key", vrf, "-o", self.folder / "no", code=MALFORMED)
+        self.assertIn("a VRF key where a signing key is needed", done.stderr)
+
     def test_a_bad_members_file_names_its_line(self):
         members = self.folder / "bad.txt"
         members.write_text("# fine\nnode a 0011\n")

@@ -138,7 +138,8 @@ static inline void session_init(struct session_fixture *f)
     vch_sign_key(&f->node_key, seed);
     seed[0] = 2;
     vch_sign_key(&f->client_key, seed);
-    f->member = (struct vch_member){f->client_key.public_key, "us", VCH_ROLE_CLIENT};
+    f->member = (struct vch_member){
+        .key = f->client_key.public_key, .operator_name = "us", .role = VCH_ROLE_CLIENT};
     f->registry = (struct vch_registry){
         .network = "test", .serial = 1, .member_count = 1, .members = &f->member};
     f->registry.digest = vch_hash_bytes("registry", 8);

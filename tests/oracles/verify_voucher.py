@@ -158,7 +158,7 @@ RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT]), 4
 VOUCHER = {1: ("version", "u32"), 2: ("job", "bytes"), 3: ("owner", "bytes"), 4: ("owner_signature", "bytes"),
            5: ("output", COMMITMENT), 6: ("results", [RESULT]), 7: ("registry", "bytes"),
            8: ("finished_ms", "u64"), 9: ("client_signature", "bytes")}
-MEMBER = {1: ("key", "bytes"), 2: ("operator", "text"), 3: ("role", "u32")}
+MEMBER = {1: ("key", "bytes"), 2: ("operator", "text"), 3: ("role", "u32"), 4: ("vrf", "bytes")}
 REGISTRY = {1: ("version", "u32"), 2: ("network", "text"), 3: ("serial", "u64"), 4: ("expires_ms", "u64"),
             5: ("members", [MEMBER])}
 SIGNED_REGISTRY = {1: ("registry", "bytes"), 2: ("founder", "bytes"), 3: ("signature", "bytes")}
@@ -185,6 +185,9 @@ def read_registry(data):
         require(len(member["key"]) == 32 and is_name(member["operator"]), "a member")
         require(member["role"] in (1, 2), "a role")
         require(i == 0 or members[i - 1]["key"] < member["key"], "members out of order")
+        require(member["vrf"] == b"" or (len(member["vrf"]) == 32 and member["role"] == NODE_ROLE), "a VRF key")
+    vrfs = [member["vrf"] for member in members if member["vrf"] != b""]
+    require(len(set(vrfs)) == len(vrfs), "a VRF key twice")
     registry["founder"] = signed["founder"]
     registry["digest"] = digest_of("vouch/registry/v1", ("registry", signed["registry"]))
     require(is_signed(signed["founder"], registry["digest"], signed["signature"]), "the founder's signature")
