@@ -78,9 +78,9 @@ vch_status vch_store_head(struct vch_store *store, struct vch_store_head *out,
 // Appends 1 to VCH_STORE_GROUP_MAX entries if the log has exactly `expected` entries, as one
 // transaction. OK: `head` is the new end. REFUSED: the log is at another size, nothing of the group
 // is in it, `head` says where it ends. BUSY: another process kept writing; nothing happened.
-// UNAVAILABLE or TIMEOUT: the engine gave no answer, and the group may be in the log or still
-// come into it: the same entries at the same `expected`, once more from this store, are then
-// either found or appended, never both.
+// UNAVAILABLE: the engine gave no answer, and the group may be in the log or still come into it:
+// the same entries at the same `expected`, once more from this store, are then either found or
+// appended, never both. Any other failure acknowledges nothing: open the store again to see.
 vch_status vch_store_append(struct vch_store *store, uint64_t expected,
                             const struct vch_store_entry *entries, uint32_t count,
                             struct vch_store_head *head, struct vch_complaint *complaint);

@@ -1,0 +1,333 @@
+#include "ledger/database.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+#define RESTORE "the file was damaged; restore it from a copy"
+
+// What SQLite's results mean for the caller, and what to do; anything else is the disk's.
+static const struct {
+    int result;
+    enum vch_code code;
+    const char *advice;
+} MEANINGS[] = {
+    {SQLITE_BUSY, VCH_CODE_BUSY, "another process kept it locked; try again"},
+    {SQLITE_LOCKED, VCH_CODE_BUSY, "another process kept it locked; try again"},
+    {SQLITE_NOMEM, VCH_CODE_NO_MEMORY, "free some memory"},
+    {SQLITE_CORRUPT, VCH_CODE_MALFORMED, RESTORE},
+    {SQLITE_ERROR, VCH_CODE_MALFORMED, RESTORE},
+    {SQLITE_TOOBIG, VCH_CODE_MALFORMED, RESTORE},
+    {SQLITE_CONSTRAINT, VCH_CODE_MALFORMED, RESTORE},
+    {SQLITE_NOTADB, VCH_CODE_MALFORMED, "it is no database: check the path, or restore the file"},
+    {SQLITE_FULL, VCH_CODE_IO, "make room on the disk, then open it again"},
+    {SQLITE_CANTOPEN, VCH_CODE_IO, "check the path and the folder's permissions"},
+};
+
+static vch_status refuse(const struct vch_database *database, int result,
+                         struct vch_complaint *complaint)
+{
+    const char *why = sqlite3_errmsg(database->sqlite);
+
+    for (size_t i = 0; i < sizeof MEANINGS / sizeof *MEANINGS; i++)
+        if (MEANINGS[i].result == (result & 0xff))
+            return vch_complain(complaint, MEANINGS[i].code, "%s: %s: %s", database->path, why,
+                                MEANINGS[i].advice);
+    return vch_complain(complaint, VCH_CODE_IO,
+                        "%s: %s: check the disk and the file's permissions, then open it again",
+                        database->path, why);
+}
+
+static vch_status execute(struct vch_database *database, const char *text,
+                          struct vch_complaint *complaint)
+{
+    int result = sqlite3_exec(database->sqlite, text, NULL, NULL, NULL);
+
+    return result == SQLITE_OK ? VCH_OK : refuse(database, result, complaint);
+}
+
+sqlite3_stmt *vch_database_take(struct vch_database *database, int statement)
+{
+    sqlite3_stmt *taken = database->statements[statement];
+
+    (void)sqlite3_reset(taken);
+    (void)sqlite3_clear_bindings(taken);
+    return taken;
+}
+
+// A null pointer would be stored as no value at all, so an empty one is bound by its size.
+void vch_database_bind(sqlite3_stmt *statement, int column, const void *bytes, size_t size)
+{
+    int result = size == 0 ? sqlite3_bind_zeroblob(statement, column, 0)
+                           : sqlite3_bind_blob64(statement, column, bytes, size, SQLITE_STATIC);
+
+    VCH_ASSERT(result == SQLITE_OK);
+}
+
+vch_status vch_database_run(struct vch_database *database, sqlite3_stmt *statement,
+                            struct vch_complaint *complaint)
+{
+    int result = sqlite3_step(statement);
+
+    if (result != SQLITE_DONE) VCH_TRY(refuse(database, result, complaint));
+    (void)sqlite3_reset(statement);
+    return VCH_OK;
+}
+
+vch_status vch_database_next(struct vch_database *database, sqlite3_stmt *statement, bool *is_row,
+                             struct vch_complaint *complaint)
+{
+    int result = sqlite3_step(statement);
+
+    *is_row = result == SQLITE_ROW;
+    if (result == SQLITE_ROW) return VCH_OK;
+    vch_status status = result == SQLITE_DONE ? VCH_OK : refuse(database, result, complaint);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+uint8_t *vch_database_copy(sqlite3_stmt *statement, int column, size_t *size,
+                           struct vch_arena *arena)
+{
+    const void *bytes = sqlite3_column_blob(statement, column);
+    *size = (size_t)sqlite3_column_bytes(statement, column);
+    uint8_t *copy = vch_arena_alloc(arena, *size, 1);
+
+    if (copy != NULL && bytes != NULL) memcpy(copy, bytes, *size);
+    return copy;
+}
+
+vch_status vch_database_get(struct vch_database *database, sqlite3_stmt *statement, uint8_t **out,
+                            size_t *size, struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    bool is_row = false;
+
+    *out = NULL;
+    VCH_TRY(vch_database_next(database, statement, &is_row, complaint));
+    if (!is_row) return VCH_OK;
+    *out = vch_database_copy(statement, 0, size, arena);
+    (void)sqlite3_reset(statement);
+    return *out != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
+}
+
+// The text that a query's first row begins with, cut to fit; empty when there is none.
+static vch_status query(struct vch_database *database, const char *text, char *out, size_t size,
+                        struct vch_complaint *complaint)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(database->sqlite, text, -1, &statement, NULL);
+
+    out[0] = '\0';
+    if (result == SQLITE_OK) result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        const unsigned char *value = sqlite3_column_text(statement, 0);
+        (void)snprintf(out, size, "%s", value != NULL ? (const char *)value : "");
+        result = SQLITE_DONE;
+    }
+    vch_status status = result == SQLITE_DONE ? VCH_OK : refuse(database, result, complaint);
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+static vch_status query_number(struct vch_database *database, const char *text, uint32_t *out,
+                               struct vch_complaint *complaint)
+{
+    char number[32];
+
+    VCH_TRY(query(database, text, number, sizeof number, complaint));
+    *out = (uint32_t)strtoul(number, NULL, 10);
+    return VCH_OK;
+}
+
+static vch_status configure(struct vch_database *database, uint32_t patience_ms,
+                            struct vch_complaint *complaint)
+{
+    char mode[16];
+
+    (void)sqlite3_extended_result_codes(database->sqlite, 1);
+    (void)sqlite3_busy_timeout(database->sqlite, (int)patience_ms);
+    (void)sqlite3_limit(database->sqlite, SQLITE_LIMIT_LENGTH, (int)database->schema->value_max);
+    (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    VCH_TRY(execute(database,
+                    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                    "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL",
+                    complaint));
+    VCH_TRY(query(database, "PRAGMA journal_mode = WAL", mode, sizeof mode, complaint));
+    if (strcmp(mode, "wal") == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                        "%s: its folder does not allow a write-ahead log (journal mode \"%s\"): "
+                        "use a local file system",
+                        database->path, mode);
+}
+
+static vch_status prepare(struct vch_database *database, struct vch_complaint *complaint)
+{
+    const struct vch_database_schema *schema = database->schema;
+
+    VCH_ASSERT(schema->statement_count <= VCH_DATABASE_STATEMENTS_MAX);
+    for (int i = 0; i < schema->statement_count; i++) {
+        int result = sqlite3_prepare_v3(database->sqlite, schema->statements[i], -1,
+                                        SQLITE_PREPARE_PERSISTENT, &database->statements[i], NULL);
+        if (result != SQLITE_OK) return refuse(database, result, complaint);
+    }
+    return VCH_OK;
+}
+
+static vch_status make_tables(struct vch_database *database, struct vch_complaint *complaint)
+{
+    const struct vch_database_schema *schema = database->schema;
+    char text[128];
+
+    (void)snprintf(text, sizeof text, "PRAGMA application_id = %u; PRAGMA user_version = %u",
+                   schema->application_id, schema->version);
+    VCH_TRY(execute(database, text, complaint));
+    for (int i = 0; i < schema->table_count; i++)
+        VCH_TRY(execute(database, schema->tables[i], complaint));
+    VCH_TRY(prepare(database, complaint));
+    return schema->fill(database, complaint);
+}
+
+// Every object of the schema with its text, as we would have made it.
+static vch_status check_tables(struct vch_database *database, struct vch_complaint *complaint)
+{
+    const struct vch_database_schema *schema = database->schema;
+    char text[256];
+    uint32_t count = 0;
+
+    VCH_TRY(query_number(database, "SELECT count(*) FROM sqlite_schema WHERE sql IS NOT NULL",
+                         &count, complaint));
+    bool is_ours = count == (uint32_t)schema->table_count;
+    for (int i = 0; is_ours && i < schema->table_count; i++) {
+        char select[128];
+        (void)snprintf(select, sizeof select,
+                       "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name "
+                       "LIMIT 1 OFFSET %d",
+                       i);
+        VCH_TRY(query(database, select, text, sizeof text, complaint));
+        is_ours = strcmp(text, schema->tables[i]) == 0;
+    }
+    if (is_ours) return prepare(database, complaint);
+    return vch_complain(complaint, VCH_CODE_MALFORMED,
+                        "%s: its tables are not those that this version makes: " RESTORE,
+                        database->path);
+}
+
+static vch_status check_version(struct vch_database *database, uint32_t application_id,
+                                struct vch_complaint *complaint)
+{
+    const struct vch_database_schema *schema = database->schema;
+    uint32_t version = 0;
+
+    if (application_id != schema->application_id)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "%s is a database of something else (application id %#x, not %#x): "
+                            "choose another path",
+                            database->path, application_id, schema->application_id);
+    VCH_TRY(query_number(database, "PRAGMA user_version", &version, complaint));
+    if (version != schema->version)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "%s has version %u of its tables; this program knows version %u: use "
+                            "the program that made it",
+                            database->path, version, schema->version);
+    return check_tables(database, complaint);
+}
+
+// Looks under the lock that a maker holds, so that of two who come first one makes the tables. What
+// is made goes from the log into the file at once: a file that is not empty says whose it is.
+static vch_status check_or_make(struct vch_database *database, bool create,
+                                struct vch_complaint *complaint)
+{
+    uint32_t application_id = 0, objects = 0;
+
+    VCH_TRY(execute(database, create ? "BEGIN IMMEDIATE" : "BEGIN", complaint));
+    VCH_TRY(query_number(database, "PRAGMA application_id", &application_id, complaint));
+    VCH_TRY(query_number(database, "SELECT count(*) FROM sqlite_schema", &objects, complaint));
+    bool is_empty = application_id == 0 && objects == 0;
+    if (is_empty && !create)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "%s is empty: if nothing was ever kept in it, create it; else restore "
+                            "it from a copy",
+                            database->path);
+    if (is_empty)
+        VCH_TRY(make_tables(database, complaint));
+    else
+        VCH_TRY(check_version(database, application_id, complaint));
+    VCH_TRY(execute(database, "COMMIT", complaint));
+    return is_empty ? execute(database, "PRAGMA wal_checkpoint(TRUNCATE)", complaint) : VCH_OK;
+}
+
+// SQLite syncs the folder for its log, not for the database itself.
+static vch_status sync_folder(const char *path, struct vch_complaint *complaint)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+
+    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+                   slash != NULL ? path : ".");
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = file >= 0 ? fsync(file) : -1;
+    if (file >= 0) (void)close(file);
+    if (result == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_IO, "cannot sync the folder %s: check the disk",
+                        folder);
+}
+
+static vch_status open_file(struct vch_database *database, bool create,
+                            struct vch_complaint *complaint)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
+    struct stat facts;
+    bool is_there = stat(database->path, &facts) == 0;
+
+    if (!is_there && !create)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "there is no %s: create it, or check the path", database->path);
+    if (is_there && !S_ISREG(facts.st_mode))
+        return vch_complain(complaint, VCH_CODE_USAGE, "%s is not a regular file: check the path",
+                            database->path);
+    int result = sqlite3_open_v2(database->path, &database->sqlite, flags, NULL);
+    return result == SQLITE_OK ? VCH_OK : refuse(database, result, complaint);
+}
+
+static vch_status open_all(struct vch_database *database, bool create, uint32_t patience_ms,
+                           struct vch_complaint *complaint)
+{
+    if (database->path == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(open_file(database, create, complaint));
+    VCH_TRY(configure(database, patience_ms, complaint));
+    VCH_TRY(check_or_make(database, create, complaint));
+    return create ? sync_folder(database->path, complaint) : VCH_OK;
+}
+
+vch_status vch_database_open(struct vch_database *out, const char *path,
+                             const struct vch_database_schema *schema, bool create,
+                             uint32_t patience_ms, struct vch_complaint *complaint)
+{
+    *out = (struct vch_database){.schema = schema, .path = strdup(path)};
+    vch_status status = open_all(out, create, patience_ms, complaint);
+    if (!vch_is_ok(status)) vch_database_close(out);
+    return status;
+}
+
+void vch_database_close(struct vch_database *database)
+{
+    for (int i = 0; i < VCH_DATABASE_STATEMENTS_MAX; i++)
+        (void)sqlite3_finalize(database->statements[i]);
+    (void)sqlite3_close(database->sqlite);
+    free(database->path);
+    *database = (struct vch_database){0};
+}
+
+vch_status vch_database_audit(struct vch_database *database, struct vch_complaint *complaint)
+{
+    char text[256];
+
+    VCH_TRY(query(database, "PRAGMA integrity_check(1)", text, sizeof text, complaint));
+    if (strcmp(text, "ok") == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_MALFORMED, "%s: %s: " RESTORE, database->path, text);
+}

@@ -1,0 +1,122 @@
+#include "ledger/store_check.h"
+
+#include <inttypes.h>
+
+#include "crypto/merkle.h"
+#include "ledger/store_order.h"
+
+#define RESTORE "the store was damaged or altered; restore it from a copy"
+
+// Copies what a record has of the wanted nodes, from `*done` on.
+static void take_nodes(const struct vch_store_completed *record, unsigned level, uint64_t first,
+                       uint32_t count, struct vch_digest *out, uint32_t *done)
+{
+    uint64_t base = vch_store_order_count(record->first);
+
+    for (; *done < count; ++*done) {
+        uint64_t last = vch_store_order_last(level, first + *done);
+        if (last - record->first >= record->count) return;
+        out[*done] = record->nodes[vch_store_order_count(last) - base + level];
+    }
+}
+
+vch_status vch_store_check_nodes(struct vch_store_engine *engine, unsigned level, uint64_t first,
+                                 uint32_t count, struct vch_digest *out, struct vch_arena *arena,
+                                 struct vch_complaint *complaint)
+{
+    struct vch_arena_mark mark = vch_arena_mark(arena);
+
+    for (uint32_t done = 0; done < count;) {
+        struct vch_store_completed record = {0};
+        uint64_t leaf = vch_store_order_last(level, first + done);
+        uint32_t before = done, wanted = level == 0 ? count - done : 1;
+
+        VCH_TRY(engine->calls->completed(engine, leaf, wanted, &record, arena, complaint));
+        take_nodes(&record, level, first, count, out, &done);
+        vch_arena_rewind(arena, mark);
+        if (done == before)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "the store has no digests for entry %" PRIu64 ": " RESTORE, leaf);
+    }
+    return VCH_OK;
+}
+
+vch_status vch_store_check_tree(struct vch_tree *out, struct vch_store_engine *engine,
+                                const struct vch_store_head *head, struct vch_arena *arena,
+                                struct vch_complaint *complaint)
+{
+    *out = (struct vch_tree){.size = head->size};
+    for (unsigned level = 0; level < VCH_STORE_LEVELS_MAX; level++)
+        if (head->size >> level & 1) // the last complete subtree of this height is the peak
+            VCH_TRY(vch_store_check_nodes(engine, level, (head->size >> level) - 1, 1,
+                                          &out->peaks[level], arena, complaint));
+    struct vch_digest root = vch_tree_root(out);
+    if (vch_hash_is_equal(&root, &head->root)) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                        "the digests kept for %" PRIu64 " entries do not hash to the root kept "
+                        "with them: " RESTORE,
+                        head->size);
+}
+
+// A node that the border of a size may cross.
+struct crossing {
+    unsigned level;
+    uint64_t index;
+    struct vch_digest digest;
+};
+
+// Follows the border down from a node over both sides of it: what lies before is a peak.
+static vch_status walk(struct vch_tree *out, struct vch_store_engine *engine, struct crossing at,
+                       struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct vch_digest children[2];
+
+    while (at.index << at.level < out->size) {
+        if (vch_store_order_last(at.level, at.index) < out->size) {
+            out->peaks[at.level] = at.digest;
+            return VCH_OK;
+        }
+        at.level--;
+        at.index *= 2;
+        VCH_TRY(vch_store_check_nodes(engine, at.level, at.index, 2, children, arena, complaint));
+        struct vch_digest parent = vch_merkle_parent(&children[0], &children[1]);
+        if (!vch_hash_is_equal(&parent, &at.digest))
+            return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                                "two digests of the log's tree, height %u, subtree %" PRIu64
+                                " and the next, do not hash to the one above: " RESTORE,
+                                at.level, at.index);
+        bool is_left_before = vch_store_order_last(at.level, at.index) < out->size;
+        if (is_left_before) {
+            out->peaks[at.level] = children[0];
+            at.index++;
+        }
+        at.digest = children[is_left_before];
+    }
+    return VCH_OK;
+}
+
+vch_status vch_store_check_prefix(struct vch_tree *out, struct vch_store_engine *engine,
+                                  const struct vch_tree *tree, uint64_t size,
+                                  struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    *out = (struct vch_tree){.size = size};
+    for (unsigned level = 0; level < VCH_STORE_LEVELS_MAX; level++) {
+        if ((tree->size >> level & 1) == 0) continue;
+        struct crossing peak = {level, (tree->size >> level) - 1, tree->peaks[level]};
+        VCH_TRY(walk(out, engine, peak, arena, complaint));
+    }
+    return VCH_OK;
+}
+
+vch_status vch_store_check_slice(const struct vch_store_slice *slice,
+                                 struct vch_complaint *complaint)
+{
+    for (uint32_t i = 0; i < slice->count; i++) {
+        struct vch_digest leaf = vch_merkle_leaf(slice->entries[i].bytes, slice->entries[i].size);
+        if (!vch_hash_is_equal(&leaf, &slice->leaves[i]))
+            return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                                "entry %" PRIu64 " does not hash to its leaf: " RESTORE,
+                                slice->first + i);
+    }
+    return VCH_OK;
+}
