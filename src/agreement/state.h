@@ -38,8 +38,11 @@ struct vch_state_checks vch_state_full_checks(void);
 // Takes signatures and proofs as they are; cosignatures are verified, as all else rests on them.
 struct vch_state_checks vch_state_follower_checks(void);
 
-struct vch_state_limits { // what may be open at once; beyond it entries are refused as BUSY
+// What may be remembered at once; beyond it entries are refused as BUSY. Jobs, with their contests,
+// seats and disputes, are remembered until their windows are closed and their deadlines past.
+struct vch_state_limits {
     uint32_t accounts, jobs, contests, seats, disputes, candidates, holdings;
+    uint32_t exclusions; // operators' names that open jobs exclude
     uint32_t registries; // kept: the newest ones
 };
 struct vch_state_limits vch_state_default_limits(void);
@@ -51,6 +54,9 @@ struct vch_state_setup {
     // lives. NULL: not at hand, and the entry is refused as UNAVAILABLE.
     const struct vch_registry *(*registry)(void *context, const struct vch_digest *digest);
     void *context;
+    // Any random numbers, so that nobody can choose keys that fall together in a hash table. No
+    // result depends on them.
+    uint64_t seeds[2];
 };
 
 // All memory comes from the arena, once. NO_MEMORY.
@@ -61,6 +67,14 @@ vch_status vch_state_new(struct vch_state **out, const struct vch_state_setup *s
 // REFUSED, BAD_PROOF, BUSY, UNAVAILABLE, MALFORMED, with a complaint: then nothing has changed.
 vch_status vch_state_apply(struct vch_state *state, const struct vch_entry *entry,
                            const uint8_t *bytes, size_t size, struct vch_complaint *complaint);
+
+// Everything that later entries can depend on, in one digest: replicas compare it, and a test shows
+// with it that a refused entry changes nothing. It takes as long as the state is large.
+struct vch_digest vch_state_digest(const struct vch_state *state);
+// The invariants of section 11, recounted from what is there: REFUSED, with a complaint, when one
+// does not hold, which is an error of this program.
+vch_status vch_state_check_invariants(const struct vch_state *state,
+                                      struct vch_complaint *complaint);
 
 // What it is.
 uint64_t vch_state_size(const struct vch_state *state); // entries applied
@@ -100,15 +114,19 @@ enum vch_contest_phase {
     VCH_CONTEST_REVEALING,
     VCH_CONTEST_DECIDED, // with a majority
     VCH_CONTEST_SPLIT,   // without; a next round may exist
+    VCH_CONTEST_DROPPED, // the job or the dispute was over before
 };
 
 enum vch_seat_state { VCH_SEAT_DRAWN, VCH_SEAT_COMMITTED, VCH_SEAT_REVEALED, VCH_SEAT_FALSE };
 
 struct vch_seat {
     struct vch_public_key node;
-    uint64_t weight;
+    uint64_t weight, exponent;
     enum vch_seat_state state;
+    bool is_convicted; // by evidence of two commits
     struct vch_digest commitment, output, trace;
+    const struct vch_account *account;
+    const struct vch_member *member; // when it drew
 };
 
 struct vch_contest {
@@ -119,16 +137,22 @@ struct vch_contest {
     struct vch_digest model;
     uint32_t first, last; // operators
     bool has_input;
-    struct vch_digest input; // commitment
-    struct vch_digest alpha; // from DRAWING on
+    struct vch_digest input;   // commitment
+    uint64_t fee, deadline_ms; // the job's; a dispute's contest knows no deadline
+    struct vch_digest alpha;   // from DRAWING on
     uint32_t eligible;
     uint64_t weight;
-    uint32_t drawn_count;           // sortitions taken
-    uint64_t opened, drawn, closed; // positions of the entries
-    uint64_t phase_ms;              // when this phase began
+    uint32_t drawn_count; // sortitions taken
+    // Positions: of what the anchor has to cover, of that anchor, of draw and close.
+    uint64_t opened, anchored, drawn, closed;
+    uint64_t phase_ms; // when this phase began, or while COMMITTING the input was known, if later
+    uint64_t due_ms;   // when the clerk may enter draw, close or verdict; UINT64_MAX: something
+                       // else must come first
+    uint32_t standing; // while DRAWING: so many of the seats would be drawn now
     uint32_t seat_count;
-    struct vch_seat *seats;   // best priority first
-    struct vch_digest output; // of a majority
+    uint32_t commits, reveals;       // taken, false ones included
+    struct vch_seat *seats;          // best priority first
+    struct vch_digest output, trace; // of a majority
     uint32_t agreeing;
 };
 
@@ -141,9 +165,22 @@ const struct vch_contest *vch_state_next_contest(const struct vch_state *state,
 // Whether a node could draw for a contest now, and has not.
 bool vch_state_may_draw(const struct vch_state *state, const struct vch_contest *contest,
                         const struct vch_public_key *node);
-// Whether this beta is good enough to be entered.
+// Whether this beta is good enough to be entered at that time.
 bool vch_state_is_within_limit(const struct vch_state *state, const struct vch_contest *contest,
-                               const struct vch_public_key *node, const struct vch_vrf_beta *beta);
+                               const struct vch_public_key *node, const struct vch_vrf_beta *beta,
+                               uint64_t now_ms);
+// The seat of this node, or NULL.
+const struct vch_seat *vch_state_seat(const struct vch_contest *contest,
+                                      const struct vch_public_key *node);
+
+// What a verdict on what was revealed so far says.
+struct vch_state_tally {
+    bool has_output;
+    struct vch_digest output, trace;
+    uint32_t agreeing; // 0 without a majority
+};
+struct vch_state_tally vch_state_tally(const struct vch_state *state,
+                                       const struct vch_contest *contest);
 
 enum vch_job_phase { VCH_JOB_PENDING, VCH_JOB_DECIDED, VCH_JOB_FAILED };
 
@@ -155,10 +192,26 @@ struct vch_job_record {
     uint64_t opened_ms, deadline_ms, fee, escrow;
     uint32_t segment_count, quorum;
 };
+// NULL when the ledger does not remember it.
 const struct vch_job_record *vch_state_job(const struct vch_state *state,
                                            const struct vch_digest *id);
 const struct vch_job_record *vch_state_next_job(const struct vch_state *state,
                                                 const struct vch_job_record *after);
+
+// A segment by nodes.
+struct vch_segment_record {
+    uint32_t index, first, last; // in Job.segments; operators
+    enum vch_job_phase phase;
+    uint32_t round;                  // of the latest contest
+    struct vch_digest output, trace; // when decided
+    uint64_t decided_ms, window_ms;  // when decided (or the job failed), and its window's end
+    uint32_t open_disputes;
+    bool is_overturned;
+    bool is_final; // its window is closed
+};
+// NULL when there is no such segment by nodes.
+const struct vch_segment_record *vch_state_segment(const struct vch_state *state,
+                                                   const struct vch_digest *job, uint32_t index);
 
 enum vch_dispute_phase { VCH_DISPUTE_MOVING, VCH_DISPUTE_REFEREES, VCH_DISPUTE_OVER };
 enum vch_dispute_result {
@@ -191,3 +244,14 @@ const struct vch_dispute *vch_state_next_dispute(const struct vch_state *state,
                                                  const struct vch_dispute *after);
 bool vch_state_is_defence(const struct vch_state *state, const struct vch_dispute *dispute,
                           const struct vch_public_key *node);
+
+// What an honest clerk has to enter next, and when it may: the earliest of all (section 10).
+enum vch_due_kind { VCH_DUE_NOTHING, VCH_DUE_CONTEST, VCH_DUE_JOB, VCH_DUE_DISPUTE };
+struct vch_due {
+    enum vch_due_kind kind;
+    uint64_t time_ms; // UINT64_MAX: nothing, unless something else is entered first
+    const struct vch_contest *contest; // draw, close or verdict, by its phase
+    const struct vch_job_record *job;  // expire
+    const struct vch_dispute *dispute; // dispute_default
+};
+struct vch_due vch_state_due(const struct vch_state *state);
