@@ -3,6 +3,7 @@
 // pay.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -65,4 +66,12 @@ struct vch_parameters vch_charter_default_parameters(void);
 
 // Every rule of the charter, the parameters' ranges included: MALFORMED, LIMIT or UNSUPPORTED.
 vch_status vch_charter_check(const struct vch_charter *charter, struct vch_complaint *complaint);
+
+// Canonical Charter bytes in the arena; fills the id. Complaints as above, or NO_MEMORY.
+vch_status vch_charter_encode(uint8_t **out, size_t *size, struct vch_charter *charter,
+                              struct vch_arena *arena, struct vch_complaint *complaint);
+// Canonical form and every rule. Who signed it is the entry's matter.
+vch_status vch_charter_decode(struct vch_charter *out, const uint8_t *bytes, size_t size,
+                              struct vch_arena *arena, struct vch_complaint *complaint);
+
 uint32_t vch_charter_quorum(const struct vch_charter *charter); // cosignatures needed

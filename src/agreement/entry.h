@@ -22,6 +22,13 @@
 
 #define VCH_ENTRY_SIZE_MAX 16384u
 #define VCH_ENTRY_CHARTER_SIZE_MAX 65535u
+#define VCH_ENTRY_TIME_MAX ((UINT64_C(1) << 53) - 1)
+#define VCH_ENTRY_AMOUNT_MAX ((UINT64_C(1) << 53) - 1)
+#define VCH_ENTRY_FEE_MAX (UINT64_C(1) << 40)
+#define VCH_ENTRY_QUORUM_MAX 31u
+#define VCH_ENTRY_SEGMENTS_MAX 16u // of a job, by nodes
+#define VCH_ENTRY_ROUNDS_MAX 4u
+#define VCH_ENTRY_STEPS_MAX 32u // of a dispute: halving 2^32 operators
 #define VCH_ENTRY_EXCLUDED_MAX 16u
 #define VCH_ENTRY_SEATS_MAX 319u // of a draw: 31 grows to 63, 127 and 255; 16 KiB hold 319
 

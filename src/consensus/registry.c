@@ -9,7 +9,7 @@
 
 enum { VERSION = 1 };
 
-static bool is_name(const char *name)
+bool vch_registry_is_name(const char *name)
 {
     size_t size = strnlen(name, VCH_REGISTRY_NAME_MAX + 1);
 
@@ -19,7 +19,7 @@ static bool is_name(const char *name)
 
 static vch_status check_name(const char *name, const char *what, struct vch_complaint *complaint)
 {
-    if (is_name(name)) return VCH_OK;
+    if (vch_registry_is_name(name)) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_MALFORMED,
                         "%s \"%.64s\" is not 1 to %u of the characters a-z, 0-9, \".\" and \"-\"",
                         what, name, VCH_REGISTRY_NAME_MAX);

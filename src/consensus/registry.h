@@ -54,5 +54,8 @@ vch_status vch_registry_decode(struct vch_registry *out, const uint8_t *bytes, s
 const struct vch_member *vch_registry_find(const struct vch_registry *registry,
                                            const struct vch_public_key *key);
 
+// 1 to VCH_REGISTRY_NAME_MAX of the characters a-z, 0-9, "." and "-".
+bool vch_registry_is_name(const char *name);
+
 // What names a registry in jobs, and what its founder signs.
 struct vch_digest vch_registry_digest(const uint8_t *bytes, size_t size);
