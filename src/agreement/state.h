@@ -148,7 +148,7 @@ struct vch_contest {
     uint64_t phase_ms; // when this phase began, or while COMMITTING the input was known, if later
     uint64_t due_ms;   // when the clerk may enter draw, close or verdict; UINT64_MAX: something
                        // else must come first
-    uint32_t standing; // while DRAWING: so many of the seats would be drawn now
+    uint32_t standing; // while DRAWING: so many of the seats, the first ones, would be drawn now
     uint32_t seat_count;
     uint32_t commits, reveals;       // taken, false ones included
     struct vch_seat *seats;          // best priority first
