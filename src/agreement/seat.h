@@ -31,13 +31,15 @@ void vch_seat_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
 
 // The statement that this node should enter for the contest now (sortition, commit or reveal),
 // unsigned. False: none is due. It is given again and again until the state shows it: whoever sends
-// remembers what is under way.
+// remembers what is under way. A sortition takes a VRF's proof each time it is asked for; where
+// it is outside the limit, asking again is of use once draw_ms are over.
 bool vch_seat_next(struct vch_entry *out, const struct vch_state *state,
                    const struct vch_contest *contest, const struct vch_seat_keys *keys,
-                   const struct vch_seat_answer *answer);
+                   const struct vch_seat_answer *answer, uint64_t now_ms);
 
-// Children of the node in dispute in the trace that this side holds, from the node itself: `leaves`
-// are its trace's leaves (count of them). False: not this node's turn or side.
+// The next move of a dispute that this node is a side of: the children of the node in dispute, from
+// the `count` leaves of the trace that it stands for. False: it is not a side, has moved already,
+// or these are not the leaves of its side's trace.
 bool vch_seat_next_move(struct vch_entry *out, const struct vch_state *state,
                         const struct vch_dispute *dispute, const struct vch_public_key *node,
                         const struct vch_digest *leaves, uint32_t count);
