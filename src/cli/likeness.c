@@ -180,7 +180,7 @@ static vch_status read_floor(struct vch_floor *floor, struct vch_digest *digest,
 
 static double p_of(const struct vch_likeness_finding *finding)
 {
-    return (double)finding->p_numerator / (double)finding->p_denominator;
+    return (double)finding->p.numerator / (double)finding->p.denominator;
 }
 
 static json_t *findings_json(const struct outputs *members, const struct vch_likeness *of,

@@ -2,76 +2,93 @@
 
 #include "base/check.h"
 
-// With J wagers, the factor for an input with p-value p, in parts of 1 / 2J, is J for every input
-// and 2^j more for each j of 1 to J with p <= 2^-j. It never rises with p; and where p is uniform,
-// half comes back of the first part and 1 / 2J of each of the others: 1 in all. A wager on a
-// p-value that this many scores cannot give would be lost, so none is made.
-#define WAGERS_MAX 10u
+#define ONE ((uint64_t)1 << 46) // times a count of scores and inputs, below 2^17, it is below 2^63
 
-// Past every 1 / alpha; times the largest factor, 2056, it is below 2^64.
-#define WAGER_MAX ((uint64_t)1 << 48)
-
-static uint32_t wagers_of(uint32_t score_count)
+static uint32_t levels_of(uint32_t score_count)
 {
-    uint32_t wagers = 1;
+    uint32_t levels = 1;
 
-    while (wagers < WAGERS_MAX && (uint64_t)2 << wagers <= (uint64_t)score_count + 1)
-        wagers++;
-    return wagers;
+    while (levels < VCH_EVIDENCE_LEVELS_MAX && (uint64_t)2 << levels <= (uint64_t)score_count + 1)
+        levels++;
+    return levels;
 }
 
-void vch_evidence_init(struct vch_evidence *evidence)
+static uint64_t part_of(uint64_t probability, uint64_t numerator, uint64_t denominator)
 {
-    *evidence = (struct vch_evidence){.wager = VCH_EVIDENCE_ONE, .highest = VCH_EVIDENCE_ONE};
+    return (probability * numerator + denominator - 1) /
+           denominator; // up: an honest member's favour
 }
 
-void vch_evidence_add(struct vch_evidence *evidence, uint32_t rank, uint32_t score_count)
+// Where `before` inputs came before, and j of them lie above the q-th largest score: of the
+// score_count + before + 1 places that the next one may take, each as likely, q + j lie above.
+static void add_input(uint64_t *odds, uint32_t q, uint32_t score_count, uint32_t before)
 {
-    VCH_ASSERT(evidence->count < VCH_EVIDENCE_INPUTS_MAX && rank <= score_count);
-    evidence->count++;
+    const uint64_t places = (uint64_t)score_count + before + 1;
+
+    odds[before + 1] = 0;
+    for (uint32_t j = before + 1; j > 0; j--)
+        odds[j] = part_of(odds[j], places - q - j, places) +
+                  part_of(odds[j - 1], (uint64_t)q + j - 1, places);
+    odds[0] = part_of(odds[0], places - q, places);
+}
+
+vch_status vch_evidence_odds_make(struct vch_evidence_odds *out, uint32_t score_count,
+                                  uint32_t input_count, struct vch_arena *arena)
+{
+    VCH_ASSERT(score_count >= 1 && score_count <= 65536);
+    VCH_ASSERT(input_count >= 1 && input_count <= VCH_EVIDENCE_INPUTS_MAX);
+    const uint32_t levels = levels_of(score_count);
+    uint64_t *tails = VCH_ARENA_NEW(arena, uint64_t, (size_t)levels * (input_count + 1));
+
+    if (tails == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t level = 0; level < levels; level++) {
+        uint64_t *odds = tails + (size_t)level * (input_count + 1);
+        odds[0] = ONE;
+        for (uint32_t i = 0; i < input_count; i++)
+            add_input(odds, 1u << level, score_count, i);
+        for (uint32_t r = input_count; r-- > 0;) // from "exactly r" to "r or more"
+            odds[r] += odds[r + 1];
+    }
+    *out = (struct vch_evidence_odds){score_count, input_count, levels, tails};
+    return VCH_OK;
+}
+
+void vch_evidence_add(struct vch_evidence *evidence, uint32_t rank)
+{
     evidence->rank = rank;
-
-    // The member's earlier inputs join the held-out ones, and each counts as no better than this
-    // one: that keeps the p-values valid one after the other (section 5).
-    const uint64_t numerator = (uint64_t)rank + evidence->count;
-    const uint64_t denominator = (uint64_t)score_count + evidence->count;
-    const uint32_t wagers = wagers_of(score_count);
-    uint32_t wins = 0;
-    while (wins < wagers && numerator << (wins + 1) <= denominator)
-        wins++;
-    const uint64_t factor = wagers + ((uint64_t)2 << wins) - 2; // J + 2 + 4 + ... + 2^wins
-
-    evidence->wager = evidence->wager * factor / (2 * wagers);
-    if (evidence->wager > WAGER_MAX) evidence->wager = WAGER_MAX;
-    if (evidence->wager > evidence->highest) evidence->highest = evidence->wager;
+    for (uint32_t level = 0; level < VCH_EVIDENCE_LEVELS_MAX; level++)
+        evidence->few[level] += rank < 1u << level;
 }
 
-void vch_evidence_p(uint64_t *numerator, uint64_t *denominator, const struct vch_evidence *evidence,
-                    uint32_t score_count)
+struct vch_evidence_p vch_evidence_p(const struct vch_evidence *evidence,
+                                     const struct vch_evidence_odds *odds)
 {
-    const bool is_single = evidence->count == 1;
+    uint64_t least = ONE;
 
-    *numerator = is_single ? (uint64_t)evidence->rank + 1 : VCH_EVIDENCE_ONE;
-    *denominator = is_single ? (uint64_t)score_count + 1 : evidence->highest;
+    if (odds->input_count == 1)
+        return (struct vch_evidence_p){(uint64_t)evidence->rank + 1,
+                                       (uint64_t)odds->score_count + 1};
+    for (uint32_t level = 0; level < odds->level_count; level++) {
+        VCH_ASSERT(evidence->few[level] <= odds->input_count);
+        const uint64_t tail =
+            odds->tails[(size_t)level * (odds->input_count + 1) + evidence->few[level]];
+        if (tail * odds->level_count < least) least = tail * odds->level_count;
+    }
+    return (struct vch_evidence_p){least, ONE};
 }
 
-bool vch_evidence_is_flagged(const struct vch_evidence *evidence, uint32_t score_count,
-                             uint32_t alpha)
+struct vch_evidence_p vch_evidence_p_least(const struct vch_evidence_odds *odds)
 {
-    uint64_t numerator = 0, denominator = 0;
+    struct vch_evidence evidence = {0};
 
-    vch_evidence_p(&numerator, &denominator, evidence, score_count);
-    // numerator / denominator <= alpha / ONE without a product that overflows: the left side is
-    // below 2^44, and a quotient rounded up compares as the fraction does with whole numbers.
-    return (numerator * VCH_EVIDENCE_ALPHA_ONE + alpha - 1) / alpha <= denominator;
+    for (uint32_t i = 0; i < odds->input_count; i++)
+        vch_evidence_add(&evidence, 0);
+    return vch_evidence_p(&evidence, odds);
 }
 
-bool vch_evidence_is_enough(uint32_t input_count, uint32_t score_count, uint32_t alpha)
+bool vch_evidence_p_is_within(struct vch_evidence_p p, uint32_t alpha)
 {
-    struct vch_evidence evidence;
-
-    vch_evidence_init(&evidence);
-    for (uint32_t i = 0; i < input_count; i++)
-        vch_evidence_add(&evidence, 0, score_count);
-    return vch_evidence_is_flagged(&evidence, score_count, alpha);
+    // Of a whole number, at most floor(x) is at most x. 1,000,000 is 2^6 * 15,625.
+    if (p.denominator == ONE) return p.numerator <= alpha * (ONE >> 6) / 15625;
+    return p.numerator * VCH_EVIDENCE_ALPHA_ONE <= alpha * p.denominator;
 }

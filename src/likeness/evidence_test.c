@@ -1,4 +1,4 @@
-// That p-values and wagers keep their promise, by counting every case and by drawing many.
+// That p-values keep their promise, by counting every case and by drawing many.
 #include "likeness/evidence.h"
 
 #include <math.h>
@@ -6,14 +6,25 @@
 
 #include "harness/test.h"
 
-static struct vch_evidence after(uint32_t inputs, uint32_t rank, uint32_t scores)
-{
-    struct vch_evidence evidence;
+static struct vch_arena arena;
 
-    vch_evidence_init(&evidence);
-    for (uint32_t i = 0; i < inputs; i++)
-        vch_evidence_add(&evidence, rank, scores);
-    return evidence;
+static struct vch_evidence_odds odds_of(uint32_t scores, uint32_t inputs)
+{
+    struct vch_evidence_odds odds;
+
+    vch_arena_release(&arena);
+    vch_arena_init(&arena, 1 << 22);
+    CHECK_OK(vch_evidence_odds_make(&odds, scores, inputs, &arena));
+    return odds;
+}
+
+static struct vch_evidence_p after(const uint32_t *ranks, const struct vch_evidence_odds *odds)
+{
+    struct vch_evidence evidence = {0};
+
+    for (uint32_t i = 0; i < odds->input_count; i++)
+        vch_evidence_add(&evidence, ranks[i]);
+    return vch_evidence_p(&evidence, odds);
 }
 
 TEST(one_input_is_flagged_exactly_where_its_p_value_is_at_most_alpha)
@@ -34,54 +45,89 @@ TEST(one_input_is_flagged_exactly_where_its_p_value_is_at_most_alpha)
 
     FOR_EACH(one, cases)
     {
-        struct vch_evidence evidence = after(1, one->rank, one->scores);
-        CHECK(vch_evidence_is_flagged(&evidence, one->scores, one->alpha) == one->is_flagged);
+        const struct vch_evidence_odds odds = odds_of(one->scores, 1);
+        const struct vch_evidence_p p = after(&one->rank, &odds);
+        CHECK(vch_evidence_p_is_within(p, one->alpha) == one->is_flagged);
+        CHECK(p.numerator == one->rank + 1 && p.denominator == one->scores + 1);
     }
 }
 
-TEST(too_small_a_calibration_is_told_before_anybody_is_judged)
+TEST(the_least_p_value_says_whether_anybody_could_be_flagged)
 {
-    CHECK(vch_evidence_is_enough(1, 99, 10000));
-    CHECK(!vch_evidence_is_enough(1, 98, 10000));
-    CHECK(vch_evidence_is_enough(1, 999, 1000));
-    CHECK(!vch_evidence_is_enough(1, 998, 1000));
-    CHECK(vch_evidence_is_enough(8, 98, 10000)); // several inputs are more than one
-    CHECK(!vch_evidence_is_enough(1000, 1, 1));
-    CHECK(!vch_evidence_is_enough(2, 999, 100));
+    static const struct {
+        uint32_t scores, inputs, alpha;
+        bool is_enough;
+    } cases[] = {
+        {99, 1, 10000, true},  {98, 1, 10000, false}, {999, 1, 1000, true},
+        {998, 1, 1000, false}, {98, 4, 10000, true}, // several inputs are more than one
+        {1, 2, 333333, false}, {1, 2, 333334, true}, // both above the only score: 1/3
+    };
+
+    FOR_EACH(one, cases)
+    {
+        const struct vch_evidence_odds odds = odds_of(one->scores, one->inputs);
+        CHECK(vch_evidence_p_is_within(vch_evidence_p_least(&odds), one->alpha) == one->is_enough);
+    }
 }
 
-// Where the p-value is uniform on 1/N .. N/N, the factor must not pay more than it costs.
-TEST(no_wager_pays_more_than_fair_whatever_the_sizes)
+// Every way in which the scores of calibration and batch can lie among each other, each once.
+static void count_orders(uint32_t scores, uint32_t inputs, uint32_t alpha)
 {
-    for (uint32_t scores = 1; scores < 1300; scores += 1 + scores / 16)
-        for (uint32_t earlier = 0; earlier < 5; earlier++) {
-            const uint32_t count = scores + earlier + 1; // places that the new score can take
-            uint64_t sum = 0;
-            for (uint32_t place = 1; place <= count; place++) {
-                struct vch_evidence evidence = {.count = earlier, .wager = VCH_EVIDENCE_ONE};
-                // The best places are paid as the worst of them: p cannot show which it was.
-                vch_evidence_add(&evidence, place > earlier ? place - earlier - 1 : 0, scores);
-                sum += evidence.wager;
-            }
-            CHECK(sum <= (uint64_t)count * VCH_EVIDENCE_ONE);
+    const struct vch_evidence_odds odds = odds_of(scores, inputs);
+    const uint32_t all = scores + inputs;
+    uint32_t orders = 0, flagged = 0;
+
+    for (uint32_t set = 0; set < 1u << all; set++) { // bit i: the i-th largest is of the batch
+        uint32_t ranks[32], count = 0, above = 0;
+        for (uint32_t i = 0; i < all; i++) {
+            if ((set >> i & 1) != 0)
+                ranks[count++] = above;
+            else
+                above++;
         }
+        if (count != inputs) continue;
+        orders++;
+        flagged += vch_evidence_p_is_within(after(ranks, &odds), alpha);
+    }
+    CHECK((uint64_t)flagged * VCH_EVIDENCE_ALPHA_ONE <= (uint64_t)alpha * orders);
 }
 
-TEST(wagers_are_the_written_ones)
+TEST(of_all_orders_in_which_honest_scores_can_fall_no_more_than_alpha_are_flagged)
 {
-    struct vch_evidence evidence = after(1, 0, 999); // nine wagers; p = 1/1000, below 2^-9
-    const uint64_t first = VCH_EVIDENCE_ONE * (9 + 1022) / 18, second = first * (9 + 510) / 18;
+    static const uint32_t alphas[] = {20000, 50000, 100000, 250000, 500000};
 
-    CHECK_EQ(evidence.wager, first);
-    vch_evidence_add(&evidence, 0, 999); // 2/1001, below 2^-8
-    CHECK_EQ(evidence.wager, second);
-    vch_evidence_add(&evidence, 999, 999); // 1
-    CHECK_EQ(evidence.wager, second / 2);
-    CHECK_EQ(evidence.highest, second);
-    CHECK_EQ(after(1, 0, 1).wager, VCH_EVIDENCE_ONE * 3 / 2);         // p = 1/2, one wager
-    CHECK_EQ(after(1, 0, 65536).wager, VCH_EVIDENCE_ONE * 2056 / 20); // no more than ten
-    CHECK_EQ(after(60000, 0, 65536).highest, (uint64_t)1 << 48);      // held, not wrapped
-    CHECK_EQ(after(60000, 65536, 65536).wager, 0);
+    FOR_EACH(alpha, alphas)
+    for (uint32_t scores = 1; scores <= 10; scores++)
+        for (uint32_t inputs = 1; inputs <= 5; inputs++)
+            count_orders(scores, inputs, *alpha);
+}
+
+TEST(odds_are_the_written_ones)
+{
+    const struct vch_evidence_odds odds = odds_of(3, 2); // levels 1 and 2
+    const double one = 0x1p46;
+
+    CHECK_EQ(odds.level_count, 2);
+    const double wanted[] = {1, 2.0 / 5, 1.0 / 10, 1, 7.0 / 10, 3.0 / 10};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const double got = (double)odds.tails[i] / one;
+        CHECK(got >= wanted[i] * (1 - 1e-15) && got < wanted[i] + 1e-12);
+    }
+    CHECK_EQ(odds_of(1, 2).level_count, 1);
+    CHECK_EQ(odds_of(65536, 2).level_count, VCH_EVIDENCE_LEVELS_MAX);
+}
+
+TEST(the_largest_calibration_and_batch_do_not_overflow)
+{
+    const struct vch_evidence_odds odds = odds_of(65536, VCH_EVIDENCE_INPUTS_MAX);
+
+    for (uint32_t level = 0; level < odds.level_count; level++) {
+        const uint64_t *tails = odds.tails + (size_t)level * (odds.input_count + 1);
+        CHECK(tails[0] >= (uint64_t)1 << 46 && tails[0] < ((uint64_t)1 << 46) + (1 << 21));
+        for (uint32_t r = 0; r < odds.input_count; r++)
+            CHECK(tails[r] >= tails[r + 1]);
+    }
+    CHECK(vch_evidence_p_is_within(vch_evidence_p_least(&odds), 1));
 }
 
 // Scores of an honest member and of the calibration are draws of one kind.
@@ -103,14 +149,15 @@ static struct rates play(uint32_t trials, uint32_t scores, uint32_t inputs, uint
     static uint32_t held[1000];
     struct rates rates = {.trials = trials};
 
+    const struct vch_evidence_odds odds = odds_of(scores, inputs);
+
     for (uint32_t trial = 0; trial < trials; trial++) {
-        struct vch_evidence evidence;
-        vch_evidence_init(&evidence);
+        uint32_t ranks[32];
         for (uint32_t i = 0; i < scores; i++)
             held[i] = test_below(kinds);
         for (uint32_t i = 0; i < inputs; i++)
-            vch_evidence_add(&evidence, rank_of(held, scores, test_below(kinds)), scores);
-        rates.flagged += vch_evidence_is_flagged(&evidence, scores, alpha);
+            ranks[i] = rank_of(held, scores, test_below(kinds));
+        rates.flagged += vch_evidence_p_is_within(after(ranks, &odds), alpha);
     }
     return rates;
 }
@@ -157,15 +204,16 @@ TEST(several_inputs_of_an_honest_member_are_flagged_no_more_than_stated)
 // So the tests above can fail: a calibration whose scores are one percent short.
 TEST(scores_a_little_larger_than_the_calibration_are_noticed)
 {
+    const struct vch_evidence_odds odds = odds_of(199, 1);
     static uint32_t held[199];
     struct rates rates = {.trials = 20000};
 
     for (uint32_t trial = 0; trial < rates.trials; trial++) {
-        struct vch_evidence evidence = {.wager = VCH_EVIDENCE_ONE};
         for (uint32_t i = 0; i < 199; i++)
             held[i] = test_below(1000000);
-        vch_evidence_add(&evidence, rank_of(held, 199, test_below(1000000) + 10000), 199);
-        rates.flagged += vch_evidence_is_flagged(&evidence, 199, 10000);
+        const uint32_t rank = rank_of(held, 199, test_below(1000000) + 10000);
+        rates.flagged += vch_evidence_p_is_within(after(&rank, &odds), 10000);
     }
     CHECK(deviation(&rates, 0.01) > 5);
+    vch_arena_release(&arena);
 }

@@ -1,5 +1,7 @@
 #include "likeness/likeness.h"
 
+#include <string.h>
+
 #include "likeness/coordinate.h"
 
 static vch_status check(const struct vch_likeness *of, struct vch_complaint *complaint)
@@ -14,12 +16,18 @@ static vch_status check(const struct vch_likeness *of, struct vch_complaint *com
     if (of->alpha == 0 || of->alpha > VCH_EVIDENCE_ALPHA_MAX)
         return vch_complain(complaint, VCH_CODE_USAGE,
                             "the false-positive rate is from 0.000001 to 0.5");
-    if (vch_evidence_is_enough(of->input_count, of->floor->score_count, of->alpha)) return VCH_OK;
+    return VCH_OK;
+}
+
+static vch_status check_odds(const struct vch_likeness *of, const struct vch_evidence_odds *odds,
+                             struct vch_complaint *complaint)
+{
+    if (vch_evidence_p_is_within(vch_evidence_p_least(odds), of->alpha)) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_USAGE,
                         "with %u held-out scores and %u input%s nobody could be flagged at a rate "
                         "of %u in a million: calibrate on more inputs (for one input, at least "
-                        "1 / rate of them held out), or allow a higher rate",
-                        of->floor->score_count, of->input_count, of->input_count == 1 ? "" : "s",
+                        "1 / rate of them held out), send more inputs, or allow a higher rate",
+                        odds->score_count, odds->input_count, odds->input_count == 1 ? "" : "s",
                         of->alpha);
 }
 
@@ -45,42 +53,35 @@ static void add_input(struct vch_likeness_finding *finding, const int64_t *outpu
         vch_distance_add(&distance, vch_coordinate_distance(output[i], centre[i]),
                          floor->scales[i]);
     const uint64_t mean = vch_distance_mean(&distance);
-    finding->distance += mean; // divided at the end: below 2^40 times 2^16 inputs
+    finding->distance += mean; // divided at the end: below 2^40 times 2^10 inputs
     if (mean > finding->largest) finding->largest = mean;
     vch_evidence_add(&finding->evidence,
-                     vch_floor_rank(floor, vch_distance_score(&distance, &floor->units)),
-                     floor->score_count);
-}
-
-static void conclude(struct vch_likeness_finding *finding, const struct vch_likeness *of)
-{
-    const uint32_t scores = of->floor->score_count;
-
-    finding->distance /= of->input_count;
-    vch_evidence_p(&finding->p_numerator, &finding->p_denominator, &finding->evidence, scores);
-    finding->is_flagged = vch_evidence_is_flagged(&finding->evidence, scores, of->alpha);
+                     vch_floor_rank(floor, vch_distance_score(&distance, &floor->units)));
 }
 
 static vch_status judge(struct vch_likeness_finding *findings, const struct vch_likeness *of,
-                        struct vch_arena *arena)
+                        struct vch_arena *arena, struct vch_complaint *complaint)
 {
     const uint32_t width = of->floor->coordinate_count;
+    struct vch_evidence_odds odds;
     int64_t *centre = VCH_ARENA_NEW(arena, int64_t, width);
     int64_t *column = VCH_ARENA_NEW(arena, int64_t, of->member_count);
 
     if (centre == NULL || column == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t member = 0; member < of->member_count; member++) {
-        findings[member] = (struct vch_likeness_finding){0};
-        vch_evidence_init(&findings[member].evidence);
-    }
+    VCH_TRY(vch_evidence_odds_make(&odds, of->floor->score_count, of->input_count, arena));
+    VCH_TRY(check_odds(of, &odds, complaint));
+    memset(findings, 0, of->member_count * sizeof *findings);
     for (uint32_t input = 0; input < of->input_count; input++) {
         find_centre(centre, column, of, input);
         for (uint32_t member = 0; member < of->member_count; member++)
             add_input(&findings[member], of->outputs[member] + (size_t)input * width, centre,
                       of->floor);
     }
-    for (uint32_t member = 0; member < of->member_count; member++)
-        conclude(&findings[member], of);
+    for (struct vch_likeness_finding *f = findings; f < findings + of->member_count; f++) {
+        f->distance /= of->input_count;
+        f->p = vch_evidence_p(&f->evidence, &odds);
+        f->is_flagged = vch_evidence_p_is_within(f->p, of->alpha);
+    }
     return VCH_OK;
 }
 
@@ -90,7 +91,7 @@ vch_status vch_likeness_judge(struct vch_likeness_finding *findings, const struc
     const struct vch_arena_mark mark = vch_arena_mark(arena);
 
     VCH_TRY(check(of, complaint));
-    vch_status status = judge(findings, of, arena);
+    vch_status status = judge(findings, of, arena, complaint);
     vch_arena_rewind(arena, mark);
     return status;
 }

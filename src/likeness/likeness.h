@@ -23,7 +23,7 @@ struct vch_likeness {
     const struct vch_floor *floor;
     uint32_t alpha; // in millionths, 1 to VCH_EVIDENCE_ALPHA_MAX
     uint32_t member_count;
-    uint32_t input_count;          // 1 or more: prompts of one batch, in the client's order
+    uint32_t input_count;          // 1 to VCH_EVIDENCE_INPUTS_MAX: one batch
     const int64_t *const *outputs; // of each member: (inputs, the floor's coordinates)
 };
 
@@ -32,7 +32,7 @@ struct vch_likeness_finding {
     uint64_t distance; // mean square over all inputs, in units of 1/65536 scale squared
     uint64_t largest;  // and of the input that is furthest off
     struct vch_evidence evidence;
-    uint64_t p_numerator, p_denominator;
+    struct vch_evidence_p p;
 };
 
 // One finding per member. USAGE, with a complaint, for an alpha that this floor and this many

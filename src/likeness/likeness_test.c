@@ -158,7 +158,7 @@ TEST(a_member_further_off_than_noise_is_flagged_and_nobody_else)
         CHECK_OK(judge(findings, &population, MEMBERS, BATCH, 10000, outputs));
         CHECK(findings[4].is_flagged && findings[4].distance > findings[0].distance);
         for (int i = 0; i < 4; i++)
-            CHECK(findings[i].p_numerator > 0 && !findings[i].is_flagged);
+            CHECK(findings[i].p.numerator > 0 && !findings[i].is_flagged);
     }
 }
 
@@ -224,8 +224,8 @@ TEST(where_honest_runs_agree_to_the_bit_any_difference_is_flagged)
     off[0] += 1 << 9; // 2^-23: the last place of a float32 near 1
     const int64_t *outputs[] = {population.batch[0], off, population.batch[0]};
     CHECK_OK(judge(findings, &population, 3, 1, 10000, outputs));
-    CHECK(findings[1].is_flagged && findings[1].p_numerator == 1);
-    CHECK(!findings[0].is_flagged && findings[0].p_numerator == findings[0].p_denominator);
+    CHECK(findings[1].is_flagged && findings[1].p.numerator == 1);
+    CHECK(!findings[0].is_flagged && findings[0].p.numerator == findings[0].p.denominator);
 }
 
 TEST(findings_do_not_depend_on_who_is_named_first)
@@ -243,7 +243,7 @@ TEST(findings_do_not_depend_on_who_is_named_first)
     CHECK_OK(judge(again, &population, MEMBERS, BATCH, 10000, turned));
     for (int i = 0; i < MEMBERS; i++) {
         CHECK(again[i].distance == findings[(i + 2) % MEMBERS].distance);
-        CHECK(again[i].p_denominator == findings[(i + 2) % MEMBERS].p_denominator);
+        CHECK(again[i].p.numerator == findings[(i + 2) % MEMBERS].p.numerator);
     }
 }
 
@@ -256,6 +256,8 @@ TEST(what_cannot_be_judged_is_refused_before_it_is)
     const int64_t *outputs[] = {population.batch[0], population.batch[1], population.batch[2]};
     CHECK_FAILS(judge(findings, &population, 2, 1, 10000, outputs), USAGE);
     CHECK_FAILS(judge(findings, &population, 3, 0, 10000, outputs), USAGE);
+    CHECK_FAILS(judge(findings, &population, 3, VCH_EVIDENCE_INPUTS_MAX + 1, 10000, outputs),
+                USAGE);
     CHECK_FAILS(judge(findings, &population, 3, 1, 0, outputs), USAGE);
     CHECK_FAILS(judge(findings, &population, 3, 1, 500001, outputs), USAGE);
     CHECK_OK(judge(findings, &population, 3, 1, 10000, outputs));
