@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "ledger/store_audit.h"
 #include "ledger/store_check.h"
+#include "ledger/store_etcd.h"
 #include "ledger/store_order.h"
 #include "ledger/store_sqlite.h"
 #include "tlog/tree.h"
@@ -42,6 +43,7 @@ static const struct {
                        const struct vch_store_options *options, struct vch_complaint *complaint);
 } ENGINES[] = {
     {"sqlite:", vch_store_sqlite_open},
+    {"etcd:", vch_store_etcd_open},
 };
 
 static vch_status open_engine(struct vch_store_engine **out, const char *where,

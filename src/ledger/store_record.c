@@ -108,7 +108,7 @@ void vch_store_record_encode_head(uint8_t out[VCH_STORE_RECORD_HEAD_SIZE],
 }
 
 void vch_store_record_encode_blob(uint8_t out[VCH_STORE_RECORD_BLOB_SIZE],
-                                  const struct vch_store_blob *blob)
+                                  const struct vch_store_record_blob *blob)
 {
     encode_sized_digest(out, KIND_BLOB, blob->size, &blob->digest);
 }
@@ -260,7 +260,7 @@ vch_status vch_store_record_decode_checkpoint(struct vch_store_checkpoint *out,
     return VCH_OK;
 }
 
-vch_status vch_store_record_decode_blob(struct vch_store_blob *out, const uint8_t *bytes,
+vch_status vch_store_record_decode_blob(struct vch_store_record_blob *out, const uint8_t *bytes,
                                         size_t size, struct vch_complaint *complaint)
 {
     struct vch_reader reader;

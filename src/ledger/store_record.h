@@ -18,7 +18,7 @@
 #define VCH_STORE_RECORD_SIZE_MAX 1050613 // check: (1 << 20) + 37 + 2 * 1000
 
 // What is under a blob's name.
-struct vch_store_blob {
+struct vch_store_record_blob {
     uint64_t size;
     struct vch_digest digest; // of the bytes
 };
@@ -32,7 +32,7 @@ uint8_t *vch_store_record_encode_entries(size_t *size, const uint8_t *writer, ui
 void vch_store_record_encode_head(uint8_t out[VCH_STORE_RECORD_HEAD_SIZE],
                                   const struct vch_store_head *head);
 void vch_store_record_encode_blob(uint8_t out[VCH_STORE_RECORD_BLOB_SIZE],
-                                  const struct vch_store_blob *blob);
+                                  const struct vch_store_record_blob *blob);
 uint8_t *vch_store_record_encode_checkpoint(size_t *size,
                                             const struct vch_store_checkpoint *checkpoint,
                                             struct vch_arena *arena);
@@ -58,5 +58,5 @@ vch_status vch_store_record_decode_head(struct vch_store_head *out, const uint8_
 vch_status vch_store_record_decode_checkpoint(struct vch_store_checkpoint *out,
                                               const uint8_t *bytes, size_t size,
                                               struct vch_complaint *complaint);
-vch_status vch_store_record_decode_blob(struct vch_store_blob *out, const uint8_t *bytes,
+vch_status vch_store_record_decode_blob(struct vch_store_record_blob *out, const uint8_t *bytes,
                                         size_t size, struct vch_complaint *complaint);
