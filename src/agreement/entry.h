@@ -184,8 +184,11 @@ struct vch_entry {
 
 const char *vch_entry_kind_text(enum vch_entry_kind kind);
 
-// Fills statement, writer and signature of an entry whose number, kind and fields are set.
-// time_ms stays as it is.
+// Fills the statement of an entry whose number, kind and fields are set. Complaints as of a decoder
+// that would refuse it.
+vch_status vch_entry_compose(struct vch_entry *entry, struct vch_arena *arena,
+                             struct vch_complaint *complaint);
+// The same, and writer and signature. time_ms stays as it is.
 vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledger,
                           const struct vch_secret_key *writer, struct vch_arena *arena,
                           struct vch_complaint *complaint);

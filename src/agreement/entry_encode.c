@@ -334,10 +334,9 @@ static bool is_kind(enum vch_entry_kind kind)
     return kind >= VCH_ENTRY_CHARTER && kind <= VCH_ENTRY_DISPUTE_DEFAULT;
 }
 
-// What is signed is read back first: nobody signs what no reader would take.
-vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledger,
-                          const struct vch_secret_key *writer, struct vch_arena *arena,
-                          struct vch_complaint *complaint)
+// What is composed is read back first: nobody signs what no reader would take.
+vch_status vch_entry_compose(struct vch_entry *entry, struct vch_arena *arena,
+                             struct vch_complaint *complaint)
 {
     Vouch__Statement message = VOUCH__STATEMENT__INIT;
     const struct writing writing = {entry, &message, arena, complaint};
@@ -357,8 +356,16 @@ vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledg
     VCH_TRY(vch_entry_read_statement(&again, arena, complaint));
     entry->statement = statement;
     entry->statement_size = size;
+    return VCH_OK;
+}
+
+vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledger,
+                          const struct vch_secret_key *writer, struct vch_arena *arena,
+                          struct vch_complaint *complaint)
+{
+    VCH_TRY(vch_entry_compose(entry, arena, complaint));
     entry->writer = writer->public_key;
-    struct vch_digest digest = vch_entry_digest(ledger, statement, size);
+    struct vch_digest digest = vch_entry_digest(ledger, entry->statement, entry->statement_size);
     vch_sign_digest(&entry->signature, writer, &digest);
     return VCH_OK;
 }
