@@ -1,0 +1,204 @@
+#include <string.h>
+
+#include "audit/layer.h"
+#include "base/check.h"
+#include "model/step.h"
+
+enum { LINE = 64 };
+
+static size_t round_up(size_t size)
+{
+    return (size + LINE - 1) / LINE * LINE;
+}
+
+// Where scratch lies: halves of a block, its products, the other side's, and what is multiplied by
+// a row of a MATMUL's first operand.
+struct room {
+    int16_t *halves;
+    uint64_t *products, *sums, *turned;
+    int8_t *digits;
+    size_t size;
+};
+
+static void *take(struct room *room, uint8_t *scratch, size_t size)
+{
+    void *out = scratch == NULL ? NULL : scratch + room->size;
+    room->size += round_up(size);
+    return out;
+}
+
+static struct room room_of(const struct vch_layer *l, uint32_t samples, uint8_t *scratch)
+{
+    const size_t units = samples * l->units, block = l->block < units ? l->block : units;
+    struct room room = {0};
+
+    room.halves = take(&room, scratch, block * l->outer * l->inner * l->halves * sizeof(int16_t));
+    room.products = take(&room, scratch, block * l->outer * sizeof(uint64_t));
+    room.sums = take(&room, scratch, units * sizeof(uint64_t));
+    room.turned = take(&room, scratch, l->matmul.depth * sizeof(uint64_t));
+    room.digits = take(&room, scratch, l->matmul.depth * VCH_DIGITS_COUNT);
+    return room;
+}
+
+size_t vch_layer_scratch(const struct vch_layer *layer, uint32_t samples)
+{
+    return room_of(layer, samples, NULL).size;
+}
+
+// Without early exits, so that the loops vectorise well: in honest data nothing is outside.
+bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators, uint32_t samples)
+{
+    const size_t count = layer->count * samples;
+    const int32_t *narrow = accumulators;
+    const int64_t *wide = accumulators;
+    const int64_t bound = (int64_t)layer->operator_->public_bound;
+    const int32_t narrow_bound = (int32_t)bound;
+    int32_t outside = 0;
+
+    for (size_t i = 0; layer->is_wide && i < count; i++)
+        outside |= (wide[i] > bound) | (wide[i] < -bound);
+    for (size_t i = 0; !layer->is_wide && i < count; i++)
+        outside |= (narrow[i] > narrow_bound) | (narrow[i] < -narrow_bound);
+    return outside == 0;
+}
+
+// A run of accumulators that share one scaling.
+static void requantise_run(void *out, const struct vch_layer *l, const void *accumulators,
+                           size_t at, size_t count, uint32_t channel,
+                           const struct vch_kernels *kernels)
+{
+    const struct vch_step step = {.kernels = kernels};
+    const enum vch_type type = l->graph->values[l->operator_->output].type;
+    const struct vch_requantise how = vch_step_scaling(l->operator_, channel);
+
+    if (l->is_wide)
+        vch_step_requantise_i64(&step, type, out, at, (const int64_t *)accumulators + at, count, 0,
+                                &how);
+    else
+        vch_step_requantise_i32(&step, type, out, at, (const int32_t *)accumulators + at, count, 0,
+                                &how);
+}
+
+static void requantise_rows(void *out, const struct vch_layer *l, const void *accumulators,
+                            size_t rows)
+{
+    const enum vch_type type = l->graph->values[l->operator_->output].type;
+    const int32_t *narrow = accumulators;
+    const int64_t *wide = accumulators;
+
+    for (size_t row = 0; row < rows; row++)
+        for (size_t n = 0; n < l->inner; n++) {
+            const size_t i = row * l->inner + n;
+            const struct vch_requantise how = vch_step_scaling(l->operator_, (uint32_t)n);
+            vch_step_store(type, out, i,
+                           vch_requantise_one(l->is_wide ? wide[i] : narrow[i], &how));
+        }
+}
+
+void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *accumulators,
+                          uint32_t samples, const struct vch_kernels *kernels)
+{
+    const uint32_t channels = layer->operator_->scaling.count;
+    const size_t run = layer->count / channels;
+
+    if (channels == 1) {
+        requantise_run(out, layer, accumulators, 0, layer->count * samples, 0, kernels);
+        return;
+    }
+    if (layer->operator_->kind == VCH_OPERATOR_LINEAR) {
+        requantise_rows(out, layer, accumulators, samples * layer->units);
+        return;
+    }
+    for (uint32_t sample = 0; sample < samples; sample++)
+        for (uint32_t channel = 0; channel < channels; channel++)
+            requantise_run(out, layer, accumulators, ((size_t)sample * channels + channel) * run,
+                           run, channel, kernels);
+}
+
+static void halve(int16_t *out, const struct vch_layer *l, const void *accumulators, size_t at,
+                  size_t count)
+{
+    if (l->is_wide)
+        vch_digits_halve_i64(out, (const int64_t *)accumulators + at, count);
+    else
+        vch_digits_halve_i32(out, (const int32_t *)accumulators + at, count);
+}
+
+static void dot(uint64_t *out, const struct vch_digits *digits, enum vch_type type,
+                const void *data, size_t at, size_t rows, const struct vch_kernels *kernels)
+{
+    VCH_ASSERT(type == VCH_TYPE_I8 || type == VCH_TYPE_I16);
+    if (type == VCH_TYPE_I8)
+        vch_digits_dot_i8(out, digits, (const int8_t *)data + at, rows, kernels);
+    else
+        vch_digits_dot_i16(out, digits, (const int16_t *)data + at, rows, kernels);
+}
+
+// r' acc s of one unit, from its `outer` products with s.
+static uint64_t join(const struct vch_layer *l, const uint64_t *products)
+{
+    uint64_t sum = products[0];
+
+    if (l->outer == 1) return sum;
+    sum = vch_fp_mul(sum, l->r[0]);
+    for (size_t o = 1; o < l->outer; o++)
+        sum = vch_fp_add(sum, vch_fp_mul(l->r[o], products[o]));
+    return sum;
+}
+
+// Do units of accumulators give what the operand gave? Without early exits.
+static bool is_equal(const struct vch_layer *l, const uint64_t *sums, const void *accumulators,
+                     size_t units, const struct room *room, const struct vch_kernels *kernels)
+{
+    const size_t each = l->outer * l->inner;
+    uint64_t difference = 0;
+
+    for (size_t first = 0; first < units; first += l->block) {
+        const size_t some = units - first < l->block ? units - first : l->block;
+        halve(room->halves, l, accumulators, first * each, some * each);
+        vch_digits_dot_i16(room->products, &l->y, room->halves, some * l->outer, kernels);
+        for (size_t i = 0; i < some; i++)
+            difference |=
+                join(l, room->products + i * l->outer) ^ vch_fp_add(sums[first + i], l->constant);
+    }
+    return difference == 0;
+}
+
+static bool check_matmul(const struct vch_layer *l, const void *const operands[2],
+                         const void *accumulators, uint32_t samples,
+                         const struct vch_kernels *kernels, const struct room *room)
+{
+    const struct vch_linear_matmul *m = &l->matmul;
+    const struct vch_value *a = &l->graph->values[l->operator_->inputs[0]];
+    const struct vch_value *b = &l->graph->values[l->operator_->inputs[1]];
+    const size_t a_size = vch_tensor_shape_count(&a->shape);
+    const size_t b_size = vch_tensor_shape_count(&b->shape);
+    const struct vch_digits turned = vch_digits_at(room->digits, m->depth);
+
+    for (size_t z = 0; z < samples * m->matrices; z++) {
+        const size_t sample = z / m->matrices;
+        size_t a_at = 0, b_at = 0;
+        vch_linear_operands(&a_at, &b_at, m, z % m->matrices);
+        a_at = sample * a_size + a_at * m->rows * m->depth;
+        b_at = sample * b_size + b_at * m->depth * m->columns;
+        dot(room->turned, &l->b, b->type, operands[1], b_at, m->depth, kernels);
+        for (size_t k = 0; k < m->depth; k++)
+            vch_digits_set(&turned, k, room->turned[k]);
+        dot(room->sums + z * m->rows, &turned, a->type, operands[0], a_at, m->rows, kernels);
+    }
+    return is_equal(l, room->sums, accumulators, samples * l->units, room, kernels);
+}
+
+bool vch_layer_check(const struct vch_layer *layer, const void *const operands[2],
+                     const void *accumulators, uint32_t samples, const struct vch_kernels *kernels,
+                     void *scratch)
+{
+    const struct room room = room_of(layer, samples, scratch);
+    const size_t units = samples * layer->units;
+
+    if (layer->operator_->kind == VCH_OPERATOR_MATMUL)
+        return check_matmul(layer, operands, accumulators, samples, kernels, &room);
+    dot(room.sums, &layer->x, layer->graph->values[layer->operator_->inputs[0]].type, operands[0],
+        0, units, kernels);
+    return is_equal(layer, room.sums, accumulators, units, &room, kernels);
+}
