@@ -1,0 +1,139 @@
+#include "witness/core.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "crypto/merkle.h"
+#include "crypto/transcript.h"
+#include "tlog/lines.h"
+#include "witness/core_parts.h"
+
+void vch_core_log_init(struct vch_core_log *out, const struct vch_vkey *vkey,
+                       const struct vch_digest *ledger)
+{
+    memset(out, 0, sizeof *out);
+    out->vkey = *vkey;
+    out->has_ledger = ledger != NULL;
+    if (ledger != NULL) out->ledger = *ledger;
+    out->root = vch_merkle_root_in_place(NULL, 0);
+}
+
+void vch_core_parts_reply(struct vch_core_reply *reply, int code, const char *format, ...)
+{
+    va_list args;
+
+    reply->code = code;
+    reply->content_type = "text/plain; charset=utf-8";
+    va_start(args, format);
+    int size = vsnprintf(reply->body, sizeof reply->body, format, args);
+    va_end(args);
+    reply->size = size < (int)sizeof reply->body ? (size_t)size : sizeof reply->body - 1;
+}
+
+void vch_core_parts_promise(struct vch_core_reply *reply, const struct vch_core_promise *promise)
+{
+    char base64[VCH_BASE64_SIZE(VCH_DRAFT_SIZE_MAX) + 1];
+    size_t room = sizeof reply->body - reply->size;
+
+    (void)vch_base64_encode(base64, promise->draft, promise->draft_size);
+    int size =
+        snprintf(reply->body + reply->size, room, "%" PRIu64 " %s\n", promise->handed_ms, base64);
+    VCH_ASSERT(size > 0 && (size_t)size < room);
+    reply->size += (size_t)size;
+}
+
+const struct vch_core_log *vch_core_parts_log(const struct vch_core *core, const char *origin,
+                                              size_t size)
+{
+    for (uint32_t i = 0; i < core->log_count; i++) {
+        const char *name = core->logs[i].vkey.name;
+        if (strlen(name) == size && memcmp(name, origin, size) == 0) return &core->logs[i];
+    }
+    return NULL;
+}
+
+uint32_t vch_core_parts_find(const struct vch_core_log *log, const struct vch_digest *digest)
+{
+    uint32_t i = 0;
+
+    while (i < log->promise_count && !vch_hash_is_equal(&log->promises[i].digest, digest))
+        i++;
+    return i;
+}
+
+struct vch_digest vch_core_refusal_digest(const struct vch_digest *ledger, uint64_t size,
+                                          const struct vch_digest *root, const uint8_t *draft,
+                                          size_t draft_size)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/refusal/v1");
+    vch_transcript_absorb_digest(&transcript, "ledger", ledger);
+    vch_transcript_absorb_u64(&transcript, "size", size);
+    vch_transcript_absorb_digest(&transcript, "root", root);
+    vch_transcript_absorb(&transcript, "draft", draft, draft_size);
+    return vch_transcript_final(&transcript);
+}
+
+void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,
+                       const char *origin_hex)
+{
+    struct vch_digest wanted;
+
+    reply->promise_count = 0;
+    vch_core_parts_reply(reply, 404, "no log has an origin with this SHA-256\n");
+    if (!vch_is_ok(vch_hex_decode(wanted.bytes, VCH_DIGEST_SIZE, origin_hex))) return;
+    for (uint32_t i = 0; i < core->log_count; i++) {
+        const struct vch_core_log *log = &core->logs[i];
+        struct vch_digest digest = vch_hash_bytes(log->vkey.name, strlen(log->vkey.name));
+        if (!vch_hash_is_equal(&digest, &wanted)) continue;
+        vch_core_parts_reply(reply, 200, "%s", "");
+        reply->content_type = VCH_CORE_PROMISES_TYPE;
+        reply->promise_count = log->promise_count;
+        for (uint32_t j = 0; j < log->promise_count && j < VCH_REQUEST_ANSWERS_MAX; j++)
+            vch_core_parts_promise(reply, &log->promises[j]);
+        return;
+    }
+}
+
+static bool is_answered(const struct vch_core_change *change, uint32_t promise)
+{
+    for (uint32_t i = 0; i < change->answered_count; i++)
+        if (change->answered[i] == promise) return true;
+    return false;
+}
+
+static void drop_answered(struct vch_core_log *log, const struct vch_core_change *change)
+{
+    uint32_t kept = 0;
+
+    if (change->answered_count == 0) return;
+    for (uint32_t i = 0; i < log->promise_count; i++) {
+        if (is_answered(change, i)) continue;
+        if (kept != i) log->promises[kept] = log->promises[i];
+        kept++;
+    }
+    log->promise_count = kept;
+}
+
+void vch_core_apply(struct vch_core *core, const struct vch_core_change *change)
+{
+    if (change->kind == VCH_CORE_NOTHING) return;
+    struct vch_core_log *log = &core->logs[change->log];
+    if (change->kind == VCH_CORE_PROMISE) {
+        VCH_ASSERT(log->promise_count < VCH_CORE_PROMISES_MAX);
+        log->promises[log->promise_count++] = change->promise;
+        return;
+    }
+    log->size = change->size;
+    log->root = change->root;
+    log->count = change->count;
+    log->time_s = change->time_s;
+    log->refusal_count += change->refused_count;
+    drop_answered(log, change);
+}

@@ -1,0 +1,112 @@
+// A witness without its machine: requests and the time in, replies and what has to be written down
+// out (specs/witness.md). The daemon wraps it, and so may a simulator.
+//
+// Whoever calls makes a change durable, applies it, and only then lets the reply out. A reply whose
+// change could not be written is never sent.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "tlog/vkey.h"
+#include "witness/draft.h"
+#include "witness/request.h"
+
+#define VCH_CORE_LOGS_MAX 16u
+#define VCH_CORE_PROMISES_MAX 1024u // of one log,
+#define VCH_CORE_WRITER_MAX 64u     // and of one writer
+#define VCH_CORE_REFUSALS_MAX 65536u
+#define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
+#define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
+#define VCH_CORE_COMMIT_MAX 4096u  // bytes of a request that hands a commit over
+#define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024: 64 promises of 705 characters
+
+struct vch_core_promise {
+    uint64_t handed_ms;       // when it was made,
+    uint64_t handed_count;    // and how many checkpoints were cosigned before
+    struct vch_digest digest; // of the draft
+    struct vch_public_key writer;
+    uint32_t draft_size;
+    uint8_t draft[VCH_DRAFT_SIZE_MAX];
+};
+
+struct vch_core_log {
+    struct vch_vkey vkey;     // its name is the origin
+    bool has_ledger;          // takes commits,
+    struct vch_digest ledger; // of the ledger with this id
+
+    uint64_t size; // of what was cosigned last; at first 0 and the root of no leaves
+    struct vch_digest root;
+    uint64_t count;  // how often the size grew
+    uint64_t time_s; // of the last cosignature
+    uint32_t refusal_count;
+    uint32_t promise_count;
+    struct vch_core_promise promises[VCH_CORE_PROMISES_MAX]; // in the order they were made
+};
+
+struct vch_core {
+    char name[VCH_VKEY_NAME_MAX + 1];
+    struct vch_secret_key key;
+    uint32_t log_count;
+    struct vch_core_log *logs; // the caller's
+};
+
+enum vch_core_change_kind {
+    VCH_CORE_NOTHING,
+    VCH_CORE_AGAIN,      // nothing to write down: the last checkpoint was cosigned once more
+    VCH_CORE_CHECKPOINT, // the log's state is another, and some promises are answered
+    VCH_CORE_PROMISE,    // one was made
+};
+
+struct vch_core_refusal {
+    uint32_t promise; // its index
+    struct vch_signature signature;
+};
+
+struct vch_core_change {
+    enum vch_core_change_kind kind;
+    uint32_t log;
+
+    uint64_t size, count, time_s;
+    struct vch_digest root;
+    uint32_t answered_count;
+    uint32_t answered[VCH_REQUEST_ANSWERS_MAX]; // indices of promises, each once
+    uint32_t refused_count;
+    struct vch_core_refusal refused[VCH_REQUEST_ANSWERS_MAX]; // some of them
+
+    struct vch_core_promise promise;
+};
+
+struct vch_core_reply {
+    int code; // of HTTP
+    const char *content_type;
+    uint32_t promise_count; // of the log, once the change is applied
+    size_t size;
+    char body[VCH_CORE_REPLY_MAX]; // with a NUL
+};
+
+// A log of which nothing was seen yet. `ledger` may be NULL.
+void vch_core_log_init(struct vch_core_log *out, const struct vch_vkey *vkey,
+                       const struct vch_digest *ledger);
+
+// POST /add-checkpoint; with answers, POST /vouch/v1/add-checkpoint.
+void vch_core_add_checkpoint(struct vch_core_reply *reply, struct vch_core_change *change,
+                             const struct vch_core *core, const char *body, size_t size,
+                             bool may_answer, uint64_t now_ms);
+// POST /vouch/v1/add-commit
+void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *change,
+                         const struct vch_core *core, const char *body, size_t size,
+                         uint64_t now_ms);
+// GET /vouch/v1/promises/<hex>
+void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,
+                       const char *origin_hex);
+
+void vch_core_apply(struct vch_core *core, const struct vch_core_change *change);
+
+// What the log's key signs to refuse a draft at a checkpoint.
+struct vch_digest vch_core_refusal_digest(const struct vch_digest *ledger, uint64_t size,
+                                          const struct vch_digest *root, const uint8_t *draft,
+                                          size_t draft_size);

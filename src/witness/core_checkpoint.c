@@ -1,0 +1,206 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/merkle.h"
+#include "tlog/consistency.h"
+#include "tlog/cosignature.h"
+#include "tlog/inclusion.h"
+#include "witness/core.h"
+#include "witness/core_parts.h"
+
+struct asked {
+    struct vch_request request;
+    const struct vch_core *core;
+    const struct vch_core_log *log;
+    uint64_t now_ms;
+    struct vch_core_reply *reply;
+    struct vch_core_change *change;
+};
+
+// Each check answers by itself when it fails.
+typedef bool check(struct asked *asked);
+
+static bool say(struct asked *asked, int code, const char *text)
+{
+    vch_core_parts_reply(asked->reply, code, "%s\n", text);
+    return false;
+}
+
+static bool check_log(struct asked *asked)
+{
+    const char *origin = asked->request.checkpoint.origin;
+
+    asked->log = vch_core_parts_log(asked->core, origin, strlen(origin));
+    if (asked->log == NULL) return say(asked, 404, "this witness was not told of this log");
+    asked->reply->promise_count = asked->log->promise_count;
+    return true;
+}
+
+static bool check_signature(struct asked *asked)
+{
+    if (vch_is_ok(vch_note_verify(&asked->request.note, &asked->log->vkey))) return true;
+    return say(asked, 403, "the checkpoint is not signed by the log's key");
+}
+
+static bool check_old_size(struct asked *asked)
+{
+    if (asked->request.old_size > asked->request.checkpoint.size)
+        return say(asked, 400, "the old size is above the checkpoint's");
+    if (asked->request.old_size == asked->log->size) return true;
+    vch_core_parts_reply(asked->reply, 409, "%" PRIu64 "\n", asked->log->size);
+    asked->reply->content_type = "text/x.tlog.size";
+    return false;
+}
+
+static bool check_equal_roots(struct asked *asked)
+{
+    const struct vch_checkpoint *checkpoint = &asked->request.checkpoint;
+
+    if (checkpoint->size != asked->log->size ||
+        vch_hash_is_equal(&checkpoint->root, &asked->log->root))
+        return true;
+    return say(asked, 409, "another root was cosigned for this size");
+}
+
+static bool check_consistency(struct asked *asked)
+{
+    const struct vch_checkpoint *checkpoint = &asked->request.checkpoint;
+    const struct vch_core_log *log = asked->log;
+
+    if (vch_is_ok(vch_consistency_verify(log->size, &log->root, checkpoint->size, &checkpoint->root,
+                                         &asked->request.path)))
+        return true;
+    return say(asked, 422, "the proof does not show that the last tree is a prefix of this one");
+}
+
+// The promise that an answer speaks of, by its index; promise_count for one that does not wait.
+static uint32_t find_promise(const struct vch_core_log *log,
+                             const struct vch_request_answer *answer)
+{
+    const uint8_t *draft = answer->entry;
+    size_t size = answer->entry_size;
+
+    if (!answer->is_refusal && !vch_draft_of_entry(&draft, &size, answer->entry, size))
+        return log->promise_count;
+    struct vch_digest digest = vch_hash_bytes(draft, size);
+    return vch_core_parts_find(log, &digest);
+}
+
+static bool is_true(const struct asked *asked, const struct vch_request_answer *answer)
+{
+    const struct vch_checkpoint *checkpoint = &asked->request.checkpoint;
+
+    if (answer->is_refusal) {
+        struct vch_digest digest =
+            vch_core_refusal_digest(&asked->log->ledger, checkpoint->size, &checkpoint->root,
+                                    answer->entry, answer->entry_size);
+        return vch_is_ok(vch_sign_verify(&asked->log->vkey.key, &digest, &answer->signature));
+    }
+    struct vch_digest leaf = vch_merkle_leaf(answer->entry, answer->entry_size);
+    return vch_is_ok(vch_inclusion_verify(&checkpoint->root, checkpoint->size, &leaf, answer->index,
+                                          &answer->path));
+}
+
+static bool is_answered(const struct vch_core_change *change, uint32_t promise)
+{
+    for (uint32_t i = 0; i < change->answered_count; i++)
+        if (change->answered[i] == promise) return true;
+    return false;
+}
+
+static void keep_answer(struct vch_core_change *change, uint32_t promise,
+                        const struct vch_request_answer *answer)
+{
+    if (is_answered(change, promise)) return;
+    change->answered[change->answered_count++] = promise;
+    if (answer->is_refusal)
+        change->refused[change->refused_count++] =
+            (struct vch_core_refusal){promise, answer->signature};
+}
+
+static bool check_answers(struct asked *asked)
+{
+    struct vch_request_answer answer;
+    size_t offset = 0;
+
+    while (vch_request_next_answer(&answer, &asked->request, &offset)) {
+        uint32_t promise = find_promise(asked->log, &answer);
+        if (promise == asked->log->promise_count) continue;
+        if (!is_true(asked, &answer))
+            return say(asked, 422,
+                       answer.is_refusal ? "a refusal is not signed by the log's key"
+                                         : "an entry is not where its path says");
+        keep_answer(asked->change, promise, &answer);
+    }
+    return true;
+}
+
+static bool is_overdue(const struct asked *asked, const struct vch_core_promise *promise)
+{
+    return asked->now_ms >= promise->handed_ms &&
+           asked->now_ms - promise->handed_ms >= VCH_CORE_PATIENCE_MS &&
+           asked->log->count - promise->handed_count >= VCH_CORE_PATIENCE_COUNT;
+}
+
+// Of those that are overdue, the first have to be answered; all that is unanswered is named.
+static bool check_promises(struct asked *asked)
+{
+    const struct vch_core_log *log = asked->log;
+    bool is_kept = true;
+    uint32_t seen = 0;
+
+    vch_core_parts_reply(asked->reply, 428, "%s", "");
+    asked->reply->content_type = VCH_CORE_PROMISES_TYPE;
+    for (uint32_t i = 0; i < log->promise_count && seen < VCH_REQUEST_ANSWERS_MAX; i++) {
+        if (!is_overdue(asked, &log->promises[i])) continue;
+        seen++;
+        if (is_answered(asked->change, i)) continue;
+        is_kept = false;
+        vch_core_parts_promise(asked->reply, &log->promises[i]);
+    }
+    return is_kept;
+}
+
+static void cosign(struct asked *asked)
+{
+    const struct vch_request *request = &asked->request;
+    const struct vch_core_log *log = asked->log;
+    struct vch_core_change *change = asked->change;
+    char line[VCH_NOTE_LINE_MAX + 1];
+    bool has_grown = request->checkpoint.size > log->size;
+
+    change->log = (uint32_t)(log - asked->core->logs);
+    change->kind = has_grown || change->answered_count > 0 ? VCH_CORE_CHECKPOINT : VCH_CORE_AGAIN;
+    change->size = request->checkpoint.size;
+    change->root = request->checkpoint.root;
+    change->count = log->count + has_grown;
+    change->time_s = asked->now_ms / 1000 > log->time_s ? asked->now_ms / 1000 : log->time_s;
+    (void)vch_cosignature_sign(line, asked->core->name, &asked->core->key, change->time_s,
+                               request->note.text, request->note.text_size);
+    vch_core_parts_reply(asked->reply, 200, "%s", line);
+    asked->reply->promise_count -= change->answered_count;
+}
+
+void vch_core_add_checkpoint(struct vch_core_reply *reply, struct vch_core_change *change,
+                             const struct vch_core *core, const char *body, size_t size,
+                             bool may_answer, uint64_t now_ms)
+{
+    static check *const checks[] = {
+        check_log,         check_signature, check_old_size, check_equal_roots,
+        check_consistency, check_answers,   check_promises,
+    };
+    struct asked asked = {.core = core, .now_ms = now_ms, .reply = reply, .change = change};
+    struct vch_complaint complaint = {0};
+
+    change->kind = VCH_CORE_NOTHING;
+    change->answered_count = change->refused_count = 0;
+    reply->promise_count = 0;
+    if (!vch_is_ok(vch_request_decode(&asked.request, body, size, may_answer, &complaint))) {
+        (void)say(&asked, 400, complaint.text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (!checks[i](&asked)) return;
+    cosign(&asked);
+}

@@ -1,0 +1,32 @@
+// Drafts of commits: ledger entries without their time (specs/witness.md, section 2), read with as
+// little understanding as a witness needs: who signed them, for which ledger, and that they are
+// what they say.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+
+#define VCH_DRAFT_SIZE_MAX 512u
+#define VCH_DRAFT_ENTRY_MAX 523u // check: 512 + 1 + 10: with its time
+
+struct vch_draft {
+    const uint8_t *statement; // borrowed
+    size_t statement_size;
+    struct vch_public_key writer;
+    struct vch_signature signature;
+};
+
+// The canonical Entry of a Commit with time_ms 0 and number 0; MALFORMED otherwise.
+vch_status vch_draft_decode(struct vch_draft *out, const uint8_t *bytes, size_t size);
+
+// VCH_OK exactly when the writer signed it for this ledger; BAD_PROOF otherwise.
+vch_status vch_draft_verify(const struct vch_draft *draft, const struct vch_digest *ledger);
+
+// Whether `entry` is an entry with a time; what follows its time is then its draft.
+bool vch_draft_of_entry(const uint8_t **draft, size_t *size, const uint8_t *entry,
+                        size_t entry_size);

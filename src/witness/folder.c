@@ -1,0 +1,303 @@
+#include "witness/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "host/file.h"
+#include "witness/records.h"
+
+enum { HEX = 2 * VCH_DIGEST_SIZE };
+
+static vch_status refuse(const char *path, const char *what, struct vch_complaint *complaint)
+{
+    return vch_complain(complaint, VCH_CODE_IO, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+static vch_status sync_folder(const char *path, struct vch_complaint *complaint)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0) return refuse(path, "open", complaint);
+    int failed = fsync(folder);
+    (void)close(folder);
+    return failed == 0 ? VCH_OK : refuse(path, "make durable", complaint);
+}
+
+// The name of a new folder is durable once the folder above is synced.
+static vch_status make_folder(const char *path, const char *above, struct vch_complaint *complaint)
+{
+    if (mkdir(path, 0700) == 0) return sync_folder(above, complaint);
+    return errno == EEXIST ? VCH_OK : refuse(path, "create", complaint);
+}
+
+static void log_path(char out[static PATH_MAX], const struct vch_folder *folder,
+                     const struct vch_core_log *log, const char *name)
+{
+    char hex[HEX + 1];
+    struct vch_digest digest = vch_hash_bytes(log->vkey.name, strlen(log->vkey.name));
+
+    vch_hex_encode(hex, digest.bytes, VCH_DIGEST_SIZE);
+    (void)snprintf(out, PATH_MAX, "%s/%s%s%s", folder->path, hex, name[0] != '\0' ? "/" : "", name);
+}
+
+static void draft_path(char out[static PATH_MAX], const struct vch_folder *folder,
+                       const struct vch_core_log *log, const struct vch_digest *draft,
+                       const char *suffix)
+{
+    char name[HEX + 16], hex[HEX + 1];
+
+    vch_hex_encode(hex, draft->bytes, VCH_DIGEST_SIZE);
+    (void)snprintf(name, sizeof name, "%s%s", hex, suffix);
+    log_path(out, folder, log, name);
+}
+
+static vch_status read_text(char **out, size_t *size, const char *path, struct vch_arena *arena,
+                            struct vch_complaint *complaint)
+{
+    uint8_t *bytes = NULL;
+
+    vch_arena_init(arena, 65536);
+    vch_status status = vch_file_read(&bytes, size, path, VCH_RECORDS_SIZE_MAX, arena, complaint);
+    *out = (char *)bytes;
+    return status;
+}
+
+static vch_status check_owner(const char *path, const char *vkey, size_t vkey_size,
+                              struct vch_complaint *complaint)
+{
+    struct vch_arena arena;
+    char *text = NULL;
+    size_t size = 0;
+    vch_status status = read_text(&text, &size, path, &arena, complaint);
+
+    if (vch_is_ok(status) && (size != vkey_size || memcmp(text, vkey, size) != 0))
+        status = vch_complain(complaint, VCH_CODE_REFUSED,
+                              "%s names another witness: each key and name has a folder of its own",
+                              path);
+    vch_arena_release(&arena);
+    return status;
+}
+
+static vch_status claim(const char *folder, const struct vch_vkey *witness,
+                        struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], vkey[VCH_VKEY_TEXT_MAX + 2];
+    size_t size = vch_vkey_encode(vkey, witness);
+
+    vkey[size++] = '\n';
+    (void)snprintf(path, sizeof path, "%s/witness", folder);
+    if (access(path, F_OK) == 0) return check_owner(path, vkey, size, complaint);
+    return vch_file_write(path, vkey, size, true, complaint);
+}
+
+static vch_status lock_folder(struct vch_folder *out, struct vch_complaint *complaint)
+{
+    out->lock = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (out->lock < 0) return refuse(out->path, "open", complaint);
+    if (flock(out->lock, LOCK_EX | LOCK_NB) == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_BUSY,
+                        "%s is in use: another witness runs from it, and two must not", out->path);
+}
+
+// A path that leaves room for the names below it.
+static vch_status check_length(const char *path, struct vch_complaint *complaint)
+{
+    if (strlen(path) + 4 * HEX < PATH_MAX) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_USAGE, "the path of the state folder is too long");
+}
+
+vch_status vch_folder_open(struct vch_folder *out, const char *path, const struct vch_vkey *witness,
+                           struct vch_complaint *complaint)
+{
+    char above[PATH_MAX];
+
+    *out = (struct vch_folder){.path = path, .lock = -1};
+    VCH_TRY(check_length(path, complaint));
+    (void)snprintf(above, sizeof above, "%s/..", path);
+    VCH_TRY(make_folder(path, path, complaint));
+    vch_status status = lock_folder(out, complaint);
+    if (vch_is_ok(status)) status = sync_folder(above, complaint);
+    if (vch_is_ok(status)) status = claim(path, witness, complaint);
+    if (!vch_is_ok(status)) vch_folder_close(out);
+    return status;
+}
+
+void vch_folder_close(struct vch_folder *folder)
+{
+    if (folder->lock >= 0) (void)close(folder->lock);
+    folder->lock = -1;
+}
+
+static vch_status write_log(const struct vch_folder *folder, const struct vch_core_log *log,
+                            struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
+
+    log_path(path, folder, log, "log");
+    return vch_file_write(path, text, vch_records_encode_log(text, log), true, complaint);
+}
+
+static vch_status read_log(const struct vch_folder *folder, struct vch_core_log *log,
+                           struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], *text = NULL;
+    struct vch_arena arena;
+    size_t size = 0;
+
+    log_path(path, folder, log, "log");
+    if (access(path, F_OK) != 0) return write_log(folder, log, complaint);
+    vch_status status = read_text(&text, &size, path, &arena, complaint);
+    if (vch_is_ok(status)) status = vch_records_decode_log(log, text, size, complaint);
+    vch_arena_release(&arena);
+    return status;
+}
+
+static vch_status read_promise(const struct vch_folder *folder, struct vch_core_log *log,
+                               const char *name, struct vch_complaint *complaint)
+{
+    struct vch_core_promise *promise = &log->promises[log->promise_count];
+    char path[PATH_MAX], *text = NULL;
+    struct vch_arena arena;
+    size_t size = 0;
+
+    if (log->promise_count == VCH_CORE_PROMISES_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "more than %u promises are kept for %s",
+                            VCH_CORE_PROMISES_MAX, log->vkey.name);
+    log_path(path, folder, log, name);
+    vch_status status = read_text(&text, &size, path, &arena, complaint);
+    if (vch_is_ok(status)) status = vch_records_decode_promise(promise, text, size, complaint);
+    vch_arena_release(&arena);
+    VCH_TRY(status);
+    if (promise->handed_count > log->count)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the state kept for %s is older than a promise: it must not go on",
+                            log->vkey.name);
+    log->promise_count++;
+    return VCH_OK;
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t size = strlen(name), tail = strlen(suffix);
+    return size > tail && strcmp(name + size - tail, suffix) == 0;
+}
+
+static vch_status read_name(const struct vch_folder *folder, struct vch_core_log *log,
+                            const char *name, struct vch_complaint *complaint)
+{
+    char path[PATH_MAX];
+
+    if (ends_with(name, ".promise")) return read_promise(folder, log, name, complaint);
+    if (ends_with(name, ".refusal")) log->refusal_count++;
+    if (strncmp(name, ".vouch-", 7) == 0) { // an interrupted write's
+        log_path(path, folder, log, name);
+        (void)unlink(path);
+    }
+    return VCH_OK;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct vch_core_promise *x = a, *y = b;
+
+    if (x->handed_ms != y->handed_ms) return x->handed_ms < y->handed_ms ? -1 : 1;
+    return memcmp(x->digest.bytes, y->digest.bytes, VCH_DIGEST_SIZE);
+}
+
+vch_status vch_folder_load(const struct vch_folder *folder, struct vch_core_log *log,
+                           struct vch_complaint *complaint)
+{
+    char path[PATH_MAX];
+    vch_status status = VCH_OK;
+
+    log_path(path, folder, log, "");
+    VCH_TRY(make_folder(path, folder->path, complaint));
+    VCH_TRY(read_log(folder, log, complaint));
+    DIR *names = opendir(path);
+    if (names == NULL) return refuse(path, "read", complaint);
+    for (struct dirent *name = NULL; vch_is_ok(status) && (name = readdir(names)) != NULL;)
+        status = read_name(folder, log, name->d_name, complaint);
+    (void)closedir(names);
+    qsort(log->promises, log->promise_count, sizeof *log->promises, by_time);
+    return status;
+}
+
+static vch_status keep_promise(const struct vch_folder *folder, const struct vch_core_log *log,
+                               const struct vch_core_promise *promise,
+                               struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
+
+    draft_path(path, folder, log, &promise->digest, ".promise");
+    return vch_file_write(path, text, vch_records_encode_promise(text, promise), true, complaint);
+}
+
+static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core_log *log,
+                                const struct vch_core_change *change,
+                                struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
+
+    for (uint32_t i = 0; i < change->refused_count; i++) {
+        const struct vch_core_refusal *refusal = &change->refused[i];
+        size_t size = vch_records_encode_refusal(text, log, change, refusal);
+        draft_path(path, folder, log, &log->promises[refusal->promise].digest, ".refusal");
+        VCH_TRY(vch_file_write(path, text, size, true, complaint));
+    }
+    return VCH_OK;
+}
+
+// A promise that comes back after a crash is only answered again.
+static void forget_promises(const struct vch_folder *folder, const struct vch_core_log *log,
+                            const struct vch_core_change *change)
+{
+    char path[PATH_MAX];
+
+    for (uint32_t i = 0; i < change->answered_count; i++) {
+        draft_path(path, folder, log, &log->promises[change->answered[i]].digest, ".promise");
+        (void)unlink(path);
+    }
+}
+
+vch_status vch_folder_keep(const struct vch_folder *folder, const struct vch_core *core,
+                           const struct vch_core_change *change, struct vch_complaint *complaint)
+{
+    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
+
+    if (change->kind == VCH_CORE_NOTHING || change->kind == VCH_CORE_AGAIN) return VCH_OK;
+    const struct vch_core_log *log = &core->logs[change->log];
+    if (change->kind == VCH_CORE_PROMISE)
+        return keep_promise(folder, log, &change->promise, complaint);
+    VCH_TRY(keep_refusals(folder, log, change, complaint));
+    log_path(path, folder, log, "log");
+    size_t size = vch_records_encode_change(text, log, change);
+    VCH_TRY(vch_file_write(path, text, size, true, complaint));
+    forget_promises(folder, log, change);
+    return VCH_OK;
+}
+
+vch_status vch_folder_refusal(const struct vch_folder *folder, const struct vch_core *core,
+                              const char *draft_hex, uint8_t **out, size_t *size,
+                              struct vch_arena *arena)
+{
+    struct vch_digest draft;
+    char path[PATH_MAX];
+
+    if (!vch_is_ok(vch_hex_decode(draft.bytes, VCH_DIGEST_SIZE, draft_hex)))
+        return VCH_FAIL(UNAVAILABLE);
+    for (uint32_t i = 0; i < core->log_count; i++) {
+        draft_path(path, folder, &core->logs[i], &draft, ".refusal");
+        if (access(path, F_OK) == 0)
+            return vch_file_read(out, size, path, VCH_RECORDS_SIZE_MAX, arena, NULL);
+    }
+    return VCH_FAIL(UNAVAILABLE);
+}

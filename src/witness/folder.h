@@ -1,0 +1,43 @@
+// Where a witness keeps what it must not forget:
+//
+//     FOLDER/witness                     its vkey, so that no other key goes on from here
+//     FOLDER/<SHA-256 of an origin>/log  the last checkpoint that it cosigned
+//                                  /<SHA-256 of a draft>.promise, .refusal
+//
+// Each file is written beside its place, synced, renamed, and its folder synced. One process at a
+// time has the folder.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/complaint.h"
+#include "base/status.h"
+#include "tlog/vkey.h"
+#include "witness/core.h"
+
+struct vch_folder {
+    const char *path; // borrowed
+    int lock;
+};
+
+// Makes the folder when it is not there. BUSY: another process has it; REFUSED: another witness's.
+vch_status vch_folder_open(struct vch_folder *out, const char *path, const struct vch_vkey *witness,
+                           struct vch_complaint *complaint);
+void vch_folder_close(struct vch_folder *folder);
+
+// What is kept about a log, which vch_core_log_init has made; a log that is new is kept from now
+// on. What an interrupted write left behind is removed.
+vch_status vch_folder_load(const struct vch_folder *folder, struct vch_core_log *log,
+                           struct vch_complaint *complaint);
+
+// Makes durable what the change says, before it is applied. After a failure nobody knows what is
+// on the disk: the process must stop.
+vch_status vch_folder_keep(const struct vch_folder *folder, const struct vch_core *core,
+                           const struct vch_core_change *change, struct vch_complaint *complaint);
+
+// The text of a refusal of any log; UNAVAILABLE when there is none.
+vch_status vch_folder_refusal(const struct vch_folder *folder, const struct vch_core *core,
+                              const char *draft_hex, uint8_t **out, size_t *size,
+                              struct vch_arena *arena);
