@@ -20,7 +20,8 @@ struct vch_command {
     X(run) \
     X(annex) \
     X(prove) \
-    X(split) X(keygen) X(registry) X(node) X(infer) X(verify) X(likeness) X(bench) X(completion)
+    X(split) \
+    X(keygen) X(registry) X(node) X(witness) X(infer) X(verify) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

@@ -41,7 +41,7 @@ class Cli(unittest.TestCase):
 
     def test_every_command_explains_itself(self):
         overview = vouch("--help").stdout
-        for name in ("import", "inspect", "run", "annex", "prove", "split", "keygen", "registry", "node", "infer",
+        for name in ("import", "inspect", "run", "annex", "prove", "split", "keygen", "registry", "node", "witness", "infer",
                      "verify", "bench", "completion"):
             self.assertIn(f"  {name} ", overview)
             self.assertIn(f"usage: vouch {name} ", vouch(name, "--help").stdout)
