@@ -22,7 +22,7 @@
 #define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
 #define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
 #define VCH_CORE_COMMIT_MAX 4096u  // bytes of a request that hands a commit over
-#define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024: 64 promises of 705 characters
+#define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024
 
 struct vch_core_promise {
     uint64_t handed_ms;       // when it was made,

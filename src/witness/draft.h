@@ -12,7 +12,7 @@
 #include "crypto/sign.h"
 
 #define VCH_DRAFT_SIZE_MAX 512u
-#define VCH_DRAFT_ENTRY_MAX 523u // check: 512 + 1 + 10: with its time
+#define VCH_DRAFT_ENTRY_MAX 523u // check: 512 + 1 + 10
 
 struct vch_draft {
     const uint8_t *statement; // borrowed
