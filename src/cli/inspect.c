@@ -7,6 +7,7 @@
 #include "cli/describe.h"
 #include "cli/describe_proof.h"
 #include "crypto/keyfile.h"
+#include "likeness/floor.h"
 #include "model/program.h"
 #include "voucher/opening.h"
 
@@ -75,6 +76,19 @@ static vch_status describe_opening(json_t **out, struct vch_tool *tool, const st
     return VCH_OK;
 }
 
+static vch_status describe_floor(json_t **out, struct vch_tool *tool, const struct file *file)
+{
+    struct vch_floor floor;
+
+    VCH_TRY(vch_floor_decode(&floor, file->bytes, file->size, &tool->arena, &tool->complaint));
+    const struct vch_digest digest = vch_floor_digest(file->bytes, file->size);
+    *out = json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i}", "kind", "noise floor", "name",
+                     floor.name, "digest", vch_tool_json_hex(digest.bytes, sizeof digest.bytes),
+                     "runs", (int)floor.run_count, "coordinates", (int)floor.coordinate_count,
+                     "fitted", (int)floor.fitted_count, "held_out", (int)floor.score_count);
+    return VCH_OK;
+}
+
 static size_t ports_size(const struct vch_graph *graph, const struct vch_port *ports,
                          uint32_t count)
 {
@@ -132,6 +146,8 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
     const struct file file = {tool->maps[0].bytes, tool->maps[0].size};
     if (file.size >= 8 && memcmp(file.bytes, "VOUCHKEY", 8) == 0)
         return describe_key(out, tool, &file);
+    if (file.size >= 8 && memcmp(file.bytes, VCH_FLOOR_MAGIC, 8) == 0)
+        return describe_floor(out, tool, &file);
     if (vch_keyfile_is_vrf(file.bytes, file.size)) return describe_vrf_key(out, tool, &file);
     if (file.size >= 8 && memcmp(file.bytes, VCH_PACKAGE_MAGIC, 8) == 0) {
         VCH_TRY(vch_package_decode(&package, file.bytes, file.size, &tool->arena, tool->workers,
@@ -151,8 +167,8 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
         tool->complaint.text[0] = '\0';
     }
     return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
-                        "%.200s is not a model package, annex, proof, voucher, registry, opening "
-                        "or key of vouch, or it was altered",
+                        "%.200s is not a model package, annex, proof, voucher, registry, opening, "
+                        "noise floor or key of vouch, or it was altered",
                         path);
 }
 

@@ -7,8 +7,7 @@
 #include "likeness/coordinate.h"
 
 #define VERSION 1u
-
-static const uint8_t magic[8] = {'v', 'c', 'h', 'f', 'l', 'o', 'o', 'r'};
+#define MAGIC_SIZE 8u
 
 // What is wrong with the floor, or NULL.
 static const char *fault_of_header(const struct vch_floor *floor)
@@ -68,8 +67,8 @@ vch_status vch_floor_encode(uint8_t **out, size_t *size, const struct vch_floor 
     *size = size_of(floor);
     uint8_t *at = *out = vch_arena_alloc(arena, *size, 1);
     if (at == NULL) return VCH_FAIL(NO_MEMORY);
-    memcpy(at, magic, sizeof magic);
-    at += sizeof magic;
+    memcpy(at, VCH_FLOOR_MAGIC, MAGIC_SIZE);
+    at += MAGIC_SIZE;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++, at += 4)
         vch_put_u32le(at, counts[i]);
     memcpy(at, floor->name, strlen(floor->name));
@@ -102,10 +101,10 @@ static vch_status read_header(struct vch_floor *floor, struct vch_reader *reader
     uint32_t *const counts[] = {&floor->run_count, &floor->fitted_count, &floor->coordinate_count,
                                 &floor->score_count};
 
-    VCH_TRY(vch_reader_bytes(reader, sizeof magic, &start));
-    if (memcmp(start, magic, sizeof magic) != 0)
+    VCH_TRY(vch_reader_bytes(reader, MAGIC_SIZE, &start));
+    if (memcmp(start, VCH_FLOOR_MAGIC, MAGIC_SIZE) != 0)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
-                            "not a noise floor: it does not begin with \"vchfloor\" (make one with "
+                            "not a noise floor: it does not begin with VOUCHFLR (make one with "
                             "vouch likeness calibrate)");
     VCH_TRY(vch_reader_u32le(reader, &version));
     if (version != VERSION)

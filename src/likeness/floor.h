@@ -12,6 +12,7 @@
 #include "crypto/hash.h"
 #include "likeness/distance.h"
 
+#define VCH_FLOOR_MAGIC "VOUCHFLR" // first 8 bytes
 #define VCH_FLOOR_NAME_MAX 64u
 #define VCH_FLOOR_COORDINATES_MAX 65536u
 #define VCH_FLOOR_SCORES_MAX 65536u

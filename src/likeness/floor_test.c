@@ -77,7 +77,7 @@ TEST(a_floor_has_the_digest_that_the_specification_gives)
     const struct vch_digest digest = vch_floor_digest(bytes, size);
 
     CHECK_HEX(digest.bytes, sizeof digest.bytes,
-              "2d5958ac64d39fd40054058962503d3a77872b6f5f58b4e786758317f8dc1586");
+              "135ae34b87fde57d8157d5c28be29a222c2d7311cb0a810f96be7731245294bc");
     vch_arena_release(&arena);
 }
 

@@ -265,3 +265,58 @@ TEST(what_cannot_be_judged_is_refused_before_it_is)
     CHECK(strstr(complaint.text, "99 held-out scores") != NULL);
     vch_arena_release(&arena);
 }
+
+// The vectors of specs/likeness.md, section 9.
+static int64_t example(int64_t run, int64_t input, int64_t i)
+{
+    const int64_t noise = run * ((5 * input + i) % 8 - 3);
+    return ((7 * input + 3 * i) % 11) * ((int64_t)1 << 32) + noise * (1 << 16);
+}
+
+static void fill_example(int64_t *out, int64_t run, uint32_t first, uint32_t inputs)
+{
+    for (uint32_t input = 0; input < inputs; input++)
+        for (uint32_t i = 0; i < 2; i++)
+            out[2 * input + i] = example(run, first + input, i);
+}
+
+TEST(floor_and_verdicts_are_those_that_the_specification_gives)
+{
+    static int64_t runs[3][80], members[4][8];
+    const int64_t *run[] = {runs[0], runs[1], runs[2]};
+    const int64_t *member[] = {members[0], members[1], members[2], members[3]};
+    struct vch_calibration_run *seen = NULL;
+    struct vch_likeness_finding findings[4];
+    struct vch_floor floor;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    vch_arena_release(&arena);
+    vch_arena_init(&arena, 1 << 20);
+    for (int i = 0; i < 3; i++)
+        fill_example(runs[i], i, 0, 40);
+    const struct vch_calibration calibration = {"example", 3, 40, 2, run};
+    CHECK_OK(vch_calibration_floor(&floor, &seen, &calibration, &arena, &complaint));
+    CHECK_OK(vch_floor_encode(&bytes, &size, &floor, &arena));
+    CHECK_HEX(vch_floor_digest(bytes, size).bytes, VCH_DIGEST_SIZE,
+              "20799d3cb99e1d2bbd5eb0a139a144c60551cae8648e69e12a55ce27ca44746a");
+
+    for (int i = 0; i < 4; i++) {
+        fill_example(members[i], i % 3, 40, 4);
+        for (int input = 0; input < 4 && i == 3; input++)
+            members[i][2 * input] += 1 << 20;
+    }
+    struct vch_likeness of = {&floor, 50000, 4, 1, member};
+    CHECK_OK(vch_likeness_judge(findings, &of, &arena, &complaint));
+    static const uint64_t numerators[] = {31, 31, 16, 1};
+    for (int i = 0; i < 4; i++)
+        CHECK(findings[i].p.numerator == numerators[i] && findings[i].p.denominator == 31 &&
+              findings[i].is_flagged == (i == 3));
+    of.input_count = 4;
+    CHECK_OK(vch_likeness_judge(findings, &of, &arena, &complaint));
+    for (int i = 0; i < 4; i++)
+        CHECK(findings[i].is_flagged == (i == 3));
+    const double p = (double)findings[3].p.numerator / (double)findings[3].p.denominator;
+    CHECK(p >= 1.0 / 374 && p < 1.0 / 374 + 1e-11);
+    vch_arena_release(&arena);
+}

@@ -83,7 +83,7 @@ def calibrate(name, runs):
     units = [max(sorted(values)[len(values) // 2], UNIT_MIN) for values in zip(*both)]
     scores = [sorted((score(row[i], scales, units) for i in held), reverse=True) for row in seen]
     envelope = [max(column) for column in zip(*scores)]
-    head = struct.pack("<8s5I64s2Q", b"vchfloor", 1, len(runs), len(fitted), len(width),
+    head = struct.pack("<8s5I64s2Q", b"VOUCHFLR", 1, len(runs), len(fitted), len(width),
                        len(envelope), name.encode(), *units)
     body = head + struct.pack(f"<{len(scales) + len(envelope)}Q", *scales, *envelope)
     return body + hashlib.sha256(body).digest()
@@ -183,6 +183,10 @@ class Likeness(unittest.TestCase):
         floor = self.floor(engines(rng, 3, 200, 4, 1e-4))
         files = [self.save(f"m{i}", rows) for i, rows in enumerate(engines(rng, 3, 8, 4, 1e-4))]
         self.assertIn("0 of 3 flagged", vouch("test", floor, *files).stdout)
+        shown = subprocess.run([VOUCH, "inspect", floor, "--json"], capture_output=True, check=True)
+        self.assertEqual(json.loads(shown.stdout), {
+            "kind": "noise floor", "name": "model", "digest": floor.read_bytes()[-32:].hex(), "runs": 3,
+            "coordinates": 4, "fitted": 50, "held_out": 150})
         files[1] = self.save("m1", [[9.0] * 4] * 8)
         text = vouch("test", floor, *files, code=FLAGGED)
         self.assertRegex(text.stdout, r"FLAGGED +\S*m1\.npy\n")
@@ -218,7 +222,7 @@ class Likeness(unittest.TestCase):
         member = self.save("m", [[0.0] * 4])
         whole = floor.read_bytes()
         for bytes_ in (whole[:-1], whole + b"\0", whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
-                       b"", b"vchfloor"):
+                       b"", b"VOUCHFLR"):
             floor.write_bytes(bytes_)
             self.assertNotEqual(vouch("test", floor, member, member, member, code=MALFORMED).stderr, "")
 
