@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""A second implementation of ledger and agreement follows random ledgers of the first: whatever one
+takes or refuses, the other must, and after every entry both have the same money, marks and contests.
+
+    agreement_test.py VOUCH CASES [STEPS [SEED...]]
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "agreement"))
+sys.path.insert(0, str(HERE))
+from state import Ledger, Refused  # noqa: E402
+from verify_voucher import read_registry  # noqa: E402
+
+
+def totals(ledger):
+    return f"T {ledger.escrow} {ledger.treasury} {ledger.deposited} {ledger.withdrawn}"
+
+
+def account(a):
+    return (f"A {a.key.hex()} {a.balance} {a.stake} {a.unbonding} {a.free_ms} {a.number} {a.frozen} {a.trials} "
+            f"{a.correct} {a.timely} {a.successes} {a.wrongs} {a.silences} {a.slashes} {a.lost}")
+
+
+def contest(c):
+    return (f"C {c.subject.hex()} {c.segment} {c.round} {c.k} {c.eligible} {c.weight} {len(c.drawn)} "
+            f"{len(c.seats)}")
+
+
+def state_of(ledger):
+    lines = [totals(ledger)]
+    lines += [account(ledger.accounts[key]) for key in sorted(ledger.accounts)]
+    lines += sorted(contest(c) for c in ledger.contests.values() if c.phase not in ("decided", "split", "dropped"))
+    return lines
+
+
+def check_sum(ledger):
+    held = sum(a.balance + a.stake + a.unbonding for a in ledger.accounts.values())
+    assert held + ledger.escrow + ledger.treasury == ledger.deposited - ledger.withdrawn, "money is not conserved"
+
+
+def say(what, seed, position, lines):
+    print(f"seed {seed}, after {position} entries: {what}")
+    for line in lines:
+        print("   ", line)
+    return 1
+
+
+def follow(path, seed):
+    """0, or 1 and what the two disagree about."""
+    registries, blocks = {}, []
+    for line in path.read_text().splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "R":
+            registry = read_registry(bytes.fromhex(rest))
+            registry["by_key"] = {member["key"]: member for member in registry["members"]}
+            registries[registry["digest"]] = registry
+        elif word == "E":
+            blocks.append((rest.split(" ", 2), []))
+        else:
+            blocks[-1][1].append(line)
+    ledger = Ledger(registries)
+    for (verdict, data, text), after in blocks:
+        position = len(ledger.leaves)
+        try:
+            ledger.apply(bytes.fromhex(data))
+            why = None
+        except Refused as refused:
+            why = str(refused)
+        if (why is None) != (verdict == "+"):
+            return say("one takes an entry, the other does not", seed, position,
+                       [data[:200], f"first: {verdict} {text}", f"second: {why or 'taken'}"])
+        if why is not None:
+            continue
+        check_sum(ledger)
+        expected = sorted(after, key=lambda line: "TAC".index(line[0]))
+        first, second = [l for l in expected if l[0] != "C"], state_of(ledger)
+        first += sorted(l for l in expected if l[0] == "C")
+        if first != second:
+            differing = [f"first:  {line}" for line in first if line not in second]
+            differing += [f"second: {line}" for line in second if line not in first]
+            return say(f"the states differ after {ledger.last_kind}", seed, position, differing)
+    return 0
+
+
+def main():
+    cases, steps = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "500"
+    seeds = [int(seed) for seed in sys.argv[4:]] or [int(os.environ.get("VCH_SEED", "0"), 0) or os.getpid() * 1000003 + i
+                                                     for i in range(4)]
+    bad = 0
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "ledger"
+            done = subprocess.run([cases, str(path), steps], env={**os.environ, "VCH_SEED": str(seed)},
+                                  capture_output=True, text=True, check=False)
+            print(f"# VCH_SEED={seed}")
+            print("\n".join(line for line in done.stdout.splitlines() if line.startswith("# ") and "SEED" not in line))
+            if done.returncode != 0:
+                print(done.stdout[-2000:], done.stderr[-2000:])
+                return 1
+            bad += follow(path, seed)
+    return 1 if bad else 0
+
+
+sys.exit(main())
