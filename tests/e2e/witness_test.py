@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""Witnesses over HTTP, driven by logs that tell the truth, that fork, that leave commits out; and killed at any time.
+
+    witness_test.py PATH/TO/vouch
+
+Kills: 60, or as many as VOUCH_KILLS says. VCH_SEED=N replays a run.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from witnesses import Log, Witness, commit_draft, entry_of, hash_of, included, refused, seeded, tlog
+
+VOUCH = sys.argv.pop(1)
+KILLS = int(os.environ.get("VOUCH_KILLS", 60))
+RANDOM = seeded("witness_test")
+WRITER = tlog.Key(b"\x07" * 32)
+PATIENCE_S = 2.0 # specs/witness.md, section 3
+
+
+def cosigned(witness, note, answer):
+    """The time of the cosignature in an answer, which must verify over the note's text."""
+    status, line, _ = answer
+    assert status == 200, answer
+    text = note[:note.index("\n\n") + 1]
+    time_s = tlog.verify_line(line, witness.vkey, text)
+    assert time_s, line
+    return time_s
+
+
+class Served(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.log = Log("clinics.example/ledger")
+        self.log.append(*(b"entry %d" % i for i in range(5)))
+        self.witnesses = []
+
+    def tearDown(self):
+        for witness in self.witnesses:
+            witness.close()
+
+    def witness(self, *lines, name="w1"):
+        witness = Witness(VOUCH, self.folder / name, lines or [self.log.line()], f"witness.example/{name}")
+        self.witnesses.append(witness)
+        return witness
+
+
+class Checkpoints(Served):
+    def test_a_growing_log_is_cosigned(self):
+        witness, old, last = self.witness(), 0, 0
+        for _ in range(12):
+            now = cosigned(witness, self.log.note(), self.log.ask(witness, old))
+            self.assertGreaterEqual(now, last)
+            old, last = len(self.log.leaves), now
+            self.log.append(*(b"more" for _ in range(RANDOM.randrange(1, 9))))
+        self.assertEqual(witness.stop(), 0)
+
+    def test_each_refusal_has_its_own_status(self):
+        witness, log = self.witness(), self.log
+        cosigned(witness, log.note(), log.ask(witness, 0))
+        log.append(b"one more")
+        note, proof = log.note(), log.consistency(5)
+        stranger = Log("stranger.example/log")
+        stranger.append(b"x")
+        self.assertEqual(stranger.ask(witness, 0)[0], 404)
+        impostor = Log(log.origin, seed=2)
+        impostor.leaves = log.leaves
+        self.assertEqual(impostor.ask(witness, 5)[0], 403)
+        status, body, headers = witness.add_checkpoint(4, log.consistency(4), note)
+        self.assertEqual((status, body, headers["Content-Type"]), (409, "5\n", "text/x.tlog.size"))
+        self.assertEqual(witness.add_checkpoint(7, [], note)[0], 400)
+        self.assertEqual(witness.add_checkpoint(5, proof[:-1], note)[0], 422)
+        self.assertEqual(witness.add_checkpoint(5, proof + [b"\0" * 32], note)[0], 422)
+        self.assertEqual(witness.add_checkpoint(5, [bytes([proof[0][0] ^ 1]) + proof[0][1:]] + proof[1:], note)[0], 422)
+        self.assertEqual(witness.ask("POST", "/add-checkpoint", b"old 5\n\nno note")[0], 400)
+        self.assertEqual(witness.ask("GET", "/add-checkpoint")[0], 405)
+        self.assertEqual(witness.ask("GET", "/add-checkpoints")[0], 404)
+        self.assertEqual(witness.ask("POST", "/add-checkpoint", b"x" * 65537)[0], 413)
+        cosigned(witness, note, witness.add_checkpoint(5, proof, note))
+
+    def test_no_log_may_shrink_or_be_told_again_otherwise(self):
+        witness, log = self.witness(), self.log
+        cosigned(witness, log.note(), log.ask(witness, 0))
+        self.assertEqual(log.ask(witness, 0, 3)[0], 409)
+        self.assertEqual(witness.add_checkpoint(5, [], log.note(3))[0], 400)
+        self.assertEqual(log.fork(4).ask(witness, 5)[0], 409)
+        cosigned(witness, log.note(), log.ask(witness, 5)) # the same once more is no lie
+        cosigned(witness, log.note(), log.ask(witness, 5))
+
+    def test_of_two_histories_one_alone_is_cosigned(self):
+        """A split view: the clerk shows each of four witnesses one of two histories, in any order."""
+        names = ["w1", "w2", "w3", "w4"]
+        witnesses = [self.witness(name=name) for name in names]
+        for witness in witnesses:
+            cosigned(witness, self.log.note(), self.log.ask(witness, 0))
+        self.log.append(b"paid", b"answered")
+        sides = [self.log, self.log.fork(5)]
+        signed = [set(), set()]
+        for side, witness in [(s, w) for s in (0, 1) for w in witnesses]:
+            if RANDOM.randrange(2):
+                side = 1 - side
+            status = sides[side].ask(witness, 5)[0]
+            signed[side] |= {witness.name} if status == 200 else set()
+        for side in (0, 1): # everyone is asked for everything, in the end
+            for witness in witnesses:
+                if sides[side].ask(witness, 5)[0] == 200:
+                    signed[side].add(witness.name)
+        self.assertFalse(signed[0] & signed[1])
+        self.assertLess(min(map(len, signed)), 3) # 3 of 4 count: never both
+
+    def test_logs_do_not_disturb_each_other(self):
+        other = Log("other.example/log", seed=3)
+        other.append(b"a", b"b", b"c")
+        witness = self.witness(self.log.line(), other.vkey())
+        cosigned(witness, self.log.note(), self.log.ask(witness, 0))
+        cosigned(witness, other.note(), other.ask(witness, 0))
+        self.assertEqual(other.ask(witness, 0)[1], "3\n")
+        self.assertEqual(self.log.ask(witness, 0)[1], "5\n")
+
+    def test_what_it_said_outlives_it(self):
+        witness = self.witness()
+        cosigned(witness, self.log.note(), self.log.ask(witness, 0))
+        self.assertEqual(witness.stop(), 0)
+        witness.start()
+        self.log.append(b"later")
+        self.assertEqual(self.log.fork(4).ask(witness, 5)[0], 422)
+        cosigned(witness, self.log.note(), self.log.ask(witness, 5))
+
+
+class Folders(Served):
+    def refuses_to_start(self, witness, word):
+        with self.assertRaises(RuntimeError) as caught:
+            witness.start()
+        self.assertIn(word, str(caught.exception))
+
+    def test_one_process_has_the_state(self):
+        witness = self.witness()
+        done = subprocess.run(witness.command(), capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("in use", done.stderr)
+
+    def test_damaged_or_foreign_state_is_not_gone_on_from(self):
+        witness = self.witness()
+        cosigned(witness, self.log.note(), self.log.ask(witness, 0))
+        witness.stop()
+        state = next((witness.folder / "state").glob("*/log"))
+        kept = state.read_bytes()
+        for lie in (kept.replace(b"\n5\n", b"\n4\n"), kept[:-1], kept[:40], b"", kept + b"\n"):
+            state.write_bytes(lie)
+            self.refuses_to_start(witness, "damaged")
+        state.write_bytes(kept)
+        witness.name = "witness.example/other"
+        self.refuses_to_start(witness, "another witness")
+
+
+class Commits(Served):
+    def setUp(self):
+        super().setUp()
+        self.taking = self.witness()
+        self.size = 0
+        self.grow()
+
+    def draft(self, subject, **more):
+        return commit_draft(self.log.ledger, WRITER, subject.to_bytes(32, "big"), **more)
+
+    def grow(self, answers="", code=200):
+        """One more checkpoint, by one more entry."""
+        self.log.append(b"entry %d" % len(self.log.leaves))
+        answer = self.log.ask(self.taking, self.size, answers=answers)
+        self.assertEqual(answer[0], code, answer)
+        if code == 200:
+            self.size = len(self.log.leaves)
+        return answer
+
+    def until_overdue(self, count=1):
+        """Larger checkpoints until `count` commits are missed, which is a matter of time: the witness's own."""
+        deadline = time.monotonic() + 30 * PATIENCE_S
+        while time.monotonic() < deadline:
+            self.log.append(b"entry %d" % len(self.log.leaves))
+            answer = self.log.ask(self.taking, self.size)
+            if answer[0] == 428 and len(answer[1].splitlines()) == count:
+                return answer
+            self.assertIn(answer[0], (200, 428), answer)
+            self.size = len(self.log.leaves) if answer[0] == 200 else self.size
+            time.sleep(PATIENCE_S / 20)
+        self.fail("the witness never missed the commit")
+
+    def test_what_is_no_commit_of_this_ledger_is_refused(self):
+        origin, draft = self.log.origin, self.draft(1)
+        for lie, code in [
+                (draft[:-1], 400), (draft + b"\0", 400), (entry_of(draft), 400), (b"", 400),
+                (self.draft(1, number=3), 400),
+                (commit_draft(b"\1" * 32, WRITER, bytes(32)), 403),
+                (draft[:-1] + bytes([draft[-1] ^ 1]), 403)]:
+            self.assertEqual(self.taking.add_commit(origin, lie)[0], code, lie)
+        self.assertEqual(self.taking.add_commit("stranger.example/log", draft)[0], 404)
+        self.assertEqual(self.taking.promises(origin), [])
+
+    def test_an_omitted_commit_stops_the_log_until_it_is_shown(self):
+        drafts = [self.draft(i, segment=i % 3, round_=i) for i in range(3)]
+        for draft in drafts + drafts[:1]: # handing it over twice changes nothing
+            self.assertEqual(self.taking.add_commit(self.log.origin, draft)[0], 200)
+        self.assertEqual([line.split()[1] for line in self.taking.promises(self.log.origin)],
+                         list(map(tlog.b64, drafts)))
+        status, body, headers = self.until_overdue(len(drafts))
+        self.assertEqual(headers["Content-Type"], "text/x.vouch.promises")
+        self.assertEqual({line.split()[1] for line in body.splitlines()}, set(map(tlog.b64, drafts)))
+        entries = [entry_of(draft, 5 + i) for i, draft in enumerate(drafts)]
+        first = self.log.append(*entries)
+        answers = [included(self.log, first + i, entry) for i, entry in enumerate(entries)]
+        status, body, _ = self.log.ask(self.taking, self.size, answers="".join(answers[:2]))
+        self.assertEqual((status, [line.split()[1] for line in body.splitlines()]), (428, [tlog.b64(drafts[2])]))
+        for lie in (included(self.log, first + 1, entries[0]), included(self.log, first, entry_of(drafts[0], 6)),
+                    answers[0].replace(f"included {first}\n", f"included {first + 1}\n")):
+            self.assertEqual(self.log.ask(self.taking, self.size, answers=lie + answers[1] + answers[2])[0], 422)
+        answer = self.log.ask(self.taking, self.size, answers="".join(answers))
+        cosigned(self.taking, self.log.note(), answer)
+        self.assertEqual(answer[2]["Vouch-Promises"], "0")
+        self.assertEqual(self.taking.promises(self.log.origin), [])
+
+    def test_a_fork_cannot_borrow_the_answer_of_the_other_side(self):
+        draft = self.draft(9)
+        self.taking.add_commit(self.log.origin, draft)
+        self.until_overdue()
+        index = self.log.append(entry_of(draft))
+        fork = self.log.fork(index) # leaves the commit out
+        answer = included(self.log, index, entry_of(draft))
+        self.assertEqual(fork.ask(self.taking, self.size, answers=answer)[0], 422)
+        self.assertEqual(self.log.ask(self.taking, self.size, answers=answer)[0], 200)
+
+    def test_a_refusal_is_signed_kept_and_served(self):
+        draft = self.draft(4)
+        self.taking.add_commit(self.log.origin, draft)
+        self.until_overdue()
+        self.log.append(b"the commit is not in here")
+        forged = Log(self.log.origin, seed=2)
+        forged.leaves, forged.ledger = self.log.leaves, self.log.ledger
+        for lie in (refused(forged, draft), refused(self.log, draft, self.size)):
+            self.assertEqual(self.log.ask(self.taking, self.size, answers=lie)[0], 422)
+        path = f"/vouch/v1/refusal/{tlog.hashlib.sha256(draft).hexdigest()}"
+        self.assertEqual(self.taking.ask("GET", path)[0], 404)
+        answer = refused(self.log, draft)
+        self.assertEqual(self.log.ask(self.taking, self.size, answers=answer)[0], 200)
+        self.taking.stop()
+        self.taking.start()
+        self.assertEqual(self.taking.promises(self.log.origin), [])
+        status, text, _ = self.taking.ask("GET", path)
+        lines = text.splitlines()
+        self.assertEqual((status, lines[0], lines[1], lines[5]), (200, "vouch/refusal/v1", self.log.origin, tlog.b64(draft)))
+        self.assertEqual(lines[6], answer.splitlines()[2])
+
+    def test_promises_outlive_the_witness(self):
+        draft = self.draft(5)
+        self.taking.add_commit(self.log.origin, draft)
+        for _ in range(3):
+            self.taking.kill()
+            self.taking.start()
+            self.assertEqual(len(self.taking.promises(self.log.origin)), 1)
+            self.grow()
+        self.until_overdue()
+
+    def test_one_writer_cannot_fill_a_witness(self):
+        codes = [self.taking.add_commit(self.log.origin, self.draft(100 + i))[0] for i in range(66)]
+        self.assertEqual(codes, [200] * 64 + [503] * 2)
+        other = commit_draft(self.log.ledger, tlog.Key(b"\x08" * 32), bytes(32))
+        self.assertEqual(self.taking.add_commit(self.log.origin, other)[0], 200)
+
+
+class Load(threading.Thread):
+    """A log that asks as fast as it can, and hands commits over, until its witness is gone."""
+
+    def __init__(self, witness, log, size, serial):
+        super().__init__()
+        self.witness, self.log, self.size, self.serial = witness, log, size, serial
+        self.promised, self.in_flight, self.error = [], None, None
+
+    def run(self):
+        try:
+            while True:
+                self.step()
+        except (OSError, Exception) as gone: # noqa: B014: the witness was killed under us
+            self.error = gone
+
+    def step(self):
+        draft = commit_draft(self.log.ledger, WRITER, self.serial.to_bytes(32, "big"))
+        entry, self.serial = entry_of(draft), self.serial + 1
+        if self.witness.add_commit(self.log.origin, draft)[0] == 200:
+            self.promised.append(draft)
+        index = self.log.append(entry)
+        self.in_flight = len(self.log.leaves)
+        status, body, _ = self.log.ask(self.witness, self.size, answers=included(self.log, index, entry))
+        if status != 200:
+            raise AssertionError(f"{status} {body}")
+        self.size, self.in_flight = self.in_flight, None
+        self.promised.remove(draft)
+
+
+class Killed(Served):
+    def test_a_witness_killed_at_any_time_keeps_its_word(self):
+        for kill in range(KILLS):
+            if kill % 20 == 0: # logs in Python get slow as they grow
+                if kill:
+                    witness.kill()
+                log, size, serial = Log(f"log{kill}.example/log"), 0, 0
+                witness = self.witness(log.line(), name=f"killed{kill}")
+            load = Load(witness, log, size, serial)
+            load.start()
+            time.sleep(RANDOM.random() * 0.03) # when to kill it is the experiment
+            witness.process.kill()
+            load.join()
+            self.assertNotIsInstance(load.error, AssertionError, load.error)
+            witness.kill()
+            witness.start()
+            size, serial = self.judge(witness, log, load), load.serial
+        print(f"# {KILLS} kills", flush=True)
+
+    def judge(self, witness, log, load):
+        """What was acknowledged is known; what was asked last may be; nothing else is."""
+        known = self.known_size(witness, log)
+        self.assertIn(known, {load.size, load.in_flight or load.size})
+        log.append(b"asked about next")
+        if known > 0:
+            fork = log.fork(known - 1)
+            self.assertEqual(fork.ask(witness, known, known)[0], 409)
+            self.assertEqual(fork.ask(witness, known)[0], 422)
+        waiting = {line.split()[1] for line in witness.promises(log.origin)}
+        for draft in load.promised: # of which the last may have been answered in the request that was cut off
+            self.assertTrue(tlog.b64(draft) in waiting or known == load.in_flight, "a promise was forgotten")
+        places = [(self.place(log, entry), entry) for entry in self.waiting_entries(log, load, waiting)]
+        status, body, _ = log.ask(witness, known, answers="".join(included(log, *place) for place in places))
+        self.assertEqual(status, 200, body)
+        return len(log.leaves)
+
+    def known_size(self, witness, log):
+        """What the witness says that it cosigned last."""
+        log.append(b"at least one entry")
+        status, body, _ = witness.add_checkpoint(1, [], log.note(1))
+        return 1 if status == 200 else int(body)
+
+    def waiting_entries(self, log, load, waiting):
+        drafts = (commit_draft(log.ledger, WRITER, number.to_bytes(32, "big")) for number in range(load.serial))
+        return [entry_of(draft) for draft in drafts if tlog.b64(draft) in waiting]
+
+    def place(self, log, entry):
+        leaf = tlog.leaf_hash(entry)
+        return log.leaves.index(leaf) if leaf in log.leaves else log.append(entry)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
