@@ -21,7 +21,8 @@ struct vch_command {
     X(annex) \
     X(prove) \
     X(split) \
-    X(keygen) X(registry) X(node) X(witness) X(infer) X(verify) X(likeness) X(bench) X(completion)
+    X(keygen) \
+    X(registry) X(node) X(witness) X(infer) X(verify) X(audit) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/audit_segment.h"
 #include "cli/commands.h"
 #include "cli/tensors.h"
 #include "model/segment.h"
@@ -15,6 +16,8 @@ static const struct vch_option options[] = {
     {"port", "NAME", "which output --output holds (default: the first)", false},
     {"cuts", "P,P,...|all", "as segments between these operators (see vouch split)", false},
     {"trace", NULL, "print a digest per operator output", false},
+    {"accumulators", "FILE", "write what `vouch audit --segment` checks", false},
+    {"range", "FIRST:LAST", "of these operators (default: all)", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"json", NULL, "print JSON", false},
     {0},
@@ -180,6 +183,8 @@ static vch_status run(struct vch_tool *tool)
         VCH_TRY(vch_run_graph(&how, inputs.tensor, outputs.tensor, &tool->arena, &tool->complaint));
     else
         VCH_TRY(run_in_segments(&how, tool, &inputs, &outputs, cuts));
+    if (vch_options_has(tool->options, "accumulators"))
+        VCH_TRY(vch_audit_segment_make(tool, &package, &inputs));
     VCH_TRY(vch_tensors_save(&outputs, tool, graph));
     return show(tool, &package, &outputs, trace);
 }
