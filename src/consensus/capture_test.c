@@ -110,34 +110,36 @@ TEST(capture_by_draws_is_near_the_exact_figure)
     }
 }
 
-// --- a small network in full: states are sets of operators still in the urn.
+// --- a small network in full: the chance of every set of operators to be the one that is seated.
 
 enum { SMALL = 8 };
 
-static double captured_from(const uint64_t *weights, uint32_t count, uint32_t dishonest_set,
-                            uint32_t seated_set, uint32_t seats_left, uint32_t bad_needed)
+static uint32_t count_bits(uint32_t set)
 {
-    double sum = 0, total = 0;
+    uint32_t count = 0;
 
-    if (bad_needed == 0) return 1;
-    if (seats_left < bad_needed) return 0;
-    for (uint32_t i = 0; i < count; i++)
-        if ((seated_set >> i & 1) == 0) total += (double)weights[i];
-    for (uint32_t i = 0; i < count; i++) {
-        if ((seated_set >> i & 1) != 0) continue;
-        uint32_t bad = dishonest_set >> i & 1;
-        sum += (double)weights[i] / total *
-               captured_from(weights, count, dishonest_set, seated_set | 1u << i, seats_left - 1,
-                             bad_needed - bad);
-    }
-    return sum;
+    for (; set != 0; set &= set - 1)
+        count++;
+    return count;
 }
 
-static double captured(const uint64_t *weights, uint32_t count, uint32_t dishonest_set,
+static double captured(const uint64_t *weights, uint32_t count, uint32_t dishonest,
                        uint32_t committee)
 {
+    double chances[1 << SMALL] = {1}, sum = 0;
     uint32_t seats = committee < count ? committee : count;
-    return captured_from(weights, count, dishonest_set, 0, seats, committee / 2 + 1);
+
+    for (uint32_t set = 0; set < 1u << count; set++) { // smaller sets come before larger ones
+        double left = 0;
+        if (count_bits(set) == seats && count_bits(set & dishonest) > committee / 2)
+            sum += chances[set];
+        for (uint32_t i = 0; i < count; i++)
+            if ((set >> i & 1) == 0) left += (double)weights[i];
+        for (uint32_t i = 0; i < count; i++)
+            if ((set >> i & 1) == 0)
+                chances[set | 1u << i] += chances[set] * (double)weights[i] / left;
+    }
+    return sum;
 }
 
 TEST(capture_by_draws_agrees_with_every_order_of_a_small_network)

@@ -253,10 +253,10 @@ static uint32_t seat_once(uint8_t winners[static NODES], uint32_t wanted, const 
 {
     struct vch_draw_candidate list[NODES];
 
-    for (uint8_t i = 0; i < NODES; i++) {
+    for (uint32_t i = 0; i < NODES; i++) {
         struct vch_vrf_beta beta;
         vch_stream_bytes(beta.bytes, sizeof beta.bytes, key, trial * NODES + i);
-        list[i] = candidate(i, i, (uint64_t)(i + 1) << 40, vch_draw_exponent(&beta));
+        list[i] = candidate((uint8_t)i, i, (uint64_t)(i + 1) << 40, vch_draw_exponent(&beta));
     }
     uint32_t count = vch_draw_winners(list, NODES, wanted);
     for (uint32_t i = 0; i < count; i++)

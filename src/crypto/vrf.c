@@ -137,13 +137,13 @@ static void make_challenge(struct scalar *out, const struct vch_vrf_public *key,
                            const struct point *h, const struct point *gamma, const struct point *u,
                            const struct point *v)
 {
-    const struct point *const rest[] = {h, gamma, u, v};
+    const struct point *const rest[4] = {h, gamma, u, v};
     uint8_t digest[crypto_hash_sha512_BYTES];
     sha512 hash;
 
     hash_init(&hash, FOR_CHALLENGE);
     (void)crypto_hash_sha512_update(&hash, key->bytes, sizeof key->bytes);
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+    for (size_t i = 0; i < 4; i++)
         hash_point(&hash, rest[i]);
     hash_final_zero(digest, &hash);
     memset(out, 0, sizeof *out);
