@@ -30,6 +30,7 @@ struct undecided {
 
 struct vch_store {
     struct vch_store_engine *engine;
+    struct vch_store_cache cache;
     struct vch_tree tree; // at the end that this store saw last
     struct vch_store_head head;
     struct undecided undecided;
@@ -156,6 +157,7 @@ vch_status vch_store_open(struct vch_store **out, const char *where,
     if (chosen.patience_ms == 0) chosen.patience_ms = PATIENCE_MS;
     vch_arena_init(&store->scratch, SCRATCH_MAX);
     vch_status status = open_engine(&store->engine, where, &chosen, complaint);
+    if (vch_is_ok(status)) store->engine->cache = &store->cache;
     if (vch_is_ok(status)) status = start(store, complaint);
     if (!vch_is_ok(status)) {
         vch_store_close(store);
@@ -254,6 +256,8 @@ static vch_status settle(struct vch_store *store, vch_status answer,
         return refuse_expected(store, before->size, head, complaint);
     }
     VCH_TRY(answer);
+    vch_store_cache_put(&store->cache, vch_store_order_count(before->size), group->nodes,
+                        group->node_count);
     if (store->head.size == before->size) {
         store->tree = *after;
         store->head = group->after;

@@ -7,17 +7,30 @@
 
 #define RESTORE "the store was damaged or altered; restore it from a copy"
 
-// Copies what a record has of the wanted nodes, from `*done` on.
-static void take_nodes(const struct vch_store_completed *record, unsigned level, uint64_t first,
+// Copies what is at hand of the wanted nodes, from `*done` on.
+static void take_nodes(const struct vch_store_cache *cache, unsigned level, uint64_t first,
                        uint32_t count, struct vch_digest *out, uint32_t *done)
 {
-    uint64_t base = vch_store_order_count(record->first);
+    while (*done < count &&
+           vch_store_cache_get(cache, vch_store_order_number(level, first + *done), &out[*done]))
+        ++*done;
+}
 
-    for (; *done < count; ++*done) {
-        uint64_t last = vch_store_order_last(level, first + *done);
-        if (last - record->first >= record->count) return;
-        out[*done] = record->nodes[vch_store_order_count(last) - base + level];
-    }
+// Keeps what a record has around a leaf: not more than the cache holds, so that the leaf's own
+// stay.
+static void keep_nodes(struct vch_store_cache *cache, const struct vch_store_completed *record,
+                       uint64_t leaf)
+{
+    enum { AROUND = VCH_STORE_CACHE_SLOTS / 8 };
+    uint64_t first = record->first, end = first + record->count;
+
+    if (first + AROUND < leaf) first = leaf - AROUND;
+    if (end > leaf + AROUND) end = leaf + AROUND;
+    if (first >= end) return;
+    vch_store_cache_put(cache, vch_store_order_count(first),
+                        record->nodes +
+                            vch_store_order_between(record->first, first - record->first),
+                        vch_store_order_between(first, end - first));
 }
 
 vch_status vch_store_check_nodes(struct vch_store_engine *engine, unsigned level, uint64_t first,
@@ -26,19 +39,20 @@ vch_status vch_store_check_nodes(struct vch_store_engine *engine, unsigned level
 {
     struct vch_arena_mark mark = vch_arena_mark(arena);
 
-    for (uint32_t done = 0; done < count;) {
+    for (uint32_t done = 0;;) {
         struct vch_store_completed record = {0};
+        take_nodes(engine->cache, level, first, count, out, &done);
+        if (done == count) return VCH_OK;
         uint64_t leaf = vch_store_order_last(level, first + done);
-        uint32_t before = done, wanted = level == 0 ? count - done : 1;
+        uint32_t wanted = level == 0 ? count - done : 1;
 
         VCH_TRY(engine->calls->completed(engine, leaf, wanted, &record, arena, complaint));
-        take_nodes(&record, level, first, count, out, &done);
+        keep_nodes(engine->cache, &record, leaf);
         vch_arena_rewind(arena, mark);
-        if (done == before)
+        if (leaf - record.first >= record.count)
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "the store has no digests for entry %" PRIu64 ": " RESTORE, leaf);
     }
-    return VCH_OK;
 }
 
 vch_status vch_store_check_tree(struct vch_tree *out, struct vch_store_engine *engine,

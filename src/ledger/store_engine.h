@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ledger/store.h"
+#include "ledger/store_cache.h"
 
 // One append: entries, the nodes they complete (store_order.h), and the ends before and after.
 struct vch_store_group {
@@ -32,6 +33,7 @@ struct vch_store_completed {
 
 struct vch_store_engine {
     const struct vch_store_engine_calls *calls; // an engine's own struct begins with this one
+    struct vch_store_cache *cache;              // store.c's
 };
 
 struct vch_store_engine_calls {

@@ -216,6 +216,64 @@ TEST(store_on_etcd_finds_an_append_that_it_could_not_know_of)
     lossy_close(&lossy);
 }
 
+// Answers that no etcd gives, by whoever listens at its address.
+static const struct {
+    const char *answer;
+    enum vch_code code;
+} STRANGE[] = {
+    {"", VCH_CODE_UNAVAILABLE},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", VCH_CODE_MALFORMED},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"header\"", VCH_CODE_MALFORMED},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"header\"", VCH_CODE_UNAVAILABLE},
+    {"HTTP/1.1 200 OK\r\n\r\n{\"header\":{},\"succeeded\":true}", VCH_CODE_MALFORMED},
+    {"HTTP/1.1 200 OK\r\n\r\n{\"header\":{},\"succeeded\":true,\"responses\":[{},{}]}",
+     VCH_CODE_MALFORMED},
+    {"HTTP/1.1 200 OK\r\n\r\n{\"header\":{},\"succeeded\":true,\"responses\":"
+     "[{\"response_range\":{\"kvs\":[{\"key\":\"YQ==\",\"value\":\"YQ==\"}]}}]}",
+     VCH_CODE_MALFORMED}, // another key
+    {"HTTP/1.1 200 OK\r\n\r\n{\"header\":{},\"succeeded\":true,\"responses\":"
+     "[{\"response_range\":{}}]}",
+     VCH_CODE_REFUSED}, // no log
+    {"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+     VCH_CODE_UNAVAILABLE},
+    {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", VCH_CODE_UNSUPPORTED},
+    {"HTTP/1.1 503 Busy\r\n\r\n{\"error\":\"no leader\",\"code\":14}", VCH_CODE_UNAVAILABLE},
+    {"HTTP/1.1 400 Bad\r\n\r\n{\"error\":\"no space\",\"code\":8}", VCH_CODE_IO},
+};
+
+TEST(store_on_etcd_survives_whoever_answers_at_its_address)
+{
+    for (size_t i = 0; i < sizeof STRANGE / sizeof *STRANGE; i++) {
+        struct vch_store_options options = {.patience_ms = 200};
+        struct vch_complaint complaint = {0};
+        struct vch_store *store = NULL;
+        struct etcd_stranger stranger;
+        char where[LAWS_WHERE_MAX];
+        etcd_stranger_start(&stranger, STRANGE[i].answer);
+        (void)snprintf(where, sizeof where, "etcd:http://127.0.0.1:%u/log", stranger.port);
+        enum vch_code code = vch_store_open(&store, where, &options, &complaint).code;
+        etcd_stranger_stop(&stranger);
+        if (code != STRANGE[i].code)
+            test_fail(__FILE__, __LINE__, "answer %zu: %s: %s", i, vch_code_text(code),
+                      complaint.text);
+        CHECK(store == NULL && complaint.text[0] != '\0');
+    }
+}
+
+TEST(store_on_etcd_ends_an_answer_that_does_not_end)
+{
+    struct vch_store_options options = {.patience_ms = 20000};
+    struct vch_complaint complaint = {0};
+    struct vch_store *store = NULL;
+    struct etcd_stranger stranger;
+    char where[LAWS_WHERE_MAX];
+
+    etcd_stranger_start(&stranger, NULL);
+    (void)snprintf(where, sizeof where, "etcd:http://127.0.0.1:%u/log", stranger.port);
+    CHECK_FAILS(vch_store_open(&store, where, &options, &complaint), LIMIT);
+    etcd_stranger_stop(&stranger);
+}
+
 // Somebody else with a connection to the same etcd.
 struct meddler {
     struct vch_etcd *etcd;

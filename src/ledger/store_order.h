@@ -21,3 +21,9 @@ static inline uint64_t vch_store_order_last(unsigned level, uint64_t index)
 {
     return ((index + 1) << level) - 1;
 }
+
+// A node's place.
+static inline uint64_t vch_store_order_number(unsigned level, uint64_t index)
+{
+    return vch_store_order_count(vch_store_order_last(level, index)) + level;
+}

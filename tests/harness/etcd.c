@@ -187,3 +187,38 @@ void etcd_lossy_stop(struct etcd_lossy *lossy)
     (void)waitpid(lossy->process, NULL, 0);
     (void)munmap((void *)(uintptr_t)lossy->lose, sizeof(int));
 }
+
+static _Noreturn void serve_strangely(int server, const char *answer)
+{
+    static const char begin[] = "HTTP/1.1 200 OK\r\n\r\n";
+    static char bytes[CHUNK];
+
+    for (;;) {
+        int client = accept(server, NULL, NULL);
+        if (client < 0 || recv(client, bytes, sizeof bytes, 0) <= 0) continue;
+        if (answer != NULL)
+            (void)send_all(client, answer, (ssize_t)strlen(answer));
+        else if (send_all(client, begin, sizeof begin - 1))
+            while (send_all(client, bytes, sizeof bytes))
+                ;
+        (void)shutdown(client, SHUT_WR); // what it still sends is read, so that it sees no reset
+        while (recv(client, bytes, sizeof bytes, 0) > 0)
+            ;
+        (void)close(client);
+    }
+}
+
+void etcd_stranger_start(struct etcd_stranger *stranger, const char *answer)
+{
+    int server = listen_anywhere(&stranger->port);
+
+    stranger->process = fork_tied();
+    if (stranger->process == 0) serve_strangely(server, answer);
+    (void)close(server);
+}
+
+void etcd_stranger_stop(struct etcd_stranger *stranger)
+{
+    (void)kill(stranger->process, SIGKILL);
+    (void)waitpid(stranger->process, NULL, 0);
+}

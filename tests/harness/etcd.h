@@ -34,3 +34,12 @@ struct etcd_lossy {
 
 void etcd_lossy_start(struct etcd_lossy *lossy, uint16_t member_port);
 void etcd_lossy_stop(struct etcd_lossy *lossy);
+
+// Somebody who gives every request the same answer; NULL: one without end.
+struct etcd_stranger {
+    uint16_t port;
+    pid_t process;
+};
+
+void etcd_stranger_start(struct etcd_stranger *stranger, const char *answer);
+void etcd_stranger_stop(struct etcd_stranger *stranger);
