@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The long campaigns: a thousand jobs among nodes that misbehave at random, ten thousand changed
-# proofs before two verifiers, then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS
-# and FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
+# proofs before two verifiers, ledgers whose writers are killed and whose files are cut and torn,
+# then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS, STORE_KILLS, STORE_CUTS and
+# FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
 set -u
 cd "$(dirname "$0")/.." || exit
 jobs=${CAMPAIGN_JOBS:-1000} mutants=${PROOF_MUTANTS:-10000} seconds=${FUZZ_SECONDS:-600}
+kills=${STORE_KILLS:-500} cuts=${STORE_CUTS:-10}
 start=$SECONDS result=0 summary=()
 
 campaign() {
@@ -12,6 +14,14 @@ campaign() {
     [ -x $program ] || { echo "soak: $program is not built; run make soak" >&2; return 1; }
     $program "$jobs"
 }
+
+# Where etcd is missing its program exits with 77, having said so.
+store_kills() {
+    local killed=store_loses_nothing_acknowledged_when_its_writer_is_killed
+    VOUCH_STORE_KILLS=$kills build/release/ledger.store_sqlite_test $killed || return
+    VOUCH_STORE_KILLS=$kills build/release/ledger.store_etcd_test $killed || [ $? = 77 ]
+}
+store_cuts() { VOUCH_STORE_CUTS=$cuts build/release/ledger.store_power_test; }
 
 step() {
     local name=$1 begun=$SECONDS verdict=passed
@@ -25,6 +35,8 @@ step() {
 step "$jobs jobs among faulty nodes" campaign
 step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/vouch \
     build/release/tests/proof_cases --mutants="$mutants" --rounds=20
+step "$kills writers killed, both engines" store_kills
+step "power cuts, $cuts times ctest's" store_cuts
 step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 echo "== soak, $(((SECONDS - start) / 60)) min"
 printf '%s\n' "${summary[@]}"

@@ -222,7 +222,7 @@ static int times(int count)
 {
     const char *wanted = getenv("VOUCH_STORE_CUTS");
 
-    return count * (wanted != NULL ? atoi(wanted) : 1);
+    return count * (wanted != NULL ? (int)strtol(wanted, NULL, 10) : 1);
 }
 
 TEST(store_with_its_log_cut_anywhere_is_the_prefix_that_was_synced_by_then)
