@@ -196,7 +196,7 @@ static vch_status make_tables(struct vch_database *database, struct vch_complain
 static vch_status check_tables(struct vch_database *database, struct vch_complaint *complaint)
 {
     const struct vch_database_schema *schema = database->schema;
-    char text[256];
+    char found[256];
     uint32_t count = 0;
 
     VCH_TRY(query_number(database, "SELECT count(*) FROM sqlite_schema WHERE sql IS NOT NULL",
@@ -208,8 +208,8 @@ static vch_status check_tables(struct vch_database *database, struct vch_complai
                        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name "
                        "LIMIT 1 OFFSET %d",
                        i);
-        VCH_TRY(query(database, select, text, sizeof text, complaint));
-        is_ours = strcmp(text, schema->tables[i]) == 0;
+        VCH_TRY(query(database, select, found, sizeof found, complaint));
+        is_ours = strcmp(found, schema->tables[i]) == 0;
     }
     if (is_ours) return prepare(database, complaint);
     return vch_complain(complaint, VCH_CODE_MALFORMED,

@@ -6,7 +6,8 @@
 #include "base/base64.h"
 #include "base/check.h"
 
-enum { AROUND_MAX = 256 }; // what an operation or comparison needs beside keys and values
+static const size_t AROUND_MAX =
+    256; // what an operation or comparison needs beside keys and values
 
 struct text {
     char *bytes;

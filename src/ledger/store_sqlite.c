@@ -16,8 +16,8 @@ enum { VERSION = 1, VALUE_MAX = 4 << 20, ARENA_MAX = 1 << 20 };
 static const char *const TABLES[] = {
     "CREATE TABLE blob (name BLOB PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT",
     "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
-    "CREATE TABLE entry (position INTEGER PRIMARY KEY, nodes BLOB NOT NULL, "
-    "bytes BLOB NOT NULL) STRICT",
+    ("CREATE TABLE entry (position INTEGER PRIMARY KEY, nodes BLOB NOT NULL, "
+     "bytes BLOB NOT NULL) STRICT"),
     "CREATE TABLE head (one INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT",
 };
 
@@ -46,8 +46,8 @@ static const char *const STATEMENTS[STATEMENT_COUNT] = {
     [ROLLBACK] = "ROLLBACK",
     [HEAD] = "SELECT record FROM head WHERE one = 1",
     [FIRST_HEAD] = "INSERT INTO head VALUES (1, ?1)",
-    [ENDS] = "SELECT coalesce((SELECT min(position) FROM entry), 0), "
-             "coalesce((SELECT max(position) + 1 FROM entry), 0)",
+    [ENDS] = ("SELECT coalesce((SELECT min(position) FROM entry), 0), "
+              "coalesce((SELECT max(position) + 1 FROM entry), 0)"),
     [MOVE] = "UPDATE head SET record = ?1 WHERE one = 1",
     [APPEND] = "INSERT INTO entry VALUES (?1, ?2, ?3)",
     [READ] = "SELECT position, nodes, bytes FROM entry WHERE position >= ?1 ORDER BY position",
