@@ -2,12 +2,13 @@
 
 #include "agreement/entry.h"
 
-// Where nobody was drawn there is nothing to close.
+// Of a contest with too few seats for a majority nothing is awaited, not even a close.
 static enum vch_entry_kind kind_due(const struct vch_contest *contest)
 {
     if (contest->phase == VCH_CONTEST_OPEN || contest->phase == VCH_CONTEST_DRAWING)
         return VCH_ENTRY_DRAW;
-    if (contest->phase == VCH_CONTEST_COMMITTING && contest->seat_count > 0) return VCH_ENTRY_CLOSE;
+    if (contest->phase == VCH_CONTEST_COMMITTING && contest->seat_count > contest->wanted / 2)
+        return VCH_ENTRY_CLOSE;
     return VCH_ENTRY_VERDICT;
 }
 

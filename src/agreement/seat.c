@@ -54,6 +54,7 @@ static bool next_commit(struct vch_entry *out, const struct vch_contest *contest
 {
     if (!answer->is_there || seat->state != VCH_SEAT_DRAWN) return false;
     if (!contest->is_dispute && !contest->has_input) return false;
+    if (contest->seat_count <= contest->wanted / 2) return false; // hopeless
     out->kind = VCH_ENTRY_COMMIT;
     out->commit.commitment = commitment_of(contest, keys, answer);
     return true;
