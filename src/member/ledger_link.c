@@ -1,0 +1,430 @@
+#include "member/ledger_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "host/clock.h"
+#include "member/ledger_link_parts.h"
+#include "message/message.h"
+
+enum {
+    TICK_MS = 25,
+    RETRY_MS = 100, // doubles
+    RETRY_DOUBLINGS_MAX = 5,
+    GREETING_MS = 5000,
+    KEEP_ALIVE_MS = 15000,
+    FETCH_AGAIN_MS = 500,
+    SCRATCH_MAX = 4 << 20,
+    ENTRIES_MAX = 4096, // in one frame that is believed
+};
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
+static void enter(struct vch_ledger_link *link, enum vch_ledger_link_state state)
+{
+    if (link->state == state) return;
+    link->state = state;
+    link->since_ms = now_ms();
+    if (link->setup.on_change != NULL) link->setup.on_change(link->setup.context, state);
+}
+
+static void set_trouble(struct vch_ledger_link *link, const char *why)
+{
+    struct vch_complaint text = {""}; // also makes the ledger's text printable
+
+    (void)vch_complain(&text, VCH_CODE_UNAVAILABLE, "%.400s", why);
+    memcpy(link->trouble, text.text, sizeof link->trouble);
+}
+
+// The stream is gone: what was sent has no answer, what was not waits for the next one.
+static void go_down(struct vch_ledger_link *link, const char *why)
+{
+    uint32_t doublings =
+        link->failures < RETRY_DOUBLINGS_MAX ? link->failures : RETRY_DOUBLINGS_MAX;
+
+    link->stream = NULL;
+    link->is_leaving = false;
+    link->failures++;
+    link->retry_ms = now_ms() + ((uint64_t)RETRY_MS << doublings);
+    set_trouble(link, why);
+    enter(link, VCH_LEDGER_LINK_DOWN);
+    vch_ledger_link_parts_fail(link, false, VCH_FAIL(UNAVAILABLE), link->trouble);
+}
+
+static void hang_up(struct vch_ledger_link *link, const char *why)
+{
+    if (link->stream != NULL) vch_stream_drop(link->stream);
+    go_down(link, why);
+}
+
+// The ledger lied: it is not asked again.
+static void break_off(struct vch_ledger_link *link, const char *why)
+{
+    if (link->stream != NULL) vch_stream_drop(link->stream);
+    link->stream = NULL;
+    set_trouble(link, why);
+    enter(link, VCH_LEDGER_LINK_BROKEN);
+    vch_ledger_link_parts_fail(link, true, VCH_FAIL(BAD_PROOF), link->trouble);
+}
+
+static void send_frame(struct vch_ledger_link *link, const Vouch__Frame *frame)
+{
+    if (link->stream == NULL) return;
+    vch_status status = vch_stream_send(link->stream, frame);
+    (void)status; // a stream that takes no frames is about to say that it ended
+}
+
+static void send_hello(struct vch_ledger_link *link)
+{
+    static char software[] = "vouch " VCH_VERSION;
+    Vouch__Hello hello = VOUCH__HELLO__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    hello.version = VCH_FRAME_VERSION;
+    hello.software = software;
+    frame.body_case = VOUCH__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    send_frame(link, &frame);
+}
+
+static void send_ping(struct vch_ledger_link *link)
+{
+    Vouch__Ping ping = VOUCH__PING__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    link->pinged_ms = ping.token = now_ms();
+    frame.body_case = VOUCH__FRAME__BODY_PING;
+    frame.ping = &ping;
+    send_frame(link, &frame);
+}
+
+static void send_follow(struct vch_ledger_link *link)
+{
+    Vouch__LedgerFollow follow = VOUCH__LEDGER_FOLLOW__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    if (link->setup.follower == NULL || link->state != VCH_LEDGER_LINK_READY) return;
+    follow.from = vch_follower_next(link->setup.follower);
+    frame.body_case = VOUCH__FRAME__BODY_LEDGER_FOLLOW;
+    frame.ledger_follow = &follow;
+    send_frame(link, &frame);
+}
+
+static void send_watch(struct vch_ledger_link *link, const struct vch_ledger_link_watch *watch)
+{
+    Vouch__LedgerWatch body = VOUCH__LEDGER_WATCH__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    body.subject = vch_message_borrow(watch->subject.bytes, VCH_DIGEST_SIZE);
+    frame.body_case = VOUCH__FRAME__BODY_LEDGER_WATCH;
+    frame.ledger_watch = &body;
+    send_frame(link, &frame);
+}
+
+static void receive_welcome(struct vch_ledger_link *link, const Vouch__Welcome *welcome)
+{
+    if (link->state != VCH_LEDGER_LINK_CONNECTING || welcome->version != VCH_FRAME_VERSION) {
+        hang_up(link, "the ledger speaks another version of the protocol");
+        return;
+    }
+    link->failures = 0;
+    link->last_id = 0; // identifiers belong to a stream
+    link->trouble[0] = '\0';
+    enter(link, VCH_LEDGER_LINK_READY);
+    send_follow(link);
+    for (uint32_t i = 0; i < link->watch_count; i++)
+        send_watch(link, &link->watches[i]);
+    vch_ledger_link_parts_pump(link);
+}
+
+// The follower's registries.
+
+static void on_registry(void *context, vch_status status, const uint8_t *bytes, size_t size,
+                        const char *text)
+{
+    struct vch_ledger_link *link = context;
+    struct vch_complaint complaint = {""};
+
+    (void)text;
+    link->is_fetching = false;
+    link->fetch_ms = now_ms() + FETCH_AGAIN_MS;
+    if (!vch_is_ok(status)) return; // the next tick tries again
+    status = vch_follower_give_registry(link->setup.follower, bytes, size, &complaint);
+    if (vch_follower_missing(link->setup.follower) == NULL) send_follow(link);
+}
+
+static void fetch_missing(struct vch_ledger_link *link)
+{
+    const struct vch_digest *missing =
+        link->setup.follower != NULL ? vch_follower_missing(link->setup.follower) : NULL;
+
+    if (missing == NULL || link->is_fetching || now_ms() < link->fetch_ms ||
+        link->state != VCH_LEDGER_LINK_READY)
+        return;
+    link->is_fetching = vch_is_ok(vch_ledger_link_get_blob(link, missing, on_registry, link));
+}
+
+static void receive_entries(struct vch_ledger_link *link, const Vouch__LedgerEntries *body)
+{
+    struct vch_follower *follower = link->setup.follower;
+    struct vch_follower_bytes entries[ENTRIES_MAX];
+    struct vch_complaint complaint = {""};
+    uint64_t before = 0;
+
+    if (follower == NULL || body->n_entries > ENTRIES_MAX) {
+        break_off(link, "entries that nobody asked for");
+        return;
+    }
+    // While a registry is missing, and until the entries come once more, these are too early.
+    before = vch_follower_next(follower);
+    if (vch_follower_missing(follower) != NULL || body->from > before) return;
+    for (size_t i = 0; i < body->n_entries; i++)
+        entries[i] = (struct vch_follower_bytes){body->entries[i].data, body->entries[i].len};
+    vch_status status =
+        vch_follower_take(follower, body->from, entries, (uint32_t)body->n_entries, &complaint);
+    if (vch_follower_next(follower) != before && link->setup.on_progress != NULL)
+        link->setup.on_progress(link->setup.context);
+    if (!vch_is_ok(status))
+        break_off(link, complaint.text[0] ? complaint.text : vch_code_text(status.code));
+    else
+        fetch_missing(link);
+}
+
+// Events of watched subjects.
+
+static struct vch_ledger_link_watch *find_watch(struct vch_ledger_link *link, const void *subject,
+                                                size_t size)
+{
+    for (uint32_t i = 0; i < link->watch_count; i++)
+        if (size == VCH_DIGEST_SIZE &&
+            vch_is_equal(link->watches[i].subject.bytes, subject, VCH_DIGEST_SIZE))
+            return &link->watches[i];
+    return NULL;
+}
+
+static vch_status show_event(struct vch_ledger_link *link, struct vch_ledger_link_watch *watch,
+                             const Vouch__LedgerEvent *event)
+{
+    struct vch_entry entry;
+
+    if (event->position < watch->next) return VCH_OK; // seen before the connection was lost
+    VCH_TRY(vch_entry_decode(&entry, event->entry.data, event->entry.len, &link->scratch, NULL));
+    VCH_TRY(vch_entry_verify(&entry, &link->setup.charter.id));
+    watch->next = event->position + 1;
+    watch->event(watch->context, event->position, &entry, event->entry.data, event->entry.len);
+    return VCH_OK;
+}
+
+static void receive_events(struct vch_ledger_link *link, const Vouch__LedgerEvents *body)
+{
+    struct vch_digest subject;
+
+    if (body->subject.len != VCH_DIGEST_SIZE) {
+        break_off(link, "events of no subject");
+        return;
+    }
+    memcpy(subject.bytes, body->subject.data, VCH_DIGEST_SIZE);
+    for (size_t i = 0; i < body->n_events; i++) {
+        // Whoever is told may end the watch.
+        struct vch_ledger_link_watch *watch = find_watch(link, subject.bytes, VCH_DIGEST_SIZE);
+        if (watch == NULL) return;
+        vch_status status = show_event(link, watch, body->events[i]);
+        vch_arena_rewind(&link->scratch, (struct vch_arena_mark){0});
+        if (vch_is_ok(status)) continue;
+        break_off(link, "an entry that its writer did not sign");
+        return;
+    }
+}
+
+static void receive_ping(struct vch_ledger_link *link, const Vouch__Ping *ping)
+{
+    Vouch__Pong pong = VOUCH__PONG__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    pong.token = ping->token;
+    frame.body_case = VOUCH__FRAME__BODY_PONG;
+    frame.pong = &pong;
+    if (vch_stream_has_room(link->stream)) send_frame(link, &frame);
+}
+
+static void expect(struct vch_ledger_link *link, bool was_asked_for)
+{
+    if (!was_asked_for) break_off(link, "an answer that nobody asked for");
+}
+
+static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
+{
+    struct vch_ledger_link *link = context;
+
+    (void)stream;
+    link->heard_ms = now_ms();
+    switch ((int)frame->body_case) { // generated with a value more, for some compilers
+    case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
+    case VOUCH__FRAME__BODY_LEDGER_APPENDED:
+        expect(link, vch_ledger_link_parts_appended(link, frame->ledger_appended));
+        break;
+    case VOUCH__FRAME__BODY_LEDGER_PROOF:
+        expect(link, vch_ledger_link_parts_proof(link, frame->ledger_proof));
+        break;
+    case VOUCH__FRAME__BODY_LEDGER_BLOB:
+        expect(link, vch_ledger_link_parts_blob(link, frame->ledger_blob));
+        break;
+    case VOUCH__FRAME__BODY_CHUNK:
+        expect(link, vch_ledger_link_parts_chunk(link, frame->chunk));
+        break;
+    case VOUCH__FRAME__BODY_LEDGER_BLOB_RESULT:
+        expect(link, vch_ledger_link_parts_result(link, frame->ledger_blob_result));
+        break;
+    case VOUCH__FRAME__BODY_LEDGER_ENTRIES: receive_entries(link, frame->ledger_entries); break;
+    case VOUCH__FRAME__BODY_LEDGER_EVENTS: receive_events(link, frame->ledger_events); break;
+    case VOUCH__FRAME__BODY_PING: receive_ping(link, frame->ping); break;
+    case VOUCH__FRAME__BODY_PONG: break;
+    case VOUCH__FRAME__BODY_GOODBYE: link->is_leaving = true; break;
+    case VOUCH__FRAME__BODY_REFUSAL: hang_up(link, frame->refusal->text); break;
+    default: break_off(link, "a frame that ledgers do not send"); break;
+    }
+    vch_ledger_link_parts_pump(link);
+}
+
+static void on_open(void *context, struct vch_stream *stream)
+{
+    (void)stream;
+    send_hello(context);
+}
+
+static void on_room(void *context, struct vch_stream *stream)
+{
+    (void)stream;
+    vch_ledger_link_parts_pump(context);
+}
+
+static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
+{
+    (void)stream, (void)code;
+    go_down(context, why);
+}
+
+static void connect_link(struct vch_ledger_link *link)
+{
+    const struct vch_ledger_link_setup *own = &link->setup;
+    struct vch_stream_setup setup = {.base = own->base,
+                                     .dns = own->dns,
+                                     .tls = own->tls != NULL ? own->tls : link->own_tls,
+                                     .live_count = own->live_count,
+                                     .limits = own->limits,
+                                     .events = {on_open, on_frame, on_room, on_close, NULL},
+                                     .context = link};
+    vch_status status =
+        vch_stream_connect(&link->stream, &setup, &own->charter.clerk, link->host, own->port);
+
+    if (!vch_is_ok(status)) {
+        go_down(link, vch_code_text(status.code));
+        return;
+    }
+    link->heard_ms = link->pinged_ms = now_ms();
+    enter(link, VCH_LEDGER_LINK_CONNECTING);
+}
+
+static void on_tick(evutil_socket_t unused, short what, void *context)
+{
+    struct vch_ledger_link *link = context;
+    uint64_t now = now_ms();
+
+    (void)unused, (void)what;
+    vch_ledger_link_parts_expire(link, now);
+    if (link->state == VCH_LEDGER_LINK_DOWN && now >= link->retry_ms) {
+        connect_link(link);
+    } else if (link->state == VCH_LEDGER_LINK_CONNECTING &&
+               now - link->since_ms >= 2 * (uint64_t)GREETING_MS) {
+        hang_up(link, "no greeting in time");
+    } else if (link->state == VCH_LEDGER_LINK_READY) {
+        uint64_t last = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;
+        if (now - last >= KEEP_ALIVE_MS) send_ping(link);
+        fetch_missing(link);
+        vch_ledger_link_parts_pump(link);
+        if (link->is_leaving && !vch_ledger_link_parts_are_sent(link))
+            hang_up(link, "the ledger is about to stop");
+    }
+}
+
+static vch_status set_up(struct vch_ledger_link *link, struct vch_complaint *complaint)
+{
+    static const struct timeval interval = {.tv_usec = TICK_MS * 1000L};
+    struct vch_ledger_link_setup *setup = &link->setup;
+
+    if (setup->limits.window_ms == 0) setup->limits = vch_stream_default_limits();
+    link->last = &link->first;
+    vch_arena_init(&link->scratch, SCRATCH_MAX);
+    VCH_TRY(vch_charter_notes_init(&link->notes, &setup->charter, complaint));
+    if (setup->tls == NULL) VCH_TRY(vch_tls_new(&link->own_tls, setup->key, complaint));
+    link->host = strdup(setup->host);
+    link->tick = event_new(setup->base, -1, EV_PERSIST, on_tick, link);
+    if (link->host == NULL || link->tick == NULL || event_add(link->tick, &interval) != 0)
+        return VCH_FAIL(NO_MEMORY);
+    event_active(link->tick, EV_TIMEOUT, 1); // connects, from the loop
+    return VCH_OK;
+}
+
+vch_status vch_ledger_link_new(struct vch_ledger_link **out,
+                               const struct vch_ledger_link_setup *setup,
+                               struct vch_complaint *complaint)
+{
+    struct vch_ledger_link *link = calloc(1, sizeof *link);
+
+    if (link == NULL) return VCH_FAIL(NO_MEMORY);
+    link->setup = *setup;
+    vch_status status = set_up(link, complaint);
+    if (vch_is_ok(status))
+        *out = link;
+    else
+        vch_ledger_link_free(link);
+    return status;
+}
+
+void vch_ledger_link_free(struct vch_ledger_link *link)
+{
+    if (link == NULL) return;
+    if (link->stream != NULL) vch_stream_close(link->stream);
+    vch_ledger_link_parts_drop(link);
+    if (link->tick != NULL) event_free(link->tick);
+    vch_tls_free(link->own_tls); // streams hold it for as long as they need
+    vch_arena_release(&link->scratch);
+    free(link->host);
+    free(link);
+}
+
+enum vch_ledger_link_state vch_ledger_link_state(const struct vch_ledger_link *link)
+{
+    return link->state;
+}
+
+const char *vch_ledger_link_trouble(const struct vch_ledger_link *link)
+{
+    return link->trouble[0] ? link->trouble : "not connected yet";
+}
+
+vch_status vch_ledger_link_watch(struct vch_ledger_link *link, const struct vch_digest *subject,
+                                 vch_ledger_link_on_event event, void *context)
+{
+    struct vch_ledger_link_watch *watch = find_watch(link, subject->bytes, VCH_DIGEST_SIZE);
+
+    if (watch != NULL) return VCH_FAIL(USAGE);
+    if (link->watch_count == VCH_LEDGER_LINK_WATCHES_MAX) return VCH_FAIL(BUSY);
+    watch = &link->watches[link->watch_count++];
+    *watch = (struct vch_ledger_link_watch){*subject, 0, event, context};
+    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch);
+    return VCH_OK;
+}
+
+void vch_ledger_link_unwatch(struct vch_ledger_link *link, const struct vch_digest *subject)
+{
+    struct vch_ledger_link_watch *watch = find_watch(link, subject->bytes, VCH_DIGEST_SIZE);
+
+    if (watch != NULL) *watch = link->watches[--link->watch_count];
+}
