@@ -1,0 +1,51 @@
+// What a ledger consists of: for ledger.c and pages.c.
+#pragma once
+
+#include "ledger/archive.h"
+#include "ledger/cosigners.h"
+#include "ledger/index.h"
+#include "ledger/keeper.h"
+#include "ledger/lane.h"
+#include "ledger/ledger.h"
+#include "ledger/pages.h"
+#include "ledger/pipeline.h"
+#include "ledger/replay.h"
+#include "ledger/streams.h"
+#include "member/charter_notes.h"
+#include "net/http.h"
+
+struct vch_ledger {
+    struct vch_ledger_options options;
+    struct vch_arena arena;
+    struct vch_charter charter;
+    struct vch_charter_notes notes;
+    struct vch_store *store; // the keeper's, once that runs
+    struct vch_archive *archive;
+    struct vch_index *index;
+    struct vch_state *state;
+    struct vch_pipeline_checks checks;
+    struct vch_lane *keeper, *verifiers;
+    struct vch_pipeline *pipeline;
+    struct vch_cosigners *cosigners;
+    struct vch_tls *tls;
+    struct event_base *base;
+    struct evconnlistener *listener;
+    struct vch_http *http;
+    struct vch_pages *pages;
+    struct event *events[8];
+    uint32_t event_count, ticks;
+    int control; // written to by vch_ledger_stop
+    uint16_t port;
+    struct vch_ledger_session_host host;
+    struct vch_streams streams;
+    struct vch_request *proving; // proofs that wait for a checkpoint
+    // The latest cosigned checkpoint.
+    uint64_t cosigned;
+    char note[VCH_COSIGNERS_NOTE_MAX];
+    size_t note_size;
+    bool has_anchor; // cosigned, and not entered yet
+    struct vch_entry anchor;
+    uint64_t checkpoint_retry_ms, drain_end_ms;
+    bool is_ending, has_failed;
+    struct vch_complaint failure;
+};
