@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/bench_audit.h"
 #include "cli/bench_prove.h"
 #include "cli/commands.h"
 #include "host/clock.h"
@@ -17,6 +18,7 @@ static const struct vch_option options[] = {
     {"threads", "N", "threads (default: one per processor)", false},
     {"best", NULL, "only the best level, on all threads", false},
     {"prove", "ROUNDS", "what proofs cost instead: so many are made and verified", false},
+    {"audit", NULL, "what traces and audits cost instead (default batches: 1, 16 and 128)", false},
     {"json", NULL, "print JSON", false},
     {0},
 };
@@ -208,6 +210,10 @@ static vch_status run(struct vch_tool *tool)
         return vch_complain(&tool->complaint, VCH_CODE_UNSUPPORTED,
                             "this file holds one segment of the model; bench takes a whole one");
     if (vch_options_has(tool->options, "prove")) return run_proofs(tool, &package, milliseconds);
+    if (vch_options_has(tool->options, "audit")) {
+        const uint32_t batches[] = {batch ? (uint32_t)batch : 1, 16, 128};
+        return vch_bench_audit(tool, &package, batches, batch ? 1 : 3, milliseconds);
+    }
     uint32_t count = plan_rows(rows, tool, batch);
     for (uint32_t i = 0; i < count; i++)
         VCH_TRY(measure(&rows[i], tool, package.graph, milliseconds * 1000));
