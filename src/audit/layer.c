@@ -1,5 +1,6 @@
 #include "audit/layer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -8,7 +9,7 @@
 
 // Outputs of a convolution with fewer pixels are taken as one long vector; accumulators that are
 // looked at together.
-enum { PIXELS_MIN = 64, BLOCK = 32768 };
+enum { PIXELS_MIN = 64, BLOCK = 32768, PANEL_MAX = 64 };
 
 struct work {
     struct vch_layer *layer;
@@ -87,6 +88,39 @@ static vch_status combine(uint64_t **out, const struct work *w, size_t groups, s
     return VCH_OK;
 }
 
+// Entries of whole panels, whatever the level's: those that are not there are harmless.
+static vch_status prepare_scaling(const struct work *w)
+{
+    struct vch_layer *l = w->layer;
+    const struct vch_scaling *from = &l->operator_->scaling;
+    const size_t room = (l->inner + PANEL_MAX - 1) / PANEL_MAX * PANEL_MAX;
+    int64_t *addends = VCH_ARENA_NEW(w->arena, int64_t, room);
+    int32_t *multipliers = VCH_ARENA_NEW(w->arena, int32_t, room);
+    uint32_t *shifts = VCH_ARENA_NEW(w->arena, uint32_t, room);
+    bool is_narrow = true;
+
+    if (addends == NULL || multipliers == NULL || shifts == NULL) return VCH_FAIL(NO_MEMORY);
+    for (size_t n = 0; n < room; n++) {
+        const size_t i = from->count == 1 ? 0 : n;
+        shifts[n] = n < l->inner ? from->shifts[i] : 1;
+        multipliers[n] = n < l->inner ? from->multipliers[i] : 0;
+        addends[n] = (int64_t)1 << (shifts[n] - 1);
+        const uint64_t most = l->operator_->public_bound * (uint64_t)abs(multipliers[n]);
+        is_narrow &= (most + (uint64_t)addends[n]) >> shifts[n] < INT32_MAX; // below 2^63 before
+    }
+    l->scaling = (struct vch_panels){
+        .addends = addends,
+        .multipliers = multipliers,
+        .shifts = shifts,
+        .channels = (uint32_t)l->inner,
+        .is_narrow = is_narrow,
+        .out_size = (uint32_t)vch_tensor_type_size(l->graph->values[l->operator_->output].type),
+        .lo = (int32_t)from->lo,
+        .hi = (int32_t)from->hi,
+    };
+    return VCH_OK;
+}
+
 static vch_status prepare_linear(struct work *w)
 {
     struct vch_layer *l = w->layer;
@@ -98,6 +132,7 @@ static vch_status prepare_linear(struct work *w)
     l->inner = outputs;
     VCH_TRY(vch_digits_new(&l->x, depth, w->arena));
     VCH_TRY(vch_digits_new(&l->y, outputs * l->halves, w->arena));
+    VCH_TRY(prepare_scaling(w));
     w->kept = vch_arena_mark(w->arena);
     w->r = draw_vector(w, outputs, "r");
     if (w->r == NULL) return VCH_FAIL(NO_MEMORY);

@@ -25,16 +25,17 @@ struct vch_layer {
     const struct vch_graph *graph;
     const struct vch_operator *operator_;
     bool is_wide;
-    uint32_t halves;     // of an accumulator
-    size_t count;        // accumulators of a sample
-    size_t units;        // equations a sample, as x . v = r' acc s; LINEAR: its rows
-    size_t outer, inner; // accumulators of a unit
-    struct vch_digits x; // LINEAR, CONVOLUTION: over a unit of the operand
-    struct vch_digits y; // over `inner` accumulators, halved
-    struct vch_digits b; // MATMUL: over a row of b
-    uint64_t *r;         // over `outer`, where that is above 1
-    uint64_t constant;   // what biases add
-    size_t block;        // units that are looked at together
+    uint32_t halves;           // of an accumulator
+    size_t count;              // accumulators of a sample
+    size_t units;              // equations a sample, as x . v = r' acc s; LINEAR: its rows
+    size_t outer, inner;       // accumulators of a unit
+    struct vch_digits x;       // LINEAR, CONVOLUTION: over a unit of the operand
+    struct vch_digits y;       // over `inner` accumulators, halved
+    struct vch_digits b;       // MATMUL: over a row of b
+    uint64_t *r;               // over `outer`, where that is above 1
+    uint64_t constant;         // what biases add
+    struct vch_panels scaling; // LINEAR with a scaling for each channel: what follows a sum
+    size_t block;              // units that are looked at together
     struct vch_linear_matmul matmul;
 };
 

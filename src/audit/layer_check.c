@@ -79,20 +79,21 @@ static void requantise_run(void *out, const struct vch_layer *l, const void *acc
                                 &how);
 }
 
+// Rows of one accumulator for each channel.
 static void requantise_rows(void *out, const struct vch_layer *l, const void *accumulators,
-                            size_t rows)
+                            size_t rows, const struct vch_kernels *kernels)
 {
     const enum vch_type type = l->graph->values[l->operator_->output].type;
-    const int32_t *narrow = accumulators;
     const int64_t *wide = accumulators;
 
-    for (size_t row = 0; row < rows; row++)
-        for (size_t n = 0; n < l->inner; n++) {
-            const size_t i = row * l->inner + n;
-            const struct vch_requantise how = vch_step_scaling(l->operator_, (uint32_t)n);
-            vch_step_store(type, out, i,
-                           vch_requantise_one(l->is_wide ? wide[i] : narrow[i], &how));
-        }
+    if (!l->is_wide) {
+        kernels->rescale_i32(out, l->inner, accumulators, rows, &l->scaling);
+        return;
+    }
+    for (size_t i = 0; i < rows * l->inner; i++) {
+        const struct vch_requantise how = vch_step_scaling(l->operator_, (uint32_t)(i % l->inner));
+        vch_step_store(type, out, i, vch_requantise_one(wide[i], &how));
+    }
 }
 
 void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *accumulators,
@@ -106,7 +107,7 @@ void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *
         return;
     }
     if (layer->operator_->kind == VCH_OPERATOR_LINEAR) {
-        requantise_rows(out, layer, accumulators, samples * layer->units);
+        requantise_rows(out, layer, accumulators, samples * layer->units, kernels);
         return;
     }
     for (uint32_t sample = 0; sample < samples; sample++)

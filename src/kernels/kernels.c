@@ -8,6 +8,7 @@
         (kernels).panels_i16 = vch_panels_i16_##isa; \
         (kernels).depthwise_i8 = vch_depthwise_i8_##isa; \
         (kernels).depthwise_i16 = vch_depthwise_i16_##isa; \
+        (kernels).rescale_i32 = vch_rescale_i32_##isa; \
         (kernels).lay_i8 = vch_lay_i8_##isa; \
     } while (0)
 

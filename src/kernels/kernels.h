@@ -79,6 +79,11 @@ struct vch_kernels {
     void (*depthwise_i16)(void *out, size_t out_stride, const int16_t *x, const uint32_t *places,
                           size_t count, const struct vch_panels *panels);
 
+    // The last step of these alone, for sums that are there, row-major (count, channels):
+    // sum(i, n) = sums[i * channels + n]. Of `panels` it reads what follows a sum.
+    void (*rescale_i32)(void *out, size_t out_stride, const int32_t *sums, size_t count,
+                        const struct vch_panels *panels);
+
     // out[i] = x[i] as panels_i8 wants it: flipped, or widened.
     void (*lay_i8)(void *out, const int8_t *x, size_t count);
     // out[j * out_stride + i] = x[i * x_stride + j]: i < rows, j < columns.

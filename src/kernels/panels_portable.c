@@ -50,6 +50,15 @@ static void store(void *out, size_t size, size_t index, int32_t value)
 PANELS(i8, int8_t)
 PANELS(i16, int16_t)
 
+void vch_rescale_i32_portable(void *out, size_t out_stride, const int32_t *sums, size_t count,
+                              const struct vch_panels *panels)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t n = 0; n < panels->channels; n++)
+            store(out, panels->out_size, i * out_stride + n,
+                  finish(sums[i * panels->channels + n], panels, n));
+}
+
 #define DEPTHWISE(name, from) \
     void vch_depthwise_##name##_portable(void *out, size_t out_stride, const from *x, \
                                          const uint32_t *places, size_t count, \

@@ -35,6 +35,8 @@ static struct {
     uint32_t shifts[CHANNELS_MAX + GUARD];
     int32_t lo, hi;
     bool is_narrow;
+    int32_t sums[PLACES_MAX * CHANNELS_MAX]; // of places by channels,
+    bool is_short;                           // where int32 holds them all
     _Alignas(64) uint8_t want[PLACES_MAX * STRIDE_MAX * 4 + GUARD];
     _Alignas(64) uint8_t got[PLACES_MAX * STRIDE_MAX * 4 + GUARD];
 } t;
@@ -104,12 +106,15 @@ static int64_t sum_of(const struct shape *s, uint32_t place, uint32_t channel)
 // From first principles; also tells whether every result fits int32 before it is clamped.
 static void compute(const struct shape *s)
 {
-    t.is_narrow = true;
+    t.is_narrow = t.is_short = true;
     memset(t.want, 0x55, sizeof t.want);
     for (uint32_t i = 0; i < s->places; i++)
         for (uint32_t n = 0; n < s->channels; n++) {
             const struct vch_requantise how = {t.multipliers[n], t.shifts[n], INT64_MIN, INT64_MAX};
-            int64_t value = vch_requantise_one(sum_of(s, i, n) + t.bias[n], &how);
+            const int64_t sum = sum_of(s, i, n);
+            int64_t value = vch_requantise_one(sum + t.bias[n], &how);
+            t.sums[i * s->channels + n] = (int32_t)sum;
+            t.is_short &= sum >= INT32_MIN && sum <= INT32_MAX;
             t.is_narrow &= value >= INT32_MIN && value <= INT32_MAX;
             value = value < t.lo ? t.lo : value > t.hi ? t.hi : value;
             memcpy(t.want + (i * s->stride + n) * s->out_size, &value, s->out_size);
@@ -156,6 +161,18 @@ static void lay_weights(struct laid *laid, const struct shape *s, const struct v
     CHECK(vch_packing_size(packing, s->channels, padded * s->run_count) <= sizeof laid->weights);
     vch_packing_weights(laid->weights, laid->starts, packing, t.weights, s->channels,
                         terms * s->run_count, laid->terms, padded * s->run_count);
+}
+
+// Sums that are there already.
+static void check_rescaling(const struct shape *s, const struct vch_kernels *kernels,
+                            const struct vch_panels *panels)
+{
+    if (!t.is_short) return;
+    memset(t.got, 0x55, sizeof t.got);
+    kernels->rescale_i32(t.got, s->stride, t.sums, s->places, panels);
+    if (memcmp(t.got, t.want, sizeof t.got) != 0)
+        test_fail(__FILE__, __LINE__, "%s: rescaled, %u places, %u channels of %u bytes",
+                  vch_cpu_level_name(kernels->level), s->places, s->channels, s->out_size);
 }
 
 static void check_level(const struct shape *s, enum vch_cpu_level level)
@@ -207,6 +224,7 @@ static void check_level(const struct shape *s, enum vch_cpu_level level)
                   vch_cpu_level_name(level), s->is_wide ? "int16" : "int8",
                   s->is_depthwise ? " depthwise" : "", s->places, s->channels, s->run_count,
                   s->run_terms);
+    check_rescaling(s, &kernels, &panels);
 }
 
 // Mostly small; now and then as deep as sums get.

@@ -16,6 +16,8 @@
     void vch_depthwise_i16_##isa(void *out, size_t out_stride, const int16_t *x, \
                                  const uint32_t *places, size_t count, \
                                  const struct vch_panels *panels); \
+    void vch_rescale_i32_##isa(void *out, size_t out_stride, const int32_t *sums, size_t count, \
+                               const struct vch_panels *panels); \
     void vch_lay_i8_##isa(void *out, const int8_t *x, size_t count); \
     void vch_transpose_i8_##isa(int8_t *out, size_t out_stride, const int8_t *x, size_t x_stride, \
                                 size_t rows, size_t columns); \
