@@ -2,12 +2,12 @@
 
 #include "agreement/entry.h"
 
-// Of a contest with too few seats for a majority nothing is awaited, not even a close.
+// Where too few were drawn there is nothing to close.
 static enum vch_entry_kind kind_due(const struct vch_contest *contest)
 {
     if (contest->phase == VCH_CONTEST_OPEN || contest->phase == VCH_CONTEST_DRAWING)
         return VCH_ENTRY_DRAW;
-    if (contest->phase == VCH_CONTEST_COMMITTING && contest->seat_count > contest->wanted / 2)
+    if (contest->phase == VCH_CONTEST_COMMITTING && !vch_state_is_hopeless(contest))
         return VCH_ENTRY_CLOSE;
     return VCH_ENTRY_VERDICT;
 }

@@ -53,8 +53,7 @@ static bool next_commit(struct vch_entry *out, const struct vch_contest *contest
                         const struct vch_seat_answer *answer)
 {
     if (!answer->is_there || seat->state != VCH_SEAT_DRAWN) return false;
-    if (!contest->is_dispute && !contest->has_input) return false;
-    if (contest->seat_count <= contest->wanted / 2) return false; // hopeless
+    if (!contest->has_input || vch_state_is_hopeless(contest)) return false;
     out->kind = VCH_ENTRY_COMMIT;
     out->commit.commitment = commitment_of(contest, keys, answer);
     return true;

@@ -173,6 +173,9 @@ bool vch_state_is_within_limit(const struct vch_state *state, const struct vch_c
 const struct vch_seat *vch_state_seat(const struct vch_contest *contest,
                                       const struct vch_public_key *node);
 
+// Drawn with so few seats that no majority can come of it: nobody commits, its verdict is due.
+bool vch_state_is_hopeless(const struct vch_contest *contest);
+
 // What a verdict on what was revealed so far says.
 struct vch_state_tally {
     bool has_output;

@@ -1,0 +1,134 @@
+#include "agreement/eligible.h"
+
+#include <string.h>
+
+#include "agreement/accounts.h"
+#include "agreement/disputes.h"
+#include "agreement/holdings.h"
+#include "agreement/roster.h"
+
+// Calls `visit` with each operator that the contest excludes, until it says true.
+typedef bool visit_name(void *context, const char *name);
+
+static bool visit_seats(const struct contest *contest, visit_name *visit, void *context)
+{
+    const struct segment *segment = contest->segment;
+
+    for (const struct contest *round = segment->contests; round != NULL; round = round->earlier)
+        for (uint32_t i = 0; i < round->is.seat_count; i++) {
+            const struct vch_seat *seat = &round->is.seats[i];
+            if (contest->is_wide && !vch_disputes_is_defence(segment, seat)) continue;
+            if (visit(context, seat->member->operator_name)) return true;
+        }
+    return false;
+}
+
+static bool visit_excluded(const struct contest *contest, const struct roster *roster,
+                           visit_name *visit, void *context)
+{
+    if (contest->dispute != NULL) {
+        const struct vch_member *by = vch_roster_member(roster, contest->dispute->by);
+        if (by != NULL && visit(context, by->operator_name)) return true;
+        return visit_seats(contest, visit, context);
+    }
+    for (const struct exclusion *at = contest->segment->job->exclusions; at != NULL; at = at->next)
+        if (visit(context, at->name)) return true;
+    return false;
+}
+
+static bool is_same(void *context, const char *name)
+{
+    const char *const *wanted = context;
+
+    return strcmp(*wanted, name) == 0;
+}
+
+struct marking {
+    struct vch_state *state;
+    const struct roster *roster;
+};
+
+static bool mark(void *context, const char *name)
+{
+    const struct marking *marking = context;
+    uint32_t number = 0;
+
+    if (vch_roster_find_operator(&number, marking->roster, name))
+        marking->state->operator_marks[number] = marking->state->scans;
+    return false;
+}
+
+// What does not depend on the contest.
+static bool is_able(const struct vch_state *state, const struct account *account,
+                    const struct vch_member *member)
+{
+    return member != NULL && member->role == VCH_ROLE_NODE && member->has_vrf &&
+           account->is.stake >= state->parameters.stake_min &&
+           account->is.trials >= state->parameters.trials && vch_accounts_weight(account) > 0;
+}
+
+// Marks at [0, MEMBERS_MAX) say whose operator is excluded; behind them, whose was counted.
+static void count_one(struct vch_state *state, struct eligible *eligible,
+                      const struct roster *roster, struct account *account)
+{
+    uint64_t *excluded = state->operator_marks, *counted = excluded + VCH_REGISTRY_MEMBERS_MAX;
+    const struct vch_member *member = vch_roster_member(roster, account);
+
+    if (account->marked == state->scans || !is_able(state, account, member)) return;
+    account->marked = state->scans; // a node may hold the segment in several ways
+    const uint32_t operator_number = vch_roster_operator(roster, member);
+    if (excluded[operator_number] == state->scans) return;
+    eligible->nodes++;
+    eligible->weight += vch_accounts_weight(account);
+    eligible->operators += counted[operator_number] != state->scans;
+    counted[operator_number] = state->scans;
+}
+
+struct eligible vch_eligible_count(struct vch_state *state, const struct contest *contest,
+                                   const struct roster *roster)
+{
+    const struct model *model = vch_holdings_model(state, &contest->is.model);
+    struct eligible eligible = {0};
+    struct marking marking = {state, roster};
+
+    state->scans++;
+    if (model == NULL || roster == NULL) return eligible;
+    (void)visit_excluded(contest, roster, mark, &marking);
+    VCH_LIST_FOR_EACH(link, &model->holdings)
+    {
+        const struct holding *holding = VCH_LIST_THING(link, struct holding, of_model);
+        if (holding->first <= contest->is.first && contest->is.last <= holding->last)
+            count_one(state, &eligible, roster, holding->account);
+    }
+    return eligible;
+}
+
+vch_status vch_eligible_check(const struct vch_state *state, const struct contest *contest,
+                              struct account *account, struct vch_complaint *complaint)
+{
+    const struct vch_contest *is = &contest->is;
+    const struct vch_member *member = account != NULL && contest->roster != NULL
+                                          ? vch_roster_member(contest->roster, account)
+                                          : NULL;
+
+    if (member == NULL || !is_able(state, account, member))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the node may not draw: it needs a VRF key in the registry in force, a "
+                            "stake of %llu, %llu trials passed, and weight",
+                            (unsigned long long)state->parameters.stake_min,
+                            (unsigned long long)state->parameters.trials);
+    if (account->grown > is->anchored)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the node staked, held more or passed a trial after the contest's "
+                            "anchor: it may draw for later ones");
+    if (!vch_holdings_cover(account, &is->model, is->first, is->last))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the node does not hold operators %u to %u of the contest's model",
+                            is->first, is->last);
+    const char *name = member->operator_name;
+    if (visit_excluded(contest, contest->roster, is_same, &name))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the operator \"%s\" is excluded from this contest",
+                            member->operator_name);
+    return VCH_OK;
+}

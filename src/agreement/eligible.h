@@ -1,0 +1,11 @@
+// Who may be drawn: agreement.md, sections 2 and 5, and for referees 8.
+#pragma once
+
+#include "agreement/inside.h"
+
+// All of them, at this moment: a walk over the holders of the contest's model.
+struct eligible vch_eligible_count(struct vch_state *state, const struct contest *contest,
+                                   const struct roster *roster);
+// Whether this one may draw now. REFUSED, saying why not.
+vch_status vch_eligible_check(const struct vch_state *state, const struct contest *contest,
+                              struct account *account, struct vch_complaint *complaint);
