@@ -21,7 +21,10 @@ store_kills() {
     VOUCH_STORE_KILLS=$kills build/release/ledger.store_sqlite_test $killed || return
     VOUCH_STORE_KILLS=$kills build/release/ledger.store_etcd_test $killed || [ $? = 77 ]
 }
-store_cuts() { VOUCH_STORE_CUTS=$cuts build/release/ledger.store_power_test; }
+store_cuts() {
+    VOUCH_STORE_CUTS=$cuts build/release/ledger.store_crash_test &&
+        VOUCH_STORE_CUTS=$cuts build/release/ledger.store_power_test
+}
 
 step() {
     local name=$1 begun=$SECONDS verdict=passed

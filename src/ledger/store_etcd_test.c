@@ -162,13 +162,18 @@ static void lossy_close(struct lossy_store *lossy)
 TEST(store_on_etcd_appends_once_when_answers_are_lost)
 {
     struct lossy_store lossy = {0};
+    struct vch_complaint complaint = {0};
+    struct vch_store_head head = {0};
 
     lossy_open(&lossy, PATIENCE_MS);
-    for (uint64_t size = 0; size < 200;) {
-        size += 1 + test_below(10);
-        *lossy.lossy.lose = (int)test_below(3);
-        stores_grow(lossy.store, 6, size, 10);
-        laws_all_there(lossy.beside, 6, size);
+    while (head.size < 200) {
+        stores_fill(&laws_group, 6, head.size, 1 + test_below(10));
+        *lossy.lossy.lose = (int)test_below(4);
+        stores_must(vch_store_append(lossy.store, head.size, laws_group.entries, laws_group.count,
+                                     &head, &complaint),
+                    &complaint);
+        CHECK_EQ(*lossy.lossy.lose, 0);
+        laws_all_there(lossy.beside, 6, head.size);
     }
     lossy_close(&lossy);
 }

@@ -1,8 +1,12 @@
 // The laws, on one machine; and databases that are not ours.
 #include <sqlite3.h>
 
+#include "base/bytes.h"
 #include "harness/folder.h"
 #include "harness/store_laws.h"
+#include "ledger/store_record.h"
+
+enum { TEXT_MAX = 1024 };
 
 static char folder[256];
 static int count;
@@ -152,6 +156,61 @@ TEST(store_notices_that_its_log_was_replaced_behind_its_back)
     check_replaced(2, 20);
     check_replaced(2, 30);
     check_replaced(1, 19);
+}
+
+static void write_hex(char *out, const void *bytes, size_t size)
+{
+    CHECK(2 * size < TEXT_MAX);
+    vch_hex_encode(out, bytes, size);
+}
+
+// Puts another digest on top of a tree of 32 entries, with a head that says the same.
+static void change_top(const char *where, struct vch_store *store)
+{
+    struct vch_digest nodes[6];
+    struct vch_complaint complaint = {0};
+    struct vch_arena arena;
+    uint8_t head[VCH_STORE_RECORD_HEAD_SIZE];
+    char head_hex[TEXT_MAX], nodes_hex[TEXT_MAX], text[3 * TEXT_MAX];
+    size_t size = 0;
+
+    vch_arena_init(&arena, 1 << 20);
+    for (unsigned level = 0; level < 6; level++)
+        stores_must(vch_store_nodes(store, level, (32u >> level) - 1, 1, &nodes[level], &complaint),
+                    &complaint);
+    nodes[5].bytes[0] ^= 1;
+    uint8_t *record = vch_store_record_encode_nodes(&size, 31, 1, nodes, &arena);
+    vch_store_record_encode_head(head, &(struct vch_store_head){32, nodes[5]});
+    write_hex(nodes_hex, record, size);
+    write_hex(head_hex, head, sizeof head);
+    (void)snprintf(text, sizeof text,
+                   "UPDATE entry SET nodes = x'%s' WHERE position = 31;"
+                   "UPDATE head SET record = x'%s'",
+                   nodes_hex, head_hex);
+    meddle(where, text);
+    vch_arena_release(&arena);
+}
+
+TEST(store_refuses_a_tree_whose_top_is_not_over_what_is_below)
+{
+    char where[LAWS_WHERE_MAX];
+    struct vch_store *store = laws_new(where);
+    struct vch_complaint complaint = {0};
+    struct vch_store_head head = {0};
+    struct vch_digest root;
+
+    stores_grow(store, 1, 20, 20);
+    struct vch_store *other = stores_open(where, false);
+    stores_grow(other, 1, 32, 12);
+    change_top(where, other);
+    vch_store_close(other);
+    CHECK_FAILS(vch_store_head(store, &head, &complaint), BAD_PROOF);
+    CHECK(strstr(complaint.text, "do not hash") != NULL);
+    vch_store_close(store);
+    store = stores_open(where, false); // which saw no other
+    CHECK_FAILS(vch_store_root(store, 20, &root, NULL), BAD_PROOF);
+    CHECK_FAILS(vch_store_audit(store, NULL), BAD_PROOF);
+    vch_store_close(store);
 }
 
 TEST(store_refuses_a_checkpoint_that_outlived_its_entries)
