@@ -112,7 +112,7 @@ TEST(store_has_all_that_was_acknowledged_when_the_power_went)
     uint32_t seed = test_below(1 << 30);
 
     for (int i = 0; i < DISK_FILES; i++) {
-        images[i].bytes = malloc(DISK_FILE_MAX);
+        images[i].bytes = calloc(1, DISK_FILE_MAX);
         CHECK(images[i].bytes != NULL);
     }
     record(seed);

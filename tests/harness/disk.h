@@ -60,7 +60,7 @@ static inline void disk_record(sqlite3_file *file, enum disk_kind kind, size_t o
     CHECK(disk_count + 1 < DISK_OPERATIONS_MAX && offset + size <= DISK_FILE_MAX);
     *operation = (struct disk_operation){kind, number, offset, size, NULL};
     if (bytes != NULL) {
-        operation->bytes = malloc(size);
+        operation->bytes = calloc(1, size);
         CHECK(operation->bytes != NULL);
         memcpy(operation->bytes, bytes, size);
     }
