@@ -79,6 +79,7 @@ static void prepare(void)
 {
     static const uint8_t secret[VCH_LAYER_SECRET_SIZE] = {1, 2, 3};
     const struct vch_digest identity = vch_hash_bytes("fuzzed", 6);
+    struct vch_accumulate how;
 
     vch_arena_init(&arena, 1 << 24);
     kernels = vch_kernels_select(vch_cpu_level(NULL));
@@ -93,8 +94,9 @@ static void prepare(void)
                                   vch_arena_alloc(&arena, BATCH * OUTPUTS, sizeof(int32_t))};
     honest = vch_arena_alloc(&arena, plan.size, 1);
     copy = vch_arena_alloc(&arena, plan.size, 1);
+    VCH_ASSERT(vch_is_ok(vch_accumulate_prepare(&how, &plan, &kernels, &arena)));
     VCH_ASSERT(
-        vch_is_ok(vch_accumulate(honest, &plan, &ends[0], &ends[1], &kernels, NULL, &arena, NULL)));
+        vch_is_ok(vch_accumulate(honest, &how, &plan, &ends[0], &ends[1], NULL, &arena, NULL)));
     const struct vch_audit_order order = {&plan, secret, &kernels, 1};
     VCH_ASSERT(vch_is_ok(vch_audit_prepare(&audit, &order, &arena)));
 }

@@ -79,8 +79,11 @@ TEST(accumulators_are_the_sums_of_the_specification_on_every_level)
             uint8_t *before = s.bytes;
             s.kernels = vch_kernels_select(level);
             s.bytes = vch_arena_alloc(&s.arena, s.plan.size, 1);
-            CHECK_OK(vch_accumulate(s.bytes, &s.plan, s.inputs, s.outputs, &s.kernels, NULL,
-                                    &s.arena, NULL));
+            struct vch_accumulate how;
+            CHECK_OK(vch_accumulate_prepare(&how, &s.plan, &s.kernels, &s.arena));
+            for (int again = 0; again < 2; again++)
+                CHECK_OK(vch_accumulate(s.bytes, &how, &s.plan, s.inputs, s.outputs, NULL, &s.arena,
+                                        NULL));
             CHECK(memcmp(before, s.bytes, s.plan.size) == 0);
             vch_arena_release(&s.arena);
         }

@@ -95,13 +95,15 @@ vch_status vch_audit_segment_make(struct vch_tool *tool, const struct vch_packag
                                   const struct vch_tensors *inputs)
 {
     const char *path = vch_options_text(tool->options, "accumulators");
+    struct vch_accumulate how;
     struct segment s;
 
     VCH_TRY(open_segment(&s, tool, package, inputs));
     uint8_t *bytes = vch_arena_alloc(&tool->arena, s.plan.size, 1);
     if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(vch_accumulate(bytes, &s.plan, s.inputs, s.outputs, &tool->kernels, tool->workers,
-                           &tool->arena, &tool->complaint));
+    VCH_TRY(vch_accumulate_prepare(&how, &s.plan, &tool->kernels, &tool->arena));
+    VCH_TRY(vch_accumulate(bytes, &how, &s.plan, s.inputs, s.outputs, tool->workers, &tool->arena,
+                           &tool->complaint));
     return vch_file_write(path, bytes, s.plan.size, false, &tool->complaint);
 }
 

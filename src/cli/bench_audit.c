@@ -52,6 +52,7 @@ struct course {
     struct ready plain, traced, *linear; // of each linear operator
     struct vch_digest *digests, *commitments;
     struct vch_accumulators_plan plan;
+    struct vch_accumulate accumulate;
     uint8_t *bytes;
     struct vch_accumulators accumulators;
     uint8_t secret[VCH_LAYER_SECRET_SIZE];
@@ -106,8 +107,8 @@ static vch_status run_traced(struct course *c)
 
 static vch_status run_accumulating(struct course *c)
 {
-    return vch_accumulate(c->bytes, &c->plan, c->inputs.tensor, c->outputs.tensor,
-                          &c->tool->kernels, NULL, &c->tool->arena, &c->tool->complaint);
+    return vch_accumulate(c->bytes, &c->accumulate, &c->plan, c->inputs.tensor, c->outputs.tensor,
+                          NULL, &c->tool->arena, &c->tool->complaint);
 }
 
 static vch_status run_audit(struct course *c)
@@ -239,6 +240,7 @@ static vch_status prepare_audit(struct course *c, const struct vch_package *pack
                                   c->graph->operator_count, c->batch, arena, &c->tool->complaint));
     c->bytes = vch_arena_alloc(arena, c->plan.size, 1);
     if (c->bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_accumulate_prepare(&c->accumulate, &c->plan, &c->tool->kernels, arena));
     VCH_TRY(run_accumulating(c));
     VCH_TRY(vch_accumulators_decode(&c->accumulators, &c->plan, c->bytes, c->plan.size,
                                     &c->tool->complaint));

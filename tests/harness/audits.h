@@ -102,6 +102,7 @@ static inline struct vch_accumulators audits_decode(const struct audits *s)
 static inline void audits_accumulate(struct audits *s, uint32_t first, uint32_t last)
 {
     struct vch_complaint complaint = {0};
+    struct vch_accumulate how;
 
     CHECK_OK(vch_accumulators_plan(&s->plan, s->graph, &s->identity, first, last, AUDITS_BATCH,
                                    &s->arena, &complaint));
@@ -111,8 +112,9 @@ static inline void audits_accumulate(struct audits *s, uint32_t first, uint32_t 
         s->outputs[i] = graphs_empty_tensor(s->graph, s->plan.outputs[i], AUDITS_BATCH, &s->arena);
     s->bytes = vch_arena_alloc(&s->arena, s->plan.size, 1);
     memset(s->bytes, 0x55, s->plan.size);
-    if (!vch_is_ok(vch_accumulate(s->bytes, &s->plan, s->inputs, s->outputs, &s->kernels, NULL,
-                                  &s->arena, &complaint)))
+    CHECK_OK(vch_accumulate_prepare(&how, &s->plan, &s->kernels, &s->arena));
+    if (!vch_is_ok(vch_accumulate(s->bytes, &how, &s->plan, s->inputs, s->outputs, NULL, &s->arena,
+                                  &complaint)))
         test_fail(__FILE__, __LINE__, "%s", complaint.text);
 }
 
