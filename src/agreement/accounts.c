@@ -25,7 +25,7 @@ struct account *vch_accounts_get(struct vch_state *state, const struct vch_publi
     struct account *account = vch_accounts_find(state, key);
 
     if (account != NULL) return account;
-    account = vch_pool_take(&state->accounts);
+    account = vch_slab_take(&state->accounts);
     VCH_ASSERT(account != NULL);
     state->account_list[state->accounts.used - 1] = account;
     account->is = (struct vch_account){
@@ -39,7 +39,7 @@ struct account *vch_accounts_get(struct vch_state *state, const struct vch_publi
 vch_status vch_accounts_check_room(const struct vch_state *state, const struct account *account,
                                    struct vch_complaint *complaint)
 {
-    if (account != NULL || vch_pool_left(&state->accounts) > 0) return VCH_OK;
+    if (account != NULL || vch_slab_left(&state->accounts) > 0) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_BUSY,
                         "all %u accounts that this ledger keeps are in use: its limit has to grow",
                         state->accounts.room);

@@ -83,7 +83,7 @@ vch_status vch_contests_check_room(struct vch_state *state, struct step *step, u
 struct contest *vch_contests_new(struct vch_state *state, struct segment *segment,
                                  struct dispute *dispute, struct vch_seat *block, uint32_t wanted)
 {
-    struct contest *contest = vch_pool_take(&state->contests);
+    struct contest *contest = vch_slab_take(&state->contests);
 
     VCH_ASSERT(contest != NULL && block != NULL);
     contest->segment = segment;
@@ -128,7 +128,7 @@ static void end_drawing(struct vch_state *state, struct contest *contest)
         struct candidate *candidate = contest->candidates;
         contest->candidates = candidate->next;
         vch_table_remove(&state->candidate_table, &candidate->node);
-        vch_pool_give(&state->candidates, candidate);
+        vch_slab_give(&state->candidates, candidate);
     }
     if (contest->roster != NULL) contest->roster->users--;
     contest->roster = NULL;
@@ -151,13 +151,13 @@ void vch_contests_free(struct vch_state *state, struct contest *contest)
 {
     vch_table_remove(&state->contest_table, &contest->node);
     vch_seats_give(&state->seats, contest->is.seats);
-    vch_pool_give(&state->contests, contest);
+    vch_slab_give(&state->contests, contest);
 }
 
 void vch_contests_abandon(struct vch_state *state, struct contest *contest)
 {
     vch_seats_give(&state->seats, contest->is.seats);
-    vch_pool_give(&state->contests, contest);
+    vch_slab_give(&state->contests, contest);
 }
 
 bool vch_contests_is_hopeless(const struct contest *contest)

@@ -59,7 +59,7 @@ vch_status vch_contests_check_sortition(struct vch_state *state, struct step *st
     VCH_TRY(vch_eligible_check(state, contest, step->writer, complaint));
     if (vch_contests_has_drawn(state, contest, step->writer))
         return vch_complain(complaint, VCH_CODE_REFUSED, "the node has drawn for that contest");
-    if (vch_pool_left(&state->candidates) == 0)
+    if (vch_slab_left(&state->candidates) == 0)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "all %u places for nodes that draw are in use: try again",
                             state->candidates.room);
@@ -117,7 +117,7 @@ void vch_contests_take_sortition(struct vch_state *state, const struct step *ste
 {
     struct contest *contest = step->contest;
     struct account *account = step->writer;
-    struct candidate *candidate = vch_pool_take(&state->candidates);
+    struct candidate *candidate = vch_slab_take(&state->candidates);
     struct vch_seat seat = {.node = account->is.key,
                             .weight = step->weight,
                             .exponent = step->exponent,

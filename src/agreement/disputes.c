@@ -111,7 +111,7 @@ vch_status vch_disputes_check_open(struct vch_state *state, struct step *step,
                             "a dispute takes a bond of %llu, and the account's balance is %llu",
                             (unsigned long long)state->parameters.dispute_bond,
                             (unsigned long long)balance);
-    if (vch_pool_left(&state->disputes) == 0)
+    if (vch_slab_left(&state->disputes) == 0)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "all %u disputes that this ledger keeps are in use: try again",
                             state->disputes.room);
@@ -149,7 +149,7 @@ static struct dispute *new_dispute(struct vch_state *state, const struct step *s
 {
     const struct vch_entry *entry = step->entry;
     struct segment *segment = step->segment;
-    struct dispute *dispute = vch_pool_take(&state->disputes);
+    struct dispute *dispute = vch_slab_take(&state->disputes);
 
     dispute->is = (struct vch_dispute){
         .id = vch_entry_dispute_id(&step->job->is.id, segment->is.index, &entry->writer,
@@ -283,5 +283,5 @@ vch_status vch_disputes_check_default(struct vch_state *state, struct step *step
 void vch_disputes_free(struct vch_state *state, struct dispute *dispute)
 {
     vch_table_remove(&state->dispute_table, &dispute->node);
-    vch_pool_give(&state->disputes, dispute);
+    vch_slab_give(&state->disputes, dispute);
 }

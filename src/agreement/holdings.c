@@ -52,7 +52,7 @@ static vch_status check_added(const struct vch_state *state, const struct step *
     if (step->writer != NULL && step->writer->holding_count >= VCH_HOLDINGS_MAX)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "a node has at most %u holdings: drop one first", VCH_HOLDINGS_MAX);
-    if (vch_pool_left(&state->holdings) == 0 || vch_pool_left(&state->models) == 0)
+    if (vch_slab_left(&state->holdings) == 0 || vch_slab_left(&state->models) == 0)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "all %u holdings that this ledger keeps are in use: its limit has to "
                             "grow",
@@ -82,7 +82,7 @@ static struct model *get_model(struct vch_state *state, const struct vch_digest 
     struct model *model = vch_holdings_model(state, id);
 
     if (model != NULL) return model;
-    model = vch_pool_take(&state->models);
+    model = vch_slab_take(&state->models);
     model->id = *id;
     vch_list_init(&model->holdings);
     vch_table_add(&state->model_table, &model->node,
@@ -93,7 +93,7 @@ static struct model *get_model(struct vch_state *state, const struct vch_digest 
 static void add(struct vch_state *state, const struct step *step)
 {
     struct account *account = vch_accounts_get(state, &step->entry->writer);
-    struct holding *holding = vch_pool_take(&state->holdings);
+    struct holding *holding = vch_slab_take(&state->holdings);
 
     holding->account = account;
     holding->model = get_model(state, &step->entry->hold.model);
@@ -112,10 +112,10 @@ static void drop(struct vch_state *state, struct holding *holding)
     vch_list_remove(&holding->of_account);
     vch_list_remove(&holding->of_model);
     holding->account->holding_count--;
-    vch_pool_give(&state->holdings, holding);
+    vch_slab_give(&state->holdings, holding);
     if (!vch_list_is_empty(&model->holdings)) return;
     vch_table_remove(&state->model_table, &model->node);
-    vch_pool_give(&state->models, model);
+    vch_slab_give(&state->models, model);
 }
 
 void vch_holdings_take(struct vch_state *state, const struct step *step)

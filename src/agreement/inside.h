@@ -8,8 +8,8 @@
 #include "agreement/heap.h"
 #include "agreement/history.h"
 #include "agreement/list.h"
-#include "agreement/pool.h"
 #include "agreement/seats.h"
+#include "agreement/slab.h"
 #include "agreement/state.h"
 #include "agreement/table.h"
 #include "consensus/draw.h"
@@ -150,7 +150,7 @@ struct vch_state {
     uint64_t *operator_marks; // by the operators' numbers in the roster at hand
     struct eligible_memo memo;
 
-    struct vch_pool accounts, holdings, models, exclusions, candidates, contests, segments, jobs,
+    struct vch_slab accounts, holdings, models, exclusions, candidates, contests, segments, jobs,
         disputes;
     struct vch_seats seats;
     struct vch_table account_table, model_table, candidate_table, contest_table, job_table,

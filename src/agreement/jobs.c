@@ -56,16 +56,16 @@ static void forget(struct vch_state *state, struct job *job)
     while (job->segments != NULL) {
         struct segment *segment = job->segments;
         job->segments = segment->next;
-        vch_pool_give(&state->segments, segment);
+        vch_slab_give(&state->segments, segment);
     }
     while (job->exclusions != NULL) {
         struct exclusion *exclusion = job->exclusions;
         job->exclusions = exclusion->next;
-        vch_pool_give(&state->exclusions, exclusion);
+        vch_slab_give(&state->exclusions, exclusion);
     }
     vch_list_remove(&job->all);
     vch_table_remove(&state->job_table, &job->node);
-    vch_pool_give(&state->jobs, job);
+    vch_slab_give(&state->jobs, job);
 }
 
 void vch_jobs_forget(struct vch_state *state, uint64_t now)

@@ -108,7 +108,7 @@ static vch_status check_exclusions(const struct vch_state *state,
             (i > 0 && strcmp(open->excluded[i - 1], open->excluded[i]) >= 0))
             return vch_complain(complaint, VCH_CODE_REFUSED,
                                 "excluded operators are not names in ascending order");
-    if (vch_pool_left(&state->exclusions) >= open->excluded_count) return VCH_OK;
+    if (vch_slab_left(&state->exclusions) >= open->excluded_count) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_BUSY,
                         "the ledger keeps at most %u excluded operators: try again later",
                         state->exclusions.room);
@@ -149,7 +149,7 @@ static vch_status check_rooms(struct vch_state *state, struct step *step,
     const uint32_t segments = count_by_nodes(&open->job);
 
     VCH_TRY(vch_accounts_check_room(state, step->writer, complaint));
-    if (vch_pool_left(&state->jobs) == 0 || vch_pool_left(&state->segments) < segments)
+    if (vch_slab_left(&state->jobs) == 0 || vch_slab_left(&state->segments) < segments)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "all %u jobs that this ledger keeps are in use: try again when windows "
                             "have closed",
@@ -182,7 +182,7 @@ static struct job *new_job(struct vch_state *state, const struct step *step, str
 {
     const struct vch_entry_job_open *open = step->entry->job_open;
     const uint64_t escrow = escrow_of(state, open);
-    struct job *job = vch_pool_take(&state->jobs);
+    struct job *job = vch_slab_take(&state->jobs);
 
     job->is = (struct vch_job_record){
         .id = open->job_id,
@@ -210,7 +210,7 @@ static void exclude(struct vch_state *state, struct job *job, const struct vch_e
     struct exclusion **link = &job->exclusions;
 
     for (uint32_t i = 0; i < open->excluded_count; i++, link = &(*link)->next) {
-        *link = vch_pool_take(&state->exclusions);
+        *link = vch_slab_take(&state->exclusions);
         memcpy((*link)->name, open->excluded[i], strlen(open->excluded[i]) + 1);
     }
 }
@@ -218,7 +218,7 @@ static void exclude(struct vch_state *state, struct job *job, const struct vch_e
 static struct segment *new_segment(struct vch_state *state, struct job *job, struct segment *before,
                                    const struct vch_job *from, uint32_t index)
 {
-    struct segment *segment = vch_pool_take(&state->segments);
+    struct segment *segment = vch_slab_take(&state->segments);
 
     VCH_ASSERT(segment != NULL);
     segment->job = job;

@@ -78,15 +78,15 @@ static vch_status init_pools(struct vch_state *state, struct vch_arena *arena)
     const uint32_t segments =
         limits->contests < UINT32_MAX / 2 ? 2 * limits->contests : limits->contests;
 
-    VCH_TRY(vch_pool_init(&state->accounts, limits->accounts, sizeof(struct account), arena));
-    VCH_TRY(vch_pool_init(&state->holdings, limits->holdings, sizeof(struct holding), arena));
-    VCH_TRY(vch_pool_init(&state->models, limits->holdings, sizeof(struct model), arena));
-    VCH_TRY(vch_pool_init(&state->exclusions, limits->exclusions, sizeof(struct exclusion), arena));
-    VCH_TRY(vch_pool_init(&state->candidates, limits->candidates, sizeof(struct candidate), arena));
-    VCH_TRY(vch_pool_init(&state->contests, limits->contests, sizeof(struct contest), arena));
-    VCH_TRY(vch_pool_init(&state->segments, segments, sizeof(struct segment), arena));
-    VCH_TRY(vch_pool_init(&state->jobs, limits->jobs, sizeof(struct job), arena));
-    VCH_TRY(vch_pool_init(&state->disputes, limits->disputes, sizeof(struct dispute), arena));
+    VCH_TRY(vch_slab_init(&state->accounts, limits->accounts, sizeof(struct account), arena));
+    VCH_TRY(vch_slab_init(&state->holdings, limits->holdings, sizeof(struct holding), arena));
+    VCH_TRY(vch_slab_init(&state->models, limits->holdings, sizeof(struct model), arena));
+    VCH_TRY(vch_slab_init(&state->exclusions, limits->exclusions, sizeof(struct exclusion), arena));
+    VCH_TRY(vch_slab_init(&state->candidates, limits->candidates, sizeof(struct candidate), arena));
+    VCH_TRY(vch_slab_init(&state->contests, limits->contests, sizeof(struct contest), arena));
+    VCH_TRY(vch_slab_init(&state->segments, segments, sizeof(struct segment), arena));
+    VCH_TRY(vch_slab_init(&state->jobs, limits->jobs, sizeof(struct job), arena));
+    VCH_TRY(vch_slab_init(&state->disputes, limits->disputes, sizeof(struct dispute), arena));
     return vch_seats_init(&state->seats, limits->seats, arena);
 }
 

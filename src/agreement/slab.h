@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-struct vch_pool {
+struct vch_slab {
     uint8_t *things;
     size_t size;             // of one
     uint32_t room, used;     // things
@@ -16,13 +16,13 @@ struct vch_pool {
 };
 
 // NO_MEMORY.
-vch_status vch_pool_init(struct vch_pool *pool, uint32_t room, size_t size,
+vch_status vch_slab_init(struct vch_slab *slab, uint32_t room, size_t size,
                          struct vch_arena *arena);
 // Zeroed; NULL when all are taken.
-void *vch_pool_take(struct vch_pool *pool);
-void vch_pool_give(struct vch_pool *pool, void *thing);
+void *vch_slab_take(struct vch_slab *slab);
+void vch_slab_give(struct vch_slab *slab, void *thing);
 
-static inline uint32_t vch_pool_left(const struct vch_pool *pool)
+static inline uint32_t vch_slab_left(const struct vch_slab *slab)
 {
-    return pool->room - pool->used;
+    return slab->room - slab->used;
 }
