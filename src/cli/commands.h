@@ -22,7 +22,9 @@ struct vch_command {
     X(prove) \
     X(split) \
     X(keygen) \
-    X(registry) X(node) X(witness) X(infer) X(verify) X(audit) X(likeness) X(bench) X(completion)
+    X(registry) \
+    X(charter) X(ledger) X(entry) X(node) X(witness) X(infer) X(verify) X(audit) X(likeness) \
+        X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)
