@@ -87,13 +87,13 @@ size_t vch_checkpoint_sign(char out[static VCH_CHECKPOINT_NOTE_MAX + 1],
                            const struct vch_checkpoint *checkpoint,
                            const struct vch_secret_key *key)
 {
-    char line[VCH_NOTE_LINE_MAX + 1];
-    size_t text_size = vch_checkpoint_encode(out, checkpoint);
-    size_t line_size = vch_note_sign(line, checkpoint->origin, key, out, text_size);
+    char signature[VCH_NOTE_LINE_MAX + 1];
+    size_t size = vch_checkpoint_encode(out, checkpoint);
+    size_t line_size = vch_note_sign(signature, checkpoint->origin, key, out, size);
 
-    out[text_size] = '\n';
-    memcpy(out + text_size + 1, line, line_size + 1);
-    return text_size + 1 + line_size;
+    out[size] = '\n';
+    memcpy(out + size + 1, signature, line_size + 1);
+    return size + 1 + line_size;
 }
 
 vch_status vch_checkpoint_open(struct vch_checkpoint *out, struct vch_note *note, const char *bytes,

@@ -13,7 +13,7 @@ static const char monkeys[] =
     "202fftzGl3LVoqjXfwCFZZXs8I+5G22+Ek2K0AOyBuSJ/8/"
     "CZawNF+6fNlTKOCd622pbzJNkkJFWuw9DbicZCkEx9AY=\n";
 
-static vch_status open(struct vch_checkpoint *out, const char *note, const char *vkey_text)
+static vch_status open_note(struct vch_checkpoint *out, const char *note, const char *vkey_text)
 {
     struct vch_vkey vkey;
     struct vch_note decoded;
@@ -29,7 +29,7 @@ TEST(checkpoint_of_another_log_opens)
 {
     struct vch_checkpoint checkpoint;
 
-    CHECK_OK(open(&checkpoint, monkeys, monkeys_vkey));
+    CHECK_OK(open_note(&checkpoint, monkeys, monkeys_vkey));
     CHECK(strcmp(checkpoint.origin, "monkeys") == 0);
     CHECK_EQ(checkpoint.size, 5);
     CHECK_EQ(checkpoint.extensions_size, 0);
@@ -42,15 +42,15 @@ TEST(checkpoint_of_another_origin_or_key_is_refused)
     char changed[sizeof monkeys];
     struct vch_checkpoint checkpoint;
 
-    CHECK_FAILS(
-        open(&checkpoint, monkeys, "bananas+cf639f13+AaPjhFnPCQnid/Ql32KWhmh+uk72FVRfK+2DLmO3BI3M"),
-        REFUSED);
-    CHECK_FAILS(
-        open(&checkpoint, monkeys, "monkeys+87be2a55+AeK/t7elVrIheVCPxQNYkvKFw/2ahkj6Gm9afBJw6S8q"),
-        BAD_PROOF);
+    CHECK_FAILS(open_note(&checkpoint, monkeys,
+                          "bananas+cf639f13+AaPjhFnPCQnid/Ql32KWhmh+uk72FVRfK+2DLmO3BI3M"),
+                REFUSED);
+    CHECK_FAILS(open_note(&checkpoint, monkeys,
+                          "monkeys+87be2a55+AeK/t7elVrIheVCPxQNYkvKFw/2ahkj6Gm9afBJw6S8q"),
+                BAD_PROOF);
     memcpy(changed, monkeys, sizeof monkeys);
     changed[8] = '6'; // its size
-    CHECK_FAILS(open(&checkpoint, changed, monkeys_vkey), BAD_PROOF);
+    CHECK_FAILS(open_note(&checkpoint, changed, monkeys_vkey), BAD_PROOF);
 }
 
 TEST(checkpoint_signed_here_opens)
@@ -67,7 +67,7 @@ TEST(checkpoint_signed_here_opens)
     CHECK_OK(vch_vkey_init(&vkey, checkpoint.origin, VCH_VKEY_ED25519, &key.public_key, NULL));
     (void)vch_vkey_encode(vkey_text, &vkey);
     struct vch_checkpoint again;
-    CHECK_OK(open(&again, note, vkey_text));
+    CHECK_OK(open_note(&again, note, vkey_text));
     CHECK(again.size == checkpoint.size && vch_hash_is_equal(&again.root, &checkpoint.root));
     memset(checkpoint.origin, 'o', VCH_VKEY_NAME_MAX);
     CHECK_EQ(vch_checkpoint_sign(note, &checkpoint, &key), VCH_CHECKPOINT_NOTE_MAX - 12);

@@ -168,7 +168,8 @@ TEST(inclusion_refuses_missing_added_repeated_and_swapped_digests)
             lie.path.count = i; // cut short
             CHECK_FAILS(verify(&lie), BAD_PROOF);
             lie = claim; // one repeated
-            memmove(&lie.path.nodes[i + 1], &lie.path.nodes[i], (count - i) * VCH_DIGEST_SIZE);
+            memmove(&lie.path.nodes[i + 1], &lie.path.nodes[i],
+                    (size_t)(count - i) * VCH_DIGEST_SIZE);
             lie.path.count++;
             CHECK_FAILS(verify(&lie), BAD_PROOF);
             for (uint32_t j = 0; j < i; j++) {

@@ -83,10 +83,10 @@ TEST(note_refuses_any_flipped_bit)
     key_of(&vkey, peter_vkey);
     memcpy(bytes, note_of(peter_text, peter_line, ""), size);
     for (size_t bit = 0; bit < 8 * size; bit++) {
-        bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(bytes, bit);
         CHECK(!vch_is_ok(vch_note_decode(&note, bytes, size, NULL)) ||
               !vch_is_ok(vch_note_verify(&note, &vkey)));
-        bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(bytes, bit);
     }
     for (size_t cut = 0; cut < size; cut++)
         CHECK(!vch_is_ok(vch_note_decode(&note, bytes, cut, NULL)) ||

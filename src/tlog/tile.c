@@ -19,15 +19,15 @@ unsigned vch_tile_width(unsigned level, uint64_t index, uint64_t size)
 // "x001/x234/067": the most significant group first.
 static size_t encode_index(char *out, size_t room, uint64_t index)
 {
-    size_t used = index >= 1000 ? encode_index(out, room, index / 1000) : 0;
-    const char *format = used > 0 ? "/%03u" : "%03u";
+    uint64_t unit = 1; // of the group at hand
+    size_t used = 0;
 
-    if (used > 0) { // what was the last group is not the last any more
-        memmove(out + used - 2, out + used - 3, 3);
-        out[used - 3] = 'x';
-        used++;
-    }
-    return used + (size_t)snprintf(out + used, room - used, format, (unsigned)(index % 1000));
+    while (index / unit >= 1000)
+        unit *= 1000;
+    for (; unit > 1; unit /= 1000)
+        used +=
+            (size_t)snprintf(out + used, room - used, "x%03u/", (unsigned)(index / unit % 1000));
+    return used + (size_t)snprintf(out + used, room - used, "%03u", (unsigned)(index % 1000));
 }
 
 size_t vch_tile_encode_path(char out[static VCH_TILE_PATH_MAX], const struct vch_tile *tile)

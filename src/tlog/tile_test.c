@@ -132,7 +132,7 @@ TEST(tiles_hold_every_node_of_a_log)
             CHECK_OK(vch_tile_node(&got, &place, bytes, size));
             CHECK_OK(log_read(&leaves, level, index, &want));
             CHECK(vch_hash_is_equal(&got, &want));
-            size_t least = (place.first + place.count) * VCH_DIGEST_SIZE;
+            size_t least = (size_t)(place.first + place.count) * VCH_DIGEST_SIZE;
             CHECK_OK(vch_tile_node(&got, &place, bytes, least));
             CHECK_FAILS(vch_tile_node(&got, &place, bytes, least - VCH_DIGEST_SIZE), TRUNCATED);
             CHECK_FAILS(vch_tile_node(&got, &place, bytes, least - 1), MALFORMED);

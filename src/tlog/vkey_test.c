@@ -66,9 +66,9 @@ TEST(vkey_refuses_parts_and_changed_bytes)
         CHECK(!vch_is_ok(vch_vkey_decode(&vkey, changed, size, NULL)));
         changed[i]--;
         for (int bit = 0; bit < 8; bit++) {
-            changed[i] ^= (char)(1 << bit);
+            test_flip(changed, 8 * i + (size_t)bit);
             CHECK(!vch_is_ok(vch_vkey_decode(&vkey, changed, size, NULL)));
-            changed[i] ^= (char)(1 << bit);
+            test_flip(changed, 8 * i + (size_t)bit);
         }
     }
 }

@@ -95,7 +95,7 @@ void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core
         vch_core_parts_reply(reply, 200, "%s", "");
         reply->content_type = VCH_CORE_PROMISES_TYPE;
         reply->promise_count = log->promise_count;
-        for (uint32_t j = 0; j < log->promise_count && j < VCH_REQUEST_ANSWERS_MAX; j++)
+        for (uint32_t j = 0; j < log->promise_count && j < VCH_SUBMISSION_ANSWERS_MAX; j++)
             vch_core_parts_promise(reply, &log->promises[j]);
         return;
     }

@@ -13,7 +13,7 @@
 #include "crypto/sign.h"
 #include "tlog/vkey.h"
 #include "witness/draft.h"
-#include "witness/request.h"
+#include "witness/submission.h"
 
 #define VCH_CORE_LOGS_MAX 16u
 #define VCH_CORE_PROMISES_MAX 1024u // of one log,
@@ -73,9 +73,9 @@ struct vch_core_change {
     uint64_t size, count, time_s;
     struct vch_digest root;
     uint32_t answered_count;
-    uint32_t answered[VCH_REQUEST_ANSWERS_MAX]; // indices of promises, each once
+    uint32_t answered[VCH_SUBMISSION_ANSWERS_MAX]; // indices of promises, each once
     uint32_t refused_count;
-    struct vch_core_refusal refused[VCH_REQUEST_ANSWERS_MAX]; // some of them
+    struct vch_core_refusal refused[VCH_SUBMISSION_ANSWERS_MAX]; // some of them
 
     struct vch_core_promise promise;
 };

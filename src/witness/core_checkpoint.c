@@ -10,7 +10,7 @@
 #include "witness/core_parts.h"
 
 struct asked {
-    struct vch_request request;
+    struct vch_submission request;
     const struct vch_core *core;
     const struct vch_core_log *log;
     uint64_t now_ms;
@@ -76,7 +76,7 @@ static bool check_consistency(struct asked *asked)
 
 // The promise that an answer speaks of, by its index; promise_count for one that does not wait.
 static uint32_t find_promise(const struct vch_core_log *log,
-                             const struct vch_request_answer *answer)
+                             const struct vch_submission_answer *answer)
 {
     const uint8_t *draft = answer->entry;
     size_t size = answer->entry_size;
@@ -87,7 +87,7 @@ static uint32_t find_promise(const struct vch_core_log *log,
     return vch_core_parts_find(log, &digest);
 }
 
-static bool is_true(const struct asked *asked, const struct vch_request_answer *answer)
+static bool is_true(const struct asked *asked, const struct vch_submission_answer *answer)
 {
     const struct vch_checkpoint *checkpoint = &asked->request.checkpoint;
 
@@ -110,7 +110,7 @@ static bool is_answered(const struct vch_core_change *change, uint32_t promise)
 }
 
 static void keep_answer(struct vch_core_change *change, uint32_t promise,
-                        const struct vch_request_answer *answer)
+                        const struct vch_submission_answer *answer)
 {
     if (is_answered(change, promise)) return;
     change->answered[change->answered_count++] = promise;
@@ -121,10 +121,10 @@ static void keep_answer(struct vch_core_change *change, uint32_t promise,
 
 static bool check_answers(struct asked *asked)
 {
-    struct vch_request_answer answer;
+    struct vch_submission_answer answer;
     size_t offset = 0;
 
-    while (vch_request_next_answer(&answer, &asked->request, &offset)) {
+    while (vch_submission_next_answer(&answer, &asked->request, &offset)) {
         uint32_t promise = find_promise(asked->log, &answer);
         if (promise == asked->log->promise_count) continue;
         if (!is_true(asked, &answer))
@@ -152,7 +152,7 @@ static bool check_promises(struct asked *asked)
 
     vch_core_parts_reply(asked->reply, 428, "%s", "");
     asked->reply->content_type = VCH_CORE_PROMISES_TYPE;
-    for (uint32_t i = 0; i < log->promise_count && seen < VCH_REQUEST_ANSWERS_MAX; i++) {
+    for (uint32_t i = 0; i < log->promise_count && seen < VCH_SUBMISSION_ANSWERS_MAX; i++) {
         if (!is_overdue(asked, &log->promises[i])) continue;
         seen++;
         if (is_answered(asked->change, i)) continue;
@@ -164,7 +164,7 @@ static bool check_promises(struct asked *asked)
 
 static void cosign(struct asked *asked)
 {
-    const struct vch_request *request = &asked->request;
+    const struct vch_submission *request = &asked->request;
     const struct vch_core_log *log = asked->log;
     struct vch_core_change *change = asked->change;
     char line[VCH_NOTE_LINE_MAX + 1];
@@ -196,7 +196,7 @@ void vch_core_add_checkpoint(struct vch_core_reply *reply, struct vch_core_chang
     change->kind = VCH_CORE_NOTHING;
     change->answered_count = change->refused_count = 0;
     reply->promise_count = 0;
-    if (!vch_is_ok(vch_request_decode(&asked.request, body, size, may_answer, &complaint))) {
+    if (!vch_is_ok(vch_submission_decode(&asked.request, body, size, may_answer, &complaint))) {
         (void)say(&asked, 400, complaint.text);
         return;
     }

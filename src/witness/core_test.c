@@ -265,9 +265,9 @@ TEST(core_accepts_no_request_with_a_flipped_bit)
     text.size = 0;
     add_request(&text, &entries, 10, 13);
     for (size_t bit = 0; bit < 8 * text.size; bit++) {
-        text.bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text.bytes, bit);
         CHECK(ask_text(&text, false) != 200);
-        text.bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text.bytes, bit);
     }
     CHECK_EQ(ask_text(&text, false), 200);
 }
@@ -441,11 +441,11 @@ TEST(core_believes_no_answer_that_is_not_true)
     answer.size = 0;
     add_included(&answer, &draft, 12, 14);
     for (size_t bit = 0; bit < 8 * answer.size; bit++) {
-        answer.bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(answer.bytes, bit);
         text = answer;
         add_request(&text, &entries, 12, 14);
         CHECK(ask_text(&text, true) != 200);
-        answer.bytes[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(answer.bytes, bit);
     }
     text.size = 0; // an answer under another size of the same log
     add_included(&text, &draft, 12, 13);
@@ -522,7 +522,7 @@ TEST(core_asks_for_as_many_answers_as_a_request_holds)
     unsigned lines = 0;
     for (size_t i = 0; i < reply.size; i++)
         lines += reply.body[i] == '\n';
-    CHECK_EQ(lines, VCH_REQUEST_ANSWERS_MAX);
+    CHECK_EQ(lines, VCH_SUBMISSION_ANSWERS_MAX);
     static const struct {
         unsigned first, end;
         uint64_t old, size;
@@ -575,9 +575,9 @@ TEST(records_come_back_and_damaged_ones_do_not)
     CHECK(kept.size == 12 && kept.count == logs[0].count && kept.time_s == logs[0].time_s);
     CHECK(vch_hash_is_equal(&kept.root, &logs[0].root));
     for (size_t bit = 0; bit < 8 * size; bit++) {
-        text[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text, bit);
         CHECK_FAILS(vch_records_decode_log(&kept, text, size, NULL), MALFORMED);
-        text[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text, bit);
     }
     for (size_t cut = 0; cut < size; cut++)
         CHECK_FAILS(vch_records_decode_log(&kept, text, cut, NULL), MALFORMED);
@@ -588,8 +588,8 @@ TEST(records_come_back_and_damaged_ones_do_not)
     CHECK(vch_hash_is_equal(&promise.digest, &logs[0].promises[0].digest));
     CHECK(promise.handed_ms == NOW_MS && promise.handed_count == 1);
     for (size_t bit = 0; bit < 8 * size; bit++) {
-        text[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text, bit);
         CHECK_FAILS(vch_records_decode_promise(&promise, text, size, NULL), MALFORMED);
-        text[bit / 8] ^= (char)(1 << bit % 8);
+        test_flip(text, bit);
     }
 }

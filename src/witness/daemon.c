@@ -168,8 +168,8 @@ static void handle_refusal(void *context, struct vch_http_exchange *exchange)
 }
 
 static const struct vch_http_handler handlers[] = {
-    {"/add-checkpoint", VCH_REQUEST_CHECKPOINT_MAX, handle_checkpoint},
-    {"/vouch/v1/add-checkpoint", VCH_REQUEST_ANSWERED_MAX, handle_answers},
+    {"/add-checkpoint", VCH_SUBMISSION_CHECKPOINT_MAX, handle_checkpoint},
+    {"/vouch/v1/add-checkpoint", VCH_SUBMISSION_ANSWERED_MAX, handle_answers},
     {"/vouch/v1/add-commit", VCH_CORE_COMMIT_MAX, handle_commit},
     {PROMISES, 0, handle_promises},
     {REFUSAL, 0, handle_refusal},
@@ -274,9 +274,9 @@ void vch_daemon_free(struct vch_daemon *daemon)
 {
     if (daemon == NULL) return;
     if (daemon->http != NULL) vch_http_free(daemon->http);
-    struct event *events[] = {daemon->terminate, daemon->interrupt, daemon->tick};
-    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (events[i] != NULL) event_free(events[i]);
+    if (daemon->terminate != NULL) event_free(daemon->terminate);
+    if (daemon->interrupt != NULL) event_free(daemon->interrupt);
+    if (daemon->tick != NULL) event_free(daemon->tick);
     if (daemon->base != NULL) event_base_free(daemon->base);
     vch_folder_close(&daemon->folder);
     vch_wipe(&daemon->core.key, sizeof daemon->core.key);

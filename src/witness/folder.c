@@ -111,7 +111,7 @@ static vch_status lock_folder(struct vch_folder *out, struct vch_complaint *comp
 // A path that leaves room for the names below it.
 static vch_status check_length(const char *path, struct vch_complaint *complaint)
 {
-    if (strlen(path) + 4 * HEX < PATH_MAX) return VCH_OK;
+    if (strlen(path) + (size_t)4 * HEX < PATH_MAX) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_USAGE, "the path of the state folder is too long");
 }
 

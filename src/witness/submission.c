@@ -1,4 +1,4 @@
-#include "witness/request.h"
+#include "witness/submission.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ static vch_status read_bytes(uint8_t *out, size_t *size, size_t most, struct vch
     return vch_base64_decode(out, size, most, line, line_size);
 }
 
-static vch_status read_refusal(struct vch_request_answer *out, struct vch_lines *lines)
+static vch_status read_refusal(struct vch_submission_answer *out, struct vch_lines *lines)
 {
     const char *line = NULL;
     size_t size = 0;
@@ -56,7 +56,7 @@ static vch_status read_refusal(struct vch_request_answer *out, struct vch_lines 
     return size == 0 ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
-static vch_status read_answer(struct vch_request_answer *out, struct vch_lines *lines)
+static vch_status read_answer(struct vch_submission_answer *out, struct vch_lines *lines)
 {
     const char *line = NULL;
     size_t size = 0;
@@ -75,15 +75,15 @@ static bool is_answer(const struct vch_lines *lines)
            (lines->text[lines->offset] == 'i' || lines->text[lines->offset] == 'r');
 }
 
-static vch_status skip_answers(struct vch_request *out, struct vch_lines *lines,
+static vch_status skip_answers(struct vch_submission *out, struct vch_lines *lines,
                                struct vch_complaint *complaint)
 {
-    struct vch_request_answer answer;
+    struct vch_submission_answer answer;
 
     for (uint32_t count = 0; is_answer(lines); count++) {
-        if (count == VCH_REQUEST_ANSWERS_MAX)
+        if (count == VCH_SUBMISSION_ANSWERS_MAX)
             return vch_complain(complaint, VCH_CODE_LIMIT, "there are more than %u answers",
-                                VCH_REQUEST_ANSWERS_MAX);
+                                VCH_SUBMISSION_ANSWERS_MAX);
         if (!vch_is_ok(read_answer(&answer, lines)))
             return refuse(complaint, "an answer to a promise: included or refused, and an empty "
                                      "line at its end");
@@ -93,28 +93,28 @@ static vch_status skip_answers(struct vch_request *out, struct vch_lines *lines,
     return VCH_OK;
 }
 
-vch_status vch_request_decode(struct vch_request *out, const char *body, size_t size,
-                              bool may_answer, struct vch_complaint *complaint)
+vch_status vch_submission_decode(struct vch_submission *out, const char *body, size_t size,
+                                 bool may_answer, struct vch_complaint *complaint)
 {
     struct vch_lines lines = {body, size, 0};
     const char *line = NULL;
     size_t line_size = 0;
 
     out->answers_size = 0;
-    if (size > (may_answer ? VCH_REQUEST_ANSWERED_MAX : VCH_REQUEST_CHECKPOINT_MAX))
+    if (size > (may_answer ? VCH_SUBMISSION_ANSWERED_MAX : VCH_SUBMISSION_CHECKPOINT_MAX))
         return vch_complain(complaint, VCH_CODE_LIMIT, "the request has %zu bytes, too many", size);
     if (may_answer) VCH_TRY(skip_answers(out, &lines, complaint));
     if (!vch_is_ok(vch_lines_read(&lines, &line, &line_size)) ||
         !is_numbered(&out->old_size, "old", line, line_size))
         return refuse(complaint, "a line \"old SIZE\"");
-    if (!vch_is_ok(read_path(&out->path, &lines, VCH_REQUEST_PROOF_MAX)))
+    if (!vch_is_ok(read_path(&out->path, &lines, VCH_SUBMISSION_PROOF_MAX)))
         return refuse(complaint, "at most 63 lines of base64, 32 bytes each, and an empty line");
     VCH_TRY(vch_note_decode(&out->note, body + lines.offset, size - lines.offset, complaint));
     return vch_checkpoint_decode(&out->checkpoint, out->note.text, out->note.text_size, complaint);
 }
 
-bool vch_request_next_answer(struct vch_request_answer *out, const struct vch_request *request,
-                             size_t *offset)
+bool vch_submission_next_answer(struct vch_submission_answer *out,
+                                const struct vch_submission *request, size_t *offset)
 {
     struct vch_lines lines = {request->answers, request->answers_size, *offset};
 

@@ -14,13 +14,13 @@
 #include "tlog/tree.h"
 #include "witness/draft.h"
 
-#define VCH_REQUEST_CHECKPOINT_MAX 65536u // bytes of a request without answers
-#define VCH_REQUEST_ANSWERED_MAX 524288u  // and with them; check: 2**19
-#define VCH_REQUEST_ANSWERS_MAX 64u
-#define VCH_REQUEST_PROOF_MAX 63u // digests of a proof of consistency, as C2SP has it
+#define VCH_SUBMISSION_CHECKPOINT_MAX 65536u // bytes of a request without answers
+#define VCH_SUBMISSION_ANSWERED_MAX 524288u  // and with them; check: 2**19
+#define VCH_SUBMISSION_ANSWERS_MAX 64u
+#define VCH_SUBMISSION_PROOF_MAX 63u // digests of a proof of consistency, as C2SP has it
 
 // An answer in its own bytes.
-struct vch_request_answer {
+struct vch_submission_answer {
     bool is_refusal;
     uint64_t index;    // of the entry that it shows
     size_t entry_size; // of that entry with its time; of a refusal: the draft
@@ -29,8 +29,8 @@ struct vch_request_answer {
     struct vch_signature signature; // of a refusal
 };
 
-struct vch_request {
-    const char *answers; // borrowed: read them with vch_request_next_answer
+struct vch_submission {
+    const char *answers; // borrowed: read them with vch_submission_next_answer
     size_t answers_size;
     uint64_t old_size;
     struct vch_tree_path path;
@@ -39,9 +39,9 @@ struct vch_request {
 };
 
 // MALFORMED or LIMIT with a complaint. Where answers are not allowed, the body is C2SP's.
-vch_status vch_request_decode(struct vch_request *out, const char *body, size_t size,
-                              bool may_answer, struct vch_complaint *complaint);
+vch_status vch_submission_decode(struct vch_submission *out, const char *body, size_t size,
+                                 bool may_answer, struct vch_complaint *complaint);
 
 // The next answer of a decoded request, from `*offset` on (0 at first); false after the last.
-bool vch_request_next_answer(struct vch_request_answer *out, const struct vch_request *request,
-                             size_t *offset);
+bool vch_submission_next_answer(struct vch_submission_answer *out,
+                                const struct vch_submission *request, size_t *offset);

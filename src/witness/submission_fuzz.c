@@ -1,19 +1,19 @@
 // Any bytes at all as a request of a log and as a commit handed over: never more than a refusal,
 // unless the log's key signed it, which nobody here has.
-#include "witness/request.h"
+#include "witness/submission.h"
 
 #include "base/check.h"
 #include "witness/core.h"
 
-static void try_answers(const struct vch_request *request)
+static void try_answers(const struct vch_submission *request)
 {
-    struct vch_request_answer answer;
+    struct vch_submission_answer answer;
     size_t offset = 0;
     uint32_t count = 0;
 
-    while (vch_request_next_answer(&answer, request, &offset))
+    while (vch_submission_next_answer(&answer, request, &offset))
         count++;
-    VCH_ASSERT(count <= VCH_REQUEST_ANSWERS_MAX && offset == request->answers_size);
+    VCH_ASSERT(count <= VCH_SUBMISSION_ANSWERS_MAX && offset == request->answers_size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vch_core_log_init(&log, &vkey, &ledger);
     for (int may_answer = 0; may_answer < 2; may_answer++) {
         struct vch_complaint complaint = {0};
-        struct vch_request request;
-        vch_status status = vch_request_decode(&request, body, size, may_answer, &complaint);
+        struct vch_submission request;
+        vch_status status = vch_submission_decode(&request, body, size, may_answer, &complaint);
         VCH_ASSERT(vch_is_ok(status) == (complaint.text[0] == '\0'));
         if (vch_is_ok(status)) try_answers(&request);
         vch_core_add_checkpoint(&reply, &change, &core, body, size, may_answer, 1000);
