@@ -14,6 +14,7 @@ ONE = 65536
 NODE, CLIENT = 1, 2
 NODES = 2  # by whom a segment is run
 OUTPUT = "output"
+OVER = ("decided", "split", "dropped")
 
 
 class Refused(Exception):
@@ -108,6 +109,36 @@ class Ledger:
                 self.holds(account, contest.job.model, contest.first, contest.last) and
                 self.weight(account) > 0 and member["operator"] not in contest.excluded)
 
+    # --- when
+
+    def draw_due(self, contest):
+        """The moment from which a contest may be drawn, or None."""
+        p, due = self.parameters, []
+        if contest.all_drawn_ms is not None:
+            due.append(contest.all_drawn_ms)
+        if contest.full_ms is not None:
+            due.append(max(contest.full_ms, contest.anchored_ms + p["draw_ms"]))
+        due.append(contest.anchored_ms + 2 * p["draw_ms"])
+        return min(due) if contest.dispute is not None or min(due) < contest.job.deadline_ms else None
+
+    def note_draws(self, contest):
+        if contest.all_drawn_ms is None and contest.eligible <= self.parameters["draw_all"] and \
+                len(contest.drawn) >= contest.eligible:
+            contest.all_drawn_ms = self.now
+        if contest.full_ms is None and len(self.best(contest)) == contest.k:
+            contest.full_ms = self.now
+
+    def is_hopeless(self, contest):
+        return len(contest.seats) <= contest.k // 2
+
+    def has_input(self, contest):
+        return contest.dispute is not None or self.input_of(contest.job, contest.segment) is not None
+
+    def is_at_work(self, contest):
+        return (contest.phase == "closed" or
+                (contest.phase == "drawing" and self.draw_due(contest) is not None) or
+                (contest.phase == "committing" and (self.has_input(contest) or self.is_hopeless(contest))))
+
     def input_of(self, job, index):
         """The commitment to a segment's input and when it became known, or None."""
         before = [i for i in job.by_nodes if i < index]
@@ -122,36 +153,52 @@ class Ledger:
 
     # --- money
 
-    def slash(self, account, winner):
-        p = self.parameters
-        taken = (account.stake + account.unbonding) * p["slash_permille"] // 1000
-        from_stake = min(taken, account.stake)
+    def take(self, account, amount):
+        """Stake first, then what is unbonding."""
+        from_stake = min(amount, account.stake)
         account.stake -= from_stake
-        account.unbonding -= taken - from_stake
+        account.unbonding -= amount - from_stake
+
+    def slash(self, account):
+        taken = (account.stake + account.unbonding) * self.parameters["slash_permille"] // 1000
+        self.take(account, taken)
         self.mark(account, "correct", False)
         account.slashes += 1
-        bounty = taken * p["bounty_permille"] // 1000 if winner is not None else 0
+        return taken
+
+    def divide(self, taken, winner):
+        bounty = taken * self.parameters["bounty_permille"] // 1000 if winner is not None else 0
         if winner is not None:
             self.account(winner).balance += bounty
         self.treasury += taken - bounty
 
-    def pay_seat(self, job, seat):
-        job.escrow -= job.fee
-        self.escrow -= job.fee
-        self.accounts[seat.node].balance += job.fee
+    def charge_escrow(self, job, amount):
+        job.escrow -= amount
+        self.escrow -= amount
+        assert job.escrow >= 0
+
+    def reward(self, job, account):
+        self.charge_escrow(job, job.fee)
+        account.balance += job.fee
+        self.success(account)
+
+    def success(self, account):
+        self.mark(account, "correct", True)
+        self.mark(account, "timely", True)
+        account.successes += 1
 
     def end_job(self, job, phase):
         job.phase = phase
-        self.escrow -= job.escrow
         self.account(job.client).balance += job.escrow
-        job.escrow = 0
-        for contest in self.contests.values():
-            if contest.job is job and contest.dispute is None and contest.phase not in ("decided", "split"):
-                contest.phase = "dropped"
+        self.charge_escrow(job, job.escrow)
+
+    def fail_job(self, job):
         for segment in job.segments.values():
             if segment.phase == "pending":
-                segment.phase = "failed"
-                segment.window_ms = self.now + self.parameters["dispute_ms"]
+                segment.phase, segment.window_ms = "failed", self.now + self.parameters["dispute_ms"]
+                if segment.rounds[-1].phase not in OVER:
+                    segment.rounds[-1].phase = "dropped"
+        self.end_job(job, "failed")
 
     # --- applying
 
@@ -280,8 +327,8 @@ class Ledger:
         self.jobs[job["id"]] = record
         for index in body["by_nodes"]:
             record.segments[index] = Record(index=index, phase="pending", output=None, trace=None, decided_ms=None,
-                                            window_ms=None, is_final=False, is_overturned=False, dispute=None,
-                                            disputers=set(), rounds=[])
+                                            window_ms=None, is_final=False, is_overturned=False, disputes=[],
+                                            rounds=[])
             self.open_contest(record, index, 0, job["quorum"], None)
 
     def open_contest(self, job, index, number, k, dispute):
@@ -290,7 +337,7 @@ class Ledger:
                          dispute=dispute, first=place["first"], last=place["last"], phase="open",
                          opened=self.position, leaf=self.leaf, excluded=set(), registry=None, anchored=None,
                          anchored_ms=None, eligible=0, weight=0, drawn={}, seats=[], drawn_ms=None, closed=None,
-                         commits=None, reveal_ms=None, output=None)
+                         commits=None, reveal_ms=None, output=None, trace=None, all_drawn_ms=None, full_ms=None)
         self.contests[contest.subject, index, number] = contest
         (dispute.rounds if dispute else job.segments[index].rounds).append(contest)
 
@@ -302,7 +349,7 @@ class Ledger:
         before = [i for i in job.by_nodes if i < index]
         need(before and before[-1] != index - 1, "its input is not the client's to give")
         need(job.segments[before[-1]].phase == "decided", "too early")
-        need(index not in job.inputs, "a second one")
+        need(index not in job.inputs and self.now < job.deadline_ms, "a second one, or too late")
         job.inputs[index] = (body["input"], self.now)
 
     def apply_anchor(self, writer, body, entry):
@@ -327,30 +374,34 @@ class Ledger:
     def anchor_contest(self, contest, root):
         contest.phase, contest.anchored, contest.anchored_ms = "drawing", self.position, self.now
         contest.registry = self.in_force(self.now)
-        if contest.job.trial is not None and contest.dispute is None:
-            return
-        contest.alpha = digest_of("vouch/sortition/v1", ("ledger", self.charter["id"]), ("entry", contest.leaf),
-                                  ("root", root), ("registry", contest.registry["digest"]),
-                                  ("subject", contest.subject), ("segment", contest.segment),
-                                  ("round", contest.round))
-        eligible = self.choose_eligible(contest)
-        contest.eligible, contest.weight = len(eligible), sum(self.weight(self.accounts[key]) for key in eligible)
+        if self.trial_of(contest) is None:
+            contest.alpha = digest_of("vouch/sortition/v1", ("ledger", self.charter["id"]), ("entry", contest.leaf),
+                                      ("root", root), ("registry", contest.registry["digest"]),
+                                      ("subject", contest.subject), ("segment", contest.segment),
+                                      ("round", contest.round))
+            eligible = self.choose_eligible(contest)
+            contest.eligible = len(eligible)
+            contest.weight = sum(self.weight(self.accounts[key]) for key in eligible)
+        self.note_draws(contest)
+
+    def trial_of(self, contest):
+        return contest.job.trial if contest.dispute is None else None
 
     def choose_eligible(self, contest):
-        dispute, keys = contest.dispute, list(contest.registry["by_key"])
-        contest.excluded = set(contest.job.excluded)
-        if dispute is None:
-            return [key for key in keys if self.may_be_drawn(contest, key)]
-        seats = [seat for earlier in contest.job.segments[contest.segment].rounds for seat in earlier.seats]
-        own = contest.registry["by_key"].get(dispute.by)
-        by = {own["operator"]} if own else set()
-        by |= {seat.operator for seat in seats if seat.node == dispute.by}
-        contest.excluded = contest.job.excluded | by | {seat.operator for seat in seats}
-        eligible = [key for key in keys if self.may_be_drawn(contest, key)]
-        if len(eligible) >= contest.k:
-            return eligible
-        contest.excluded = contest.job.excluded | by | {seat.operator for seat in seats if seat.node in dispute.defence}
-        return [key for key in keys if self.may_be_drawn(contest, key)]
+        dispute, members = contest.dispute, contest.registry["by_key"]
+        contest.excluded = contest.job.excluded
+        if dispute is not None:
+            seats = [seat for earlier in dispute.segment.rounds for seat in earlier.seats]
+            own = {members[dispute.by]["operator"]} if dispute.by in members else set()
+            contest.excluded = own | {seat.operator for seat in seats}
+            chosen = [key for key in members if self.may_be_drawn(contest, key)]
+            if len({members[key]["operator"] for key in chosen}) >= contest.k:
+                return chosen
+            contest.excluded = own | {seat.operator for seat in seats if self.has_won(dispute.segment, seat)}
+        return [key for key in members if self.may_be_drawn(contest, key)]
+
+    def has_won(self, segment, seat):
+        return seat.state == "revealed" and (seat.output, seat.trace) == (segment.output, segment.trace)
 
     def contest_of(self, body, *phases):
         contest = self.contests.get((body["subject"], body["segment"], body["round"]))
@@ -360,7 +411,7 @@ class Ledger:
 
     def apply_sortition(self, writer, body, entry):
         p, contest = self.parameters, self.contest_of(body, "drawing")
-        need(contest.job.trial is None or contest.dispute is not None, "a trial has no draw")
+        need(self.trial_of(contest) is None, "a trial has no draw")
         need(writer not in contest.drawn, "a second one")
         need(self.may_be_drawn(contest, writer), "may not be drawn")
         account = self.accounts[writer]
@@ -371,29 +422,33 @@ class Ledger:
         e, w = exponent(beta), self.weight(account)
         if contest.eligible > p["draw_all"] and self.now < contest.anchored_ms + p["draw_ms"]:
             need(e * contest.weight <= 2**56 * (6 * contest.k + 24) * w, "outside the limit")
-        contest.drawn[writer] = Record(node=writer, operator=member["operator"], weight=w, exponent=e, state="drawn",
-                                       commitment=None, output=None, trace=None, is_frozen=False,
-                                       is_vindicated=False, is_convicted=False)
+        contest.drawn[writer] = self.new_seat(writer, member["operator"], w, e)
+        self.note_draws(contest)
+
+    def new_seat(self, node, operator, weight, exponent):
+        return Record(node=node, operator=operator, weight=weight, exponent=exponent, state="drawn", commitment=None,
+                      output=None, trace=None, is_convicted=False)
+
+    def best(self, contest):
+        trial, seats = self.trial_of(contest), []
+        if trial is not None:
+            member = contest.registry["by_key"].get(trial["node"])
+            return [self.new_seat(trial["node"], member["operator"], 0, 0)] if member else []
+        for seat in sorted(contest.drawn.values(), key=lambda s: (Fraction(s.exponent, s.weight), s.node)):
+            if len(seats) < contest.k and all(other.operator != seat.operator for other in seats):
+                seats.append(seat)
+        return seats
 
     def apply_draw(self, writer, body, entry):
-        p, contest = self.parameters, self.contest_of(body, "drawing")
+        contest = self.contest_of(body, "drawing")
         need(writer == self.charter["clerk"], "by the clerk")
-        if contest.job.trial is not None and contest.dispute is None:
-            member = contest.registry["by_key"].get(contest.job.trial["node"])
-            seats = [Record(node=contest.job.trial["node"], operator=member["operator"] if member else b"", weight=0,
-                            exponent=0, state="drawn", commitment=None, output=None, trace=None, is_frozen=False,
-                            is_vindicated=False, is_convicted=False)]
-        else:
-            seats = []
-            for seat in sorted(contest.drawn.values(), key=lambda s: (Fraction(s.exponent, s.weight), s.node)):
-                if len(seats) < contest.k and all(other.operator != seat.operator for other in seats):
-                    seats.append(seat)
-            late = self.now - contest.anchored_ms
-            need((contest.eligible <= p["draw_all"] and len(contest.drawn) >= contest.eligible) or
-                 (late >= p["draw_ms"] and len(seats) == contest.k) or late >= 2 * p["draw_ms"], "too early")
+        due, seats = self.draw_due(contest), self.best(contest)
+        need(due is not None and self.now >= due, "too early")
         need([(seat["node"], seat["weight"]) for seat in body["seats"]] == [(s.node, s.weight) for s in seats], "seats")
         need(body["eligible"] == contest.eligible and body["weight"] == contest.weight, "eligible or weight")
         contest.seats, contest.phase, contest.drawn_ms = seats, "committing", self.now
+        for seat in seats:
+            self.accounts[seat.node].frozen += 1
 
     def seat_of(self, contest, writer, state):
         seats = [seat for seat in contest.seats if seat.node == writer]
@@ -403,20 +458,17 @@ class Ledger:
     def apply_commit(self, writer, body, entry):
         contest = self.contest_of(body, "committing")
         seat = self.seat_of(contest, writer, "drawn")
-        need(contest.dispute is not None or self.input_of(contest.job, contest.segment) is not None, "no input yet")
+        need(not self.is_hopeless(contest) and self.has_input(contest), "too few seats, or no input yet")
         seat.state, seat.commitment = "committed", body["commitment"]
 
     def apply_close(self, writer, body, entry):
         contest = self.contest_of(body, "committing")
         need(writer == self.charter["clerk"], "by the clerk")
-        need(contest.seats, "nobody to wait for")
+        need(not self.is_hopeless(contest) and self.has_input(contest), "too few seats, or no input yet")
+        known_ms = contest.drawn_ms if contest.dispute else self.input_of(contest.job, contest.segment)[1]
         commits = sum(seat.state == "committed" for seat in contest.seats)
-        known = self.input_of(contest.job, contest.segment) if contest.dispute is None else (None, contest.drawn_ms)
-        if known is None:
-            need(self.now > contest.job.deadline_ms, "too early")
-        else:
-            need(commits == len(contest.seats) or
-                 self.now >= max(contest.drawn_ms, known[1]) + self.parameters["commit_ms"], "too early")
+        need(commits == len(contest.seats) or
+             self.now >= max(contest.drawn_ms, known_ms) + self.parameters["commit_ms"], "too early")
         need(body["commits"] == commits, "the number of commits")
         contest.phase, contest.closed, contest.commits = "closed", self.position, commits
 
@@ -429,114 +481,118 @@ class Ledger:
         seat.state = "revealed" if is_true else "false"
         if is_true:
             seat.output, seat.trace = body["output"], body["trace"]
+        else:
+            self.divide(self.slash(self.accounts[writer]), None)
 
     def majority(self, contest):
+        if self.trial_of(contest) is not None and contest.job.result is not None and \
+                contest.job.result != contest.seats[0].output:
+            return 0, b"", b""
         counts = {}
         for seat in contest.seats:
             if seat.state == "revealed":
-                counts[seat.output] = counts.get(seat.output, 0) + 1
-        best = [(count, output) for output, count in counts.items() if 2 * count > contest.k]
-        return best[0] if best else (0, b"")
+                counts[seat.output, seat.trace] = counts.get((seat.output, seat.trace), 0) + 1
+        for (output, trace), count in counts.items():
+            if 2 * count > contest.k:
+                return count, output, trace
+        return 0, b"", b""
+
+    def check_verdict_time(self, contest):
+        if contest.phase == "committing":
+            need(self.is_hopeless(contest), "not closed")
+        elif contest.commits > 0:
+            waits = any(seat.state == "committed" for seat in contest.seats)
+            need(contest.reveal_ms is not None, "the close is not anchored")
+            need(not waits or self.now >= contest.reveal_ms + self.parameters["reveal_ms"], "too early")
+            if self.trial_of(contest) is not None and contest.seats[0].state == "revealed":
+                need(contest.job.result is not None or self.now >= contest.job.deadline_ms, "waits for its result")
 
     def apply_verdict(self, writer, body, entry):
         contest = self.contest_of(body, "committing", "closed")
         need(writer == self.charter["clerk"], "by the clerk")
-        need(contest.phase == "closed" or not contest.seats, "not closed")
-        if contest.seats and contest.commits > 0:
-            waits = any(seat.state == "committed" for seat in contest.seats)
-            need(contest.reveal_ms is not None, "the close is not anchored")
-            need(not waits or self.now >= contest.reveal_ms + self.parameters["reveal_ms"], "too early")
-        trial = contest.job.trial if contest.dispute is None else None
-        if trial is not None and any(seat.state == "revealed" for seat in contest.seats):
-            need(contest.job.result is not None or self.now > contest.job.deadline_ms, "a trial waits for its result")
-        agreeing, output = self.majority(contest)
+        self.check_verdict_time(contest)
+        agreeing, output, trace = self.majority(contest)
         need((body["agreeing"], body["output"]) == (agreeing, output), "another majority")
-        self.settle_absent(contest)
-        contest.phase, contest.output = ("decided", output) if agreeing else ("split", None)
-        if contest.dispute is not None:
-            self.decide_dispute(contest)
-        elif trial is not None:
-            self.decide_trial(contest)
-        elif agreeing:
-            self.decide_segment(contest)
-        elif contest.round + 1 < contest.job.rounds:
-            self.open_contest(contest.job, contest.segment, contest.round + 1, 2 * contest.k + 1, None)
+        self.settle_silence(contest)
+        contest.phase = "decided" if agreeing else "split"
+        contest.output, contest.trace = output, trace
+        rounds = 1 if self.trial_of(contest) is not None else self.parameters["rounds"]
+        in_time = contest.dispute is not None or self.now < contest.job.deadline_ms
+        if not agreeing and in_time and contest.round + 1 < rounds:
+            self.open_contest(contest.job, contest.segment, contest.round + 1, 2 * contest.k + 1, contest.dispute)
+        elif contest.dispute is not None:
+            self.judge(contest.dispute, contest)
         else:
-            self.end_job(contest.job, "failed")
+            self.settle_trial(contest)
+            if agreeing:
+                self.decide_segment(contest)
+            else:
+                self.fail_job(contest.job)
 
-    def settle_absent(self, contest):
+    def settle_silence(self, contest):
         job = contest.job
+        if self.is_hopeless(contest):
+            return
         for seat in contest.seats:
+            if seat.state not in ("drawn", "committed"):
+                continue
             account = self.accounts[seat.node]
-            if seat.state in ("drawn", "committed"):
-                taken = min(job.fee, account.stake)
-                account.stake -= taken
-                self.treasury += taken
-                if contest.dispute is None:
-                    job.escrow -= job.fee
-                    self.escrow -= job.fee
-                    self.treasury += job.fee
-                self.mark(account, "timely", False)
-                account.silences += 1
-            elif seat.state == "false":
-                self.slash(account, None)
-
-    def success(self, account):
-        self.mark(account, "correct", True)
-        self.mark(account, "timely", True)
-        account.successes += 1
+            taken = min(job.fee, account.stake + account.unbonding)
+            self.take(account, taken)
+            self.treasury += taken
+            self.mark(account, "timely", False)
+            account.silences += 1
+            if contest.dispute is None:
+                self.charge_escrow(job, job.fee)
+                self.treasury += job.fee
 
     def decide_segment(self, contest):
         job, segment = contest.job, contest.job.segments[contest.segment]
-        segment.phase, segment.output, segment.decided_ms = "decided", contest.output, self.now
-        segment.window_ms = self.now + self.parameters["dispute_ms"]
-        for seat in [seat for earlier in segment.rounds for seat in earlier.seats if seat.state == "revealed"]:
-            account = self.accounts[seat.node]
-            if seat.output == segment.output:
-                self.pay_seat(job, seat)
-                self.success(account)
-            else:
-                seat.is_frozen = True
-                account.frozen += 1
+        segment.phase, segment.output, segment.trace = "decided", contest.output, contest.trace
+        segment.decided_ms, segment.window_ms = self.now, self.now + self.parameters["dispute_ms"]
+        if job.trial is None:
+            for seat in [seat for earlier in segment.rounds for seat in earlier.seats]:
+                if self.has_won(segment, seat):
+                    self.reward(job, self.accounts[seat.node])
         if all(other.phase == "decided" for other in job.segments.values()):
             self.end_job(job, "decided")
 
-    def decide_trial(self, contest):
+    def settle_trial(self, contest):
         job = contest.job
-        if contest.phase == "split":
-            self.end_job(job, "failed")
+        if job.trial is None or not contest.seats or contest.seats[0].state != "revealed":
             return
-        segment, seat = job.segments[contest.segment], contest.seats[0]
-        account = self.accounts[seat.node]
-        segment.phase, segment.output, segment.decided_ms = "decided", contest.output, self.now
-        segment.window_ms = self.now + self.parameters["dispute_ms"]
-        if job.result is None or job.result == contest.output:
-            self.pay_seat(job, seat)
-        if job.result == contest.output:
+        account = self.accounts[contest.seats[0].node]
+        if job.result is None:
+            self.charge_escrow(job, job.fee)
+            account.balance += job.fee
+        elif job.result == contest.seats[0].output:
+            self.reward(job, account)
             account.trials += 1
             account.grown = self.position
-        elif job.result is not None:
+        else:
             account.trials = 0
             self.mark(account, "correct", False)
-        self.end_job(job, "decided")
+            account.wrongs += 1
 
     def apply_trial_result(self, writer, body, entry):
         job = self.jobs.get(body["job"])
         need(writer == self.charter["founder"], "by the founder")
         need(job is not None and job.trial is not None and job.phase == "pending", "no open trial")
         need(job.result is None, "a second one")
-        seats = job.segments[job.by_nodes[0]].rounds[0].seats
-        need(seats and seats[0].state == "revealed", "before the reveal")
+        contest = job.segments[job.by_nodes[0]].rounds[0]
+        need(contest.phase == "closed" and contest.seats[0].state == "revealed", "before the reveal")
         opened = digest_of("vouch/trial/v1", ("job", job.id), ("output", body["output"]), ("nonce", body["nonce"]))
         need(opened == job.trial["expected"], "it does not open")
         job.result = body["output"]
 
     def apply_expire(self, writer, body, entry):
-        p, job = self.parameters, self.jobs.get(body["job"])
+        job = self.jobs.get(body["job"])
         need(writer == self.charter["clerk"], "by the clerk")
         need(job is not None and job.phase == "pending", "no open job")
-        need(self.now > job.deadline_ms + p["commit_ms"] + p["reveal_ms"], "too early")
-        self.end_job(job, "failed")
+        need(self.now >= job.deadline_ms, "too early")
+        need(not any(segment.phase == "pending" and self.is_at_work(segment.rounds[-1])
+                     for segment in job.segments.values()), "seats are at work")
+        self.fail_job(job)
 
     def apply_evidence(self, writer, body, entry):
         first, second = entry["drafts"]
@@ -546,88 +602,86 @@ class Ledger:
         need(first["body"]["commitment"] != second["body"]["commitment"], "one commitment")
         need(all(is_entry_signed(draft, self.charter["id"]) for draft in entry["drafts"]), "a draft's signature")
         contest = self.contests.get(tuple(first["body"][name] for name in names))
-        need(contest is not None, "a contest that is not remembered")
+        need(contest is not None and not contest.job.segments[contest.segment].is_final, "the window is over")
         seats = [seat for seat in contest.seats if seat.node == first["writer"]]
         need(seats and not seats[0].is_convicted, "no seat, or convicted already")
         seats[0].is_convicted = True
-        self.slash(self.accounts[first["writer"]], writer)
+        self.divide(self.slash(self.accounts[first["writer"]]), writer)
 
     # --- windows
 
     def due_windows(self):
-        return sorted(((segment.window_ms, segment.index, job.id, segment) for job in self.jobs.values()
-                       for segment in job.segments.values() if segment.window_ms is not None and
-                       segment.window_ms <= self.now and not segment.is_final and segment.dispute is None),
-                      key=lambda row: row[:3])
+        return [segment for job in self.jobs.values() for segment in job.segments.values()
+                if segment.window_ms is not None and segment.window_ms <= self.now and not segment.is_final and
+                all(dispute.phase == "over" for dispute in segment.disputes)]
 
     def is_window_due(self):
         return self.charter is not None and bool(self.due_windows())
 
     def close_windows(self):
-        if self.charter is None:
-            return
-        for _, _, _, segment in self.due_windows():
-            segment.is_final = True
-            for seat in [seat for contest in segment.rounds for seat in contest.seats if seat.is_frozen]:
+        for segment in self.due_windows() if self.charter is not None else []:
+            self.close_window(segment)
+
+    def close_window(self, segment):
+        segment.is_final = True
+        for contest in segment.rounds + [contest for dispute in segment.disputes for contest in dispute.rounds]:
+            for seat in contest.seats:
                 account = self.accounts[seat.node]
-                seat.is_frozen = False
                 account.frozen -= 1
-                self.mark(account, "correct", False)
-                account.wrongs += 1
+                assert account.frozen >= 0
+                if contest.dispute is None and contest.job.trial is None and segment.phase == "decided" and \
+                        not segment.is_overturned and seat.state == "revealed" and not self.has_won(segment, seat):
+                    self.mark(account, "correct", False)
+                    account.wrongs += 1
 
     # --- disputes
 
     def apply_dispute_open(self, writer, body, entry):
         job = self.jobs.get(body["job"])
         need(job is not None and body["segment"] in job.segments and job.trial is None, "no such segment")
-        segment, output, trace = job.segments[body["segment"]], body["output"], body["trace"]
+        segment, answer = job.segments[body["segment"]], (body["output"], body["trace"])
         need(segment.phase == "decided" and not segment.is_final and self.now < segment.window_ms, "no open window")
-        need(segment.dispute is None and writer not in segment.disputers, "another dispute, or a second one")
-        seats = [seat for contest in segment.rounds for seat in contest.seats]
-        own = [seat for seat in seats if seat.node == writer]
+        need(not segment.is_overturned, "overturned already")
+        need(all(dispute.by != writer for dispute in segment.disputes), "a second one")
+        need(answer != (segment.output, segment.trace), "what the verdict says")
+        own = [seat for contest in segment.rounds for seat in contest.seats if seat.node == writer]
         if own:
-            need(any(s.state == "revealed" and (s.output, s.trace) == (output, trace) and s.is_frozen for s in own),
-                 "not what it revealed")
-        need(output != segment.output, "the winning output")
-        if not own:
-            need(self.has(writer, self.parameters["dispute_bond"]), "no bond")
-            self.accounts[writer].balance -= self.parameters["dispute_bond"]
-            self.escrow += self.parameters["dispute_bond"]
-        winners = [seat for seat in seats if seat.state == "revealed" and seat.output == segment.output]
-        counts = {}
-        for seat in winners:
-            counts[seat.trace] = counts.get(seat.trace, 0) + 1
-        best = min(counts, key=lambda t: (-counts[t], t))
+            need(any(seat.state == "revealed" and (seat.output, seat.trace) == answer for seat in own), "not revealed")
+            need(not any(self.has_won(segment, seat) for seat in own), "of the defence")
+        bond = 0 if own else self.parameters["dispute_bond"]
+        need(self.has(writer, bond), "no bond")
+        self.accounts[writer].balance -= bond
+        self.escrow += bond
         identity = digest_of("vouch/dispute/v1", ("job", job.id), ("segment", segment.index), ("by", writer),
-                             ("output", output), ("trace", trace))
+                             ("output", body["output"]), ("trace", body["trace"]))
         place = job.job["segments"][segment.index]
-        dispute = Record(id=identity, job=job, segment=segment, by=writer, is_seat=bool(own),
-                         defence={seat.node for seat in winners if seat.trace == best},
-                         winners=[seat for seat in winners], own=own, outputs=(output, segment.output),
-                         traces=(trace, best), nodes=[trace, best], begin=0, end=place["last"] - place["first"],
-                         step=0, step_ms=self.now, moves=[None, None], place=None, claims=None, phase="moving",
-                         result=None, rounds=[])
+        dispute = Record(id=identity, job=job, segment=segment, by=writer, bond=bond, is_seat=bool(own),
+                         nodes=[body["trace"], segment.trace], begin=0, end=place["last"] - place["first"], step=0,
+                         step_ms=self.now, moves=[None, None], claims=None, phase="moving", result=None, rounds=[])
         self.disputes[identity] = dispute
-        segment.dispute = dispute
-        segment.disputers.add(writer)
-        if trace == best:
-            self.find_place(dispute, OUTPUT, (output, segment.output))
+        segment.disputes.append(dispute)
+        if body["trace"] == segment.trace:
+            self.ask_referees(dispute, (body["output"], segment.output))
         else:
             self.narrow(dispute)
 
     def narrow(self, dispute):
         if dispute.end - dispute.begin == 1:
-            self.find_place(dispute, dispute.begin, tuple(dispute.nodes))
+            self.ask_referees(dispute, tuple(dispute.nodes))
 
-    def find_place(self, dispute, place, claims):
-        dispute.place, dispute.claims, dispute.phase = place, claims, "referees"
+    def ask_referees(self, dispute, claims):
+        dispute.claims, dispute.phase = claims, "referees"
         self.open_contest(dispute.job, dispute.segment.index, 0, self.parameters["referees"], dispute)
+
+    def defends(self, segment, key):
+        return any(seat.node == key and self.has_won(segment, seat)
+                   for contest in segment.rounds for seat in contest.seats)
 
     def apply_dispute_move(self, writer, body, entry):
         dispute = self.disputes.get(body["dispute"])
         need(dispute is not None and dispute.phase == "moving", "no dispute that moves")
         side = body["defends"]
-        need(writer in dispute.defence if side else writer == dispute.by, "not the writer's side")
+        need(self.defends(dispute.segment, writer) if side else writer == dispute.by, "not the writer's side")
         need(body["step"] == dispute.step and dispute.moves[side] is None, "another step, or a second move")
         parent = hashlib.sha256(b"\x01" + body["left"] + body["right"]).digest()
         need(parent == dispute.nodes[side], "children of another node")
@@ -635,9 +689,9 @@ class Ledger:
         if None in dispute.moves:
             return
         middle = dispute.begin + split_point(dispute.end - dispute.begin)
-        differ = 0 if dispute.moves[0][0] != dispute.moves[1][0] else 1
-        dispute.begin, dispute.end = (dispute.begin, middle) if differ == 0 else (middle, dispute.end)
-        dispute.nodes = [dispute.moves[0][differ], dispute.moves[1][differ]]
+        child = 0 if dispute.moves[0][0] != dispute.moves[1][0] else 1
+        dispute.begin, dispute.end = (dispute.begin, middle) if child == 0 else (middle, dispute.end)
+        dispute.nodes = [dispute.moves[0][child], dispute.moves[1][child]]
         dispute.step, dispute.step_ms, dispute.moves = dispute.step + 1, self.now, [None, None]
         self.narrow(dispute)
 
@@ -646,54 +700,58 @@ class Ledger:
         need(writer == self.charter["clerk"], "by the clerk")
         need(dispute is not None and dispute.phase == "moving", "no dispute that moves")
         need(self.now >= dispute.step_ms + self.parameters["move_ms"], "too early")
-        self.end_dispute(dispute, "upheld" if dispute.moves[0] is None else "overturned")
+        self.conclude(dispute, "upheld" if dispute.moves[0] is None else "overturned", None)
 
-    def decide_dispute(self, contest):
-        dispute, p = contest.dispute, self.parameters
+    def judge(self, dispute, contest):
         if contest.phase == "split":
-            if contest.round + 1 < p["rounds"]:
-                self.open_contest(contest.job, contest.segment, contest.round + 1, 2 * contest.k + 1, dispute)
-            else:
-                self.end_dispute(dispute, "void")
+            self.conclude(dispute, "void", None)
             return
-        for seat in [seat for earlier in dispute.rounds for seat in earlier.seats if seat.state == "revealed"]:
+        result = {dispute.claims[1]: "upheld", dispute.claims[0]: "overturned"}.get(contest.output, "both")
+        self.conclude(dispute, result, contest.output)
+
+    def conclude(self, dispute, result, output):
+        segment, forfeited = dispute.segment, 0
+        if result in ("overturned", "both"):
+            nodes = [seat.node for contest in segment.rounds for seat in contest.seats if self.has_won(segment, seat)]
+            for node in dict.fromkeys(nodes):
+                self.accounts[node].lost += 1
+                forfeited += self.slash(self.accounts[node])
+        if result in ("upheld", "both"):
+            self.accounts[dispute.by].lost += 1
+            forfeited += self.slash(self.accounts[dispute.by]) if dispute.is_seat else self.take_bond(dispute)
+        if output is not None:
+            forfeited -= self.settle_referees(dispute, output, forfeited)
+        self.divide(forfeited, dispute.by if result == "overturned" else None)
+        self.end_dispute(dispute, result)
+        if result in ("overturned", "both"):
+            segment.is_overturned = True
+            for other in segment.disputes:
+                if other.phase != "over":
+                    self.end_dispute(other, "void")
+        if segment.window_ms <= self.now and all(other.phase == "over" for other in segment.disputes):
+            self.close_window(segment)
+
+    def take_bond(self, dispute):
+        bond, dispute.bond = dispute.bond, 0
+        self.escrow -= bond
+        return bond
+
+    def settle_referees(self, dispute, output, forfeited):
+        seats = [seat for contest in dispute.rounds for seat in contest.seats if seat.state == "revealed"]
+        right = [seat for seat in seats if seat.output == output]
+        share = min(forfeited, self.parameters["dispute_bond"]) // len(right)
+        for seat in seats:
             account = self.accounts[seat.node]
-            if seat.output == contest.output:
-                paid = min(contest.job.fee, self.treasury)
-                self.treasury -= paid
-                account.balance += paid
+            if seat.output == output:
+                account.balance += share
                 self.success(account)
             else:
                 self.mark(account, "correct", False)
                 account.wrongs += 1
-        results = {dispute.claims[0]: "overturned", dispute.claims[1]: "upheld"}
-        self.end_dispute(dispute, results.get(contest.output, "both"))
+        return share * len(right)
 
     def end_dispute(self, dispute, result):
-        p = self.parameters
+        self.accounts[dispute.by].balance += self.take_bond(dispute)
         dispute.phase, dispute.result = "over", result
-        dispute.segment.dispute = None
-        if result in ("upheld", "both"):
-            if dispute.is_seat:
-                account = self.accounts[dispute.by]
-                self.slash(account, None)
-                account.lost += 1
-            else:
-                self.escrow -= p["dispute_bond"]
-                self.treasury += p["dispute_bond"]
-                self.accounts[dispute.by].lost += 1
-        elif not dispute.is_seat:
-            self.escrow -= p["dispute_bond"]
-            self.accounts[dispute.by].balance += p["dispute_bond"]
-        if result == "overturned":
-            dispute.segment.is_overturned = True
-            for seat in dispute.own:
-                if seat.is_frozen and (seat.output, seat.trace) == (dispute.outputs[0], dispute.traces[0]):
-                    seat.is_frozen = False
-                    self.accounts[seat.node].frozen -= 1
-        if result in ("overturned", "both"):
-            for seat in dispute.winners:
-                if result == "overturned" or seat.node in dispute.defence:
-                    account = self.accounts[seat.node]
-                    self.slash(account, dispute.by if result == "overturned" else None)
-                    account.lost += 1
+        if dispute.rounds and dispute.rounds[-1].phase not in OVER:
+            dispute.rounds[-1].phase = "dropped"
