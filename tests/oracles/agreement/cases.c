@@ -120,7 +120,7 @@ static void make_job(struct vch_job *job, const struct vch_public_key *client, u
     job->nonce = world_digest("job", world.now_ms, test_below(UINT32_MAX), 0);
     job->input = world_digest("input", vch_get_u64le(job->nonce.bytes), 0, 0);
     job->registry = registry != NULL && !by_chance(3) ? registry->digest : job->nonce;
-    job->deadline_ms = world.now_ms + 200 + test_below(4000);
+    job->deadline_ms = world.now_ms + 300 + test_below(by_chance(5) ? 20000 : 4500);
     cut_segments(job);
     for (uint32_t i = 0; i <= job->segment_count; i++)
         job->nonces[i] = world_digest("pin", i, 0, 0);
@@ -206,7 +206,11 @@ static void enter_input(const struct vch_contest *contest)
     entry.input.job = contest->id.subject;
     entry.input.segment = contest->id.segment;
     entry.input.input = world_digest("input", world.now_ms, 0, 0);
-    (void)world_enter(&world, &entry, &world.clients[test_below(WORLD_CLIENTS)].key);
+    const struct vch_job_record *job = vch_state_job(world.state, &contest->id.subject);
+    if (job == NULL) return;
+    const struct world_actor *client = world_node(&world, &job->client);
+    if (client == NULL || by_chance(5)) client = any_actor();
+    (void)world_enter(&world, &entry, &client->key);
 }
 
 // --- contests
@@ -254,13 +258,13 @@ static void act_in_contest(void)
 
     if (contest == NULL) return;
     struct vch_contest_id id = contest->id;
-    if (choice == 0 || !contest->has_input)
+    if (choice == 0 || (!contest->has_input && choice < 12))
         enter_input(contest);
     else if (contest->is_trial && (choice < 3 || contest->phase == VCH_CONTEST_REVEALING))
         enter_trial_result(contest);
     for (uint32_t i = 0; i < WORLD_NODES; i++) {
         contest = vch_state_contest(world.state, &id); // entries may have ended it
-        if (contest != NULL && by_chance(70)) act(contest, i);
+        if (contest != NULL && by_chance(85)) act(contest, i);
     }
 }
 
@@ -400,14 +404,14 @@ static void step(void)
     static const struct {
         uint32_t share;
         void (*run)(void);
-    } actions[] = {{8, touch_accounts},  {7, open_job},         {3, open_trial},
-                   {22, act_in_contest}, {24, act_as_clerk},    {16, enter_anchor},
-                   {2, commit_twice},    {12, act_in_disputes}, {3, disturb},
-                   {3, replay}};
+    } actions[] = {{6, touch_accounts},  {5, open_job},         {2, open_trial},
+                   {36, act_in_contest}, {18, act_as_clerk},    {12, enter_anchor},
+                   {1, commit_twice},    {16, act_in_disputes}, {2, disturb},
+                   {2, replay}};
     uint32_t at = test_below(100);
     struct vch_arena_mark mark = vch_arena_mark(&world.scratch);
 
-    if (by_chance(60)) world.now_ms += test_below(by_chance(3) ? 3000 : 60);
+    if (by_chance(50)) world.now_ms += test_below(by_chance(2) ? 2000 : 50);
     FOR_EACH(action, actions)
     {
         if (at < action->share) {

@@ -2,7 +2,6 @@
 and plain, to disagree with the first. `Ledger.apply` takes an entry or raises Refused."""
 import hashlib
 import pathlib
-import pickle
 import sys
 from fractions import Fraction
 
@@ -13,7 +12,6 @@ from entries import Malformed, digest_of, is_cosigned, is_entry_signed, read_ent
 ONE = 65536
 NODE, CLIENT = 1, 2
 NODES = 2  # by whom a segment is run
-OUTPUT = "output"
 OVER = ("decided", "split", "dropped")
 
 
@@ -54,9 +52,8 @@ def split_point(n):
 
 
 def commitment_of(contest, node, output, trace, nonce):
-    items = [("subject", contest.subject), ("segment", contest.segment), ("round", contest.round), ("node", node),
-             ("output", output)]
-    return digest_of("vouch/commit/v1", *items, *([("trace", trace)] if trace else []), ("nonce", nonce))
+    return digest_of("vouch/commit/v1", ("subject", contest.subject), ("segment", contest.segment),
+                     ("round", contest.round), ("node", node), ("output", output), ("trace", trace), ("nonce", nonce))
 
 
 class Ledger:
@@ -221,15 +218,10 @@ class Ledger:
         if entry["number"] > 0:
             need(entry["writer"] not in self.accounts or self.accounts[entry["writer"]].number < entry["number"],
                  "a number that was there")
-        before = pickle.dumps(self.__dict__) if self.is_window_due() else None
-        try:
-            self.close_windows()
-            self.position, self.leaf = len(self.leaves), entry["leaf"]
-            getattr(self, "apply_" + kind)(entry["writer"], entry["body"], entry)
-        except Refused:
-            if before is not None:
-                self.__dict__.update(pickle.loads(before))
-            raise
+        self.position, self.leaf = len(self.leaves), entry["leaf"]
+        getattr(self, "apply_" + kind)(entry["writer"], entry["body"], entry)  # all checks before any effect
+        for segment in self.due_windows():
+            self.close_window(segment)
         if entry["number"] > 0:
             self.account(entry["writer"]).number = entry["number"]
         self.leaves.append(entry["leaf"])
@@ -278,7 +270,8 @@ class Ledger:
     def apply_release(self, writer, body, entry):
         account = self.accounts.get(writer)
         need(account is not None and account.unbonding > 0, "nothing unbonding")
-        need(self.now >= account.free_ms and account.frozen == 0, "not yet")
+        over = [seat for segment in self.due_windows() for seat in self.seats_behind(segment) if seat.node == writer]
+        need(self.now >= account.free_ms and account.frozen == len(over), "not yet")
         account.balance += account.unbonding
         account.unbonding = 0
 
@@ -327,8 +320,8 @@ class Ledger:
         self.jobs[job["id"]] = record
         for index in body["by_nodes"]:
             record.segments[index] = Record(index=index, phase="pending", output=None, trace=None, decided_ms=None,
-                                            window_ms=None, is_final=False, is_overturned=False, disputes=[],
-                                            rounds=[])
+                                            window_ms=None, is_final=False, is_overturned=False,
+                                            is_trial=trial is not None, disputes=[], rounds=[])
             self.open_contest(record, index, 0, job["quorum"], None)
 
     def open_contest(self, job, index, number, k, dispute):
@@ -602,7 +595,9 @@ class Ledger:
         need(first["body"]["commitment"] != second["body"]["commitment"], "one commitment")
         need(all(is_entry_signed(draft, self.charter["id"]) for draft in entry["drafts"]), "a draft's signature")
         contest = self.contests.get(tuple(first["body"][name] for name in names))
-        need(contest is not None and not contest.job.segments[contest.segment].is_final, "the window is over")
+        need(contest is not None, "no such contest")
+        segment = contest.job.segments[contest.segment]
+        need(not segment.is_final and segment not in self.due_windows(), "the window is over")
         seats = [seat for seat in contest.seats if seat.node == first["writer"]]
         need(seats and not seats[0].is_convicted, "no seat, or convicted already")
         seats[0].is_convicted = True
@@ -611,28 +606,27 @@ class Ledger:
     # --- windows
 
     def due_windows(self):
-        return [segment for job in self.jobs.values() for segment in job.segments.values()
-                if segment.window_ms is not None and segment.window_ms <= self.now and not segment.is_final and
-                all(dispute.phase == "over" for dispute in segment.disputes)]
+        due = [segment for job in self.jobs.values() for segment in job.segments.values()
+               if segment.window_ms is not None and segment.window_ms <= self.now and not segment.is_final and
+               all(dispute.phase == "over" for dispute in segment.disputes)]
+        return sorted(due, key=lambda segment: segment.window_ms)
 
-    def is_window_due(self):
-        return self.charter is not None and bool(self.due_windows())
-
-    def close_windows(self):
-        for segment in self.due_windows() if self.charter is not None else []:
-            self.close_window(segment)
+    def seats_behind(self, segment):
+        """Of all its rounds and referees: frozen until it is final."""
+        contests = segment.rounds + [contest for dispute in segment.disputes for contest in dispute.rounds]
+        return [seat for contest in contests for seat in contest.seats]
 
     def close_window(self, segment):
         segment.is_final = True
-        for contest in segment.rounds + [contest for dispute in segment.disputes for contest in dispute.rounds]:
-            for seat in contest.seats:
-                account = self.accounts[seat.node]
-                account.frozen -= 1
-                assert account.frozen >= 0
-                if contest.dispute is None and contest.job.trial is None and segment.phase == "decided" and \
-                        not segment.is_overturned and seat.state == "revealed" and not self.has_won(segment, seat):
-                    self.mark(account, "correct", False)
-                    account.wrongs += 1
+        for seat in self.seats_behind(segment):
+            self.accounts[seat.node].frozen -= 1
+            assert self.accounts[seat.node].frozen >= 0
+        if segment.phase != "decided" or segment.is_overturned or segment.is_trial:
+            return
+        for seat in [seat for contest in segment.rounds for seat in contest.seats]:
+            if seat.state == "revealed" and not self.has_won(segment, seat):
+                self.mark(self.accounts[seat.node], "correct", False)
+                self.accounts[seat.node].wrongs += 1
 
     # --- disputes
 
@@ -640,7 +634,7 @@ class Ledger:
         job = self.jobs.get(body["job"])
         need(job is not None and body["segment"] in job.segments and job.trial is None, "no such segment")
         segment, answer = job.segments[body["segment"]], (body["output"], body["trace"])
-        need(segment.phase == "decided" and not segment.is_final and self.now < segment.window_ms, "no open window")
+        need(segment.phase == "decided" and self.now < segment.window_ms, "no open window")
         need(not segment.is_overturned, "overturned already")
         need(all(dispute.by != writer for dispute in segment.disputes), "a second one")
         need(answer != (segment.output, segment.trace), "what the verdict says")
@@ -728,8 +722,6 @@ class Ledger:
             for other in segment.disputes:
                 if other.phase != "over":
                     self.end_dispute(other, "void")
-        if segment.window_ms <= self.now and all(other.phase == "over" for other in segment.disputes):
-            self.close_window(segment)
 
     def take_bond(self, dispute):
         bond, dispute.bond = dispute.bond, 0
