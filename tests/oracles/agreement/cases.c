@@ -138,9 +138,9 @@ static bool finish_job(struct vch_entry_job_open *open)
     return true;
 }
 
-static void open_job(void)
+static void open_one_job(void)
 {
-    static const uint32_t quorums[] = {1, 1, 3, 3, 3, 5};
+    static const uint32_t quorums[] = {1, 3, 3, 3, 3, 5};
     struct world_actor *client =
         by_chance(90) ? &world.clients[test_below(WORLD_CLIENTS)] : any_actor();
     struct vch_entry_job_open *open = VCH_ARENA_NEW(&world.scratch, struct vch_entry_job_open, 1);
@@ -226,6 +226,16 @@ static const struct vch_contest *any_contest(void)
     return chosen;
 }
 
+static uint32_t count_contests(void)
+{
+    uint32_t count = 0;
+
+    for (const struct vch_contest *it = vch_state_next_contest(world.state, NULL); it != NULL;
+         it = vch_state_next_contest(world.state, it))
+        count++;
+    return count;
+}
+
 static void spoil(struct vch_entry *entry)
 {
     switch ((int)entry->kind) {
@@ -237,6 +247,11 @@ static void spoil(struct vch_entry *entry)
     case VCH_ENTRY_DISPUTE_MOVE: entry->dispute_move.right.bytes[0] ^= 1; break;
     default: entry->contest.round ^= 1; break;
     }
+}
+
+static void open_job(void)
+{
+    if (count_contests() < 6) open_one_job();
 }
 
 static void act(const struct vch_contest *contest, uint32_t node)
@@ -307,6 +322,7 @@ static void commit_twice(void)
 
 // --- disputes
 
+// A seat, right or wrong, or somebody else, with an answer of some seat.
 static void open_dispute(void)
 {
     const struct vch_job_record *chosen = NULL;
@@ -319,7 +335,7 @@ static void open_dispute(void)
     struct vch_contest_id id = {chosen->id, test_below(4), 0};
     const struct vch_segment_record *segment =
         vch_state_segment(world.state, &chosen->id, id.segment);
-    if (segment == NULL) return;
+    if (segment == NULL || (segment->phase != VCH_JOB_DECIDED && by_chance(95))) return;
     id.round = test_below(segment->round + 1);
     const struct vch_contest *contest = vch_state_contest(world.state, &id);
     if (contest == NULL || contest->seat_count == 0) return;
@@ -359,13 +375,12 @@ static void act_in_disputes(void)
 
     for (uint32_t skip = test_below(3); skip > 0 && dispute != NULL; skip--)
         dispute = vch_state_next_dispute(world.state, dispute);
-    if (dispute == NULL) {
+    for (uint32_t i = 0; i < 10; i++) // most find nothing to dispute
         open_dispute();
-        return;
-    }
+    if (dispute == NULL) return;
     struct vch_digest id = dispute->id;
     for (uint32_t i = 0; i < WORLD_NODES + WORLD_CLIENTS && dispute != NULL; i++) {
-        if (dispute->phase == VCH_DISPUTE_MOVING && by_chance(60))
+        if (dispute->phase == VCH_DISPUTE_MOVING && by_chance(80))
             move(i < WORLD_NODES ? &world.nodes[i] : &world.clients[i - WORLD_NODES], dispute);
         dispute = vch_state_dispute(world.state, &id);
     }
@@ -411,7 +426,7 @@ static void step(void)
     uint32_t at = test_below(100);
     struct vch_arena_mark mark = vch_arena_mark(&world.scratch);
 
-    if (by_chance(50)) world.now_ms += test_below(by_chance(2) ? 2000 : 50);
+    if (by_chance(40)) world.now_ms += test_below(by_chance(1) ? 2000 : 40);
     FOR_EACH(action, actions)
     {
         if (at < action->share) {

@@ -108,7 +108,7 @@ static void choose_parameters(struct vch_parameters *p)
     p->commit_ms = 50 + test_below(800);
     p->reveal_ms = 50 + test_below(600);
     p->dispute_ms = 500 + test_below(4000);
-    p->move_ms = 50 + test_below(600);
+    p->move_ms = 100 + test_below(900);
     p->unbonding_ms = p->dispute_ms + test_below(2000);
     p->skew_ms = 1000 + test_below(2000);
     p->job_ms_max = 5000 + test_below(8000);
@@ -116,7 +116,7 @@ static void choose_parameters(struct vch_parameters *p)
     p->draw_all = test_below(3) == 0 ? 1 + test_below(4) : 64;
     p->referees = 3;
     p->trials = test_below(4) == 0;
-    p->stake_min = 1 + test_below(1000);
+    p->stake_min = 1 + test_below(test_below(3) == 0 ? 1000 : 200);
     p->fee_min = test_below(5);
     p->dispute_bond = 1 + test_below(200);
     p->slash_permille = 1 + test_below(1000);
