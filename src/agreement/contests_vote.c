@@ -105,6 +105,8 @@ void vch_contests_take_reveal(struct vch_state *state, const struct step *step)
         vch_accounts_divide(state, vch_accounts_slash(state, vch_accounts_of_seat(seat)), NULL);
     }
     step->contest->is.reveals++;
+    // A trial's verdict may have been due for want of this reveal; now it waits for the result.
+    if (step->contest->is.is_trial) step->contest->is.due_ms = VCH_HEAP_NEVER;
     vch_contests_refresh(state, step->contest, step->now);
 }
 
