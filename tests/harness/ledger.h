@@ -349,7 +349,7 @@ struct ledger_job {
 static inline struct ledger_job ledger_plain_job(uint32_t quorum)
 {
     return (struct ledger_job){
-        .segments = 1, .each = 4, .quorum = quorum, .fee = LEDGER_FEE, .lasts_ms = 600000};
+        .segments = 1, .each = 4, .quorum = quorum, .fee = LEDGER_FEE, .lasts_ms = 2000000};
 }
 
 static inline void ledger_add_segment(struct vch_job *job, uint32_t count, enum vch_job_by by)
