@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "host/clock.h"
 
 #define RESTORE "the file was damaged; restore it from a copy"
+
+enum { PAUSE_MS = 5 };
 
 // What SQLite's results mean for the caller, and what to do; anything else is the disk's.
 static const struct {
@@ -304,14 +308,31 @@ static vch_status open_all(struct vch_database *database, bool create, uint32_t 
     return create ? sync_folder(database->path, complaint) : VCH_OK;
 }
 
-vch_status vch_database_open(struct vch_database *out, const char *path,
-                             const struct vch_database_schema *schema, bool create,
-                             uint32_t patience_ms, struct vch_complaint *complaint)
+static vch_status open_once(struct vch_database *out, const char *path,
+                            const struct vch_database_schema *schema, bool create,
+                            uint32_t patience_ms, struct vch_complaint *complaint)
 {
     *out = (struct vch_database){.schema = schema, .path = strdup(path)};
     vch_status status = open_all(out, create, patience_ms, complaint);
     if (!vch_is_ok(status)) vch_database_close(out);
     return status;
+}
+
+// SQLite waits for locks, but not while another process turns the write-ahead log on.
+vch_status vch_database_open(struct vch_database *out, const char *path,
+                             const struct vch_database_schema *schema, bool create,
+                             uint32_t patience_ms, struct vch_complaint *complaint)
+{
+    uint64_t end_us = vch_clock_monotonic_us() + (uint64_t)patience_ms * 1000;
+
+    for (;;) {
+        struct vch_complaint said = {0};
+        vch_status status = open_once(out, path, schema, create, patience_ms, &said);
+        if (vch_is_ok(status)) return VCH_OK;
+        if (status.code != VCH_CODE_BUSY || vch_clock_monotonic_us() >= end_us)
+            return vch_complain(complaint, status.code, "%s", said.text);
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+    }
 }
 
 void vch_database_close(struct vch_database *database)

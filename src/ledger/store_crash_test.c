@@ -46,7 +46,7 @@ static void record(uint32_t seed)
 {
     uint64_t size = 0;
 
-    if (folder[0] == '\0') folder_make(folder, sizeof folder);
+    if (folder[0] == '\0') folder_make_quick(folder, sizeof folder);
     disk_start();
     disk_forget();
     name_file("recorded");

@@ -38,7 +38,7 @@ static uint32_t seed;
 
 static void start(void)
 {
-    if (folder[0] == '\0') folder_make(folder, sizeof folder);
+    if (folder[0] == '\0') folder_make_quick(folder, sizeof folder);
     (void)snprintf(path, sizeof path, "%s/log", folder);
     (void)snprintf(where, sizeof where, "sqlite:%s", path);
     seed = test_below(1 << 30);

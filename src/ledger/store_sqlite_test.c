@@ -13,7 +13,7 @@ static int count;
 
 static void laws_where(char out[LAWS_WHERE_MAX])
 {
-    if (folder[0] == '\0') folder_make(folder, sizeof folder);
+    if (folder[0] == '\0') folder_make_quick(folder, sizeof folder);
     (void)snprintf(out, LAWS_WHERE_MAX, "sqlite:%s/log-%d", folder, count++);
 }
 

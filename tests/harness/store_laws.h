@@ -378,7 +378,6 @@ TEST(store_gives_each_position_to_one_of_two_racing_processes)
     char where[LAWS_WHERE_MAX];
     struct vch_store *store = laws_new(where);
     struct laws_shared *shared = laws_share();
-    struct vch_complaint complaint = {0};
     struct vch_store_entries read = {0};
     struct vch_arena arena;
     pid_t children[2];
@@ -400,10 +399,30 @@ TEST(store_gives_each_position_to_one_of_two_racing_processes)
             CHECK(read.entries[0].bytes[0] == racer && read.entries[0].bytes[1] == i);
         }
     laws_audit(store);
-    (void)complaint;
     vch_arena_release(&arena);
     (void)munmap(shared, sizeof *shared);
     vch_store_close(store);
+}
+
+TEST(store_is_made_once_when_two_processes_make_it)
+{
+    char where[LAWS_WHERE_MAX];
+
+    for (int i = 0; i < 20; i++) {
+        pid_t children[2];
+        laws_where(where);
+        for (int j = 0; j < 2; j++) {
+            children[j] = fork();
+            if (children[j] != 0) continue;
+            vch_store_close(stores_open(where, true));
+            _exit(0);
+        }
+        laws_reap(children[0]);
+        laws_reap(children[1]);
+        struct vch_store *store = stores_open(where, false);
+        laws_all_there(store, 0, 0);
+        vch_store_close(store);
+    }
 }
 
 // Appends groups of random sizes until it is killed.
