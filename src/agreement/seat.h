@@ -32,7 +32,8 @@ void vch_seat_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
 // The statement that this node should enter for the contest now (sortition, commit or reveal),
 // unsigned. False: none is due. It is given again and again until the state shows it: whoever sends
 // remembers what is under way. A sortition takes a VRF's proof each time it is asked for; where
-// it is outside the limit, asking again is of use once draw_ms are over.
+// it is outside the limit, asking again is of use once draw_ms are over. `now_ms` is the clerk's
+// clock as far as the node can tell: the last entry's time, and what has passed here since it came.
 bool vch_seat_next(struct vch_entry *out, const struct vch_state *state,
                    const struct vch_contest *contest, const struct vch_seat_keys *keys,
                    const struct vch_seat_answer *answer, uint64_t now_ms);

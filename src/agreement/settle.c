@@ -126,7 +126,10 @@ static void decide(struct vch_state *state, struct segment *segment,
     job->pending--;
     if (segment->next != NULL && segment->next->follows)
         vch_contests_set_input(state, segment->next->contests, &tally->output, now);
-    if (job->pending == 0) end_job(state, job, VCH_JOB_DECIDED);
+    if (job->pending == 0)
+        end_job(state, job, VCH_JOB_DECIDED);
+    else
+        vch_jobs_refresh(state, job); // the segment that is left may wait for an input forever
 }
 
 void vch_settle_fail(struct vch_state *state, struct job *job, uint64_t now)

@@ -1,0 +1,240 @@
+// What must hold after every entry, at times, and at the end: agreement.md, section 11, as far as
+// one who knows who is honest can judge it, besides what the state recounts of itself.
+#include <string.h>
+
+#include "cluster/cluster.h"
+
+enum { TOTALS_EVERY = 64, ALL_EVERY = 2048 };
+
+static bool computes_right(const struct cluster *world, const struct vch_seat *seat)
+{
+    const uint32_t index = cluster_find_node(world, &seat->node);
+
+    if (index == UINT32_MAX) return false;
+    const enum cluster_role role = world->nodes[index].role;
+    return role == CLUSTER_HONEST || role == CLUSTER_FRIVOLOUS || role == CLUSTER_GRIND;
+}
+
+static uint32_t count_right(const struct cluster *world, const struct vch_contest *contest)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < contest->seat_count; i++)
+        count += computes_right(world, &contest->seats[i]);
+    return count;
+}
+
+static uint32_t count_equal(const struct vch_contest *contest)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < contest->seat_count; i++) {
+        const struct vch_seat *seat = &contest->seats[i];
+        count += seat->state == VCH_SEAT_REVEALED &&
+                 vch_hash_is_equal(&seat->output, &contest->output) &&
+                 (contest->is_dispute || vch_hash_is_equal(&seat->trace, &contest->trace));
+    }
+    return count;
+}
+
+static void excuse(struct cluster *world, const struct vch_public_key *key)
+{
+    const uint32_t index = cluster_find_node(world, key);
+    if (index != UINT32_MAX) world->nodes[index].excused++;
+}
+
+// Slashings that follow from referees of whom most are dishonest, or from silence: agreement
+// promises nothing against them.
+static void excuse_parties(struct cluster *world, const struct vch_state *state,
+                           const struct vch_dispute *dispute, bool disputer, bool defence)
+{
+    if (disputer) excuse(world, &dispute->by);
+    for (uint32_t i = 0; defence && i < world->plan.nodes; i++)
+        if (vch_state_is_defence(state, dispute, &world->nodes[i].key.public_key))
+            world->nodes[i].excused++;
+}
+
+static void check_referees(struct cluster *world, const struct vch_state *state,
+                           const struct vch_contest *contest)
+{
+    const struct vch_dispute *dispute = vch_state_dispute(state, &contest->id.subject);
+    const struct cluster_dispute *known = cluster_dispute_of(world, &contest->id.subject);
+
+    if (dispute == NULL || known->count == 0) return;
+    const struct vch_digest right = cluster_referee(known, dispute->place);
+    if (vch_hash_is_equal(&right, &contest->output)) return;
+    if (2 * count_right(world, contest) > contest->wanted)
+        cluster_fail(world, "honest referees in majority, and the verdict is another");
+    excuse_parties(world, state, dispute, true, true);
+}
+
+static void check_verdict(struct cluster *world, const struct vch_state *state,
+                          const struct vch_entry *entry)
+{
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
+    const struct cluster_recipe honest = {.lie_at = UINT32_MAX};
+    struct cluster_answer right;
+
+    world->figures.verdicts++;
+    if (contest == NULL) { // forgotten with its job
+        if (entry->verdict.has_output) cluster_fail(world, "a verdict's contest is forgotten");
+        return;
+    }
+    const bool is_full = contest->seat_count == contest->wanted && !contest->is_dispute &&
+                         !contest->is_trial && contest->id.round == 0;
+    const bool is_captured = 2 * count_right(world, contest) < contest->wanted;
+    world->figures.first_rounds += is_full;
+    world->figures.first_captured += is_full && is_captured;
+    if (!entry->verdict.has_output) {
+        world->figures.splits++;
+        return;
+    }
+    if (2 * count_equal(contest) <= contest->wanted)
+        cluster_fail(world, "a verdict without its quorum: %u of %u", count_equal(contest),
+                     contest->wanted);
+    if (contest->is_dispute) {
+        check_referees(world, state, contest);
+        return;
+    }
+    cluster_compute(&right, &contest->id, &contest->input, contest->last - contest->first, &honest);
+    if (vch_hash_is_equal(&right.output, &contest->output) &&
+        vch_hash_is_equal(&right.trace, &contest->trace))
+        return;
+    world->figures.wrong++;
+    if (2 * count_right(world, contest) > contest->wanted)
+        cluster_fail(world, "a wrong verdict though %u of %u were honest",
+                     count_right(world, contest), contest->wanted);
+    world->figures.captured += is_full;
+}
+
+static uint32_t defender_of(const struct cluster *world, const struct vch_state *state,
+                            const struct vch_dispute *dispute, struct vch_contest_id *id)
+{
+    for (id->round = 0; id->round < VCH_ENTRY_ROUNDS_MAX; id->round++) {
+        const struct vch_contest *contest = vch_state_contest(state, id);
+        for (uint32_t i = 0; contest != NULL && i < contest->seat_count; i++)
+            if (vch_state_is_defence(state, dispute, &contest->seats[i].node))
+                return cluster_find_node(world, &contest->seats[i].node);
+    }
+    return UINT32_MAX;
+}
+
+// Remembers what the parties of a dispute ran, so that they can move, and referees can judge.
+static void note_dispute(struct cluster *world, const struct vch_state *state,
+                         const struct vch_entry *entry)
+{
+    struct vch_contest_id at = {entry->dispute_open.job, entry->dispute_open.segment, 0};
+    const struct vch_digest id =
+        vch_entry_dispute_id(&at.subject, at.segment, &entry->writer, &entry->dispute_open.output,
+                             &entry->dispute_open.trace);
+    struct cluster_dispute *known = cluster_dispute_of(world, &id);
+    const struct vch_dispute *dispute = vch_state_dispute(state, &id);
+
+    world->figures.disputes++;
+    if (dispute == NULL) return;
+    const uint32_t by = cluster_find_node(world, &entry->writer);
+    const uint32_t defender = defender_of(world, state, dispute, &at);
+    const struct vch_contest *contest = vch_state_contest(state, &at);
+    if (by == UINT32_MAX || defender == UINT32_MAX || contest == NULL) {
+        cluster_fail(world, "a dispute against nobody");
+        return;
+    }
+    const struct cluster_recipe honest = {.lie_at = UINT32_MAX};
+    if (world->nodes[by].role == CLUSTER_HONEST) known->recipes[0] = honest;
+    known->recipes[1] = cluster_recipe_of(world, defender, contest);
+    known->is_honest[0] = known->recipes[0].lie_at == UINT32_MAX;
+    known->is_honest[1] = known->recipes[1].lie_at == UINT32_MAX;
+    known->disputer = by;
+    known->contest = at;
+    known->input = contest->input;
+    known->count = contest->last - contest->first;
+}
+
+static void note_default(struct cluster *world, const struct vch_state *state,
+                         const struct vch_digest *id)
+{
+    const struct vch_dispute *dispute = vch_state_dispute(state, id);
+
+    world->figures.defaults++;
+    if (dispute != NULL)
+        excuse_parties(world, state, dispute, !dispute->has_moved[0], !dispute->has_moved[1]);
+}
+
+static void check_totals(struct cluster *world, const struct vch_state *state)
+{
+    const struct vch_state_totals totals = vch_state_totals(state);
+
+    if (totals.accounts + totals.escrow + totals.treasury != totals.deposited - totals.withdrawn)
+        cluster_fail(world, "the sum is off after %llu entries",
+                     (unsigned long long)vch_state_size(state));
+}
+
+static void check_honest(struct cluster *world, const struct vch_state *state)
+{
+    for (uint32_t i = 0; i < world->plan.nodes; i++) {
+        const struct cluster_node *node = &world->nodes[i];
+        const struct vch_account *account = vch_state_account(state, &node->key.public_key);
+        if (account == NULL || node->role != CLUSTER_HONEST) continue;
+        if (account->slashes > node->excused)
+            cluster_fail(world, "honest node %u was slashed %llu times, of which %u are excused", i,
+                         (unsigned long long)account->slashes, node->excused);
+    }
+}
+
+void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
+{
+    const struct vch_state *state = world->forks[fork].state;
+    const uint64_t size = vch_state_size(state);
+
+    if (entry->kind == VCH_ENTRY_VERDICT) check_verdict(world, state, entry);
+    if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) note_dispute(world, state, entry);
+    if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
+        note_default(world, state, &entry->dispute_default);
+    if (entry->kind == VCH_ENTRY_EVIDENCE) world->figures.evidence++;
+    if (entry->kind == VCH_ENTRY_TRIAL_RESULT) world->figures.trials++;
+    if (size % TOTALS_EVERY == 0) check_totals(world, state);
+    if (size % ALL_EVERY == 0) cluster_check_all(world);
+}
+
+void cluster_check_all(struct cluster *world)
+{
+    for (uint32_t i = 0; i < CLUSTER_FORKS && !world->is_broken; i++) {
+        const struct vch_state *state = world->forks[i].state;
+        struct vch_complaint complaint = {0};
+        if (state == NULL) continue;
+        if (!vch_is_ok(vch_state_check_invariants(state, &complaint)))
+            cluster_fail(world, "invariant: %s", complaint.text);
+        check_honest(world, state);
+    }
+}
+
+static void count_results(struct cluster *world, const struct vch_state *state)
+{
+    const struct vch_job_record *job = NULL;
+
+    while ((job = vch_state_next_job(state, job)) != NULL)
+        world->figures.liveness_misses += job->phase == VCH_JOB_PENDING;
+    for (uint32_t i = 0; i < vch_state_account_count(state); i++)
+        world->figures.slashes += vch_state_account_at(state, i)->slashes;
+}
+
+// When messages got through for long enough every job ended, and all who follow agree.
+void cluster_check_end(struct cluster *world)
+{
+    const struct cluster_fork *fork = &world->forks[0];
+
+    cluster_check_all(world);
+    if (world->is_broken) return;
+    count_results(world, fork->state);
+    if (world->forks[1].exists) return; // two logs: neither need go on
+    if (world->figures.liveness_misses > 0)
+        cluster_fail(world, "%llu jobs never ended",
+                     (unsigned long long)world->figures.liveness_misses);
+    const struct vch_digest theirs = vch_state_digest(fork->state);
+    for (uint32_t i = 0; i < world->plan.groups && !world->is_broken; i++) {
+        struct vch_state *state = world->replicas[i].state;
+        if (!cluster_replay(world, state, &fork->log, fork->log.count)) return;
+        const struct vch_digest mine = vch_state_digest(state);
+        if (!vch_hash_is_equal(&mine, &theirs)) cluster_fail(world, "replicas differ at the end");
+    }
+}

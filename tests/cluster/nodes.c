@@ -1,0 +1,357 @@
+// What nodes do when they see their state: the honest through seat.h, the others as their role has
+// it.
+#include <string.h>
+
+#include "cluster/cluster.h"
+
+enum { AGAIN_MS = 1500, THINK_MS = 300, DRAW_AGAIN_MS = 700, DRAWS_MAX = 12 };
+
+static uint64_t key_of(uint32_t node, const struct vch_contest_id *id, uint32_t what)
+{
+    return cluster_mix(cluster_hash_contest(id), (uint64_t)node << 8 | what);
+}
+
+static uint32_t think(struct cluster *world)
+{
+    return cluster_random_below(&world->random, THINK_MS);
+}
+
+static bool is_up(const struct cluster *world, const struct cluster_node *node)
+{
+    return world->now_ms >= node->down_until;
+}
+
+static void send(struct cluster *world, struct cluster_node *node, struct vch_entry *entry)
+{
+    if (node->is_censored && cluster_random_chance(&world->random, 700)) return;
+    cluster_send(world, node->group, entry, &node->key, think(world));
+}
+
+static void send_stake(struct cluster *world, struct cluster_node *node, uint64_t amount)
+{
+    struct vch_entry entry = {.kind = VCH_ENTRY_STAKE, .number = ++node->number, .amount = amount};
+
+    cluster_send(world, node->group, &entry, &node->key, 0);
+}
+
+// A sortition through seat.h where proofs are real; else the same two questions and an ideal proof.
+static bool next_sortition(struct cluster *world, struct vch_entry *out,
+                           const struct vch_state *state, const struct vch_contest *contest,
+                           const struct cluster_node *node)
+{
+    const struct vch_seat_answer none = {0};
+    struct vch_vrf_beta beta;
+
+    if (world->plan.is_real)
+        return vch_seat_next(out, state, contest, &node->seat, &none,
+                             cluster_ledger_ms(world, node->group));
+    if (!vch_state_may_draw(state, contest, &node->key.public_key)) return false;
+    *out = (struct vch_entry){.kind = VCH_ENTRY_SORTITION, .contest = contest->id};
+    cluster_prove(world, node, &contest->alpha, &out->sortition.proof, &beta);
+    return vch_state_is_within_limit(state, contest, &node->key.public_key, &beta,
+                                     cluster_ledger_ms(world, node->group));
+}
+
+static void draw(struct cluster *world, uint32_t group, const struct vch_contest *contest)
+{
+    struct cluster_contest *known = cluster_contest_of(world, &contest->id);
+    const struct vch_state *state = world->replicas[group].state;
+
+    if (contest->is_trial || world->now_ms < known->draw_again_ms[group] ||
+        known->draws[group] >= DRAWS_MAX)
+        return;
+    known->draw_again_ms[group] = world->now_ms + DRAW_AGAIN_MS;
+    known->draws[group]++;
+    for (uint32_t i = 0; i < world->plan.nodes; i++) {
+        struct cluster_node *node = &world->nodes[i];
+        struct vch_entry entry;
+        if (node->group != group || !is_up(world, node)) continue;
+        if (!next_sortition(world, &entry, state, contest, node)) continue;
+        if (node->role == CLUSTER_GRIND && cluster_random_chance(&world->random, 200) &&
+            cluster_sends(world, key_of(i, &contest->id, 9), UINT64_MAX / 2))
+            send_stake(world, node, 1 + cluster_random_below(&world->random, 50));
+        send(world, node, &entry);
+    }
+}
+
+static struct vch_seat_answer answer_of(struct cluster *world, uint32_t index,
+                                        const struct vch_contest *contest)
+{
+    struct vch_seat_answer out = {.is_there = true};
+    struct cluster_answer answer;
+
+    if (contest->is_dispute) {
+        const struct vch_dispute *dispute = vch_state_dispute(
+            world->replicas[world->nodes[index].group].state, &contest->id.subject);
+        const struct cluster_dispute *known = cluster_dispute_of(world, &contest->id.subject);
+        if (dispute == NULL || known->count == 0) return (struct vch_seat_answer){0};
+        out.output = cluster_referee(known, dispute->place);
+        const enum cluster_role role = world->nodes[index].role;
+        if (role == CLUSTER_COLLUDE || role == CLUSTER_MUTE_MOVES)
+            out.output = dispute->claims[known->is_honest[1] ? 0 : 1];
+        if (role == CLUSTER_LONE) out.output.bytes[0] ^= (uint8_t)(1 + index % 255);
+        return out;
+    }
+    if (!contest->has_input || !cluster_has_input(world, index, contest))
+        return (struct vch_seat_answer){0};
+    const struct cluster_recipe recipe = cluster_recipe_of(world, index, contest);
+    cluster_compute(&answer, &contest->id, &contest->input, contest->last - contest->first,
+                    &recipe);
+    out.output = answer.output;
+    out.trace = answer.trace;
+    return out;
+}
+
+static const struct vch_seat *somebody_who(const struct vch_contest *contest,
+                                           enum vch_seat_state state,
+                                           const struct vch_public_key *not_this)
+{
+    for (uint32_t i = 0; i < contest->seat_count; i++)
+        if (contest->seats[i].state == state &&
+            memcmp(&contest->seats[i].node, not_this, sizeof *not_this) != 0)
+            return &contest->seats[i];
+    return NULL;
+}
+
+// Evidence by whoever saw both commits: a neighbour.
+static void convict(struct cluster *world, const struct vch_entry *first,
+                    const struct vch_entry *second)
+{
+    struct cluster_node *watcher =
+        &world->nodes[cluster_random_below(&world->random, world->plan.nodes)];
+    struct vch_entry entry = {.kind = VCH_ENTRY_EVIDENCE};
+
+    entry.evidence.first = first;
+    entry.evidence.second = second;
+    cluster_send(world, watcher->group, &entry, &watcher->key,
+                 500 + cluster_random_below(&world->random, 1000));
+}
+
+static void commit_twice(struct cluster *world, struct cluster_node *node, struct vch_entry *first)
+{
+    struct vch_entry second = *first;
+    const struct vch_arena_mark mark = vch_arena_mark(&world->work);
+
+    second.commit.commitment.bytes[0] ^= 1;
+    if (cluster_sign(world, first, &node->key) && cluster_sign(world, &second, &node->key)) {
+        convict(world, first, &second);
+        if (cluster_random_chance(&world->random, 300)) convict(world, &second, first);
+        send(world, node, first);
+        send(world, node, &second);
+    }
+    vch_arena_rewind(&world->work, mark);
+}
+
+static void commit(struct cluster *world, uint32_t index, const struct vch_contest *contest)
+{
+    struct cluster_node *node = &world->nodes[index];
+    const struct vch_seat_answer answer = answer_of(world, index, contest);
+    const struct vch_state *state = world->replicas[node->group].state;
+    const struct vch_seat *other = NULL;
+    struct vch_entry entry;
+
+    if (node->role == CLUSTER_MUTE_COMMIT) return;
+    if (!vch_seat_next(&entry, state, contest, &node->seat, &answer,
+                       cluster_ledger_ms(world, node->group)))
+        return;
+    if (node->role == CLUSTER_COPY) {
+        other = somebody_who(contest, VCH_SEAT_COMMITTED, &node->key.public_key);
+        if (other == NULL) return;
+        entry.commit.commitment = other->commitment;
+    }
+    if (!cluster_sends(world, key_of(index, &contest->id, 1), AGAIN_MS)) return;
+    if (node->role == CLUSTER_EQUIVOCATE)
+        commit_twice(world, node, &entry);
+    else
+        send(world, node, &entry);
+}
+
+static bool change_reveal(struct cluster *world, const struct cluster_node *node,
+                          const struct vch_contest *contest, struct vch_entry *entry)
+{
+    const struct vch_seat *other = NULL;
+
+    if (node->role == CLUSTER_GARBAGE) {
+        entry->reveal.output.bytes[cluster_random_below(&world->random, 32)] ^= 1;
+        return true;
+    }
+    other = somebody_who(contest, VCH_SEAT_REVEALED, &node->key.public_key);
+    if (other == NULL) return false;
+    entry->reveal.output = other->output;
+    entry->reveal.trace = other->trace;
+    const uint32_t from = cluster_find_node(world, &other->node);
+    vch_seat_nonce(entry->reveal.nonce, &world->nodes[from].seat, &contest->id);
+    return true;
+}
+
+static void reveal(struct cluster *world, uint32_t index, const struct vch_contest *contest)
+{
+    struct cluster_node *node = &world->nodes[index];
+    struct vch_seat_answer answer = answer_of(world, index, contest);
+    const struct vch_state *state = world->replicas[node->group].state;
+    const struct vch_seat *seat = vch_state_seat(contest, &node->key.public_key);
+    struct vch_entry entry = {.kind = VCH_ENTRY_REVEAL, .contest = contest->id};
+
+    if (node->role == CLUSTER_MUTE_REVEAL || seat == NULL || seat->state != VCH_SEAT_COMMITTED)
+        return;
+    if (node->role == CLUSTER_COPY) {
+        entry.reveal.has_trace = !contest->is_dispute;
+        if (!change_reveal(world, node, contest, &entry)) return;
+    } else if (!vch_seat_next(&entry, state, contest, &node->seat, &answer,
+                              cluster_ledger_ms(world, node->group))) {
+        return;
+    } else if (node->role == CLUSTER_GARBAGE) {
+        (void)change_reveal(world, node, contest, &entry);
+    }
+    if (cluster_sends(world, key_of(index, &contest->id, 2), AGAIN_MS)) send(world, node, &entry);
+}
+
+static void sit(struct cluster *world, uint32_t group, const struct vch_contest *contest)
+{
+    for (uint32_t i = 0; i < contest->seat_count; i++) {
+        const uint32_t index = cluster_find_node(world, &contest->seats[i].node);
+        if (index == UINT32_MAX || world->nodes[index].group != group ||
+            !is_up(world, &world->nodes[index]))
+            continue;
+        if (contest->phase == VCH_CONTEST_COMMITTING)
+            commit(world, index, contest);
+        else
+            reveal(world, index, contest);
+    }
+}
+
+static void dispute(struct cluster *world, uint32_t index, const struct vch_contest *contest,
+                    const struct cluster_answer *answer)
+{
+    struct cluster_node *node = &world->nodes[index];
+    struct vch_entry entry = {.kind = VCH_ENTRY_DISPUTE_OPEN};
+
+    entry.dispute_open.job = contest->id.subject;
+    entry.dispute_open.segment = contest->id.segment;
+    entry.dispute_open.output = answer->output;
+    entry.dispute_open.trace = answer->trace;
+    struct vch_digest id =
+        vch_entry_dispute_id(&contest->id.subject, contest->id.segment, &node->key.public_key,
+                             &answer->output, &answer->trace);
+    struct cluster_dispute *known = cluster_dispute_of(world, &id);
+    known->disputer = index;
+    send(world, node, &entry);
+    if (cluster_random_chance(&world->random, 500)) send(world, node, &entry);
+}
+
+static bool is_right(const struct vch_contest *contest, const struct cluster_answer *right)
+{
+    return vch_hash_is_equal(&contest->output, &right->output) &&
+           vch_hash_is_equal(&contest->trace, &right->trace);
+}
+
+// Any node of the group that has no seat may have run it again.
+static void audit(struct cluster *world, uint32_t group, const struct vch_contest *contest,
+                  const struct cluster_answer *right)
+{
+    for (uint32_t tries = 0; tries < 8; tries++) {
+        const uint32_t index = cluster_random_below(&world->random, world->plan.nodes);
+        const struct cluster_node *node = &world->nodes[index];
+        if (node->group != group || vch_state_seat(contest, &node->key.public_key) != NULL)
+            continue;
+        if (node->role == CLUSTER_HONEST && !is_right(contest, right)) {
+            dispute(world, index, contest, right);
+            return;
+        }
+        if (node->role != CLUSTER_FRIVOLOUS) continue;
+        struct cluster_recipe lie = {.salt = cluster_mix(index, world->now_ms)};
+        struct cluster_answer answer;
+        lie.lie_at = cluster_random_below(&world->random, right->count);
+        cluster_compute(&answer, &contest->id, &contest->input, right->count, &lie);
+        if (cluster_random_chance(&world->random, 200)) answer.trace = contest->trace;
+        dispute(world, index, contest, &answer);
+        struct vch_digest id =
+            vch_entry_dispute_id(&contest->id.subject, contest->id.segment, &node->key.public_key,
+                                 &answer.output, &answer.trace);
+        cluster_dispute_of(world, &id)->recipes[0] = lie;
+        return;
+    }
+}
+
+void cluster_saw_verdict(struct cluster *world, uint32_t group, const struct vch_contest_id *id)
+{
+    const struct vch_contest *contest = vch_state_contest(world->replicas[group].state, id);
+    const struct cluster_recipe honest = {.lie_at = UINT32_MAX};
+    struct cluster_answer right;
+
+    if (contest == NULL || contest->phase != VCH_CONTEST_DECIDED || contest->is_dispute ||
+        contest->is_trial)
+        return;
+    cluster_compute(&right, id, &contest->input, contest->last - contest->first, &honest);
+    for (uint32_t i = 0; i < contest->seat_count; i++) {
+        const struct vch_seat *seat = &contest->seats[i];
+        const uint32_t index = cluster_find_node(world, &seat->node);
+        if (index == UINT32_MAX || world->nodes[index].group != group ||
+            seat->state != VCH_SEAT_REVEALED || is_right(contest, &right))
+            continue;
+        if (world->nodes[index].role == CLUSTER_HONEST) dispute(world, index, contest, &right);
+    }
+    if (cluster_random_chance(&world->random, world->plan.audit_permille))
+        audit(world, group, contest, &right);
+}
+
+static bool is_mute(struct cluster *world, uint32_t index, const struct vch_dispute *at)
+{
+    const enum cluster_role role = world->nodes[index].role;
+
+    if (role == CLUSTER_MUTE_MOVES) return true;
+    return role == CLUSTER_FRIVOLOUS && at->id.bytes[1] % 3 == 0;
+}
+
+static void move(struct cluster *world, uint32_t index, const struct vch_dispute *at,
+                 const struct cluster_answer *answer)
+{
+    struct cluster_node *node = &world->nodes[index];
+    const struct vch_contest_id step = {at->id, at->step, 0};
+    struct vch_entry entry;
+
+    if (!is_up(world, node) || is_mute(world, index, at)) return;
+    if (!vch_seat_next_move(&entry, world->replicas[node->group].state, at, &node->key.public_key,
+                            answer->leaves, answer->count))
+        return;
+    if (cluster_sends(world, key_of(index, &step, 3), AGAIN_MS)) send(world, node, &entry);
+}
+
+static void argue(struct cluster *world, uint32_t group, const struct vch_dispute *at)
+{
+    const struct cluster_dispute *known = cluster_dispute_of(world, &at->id);
+    struct cluster_answer answer;
+
+    if (at->phase != VCH_DISPUTE_MOVING || known->count == 0 || known->disputer == UINT32_MAX)
+        return;
+    if (world->nodes[known->disputer].group == group && !at->has_moved[0]) {
+        cluster_compute(&answer, &known->contest, &known->input, known->count, &known->recipes[0]);
+        move(world, known->disputer, at, &answer);
+    }
+    if (at->has_moved[1]) return;
+    const struct vch_contest *contest =
+        vch_state_contest(world->replicas[group].state, &known->contest);
+    cluster_compute(&answer, &known->contest, &known->input, known->count, &known->recipes[1]);
+    for (uint32_t i = 0; contest != NULL && i < contest->seat_count; i++) {
+        const uint32_t index = cluster_find_node(world, &contest->seats[i].node);
+        if (index != UINT32_MAX && world->nodes[index].group == group)
+            move(world, index, at, &answer);
+    }
+}
+
+void cluster_react(struct cluster *world, uint32_t group)
+{
+    const struct vch_state *state = world->replicas[group].state;
+    const struct vch_contest *contest = NULL;
+    const struct vch_dispute *at = NULL;
+
+    while ((contest = vch_state_next_contest(state, contest)) != NULL && !world->is_broken) {
+        if (!contest->has_input && !contest->is_dispute) cluster_give_input(world, group, contest);
+        if (contest->is_trial) cluster_tell_trial(world, group, contest);
+        if (contest->phase == VCH_CONTEST_DRAWING) draw(world, group, contest);
+        if (contest->phase == VCH_CONTEST_COMMITTING || contest->phase == VCH_CONTEST_REVEALING)
+            sit(world, group, contest);
+    }
+    while ((at = vch_state_next_dispute(state, at)) != NULL && !world->is_broken)
+        argue(world, group, at);
+}
