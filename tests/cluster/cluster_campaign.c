@@ -68,7 +68,8 @@ static bool run_seed(uint64_t seed, const struct options *options, struct cluste
     return holds;
 }
 
-// Equal stakes, marks that hardly move, a network that loses nothing: whoever is drawn, answers.
+// Equal stakes, marks that do not move, no disputes, a network that loses nothing: whoever is drawn
+// answers, and nobody's weight ever changes.
 static struct cluster_plan capture_plan(uint32_t permille, uint32_t quorum, uint32_t jobs)
 {
     struct cluster_plan plan = cluster_plan_of(1, jobs, 200);

@@ -280,7 +280,7 @@ void cluster_saw_verdict(struct cluster *world, uint32_t group, const struct vch
     struct cluster_answer right;
 
     if (contest == NULL || contest->phase != VCH_CONTEST_DECIDED || contest->is_dispute ||
-        contest->is_trial)
+        contest->is_trial || world->plan.is_plain)
         return;
     cluster_compute(&right, id, &contest->input, contest->last - contest->first, &honest);
     for (uint32_t i = 0; i < contest->seat_count; i++) {
