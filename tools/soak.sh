@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # The long campaigns: a thousand jobs among nodes that misbehave at random, ten thousand changed
 # proofs before two verifiers, ledgers whose writers are killed and whose files are cut and torn,
-# then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS, STORE_KILLS, STORE_CUTS and
-# FUZZ_SECONDS change how long; VCH_SEED=N replays a campaign.
+# witnesses that are killed, then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS,
+# STORE_KILLS, STORE_CUTS, WITNESS_KILLS and FUZZ_SECONDS change how long; VCH_SEED=N replays a
+# campaign.
 set -u
 cd "$(dirname "$0")/.." || exit
 jobs=${CAMPAIGN_JOBS:-1000} mutants=${PROOF_MUTANTS:-10000} seconds=${FUZZ_SECONDS:-600}
 kills=${STORE_KILLS:-500} cuts=${STORE_CUTS:-10}
+witness_kills=${WITNESS_KILLS:-500}
 start=$SECONDS result=0 summary=()
 
 campaign() {
@@ -39,6 +41,8 @@ step "$jobs jobs among faulty nodes" campaign
 step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/vouch \
     build/release/tests/proof_cases --mutants="$mutants" --rounds=20
 step "$kills writers killed, both engines" store_kills
+step "$witness_kills witnesses killed" env VOUCH_KILLS="$witness_kills" tests/e2e/witness_test.py \
+    build/release/vouch Killed
 step "power cuts, $cuts times ctest's" store_cuts
 step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 echo "== soak, $(((SECONDS - start) / 60)) min"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+static const char pad = '=';
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // Up to three bytes as four characters; missing bytes count as zero, and what only they would
@@ -13,7 +14,7 @@ static void encode_group(char out[4], const uint8_t *in, size_t count)
     for (size_t i = 0; i < 3; i++)
         bits = bits << 8 | (i < count ? in[i] : 0);
     for (size_t i = 0; i < 4; i++)
-        out[i] = i <= count ? digits[bits >> (18 - 6 * i) & 63] : '=';
+        out[i] = i <= count ? digits[bits >> (18 - 6 * i) & 63] : pad;
 }
 
 size_t vch_base64_encode(char *out, const void *bytes, size_t size)

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/ledger_tool.h"
 #include "host/log.h"
 #include "tlog/vkey.h"
 #include "witness/daemon.h"
@@ -13,7 +14,9 @@
 static const struct vch_option options[] = {
     {"key", "FILE", "the witness's key file", false},
     {"passphrase-file", "FILE", "opens the key file", false},
-    {"name", "NAME", "the witness's name in cosignatures, like witness.example/1", false},
+    {"name", "NAME", "the witness's name in cosignatures, like w1.witness.example", false},
+    {"charter", "FILE", "a ledger's charter: its log, and by its key the witness's name", false},
+    {"founder", "KEY", "whose charter counts: hexadecimal or key file", false},
     {"log", "VKEY|FILE",
      "a log: its vkey and, to take commits, a space and the ledger's id; or a "
      "file of such lines",
@@ -87,27 +90,63 @@ static vch_status read_logs(struct logs *logs, struct vch_tool *tool, const char
     return VCH_OK;
 }
 
-static vch_status collect_logs(struct logs *logs, struct vch_tool *tool)
+// The log of a ledger whose charter names this witness; and under which name.
+static vch_status add_ledger(struct logs *logs, struct vch_daemon_options *how,
+                             struct vch_tool *tool)
+{
+    static struct vch_charter charter;
+    struct vch_daemon_log *log = &logs->logs[logs->count];
+
+    VCH_TRY(vch_ledger_tool_charter(&charter, tool));
+    *log = (struct vch_daemon_log){.has_ledger = true, .ledger = charter.id};
+    VCH_TRY(vch_vkey_init(&log->vkey, charter.origin, VCH_VKEY_ED25519, &charter.clerk,
+                          &tool->complaint));
+    logs->count++;
+    for (uint32_t i = 0; i < charter.witness_count; i++) {
+        const struct vch_charter_witness *witness = &charter.witnesses[i];
+        if (!vch_is_equal(&witness->key, &how->key->public_key, sizeof witness->key)) continue;
+        if (how->name == NULL) how->name = witness->name;
+        if (strcmp(how->name, witness->name) == 0) return VCH_OK;
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "the charter calls this witness %s, not %s: leave --name out",
+                            witness->name, how->name);
+    }
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "the charter of %s does not name this key as a witness", charter.origin);
+}
+
+static vch_status collect_logs(struct logs *logs, struct vch_daemon_options *how,
+                               struct vch_tool *tool)
 {
     const char *text = NULL;
 
+    how->name = vch_options_text(tool->options, "name");
+    if (vch_options_has(tool->options, "charter")) VCH_TRY(add_ledger(logs, how, tool));
     for (uint32_t i = 0; (text = vch_options_nth(tool->options, "log", i)) != NULL; i++) {
         if (strchr(text, '+') != NULL)
             VCH_TRY(add_log(logs, text, strlen(text), &tool->complaint));
         else
             VCH_TRY(read_logs(logs, tool, text));
     }
-    if (logs->count > 0) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "--log is missing: name a log whose checkpoints to cosign");
+    how->logs = logs->logs;
+    how->log_count = logs->count;
+    if (logs->count == 0)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--charter or --log is missing: name a log whose checkpoints to "
+                            "cosign");
+    if (how->name == NULL)
+        return vch_options_required(&how->name, tool->options, "name", &tool->complaint);
+    return VCH_OK;
 }
 
-static vch_status show_key(struct vch_tool *tool, const char *name, const char *path)
+static vch_status show_key(struct vch_tool *tool, const char *path)
 {
     char text[VCH_VKEY_TEXT_MAX + 1];
+    const char *name = NULL;
     struct vch_public_key key;
     struct vch_vkey vkey;
 
+    VCH_TRY(vch_options_required(&name, tool->options, "name", &tool->complaint));
     VCH_TRY(vch_tool_public_key(&key, tool, path));
     VCH_TRY(vch_vkey_init(&vkey, name, VCH_VKEY_COSIGNATURE, &key, &tool->complaint));
     (void)vch_vkey_encode(text, &vkey);
@@ -128,42 +167,48 @@ static vch_status serve(struct vch_tool *tool, const struct vch_daemon_options *
     return status;
 }
 
-static vch_status run(struct vch_tool *tool)
+static vch_status run_as(struct vch_tool *tool, struct vch_daemon_options *how)
 {
     static struct logs logs;
-    struct vch_daemon_options how = {.logs = logs.logs, .host = "127.0.0.1"};
-    struct vch_secret_key key;
-    const char *path = NULL, *host = vch_options_text(tool->options, "host");
+    const char *host = vch_options_text(tool->options, "host");
     uint64_t port = 0;
+
+    VCH_TRY(vch_options_required(&how->folder, tool->options, "state", &tool->complaint));
+    VCH_TRY(vch_options_u64(&port, tool->options, "port", 1, UINT16_MAX, &tool->complaint));
+    VCH_TRY(collect_logs(&logs, how, tool));
+    how->port = (uint16_t)port;
+    how->host = host != NULL ? host : "127.0.0.1";
+    return serve(tool, how);
+}
+
+static vch_status run(struct vch_tool *tool)
+{
+    struct vch_secret_key key;
+    struct vch_daemon_options how = {.key = &key};
+    const char *path = NULL;
 
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
-    VCH_TRY(vch_options_required(&how.name, tool->options, "name", &tool->complaint));
-    if (vch_options_has(tool->options, "show-key")) return show_key(tool, how.name, path);
-    VCH_TRY(vch_options_required(&how.folder, tool->options, "state", &tool->complaint));
-    VCH_TRY(vch_options_u64(&port, tool->options, "port", 1, UINT16_MAX, &tool->complaint));
-    VCH_TRY(collect_logs(&logs, tool));
-    how.log_count = logs.count;
-    how.port = (uint16_t)port;
-    if (host != NULL) how.host = host;
+    if (vch_options_has(tool->options, "show-key")) return show_key(tool, path);
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
-    how.key = &key;
-    vch_status status = serve(tool, &how);
+    vch_status status = run_as(tool, &how);
     vch_wipe(&key, sizeof key);
     return status;
 }
 
 const struct vch_command vch_commands_witness = {
     .name = "witness",
-    .operands = "--key K --name N --log VKEY --state DIR",
+    .operands = "--key K --charter C --founder KEY --state DIR",
     .summary = "cosign checkpoints of logs, and never two that contradict",
     .details =
         "Serves C2SP tlog-witness: POST /add-checkpoint, answered with a cosignature when the new\n"
-        "checkpoint extends the last one. With a ledger's id it also takes commits of members, "
-        "and\n"
-        "cosigns nothing that leaves them out (specs/witness.md). What it said is on disk before "
-        "it\n"
-        "is said. Prints one line when ready. Listens on loopback unless --host says otherwise.",
+        "checkpoint extends the last one. For ledgers it also takes commits of members, and "
+        "cosigns\n"
+        "nothing that leaves them out (specs/witness.md). A log is named by a ledger's charter, "
+        "or\n"
+        "by its vkey; other logs than a charter's need --name. What it says is on disk before it "
+        "is\n"
+        "said. Prints one line when ready. Listens on loopback unless --host says otherwise.",
     .options = options,
     .run = run,
 };

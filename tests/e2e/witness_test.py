@@ -160,6 +160,35 @@ class Folders(Served):
         self.refuses_to_start(witness, "another witness")
 
 
+class Charters(Served):
+    def vouch(self, *arguments):
+        done = subprocess.run([VOUCH, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout.strip(), done.stderr
+
+    def test_a_ledger_s_charter_says_what_its_witness_needs(self):
+        keys = {name: self.folder / f"{name}.key" for name in ("founder", "clerk", "w", "stranger")}
+        for path in keys.values():
+            self.vouch("keygen", "-o", path, "--no-passphrase")
+        charter, name = self.folder / "charter", "w1.witness.example"
+        vkey = self.vouch("witness", "--show-key", "--key", keys["w"], "--name", name)[1]
+        code, _, error = self.vouch("charter", "--key", keys["founder"], "--origin", "clinics.example/ledger",
+                                    "--clerk", keys["clerk"], "--witness", vkey, "-o", charter)
+        self.assertEqual(code, 0, error)
+        common = ["witness", "--charter", charter, "--state", self.folder / "state", "--founder"]
+        for more, word in [((keys["founder"], "--key", keys["stranger"]), "does not name this key"),
+                           ((keys["stranger"], "--key", keys["w"]), "founder"),
+                           ((keys["founder"], "--key", keys["w"], "--name", "other"), "calls this witness")]:
+            code, _, error = self.vouch(*common, *more)
+            self.assertNotEqual(code, 0)
+            self.assertIn(word, error)
+        process = subprocess.Popen([VOUCH, *map(str, common), keys["founder"], "--key", keys["w"]],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertRegex(process.stdout.readline(), "^ready 127.0.0.1 [0-9]+$")
+        process.terminate()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
+
 class Commits(Served):
     def setUp(self):
         super().setUp()
