@@ -31,11 +31,26 @@ def contest(c):
             f"{len(c.seats)}")
 
 
+def job(j):
+    phases = {"pending": 0, "decided": 1, "failed": 2}
+    text = f"J {j.id.hex()} {phases[j.phase]} {j.escrow}"
+    for s in j.segments.values():
+        still_open = sum(dispute.phase != "over" for dispute in s.disputes)
+        text += (f" {s.index} {phases[s.phase]} {len(s.rounds) - 1} {s.window_ms or 0} {still_open} "
+                 f"{int(s.is_overturned)} {int(s.is_final)}")
+    return text
+
+
+def is_remembered(j, now):
+    return j.phase == "pending" or now < j.deadline_ms or not all(s.is_final for s in j.segments.values())
+
+
 def state_of(ledger):
     lines = [totals(ledger)]
     lines += [account(ledger.accounts[key]) for key in sorted(ledger.accounts)]
-    lines += sorted(contest(c) for c in ledger.contests.values() if c.phase not in ("decided", "split", "dropped"))
-    return lines
+    rest = [contest(c) for c in ledger.contests.values() if c.phase not in ("decided", "split", "dropped")]
+    rest += [job(j) for j in ledger.jobs.values() if is_remembered(j, ledger.time_ms)]
+    return lines + sorted(rest)
 
 
 def check_sum(ledger):
@@ -77,9 +92,8 @@ def follow(path, seed):
         if why is not None:
             continue
         check_sum(ledger)
-        expected = sorted(after, key=lambda line: "TAC".index(line[0]))
-        first, second = [l for l in expected if l[0] != "C"], state_of(ledger)
-        first += sorted(l for l in expected if l[0] == "C")
+        first = [line for line in after if line[0] in "TA"] + sorted(line for line in after if line[0] in "CJ")
+        second = state_of(ledger)
         if first != second:
             differing = [f"first:  {line}" for line in first if line not in second]
             differing += [f"second: {line}" for line in second if line not in first]
@@ -89,8 +103,8 @@ def follow(path, seed):
 
 def main():
     cases, steps = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "500"
-    seeds = [int(seed) for seed in sys.argv[4:]] or [int(os.environ.get("VCH_SEED", "0"), 0) or os.getpid() * 1000003 + i
-                                                     for i in range(4)]
+    seeds = [int(seed) for seed in sys.argv[4:] or [os.environ.get("VCH_SEED")] if seed]
+    seeds = seeds or [os.getpid() * 1000003 + i for i in range(4)]
     bad = 0
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:

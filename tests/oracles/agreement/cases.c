@@ -6,7 +6,8 @@
 //
 //     R <hex>            a SignedRegistry that readers have
 //     E +|- <hex> <text> an entry that was offered: taken or refused, and why
-//     T, A, C ...        after one that was taken: totals, accounts, contests that are not over
+//     T, A, C, J ...     after one that was taken: totals, accounts, contests that are not over,
+//                        jobs that are remembered with their segments
 #include <stdlib.h>
 #include <string.h>
 
@@ -386,6 +387,87 @@ static void act_in_disputes(void)
     }
 }
 
+// --- out of turn: what would be right at another time, or from somebody else
+
+static void fill_guess(struct vch_entry *entry, const struct vch_contest *contest, uint32_t node)
+{
+    struct vch_seat_answer answer = world_answer(&world, contest, node);
+    const struct vch_digest *trace = contest->is_dispute ? NULL : &answer.trace;
+    uint8_t nonce[32];
+
+    vch_seat_nonce(nonce, &world.nodes[node].seat, &contest->id);
+    switch ((int)entry->kind) {
+    case VCH_ENTRY_SORTITION:
+        vch_vrf_prove(&entry->sortition.proof, &world.nodes[node].seat.vrf, contest->alpha.bytes,
+                      sizeof contest->alpha.bytes);
+        break;
+    case VCH_ENTRY_COMMIT:
+        entry->commit.commitment = vch_entry_commitment(
+            &contest->id, &world.nodes[node].key.public_key, &answer.output, trace, nonce);
+        break;
+    default:
+        entry->reveal.output = answer.output;
+        entry->reveal.has_trace = trace != NULL;
+        entry->reveal.trace = answer.trace;
+        memcpy(entry->reveal.nonce, nonce, sizeof nonce);
+        break;
+    }
+}
+
+static void act_out_of_turn(void)
+{
+    static const enum vch_entry_kind kinds[] = {VCH_ENTRY_SORTITION, VCH_ENTRY_SORTITION,
+                                                VCH_ENTRY_COMMIT, VCH_ENTRY_REVEAL};
+    const struct vch_contest *contest = any_contest();
+    uint32_t node = test_below(WORLD_NODES);
+
+    if (contest == NULL) return;
+    struct vch_entry entry = {.kind = kinds[test_below(4)], .contest = contest->id};
+    fill_guess(&entry, contest, node);
+    (void)world_enter(&world, &entry, &world.nodes[node].key);
+}
+
+static void fill_ruling(struct vch_entry *entry, const struct vch_contest *contest)
+{
+    struct vch_entry_seat *seats =
+        VCH_ARENA_NEW(&world.scratch, struct vch_entry_seat, contest->standing);
+    struct vch_state_tally tally = vch_state_tally(world.state, contest);
+
+    if (entry->kind == VCH_ENTRY_DRAW) {
+        for (uint32_t i = 0; i < contest->standing; i++)
+            seats[i] = (struct vch_entry_seat){contest->seats[i].node, contest->seats[i].weight};
+        entry->draw.count = contest->standing;
+        entry->draw.seats = seats;
+        entry->draw.eligible = contest->eligible;
+        entry->draw.weight = contest->weight;
+    } else if (entry->kind == VCH_ENTRY_CLOSE) {
+        entry->close.commits = contest->commits;
+    } else {
+        entry->verdict.has_output = tally.has_output;
+        entry->verdict.output = tally.output;
+        entry->verdict.agreeing = tally.agreeing;
+    }
+}
+
+static void rule_out_of_turn(void)
+{
+    static const enum vch_entry_kind kinds[] = {VCH_ENTRY_DRAW, VCH_ENTRY_CLOSE, VCH_ENTRY_VERDICT,
+                                                VCH_ENTRY_EXPIRE, VCH_ENTRY_DISPUTE_DEFAULT};
+    const struct vch_contest *contest = any_contest();
+    const struct vch_dispute *dispute = vch_state_next_dispute(world.state, NULL);
+
+    if (contest == NULL) return;
+    struct vch_entry entry = {.kind = kinds[test_below(5)]};
+    if (entry.kind == VCH_ENTRY_EXPIRE)
+        entry.expire = contest->id.subject;
+    else if (entry.kind == VCH_ENTRY_DISPUTE_DEFAULT)
+        entry.dispute_default = dispute != NULL ? dispute->id : contest->id.subject;
+    else
+        entry.contest = contest->id;
+    if (entry.kind <= VCH_ENTRY_VERDICT) fill_ruling(&entry, contest);
+    (void)world_enter(&world, &entry, &world.clerk);
+}
+
 // --- what nobody should take: what was there, at the wrong time, or with a byte changed
 
 static void disturb(void)
@@ -420,9 +502,9 @@ static void step(void)
         uint32_t share;
         void (*run)(void);
     } actions[] = {{6, touch_accounts},  {5, open_job},         {2, open_trial},
-                   {36, act_in_contest}, {18, act_as_clerk},    {12, enter_anchor},
+                   {30, act_in_contest}, {12, act_as_clerk},    {12, enter_anchor},
                    {1, commit_twice},    {16, act_in_disputes}, {2, disturb},
-                   {2, replay}};
+                   {2, replay},          {4, act_out_of_turn},  {8, rule_out_of_turn}};
     uint32_t at = test_below(100);
     struct vch_arena_mark mark = vch_arena_mark(&world.scratch);
 

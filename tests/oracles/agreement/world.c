@@ -219,6 +219,30 @@ static void put_contest(FILE *out, const struct vch_contest *contest)
                   contest->phase == VCH_CONTEST_DRAWING ? 0 : contest->seat_count);
 }
 
+static void put_job(const struct world *world, const struct vch_job_record *job)
+{
+    const struct vch_segment_record *segment = NULL;
+
+    (void)fputs("J ", world->out);
+    put_hex(world->out, job->id.bytes, VCH_DIGEST_SIZE);
+    (void)fprintf(world->out, " %d %" PRIu64, job->phase, job->escrow);
+    for (uint32_t i = 0; i < job->segment_count; i++) {
+        segment = vch_state_segment(world->state, &job->id, i);
+        if (segment == NULL) continue; // the client's
+        (void)fprintf(world->out, " %u %d %u %" PRIu64 " %u %d %d", i, segment->phase,
+                      segment->round, segment->window_ms, segment->open_disputes,
+                      segment->is_overturned, segment->is_final);
+    }
+    (void)fputc('\n', world->out);
+}
+
+static void put_jobs(const struct world *world)
+{
+    for (const struct vch_job_record *job = vch_state_next_job(world->state, NULL); job != NULL;
+         job = vch_state_next_job(world->state, job))
+        put_job(world, job);
+}
+
 static void put_state(struct world *world)
 {
     struct vch_state_totals totals = vch_state_totals(world->state);
@@ -236,6 +260,7 @@ static void put_state(struct world *world)
     for (const struct vch_contest *contest = vch_state_next_contest(world->state, NULL);
          contest != NULL; contest = vch_state_next_contest(world->state, contest))
         put_contest(world->out, contest);
+    put_jobs(world);
 }
 
 static void keep(struct world *world, const uint8_t *bytes, size_t size)
