@@ -1,0 +1,212 @@
+"""A ledger, four witnesses, a crowd of members: entries, refusals, what is served; and kill -9 of the
+ledger at random points, again and again: what was acknowledged is there, what was shown stays, no
+segment has two verdicts. LEDGER_KILLS says how often (60)."""
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from ledgers import Ledger, Refused, seed_of_environment
+
+FAST = ["epoch_ms=1", "draw_ms=300", "commit_ms=20000", "reveal_ms=20000", "dispute_ms=1000",
+        "unbonding_ms=1000", "trials=0", "stake_min=10"]
+
+
+def root_of(leaves):
+    """RFC 6962, section 2.1, as it is written there."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while 2 * split < len(leaves):
+        split *= 2
+    return hashlib.sha256(b"\1" + root_of(leaves[:split]) + root_of(leaves[split:])).digest()
+
+
+def tile_path(kind, index, width):
+    digits = f"{index:03d}"
+    while len(digits) % 3:
+        digits = "0" + digits
+    groups = [digits[i:i + 3] for i in range(0, len(digits), 3)]
+    path = "/".join(["x" + group for group in groups[:-1]] + [groups[-1]])
+    return f"/tile/{kind}/{path}" + (f".p/{width}" if width < 256 else "")
+
+
+def read_leaves(ledger, size):
+    """The leaf hashes of all entries, from bundles, checked against the hash tiles."""
+    leaves = []
+    for index in range((size + 255) // 256):
+        width = min(256, size - 256 * index)
+        bundle, at, found = ledger.get(tile_path("entries", index, width)), 0, []
+        while at < len(bundle):
+            length = int.from_bytes(bundle[at:at + 2], "big")
+            found.append(hashlib.sha256(b"\0" + bundle[at + 2:at + 2 + length]).digest())
+            at += 2 + length
+        assert len(found) == width and at == len(bundle)
+        assert b"".join(found) == ledger.get(tile_path(0, index, width))
+        leaves += found
+    return leaves
+
+
+def check_log(ledger):
+    """The cosigned root is that of the entries served, and enough witnesses stand behind it."""
+    size, root, names = ledger.checkpoint()
+    leaves = read_leaves(ledger, size)
+    assert base64.b64encode(root_of(leaves)).decode() == root, "the checkpoint has another root"
+    needed = ledger.charter["cosignatures_needed"]
+    assert len(set(names) & set(ledger.names)) >= needed, names
+    return size
+
+
+def refuses(word, call, *arguments, **options):
+    try:
+        call(*arguments, **options)
+    except Refused as refusal:
+        assert word in refusal.text, refusal.text
+        return
+    raise AssertionError(f"nothing was refused for: {word}")
+
+
+def test_entries(vouch, folder):
+    with Ledger(vouch, folder, parameters=["epoch_ms=1"]) as ledger:
+        node, client = ledger.keygen("node"), ledger.keygen("client")
+        stranger = ledger.keygen("stranger")
+        (folder / "members.txt").write_text(f"client c {client}\nnode op {node}\n")
+        ledger.run("registry", folder / "members.txt", "--key", folder / "founder.key", "-o",
+                   folder / "net.registry")
+        ledger.run("registry", folder / "members.txt", "--key", folder / "stranger.key", "-o",
+                   folder / "foreign.registry")
+        assert ledger.entry("registry", folder / "net.registry")["position"] > 0
+        refuses("another founder", ledger.entry, "registry", folder / "foreign.registry")
+        ledger.entry("deposit", node, 5000)
+        stake = ledger.entry("stake", 1000, "--wait-cosigned", key="node")
+        assert stake["cosigned"] > stake["position"]
+        refuses("balance", ledger.entry, "stake", 100000, key="node")
+        refuses("no ledger", ledger.entry, "withdraw", 1, key="stranger")  # no member: no stream
+        refuses("founder", ledger.entry, "deposit", node, 1, key="node")
+        # One draft, twice: the second counts for nothing.
+        ledger.run("entry", "deposit", client, 70, *ledger.member(), "--draft", folder / "draft")
+        ledger.entry("draft", folder / "draft")
+        refuses("number", ledger.entry, "draft", folder / "draft")
+        members = {m["key"]: m for m in ledger.get_json("/api/state")["members"]}
+        assert members[client]["balance"] == 70 and members[node]["stake"] == 1000
+        assert members[node]["operator"] == "op"
+        check_served(ledger, folder)
+        check_log(ledger)
+        assert ledger.drain() == 0
+        ledger.start()
+        state = ledger.get_json("/api/state")
+        assert state["totals"]["deposited"] == 5071, state["totals"]
+        assert ledger.entry("deposit", client, 1)["position"] >= state["size"]
+    print("ok - entries are taken, refused, served, and there after a restart")
+
+
+def check_served(ledger, folder):
+    digest = json.loads(ledger.run("inspect", folder / "net.registry", "--json"))["digest"]
+    assert ledger.get(f"/registry/{digest}") == (folder / "net.registry").read_bytes()
+    for path in ("/registry/" + "0" * 64, "/tile/0/999", "/tile/9/000", "/api/job/" + "0" * 64,
+                 "/page/../ledger.log", "/nothing"):
+        try:
+            ledger.get(path)
+            raise AssertionError(f"{path} is served")
+        except urllib.error.HTTPError as error:
+            assert error.code == 404, path
+    size = ledger.get_json("/api/entries?from=0")["size"]
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", "import sys, urllib.request;"
+         "print(urllib.request.urlopen(sys.argv[1]).read().decode())",
+         f"http://127.0.0.1:{ledger.http}/api/entries?from={size}&wait=30000"],
+        stdout=subprocess.PIPE, text=True)
+    ledger.entry("deposit", ledger.founder, 1)
+    answer = json.loads(waiting.communicate(timeout=60)[0])
+    assert answer["entries"][0]["position"] == size, answer
+    assert ledger.metrics()["vouch_ledger_entries"] > size
+
+
+def test_witness_down(vouch, folder):
+    with Ledger(vouch, folder) as ledger:
+        ledger.witnesses[1].end(9)
+        first = ledger.entry("deposit", ledger.founder, 1, "--wait-cosigned")
+        assert "w1.example" not in ledger.checkpoint()[2]
+        ledger.witnesses[1].close()
+        ledger.witnesses[1] = ledger.start_witness(1, ledger.witnesses[1].ports[0])
+        ledger.witnesses[2].end(9)  # now the one that was away is needed
+        second = ledger.entry("deposit", ledger.founder, 1, "--wait-cosigned")
+        assert second["cosigned"] > first["cosigned"]
+        names = ledger.checkpoint()[2]
+        assert "w1.example" in names and "w2.example" not in names, names
+        check_log(ledger)
+    print("ok - a witness that is down holds nobody up, and comes back")
+
+
+def start_crowd(crowd, ledger, folder, jobs, deposits, seed):
+    return subprocess.Popen(
+        [crowd, folder / "charter", folder / "founder.key", str(ledger.port), str(jobs),
+         str(deposits), str(seed % 256)], stdout=subprocess.PIPE, text=True,
+        stderr=open(folder / "crowd.log", "w"))
+
+
+def finish_crowd(process, folder):
+    out = process.communicate(timeout=600)[0].splitlines()
+    assert process.returncode == 0, (out[-3:], (folder / "crowd.log").read_text())
+    summary = json.loads(out[-1])
+    assert summary["missing"] == 0 and summary["double_verdicts"] == 0, summary
+    return summary
+
+
+def is_running(process, until):
+    """Waits for the moment of the next blow, and says whether there is anybody left to surprise."""
+    while process.poll() is None and time.monotonic() < until:
+        ready, _, _ = select.select([process.stdout], [], [], max(0, until - time.monotonic()))
+        if ready and process.stdout.readline() == "":
+            break
+    return process.poll() is None
+
+
+def test_kills(vouch, crowd, folder, kills, seed):
+    chance = random.Random(seed)
+    done = 0
+    with Ledger(vouch, folder, parameters=FAST) as ledger:
+        process = start_crowd(crowd, ledger, folder, 10**9, 10**9, seed)
+        while done < kills:
+            assert is_running(process, time.monotonic() + chance.uniform(0.001, 0.25)), \
+                (folder / "crowd.log").read_text()
+            ledger.kill()
+            ledger.start()
+            done += 1
+        process.send_signal(signal.SIGUSR1)  # enough: finish what is open
+        summary = finish_crowd(process, folder)
+        size = check_log(ledger)
+        ledger.run("entry", "deposit", ledger.founder, 1, *ledger.member(), "--wait-cosigned")
+    print(f"ok - {done} kills, {size} entries: {summary}")
+
+
+def main():
+    vouch, crowd = sys.argv[1], sys.argv[2]
+    seed, kills = seed_of_environment(), int(os.environ.get("LEDGER_KILLS", "60"))
+    print(f"# VCH_SEED={seed}")
+    for test, arguments in ((test_entries, ()), (test_witness_down, ())):
+        with tempfile.TemporaryDirectory() as folder:
+            test(vouch, pathlib.Path(folder), *arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        with Ledger(vouch, folder, parameters=FAST) as ledger:
+            summary = finish_crowd(start_crowd(crowd, ledger, folder, 12, 2000, seed), folder)
+            check_log(ledger)
+        print(f"ok - a crowd on a quiet ledger: {summary}")
+    with tempfile.TemporaryDirectory() as folder:
+        test_kills(vouch, crowd, pathlib.Path(folder), kills, seed)
+
+
+main()
