@@ -7,7 +7,9 @@
 
 #include "base/bytes.h"
 #include "circuit/crossing.h"
+#include "consensus/capture.h"
 #include "model/segment.h"
+#include "voucher/contest.h"
 #include "voucher/parties.h"
 #include "voucher/proofs.h"
 #include "voucher/recount.h"
@@ -25,6 +27,12 @@ struct judge {
     struct vch_arena *scratch;
     struct vch_recount recount;
     bool is_founder_named, is_right_package, is_planned;
+    // Agreements: how many, what each shows (by result; NULL: none), and the first that is not
+    // right.
+    uint32_t agreement_count;
+    const struct vch_contest_finding **agreed;
+    vch_status agreement_status;
+    struct vch_complaint agreement_complaint;
     // Does the opening open these? NOT_CLAIMED: there is none; NOT_SHOWN: there was no memory.
     enum vch_verdict input_opening, output_opening;
     uint32_t proof_count;
@@ -245,6 +253,50 @@ static void list_tally(char *out, size_t size, const struct judge *judge, uint32
                    segment, tally->agreeing, tally->counted, tally->needed);
 }
 
+// "10 %: 8.4e-3, ...": how likely a dishonest majority was, for the least safe of the committees.
+static void tell_capture(char *out, size_t size, const struct judge *judge)
+{
+    static const uint32_t percents[] = {10, 20, 30};
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
+        uint64_t worst = 0;
+        char text[VCH_CAPTURE_TEXT_SIZE];
+        for (uint32_t j = 0; j < judge->voucher->result_count; j++) {
+            const struct vch_contest_finding *found = judge->agreed[j];
+            if (found == NULL || found->eligible == 0 ||
+                found->eligible > VCH_CAPTURE_OPERATORS_MAX ||
+                found->wanted > VCH_CAPTURE_COMMITTEE_MAX)
+                continue;
+            uint32_t dishonest = (found->eligible * percents[i] + 99) / 100;
+            uint64_t once = vch_capture_equal(found->eligible, dishonest, found->wanted);
+            once = vch_capture_times(once, found->round + 1);
+            if (once > worst) worst = once;
+        }
+        vch_capture_text(text, worst);
+        int written = snprintf(out + used, size - used, "%s%s at %u %%", i > 0 ? ", " : "", text,
+                               percents[i]);
+        used += written > 0 ? (size_t)written : 0;
+        if (used >= size) return;
+    }
+}
+
+// The reason of a quorum that committees on a ledger give.
+static void judge_agreed_quorum(struct judge *judge, const char *tallies)
+{
+    const struct vch_contest_finding *first = NULL;
+    char capture[120] = "";
+
+    for (uint32_t i = 0; i < judge->voucher->result_count && first == NULL; i++)
+        first = judge->agreed[i];
+    tell_capture(capture, sizeof capture, judge);
+    judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_SHOWN,
+             "%s, drawn by lot out of %u nodes, each committed before any revealed, on ledger %s, "
+             "cosigned by %u of %u witnesses; chance of a dishonest majority, by share of "
+             "dishonest nodes of equal weight: %s; that the draw is complete is for vouch audit",
+             tallies, first->eligible, first->origin, first->cosigned, first->witnesses, capture);
+}
+
 static void judge_quorum(struct judge *judge)
 {
     const struct vch_job *job = &judge->voucher->job;
@@ -265,6 +317,10 @@ static void judge_quorum(struct judge *judge)
     if (count > LISTED_SEGMENTS_MAX) {
         (void)snprintf(tallies, sizeof tallies, "%u segments, the weakest being ", count);
         list_tally(tallies, sizeof tallies, judge, weakest_segment(judge), "");
+    }
+    if (judge->agreement_count == count) {
+        judge_agreed_quorum(judge, tallies);
+        return;
     }
     judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_SHOWN,
              "%s, each of another party; votes were direct: that none was left out is the client's "
@@ -294,6 +350,11 @@ static void judge_votes(struct judge *judge)
         judge_votes_alike(judge, VCH_VERDICT_NOT_SHOWN, vch_code_text(status.code));
     else if (judge->voucher->result_count == 0)
         judge_votes_alike(judge, VCH_VERDICT_NOT_CLAIMED, "the voucher holds no votes");
+    else if (judge->agreement_status.code == VCH_CODE_NO_MEMORY)
+        judge_votes_alike(judge, VCH_VERDICT_NOT_SHOWN,
+                          "not enough memory to check what the ledger says");
+    else if (!vch_is_ok(judge->agreement_status))
+        judge_votes_alike(judge, VCH_VERDICT_FALSE, judge->agreement_complaint.text);
     else if (!recount->has_valid_votes)
         judge_votes_alike(judge, VCH_VERDICT_FALSE, reason);
     else if (!recount->has_majorities) {
@@ -337,6 +398,33 @@ static enum vch_verdict opens(const struct judge *judge, uint32_t boundary,
     vch_wipe(&nonce, sizeof nonce);
     if (vch_is_ok(status)) return VCH_VERDICT_SHOWN;
     return status.code == VCH_CODE_NO_MEMORY ? VCH_VERDICT_NOT_SHOWN : VCH_VERDICT_FALSE;
+}
+
+// What each agreement shows. The first that shows nothing makes the votes false.
+static void check_agreements(struct judge *judge)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    struct vch_contest_finding *findings =
+        VCH_ARENA_NEW(judge->scratch, struct vch_contest_finding, voucher->result_count);
+    const struct vch_contest_finding **agreed =
+        VCH_ARENA_NEW(judge->scratch, const struct vch_contest_finding *, voucher->result_count);
+
+    if (findings == NULL || agreed == NULL) {
+        judge->agreement_status = VCH_FAIL(NO_MEMORY);
+        return;
+    }
+    judge->agreed = agreed;
+    for (uint32_t i = 0; i < voucher->result_count; i++) {
+        if (voucher->results[i].agreement == NULL) continue;
+        vch_status status = vch_contest_verify(&findings[i], voucher, &voucher->results[i],
+                                               judge->scratch, &judge->agreement_complaint);
+        if (!vch_is_ok(status)) {
+            judge->agreement_status = status;
+            return;
+        }
+        agreed[i] = &findings[i];
+        judge->agreement_count++;
+    }
 }
 
 static void open_ends(struct judge *judge)
@@ -637,7 +725,8 @@ void vch_judge_claims(struct vch_verify_report *report, const struct vch_verify_
 
     judge.is_founder_named = is_among(&input->voucher->registry.founder, input->policy->founders,
                                       input->policy->founder_count);
-    vch_recount_votes(&judge.recount, input->voucher);
+    check_agreements(&judge);
+    vch_recount_votes(&judge.recount, input->voucher, judge.agreed);
     open_ends(&judge);
     judge_client(&judge);
     judge_model(&judge);

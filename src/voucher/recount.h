@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/complaint.h"
+#include "voucher/contest.h"
 #include "voucher/voucher.h"
 
 struct vch_recount {
@@ -31,4 +32,7 @@ struct vch_recount {
 bool vch_recount_join(struct vch_recount *recount, uint32_t boundary,
                       const struct vch_digest *commitment);
 
-void vch_recount_votes(struct vch_recount *out, const struct vch_voucher *voucher);
+// `agreed` is NULL, or has for each result NULL or what its agreement shows (voucher/contest.h):
+// that is the majority then, however many of those who revealed also sent a vote to the client.
+void vch_recount_votes(struct vch_recount *out, const struct vch_voucher *voucher,
+                       const struct vch_contest_finding *const *agreed);

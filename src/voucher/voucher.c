@@ -8,6 +8,7 @@
 #include "crypto/transcript.h"
 #include "message/message.h"
 #include "schema/voucher.pb-c.h"
+#include "voucher/agreement.h"
 
 enum {
     VERSION = 1,
@@ -70,7 +71,9 @@ static vch_status check_subject(const struct vch_voucher *voucher, uint32_t i,
                             "result %u is for segment %u, which the job does not have", i,
                             result->segment);
     if (voucher->job.segments[result->segment].by == VCH_JOB_BY_NODES) return VCH_OK;
-    if (result->proof != NULL && result->vote_count == 0 && result->fault_count == 0) return VCH_OK;
+    if (result->proof != NULL && result->agreement == NULL && result->vote_count == 0 &&
+        result->fault_count == 0)
+        return VCH_OK;
     return vch_complain(complaint, VCH_CODE_MALFORMED,
                         "result %u is for segment %u, which the job leaves to no node, and is not "
                         "a proof alone",
@@ -102,6 +105,8 @@ static vch_status check_results(const struct vch_voucher *voucher, struct vch_co
         VCH_TRY(check_votes(result, complaint));
         VCH_TRY(check_faults(result, complaint));
         if (result->proof != NULL) VCH_TRY(check_proof(voucher, result, complaint));
+        if (result->agreement != NULL)
+            VCH_TRY(vch_agreement_check(result->agreement, result->segment, complaint));
     }
     return VCH_OK;
 }
@@ -208,6 +213,7 @@ static vch_status fill_results(Vouch__Voucher *message, const struct vch_voucher
         VCH_TRY(fill_votes(&results[i], &voucher->results[i], arena));
         VCH_TRY(fill_faults(&results[i], &voucher->results[i], arena));
         VCH_TRY(fill_proof(&results[i], &voucher->results[i], arena));
+        VCH_TRY(vch_agreement_fill(&results[i].agreement, voucher->results[i].agreement, arena));
         list[i] = &results[i];
     }
     message->n_results = count;
@@ -330,7 +336,8 @@ static vch_status copy_result(struct vch_segment_result *out, const Vouch__Segme
                                        .fault_count = (uint32_t)from->n_faults,
                                        .votes = votes,
                                        .faults = faults};
-    return copy_proof(out, from->proof, arena, complaint);
+    VCH_TRY(copy_proof(out, from->proof, arena, complaint));
+    return vch_agreement_copy(&out->agreement, from->agreement, from->segment, arena, complaint);
 }
 
 static vch_status copy_results(struct vch_voucher *out, const Vouch__Voucher *message,

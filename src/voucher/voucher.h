@@ -24,12 +24,32 @@ struct vch_segment_proof {
     size_t annex_size, proof_size;
 };
 
+// What a ledger holds of a segment's contest: specs/voucher.md, section 6.
+#define VCH_VOUCHER_LEAVES_MAX 1024u
+#define VCH_VOUCHER_CHECKPOINT_MAX 16384u
+
+struct vch_agreement_leaf {
+    uint64_t position;
+    const uint8_t *entry; // canonical
+    size_t entry_size;
+    uint32_t path_count;
+    const struct vch_digest *path; // from the leaf up
+};
+
+struct vch_segment_agreement {
+    const uint8_t *checkpoint; // a note
+    size_t checkpoint_size;
+    uint32_t leaf_count;
+    const struct vch_agreement_leaf *leaves; // ascending by position
+};
+
 struct vch_segment_result {
-    uint32_t segment;                      // index into the job's segments; ascending
-    uint32_t vote_count, fault_count;      // 0 where the client runs the segment
-    const struct vch_vote *votes;          // ascending by node
-    const struct vch_fault *faults;        // ascending by node, then kind
-    const struct vch_segment_proof *proof; // NULL: none
+    uint32_t segment;                              // index into the job's segments; ascending
+    uint32_t vote_count, fault_count;              // 0 where the client runs the segment
+    const struct vch_vote *votes;                  // ascending by node
+    const struct vch_fault *faults;                // ascending by node, then kind
+    const struct vch_segment_proof *proof;         // NULL: none
+    const struct vch_segment_agreement *agreement; // NULL: none
 };
 
 struct vch_voucher {
