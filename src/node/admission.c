@@ -137,7 +137,7 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
     VCH_TRY(vch_engine_memory(&memory, admission->kernels, task->model, task->first, task->last,
                               task->batch, task->is_agreed, scratch));
     VCH_TRY(check_crossing(task, admission, &memory, complaint));
-    task->memory = memory + task->input_size + task->output_size;
+    task->memory = memory + task->input_size + task->output_size + task->job_size;
     if (task->is_proof && task->memory < admission->provers->memory)
         task->memory = admission->provers->memory; // what proving takes is known when it is done
     if (task->memory > memory_max)
@@ -177,6 +177,8 @@ static vch_status check_agreed(struct vch_task *task, const Vouch__RunRequest *r
                             "this node is on no ledger: ask for direct votes, or others");
     task->is_agreed = true;
     task->round = request->round;
+    task->job = request->job.data;
+    task->job_size = request->job.len;
     return VCH_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/packing.h"
 #include "model/program.h"
 #include "model/trace.h"
+#include "node/referee.h"
 
 enum { SLACK = 1 << 20 }; // block granularity of the arena, vote, names
 
@@ -35,7 +36,7 @@ vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
     VCH_TRY(status);
     VCH_TRY(vch_program_memory(out, held != NULL ? held : &program, batch, is_traced));
     *out += SLACK + (held != NULL ? 0 : program.size);
-    if (is_traced) *out += (size_t)(last - first) * 3 * VCH_DIGEST_SIZE;
+    if (is_traced) *out += (size_t)(last - first) * 8 * VCH_DIGEST_SIZE;
     return VCH_OK;
 }
 
@@ -108,6 +109,24 @@ struct vch_crossing vch_engine_crossing(const struct vch_engine *engine,
                                  .workers = engine->workers};
 }
 
+// What each operator gave becomes the trace: its leaves, and the root over them.
+static vch_status take_trace(struct vch_task *task)
+{
+    struct vch_trace_segment segment;
+    struct vch_digest *leaves = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
+    struct vch_digest *scratch = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
+
+    if (leaves == NULL || scratch == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_trace_segment_init(&segment, task->model->package.graph, task->first, task->last,
+                                   &task->input_nonce, &task->output_nonce, &task->arena));
+    vch_trace_commit(scratch, &segment, task->digests, &task->vote.output);
+    vch_trace_leaves(leaves, scratch, task->leaf_count);
+    memcpy(scratch, leaves, task->leaf_count * sizeof *leaves);
+    task->leaves = leaves;
+    task->trace = vch_merkle_root_in_place(scratch, task->leaf_count);
+    return VCH_OK;
+}
+
 vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
@@ -117,7 +136,7 @@ vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *tas
     VCH_TRY(vch_crossing_commit(&task->vote.output, &crossing, &task->output, task->batch,
                                 &task->output_nonce, &task->arena));
     vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
-    return VCH_OK;
+    return task->digests != NULL ? take_trace(task) : VCH_OK;
 }
 
 static vch_status write_proof(struct vch_task *task, const struct vch_answer_order *order)
@@ -160,38 +179,16 @@ static vch_status prove(const struct vch_engine *engine, struct vch_task *task)
     return status;
 }
 
-// What each operator gave becomes the trace: its leaves, and the root over them.
-static vch_status take_trace(struct vch_task *task, struct vch_digest *digests)
-{
-    struct vch_trace_segment segment;
-    struct vch_digest *leaves = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
-    struct vch_arena_mark mark = vch_arena_mark(&task->arena);
-
-    if (leaves == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(vch_trace_segment_init(&segment, task->model->package.graph, task->first, task->last,
-                                   &task->input_nonce, &task->output_nonce, &task->arena));
-    vch_arena_rewind(&task->arena, mark);
-    vch_trace_commit(digests, &segment, digests, &task->vote.output);
-    vch_trace_leaves(leaves, digests, task->leaf_count);
-    task->leaves = leaves;
-    memcpy(digests, leaves, task->leaf_count * sizeof *leaves);
-    task->trace = vch_merkle_root_in_place(digests, task->leaf_count);
-    return VCH_OK;
-}
-
 static vch_status vote(const struct vch_engine *engine, struct vch_task *task)
 {
-    struct vch_digest *digests = NULL;
-
     if (task->is_agreed) {
         task->leaf_count = task->last - task->first;
-        digests = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
-        if (digests == NULL) return VCH_FAIL(NO_MEMORY);
+        task->digests = VCH_ARENA_NEW(&task->arena, struct vch_digest, task->leaf_count);
+        if (task->digests == NULL) return VCH_FAIL(NO_MEMORY);
     }
-    VCH_TRY(run_operators(engine, task, digests));
+    VCH_TRY(run_operators(engine, task, task->digests));
     task->reply[0] = (struct vch_task_part){task->output.data, task->output_size};
-    VCH_TRY(vch_engine_vote(engine, task));
-    return digests != NULL ? take_trace(task, digests) : VCH_OK;
+    return vch_engine_vote(engine, task);
 }
 
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
@@ -199,6 +196,7 @@ static vch_status execute(const struct vch_engine *engine, struct vch_task *task
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
 
     if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT);
+    if (task->referee != NULL) return vch_referee_execute(engine, task);
     VCH_TRY(check_input(task, &crossing, &task->complaint));
     if (task->is_proof) return prove(engine, task);
     task->output = tensor_of(task->model, task->out);

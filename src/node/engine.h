@@ -22,7 +22,8 @@ typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engi
 // status, complaint, output, vote, of an agreed job its trace, and compute_us.
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
 
-// Commits to the task's input and output as they are, and signs.
+// Commits to the task's input and output as they are, and signs; where there is a trace already,
+// its last word becomes that output.
 vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task);
 
 // How the task's job commits to what crosses its boundaries.

@@ -14,6 +14,7 @@
 #include "host/log.h"
 #include "net/address.h"
 #include "net/http.h"
+#include "node/ballot.h"
 #include "node/clients.h"
 #include "node/session.h"
 #include "node/worker.h"
@@ -44,6 +45,7 @@ struct vch_node {
     int control_descriptor;
     uint16_t port;
     struct vch_clients clients;
+    struct vch_ballot *ballot; // NULL: on none
     uint64_t drain_end_ms;
 };
 
@@ -107,6 +109,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
 
     (void)unused, (void)what;
     vch_clients_tick(&node->clients);
+    if (node->ballot != NULL) vch_ballot_flush(node->ballot);
     vch_http_accept_again(node->http);
     if (!node->session_host.is_draining && node->listener != NULL)
         (void)evconnlistener_enable(node->listener);
@@ -123,6 +126,7 @@ static void on_results(evutil_socket_t unused, short what, void *context)
     for (struct vch_task *task = vch_worker_collect(node->worker); task != NULL;
          task = vch_worker_collect(node->worker))
         vch_clients_finish(&node->clients, task);
+    if (node->ballot != NULL) vch_ballot_flush(node->ballot);
 }
 
 static void on_control(evutil_socket_t descriptor, short what, void *context)
@@ -285,6 +289,74 @@ static vch_status add_event(struct event **out, struct event_base *base, evutil_
     return *out != NULL && event_add(*out, interval) == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
+static enum vch_session_leave may_work(void *context, struct vch_task *task,
+                                       struct vch_complaint *complaint)
+{
+    const struct vch_node *node = context;
+
+    return vch_ballot_may_work(node->ballot, task, complaint);
+}
+
+static enum vch_session_leave may_show(void *context, const struct vch_task *task,
+                                       struct vch_complaint *complaint)
+{
+    const struct vch_node *node = context;
+
+    return vch_ballot_may_show(node->ballot, task, complaint);
+}
+
+static vch_status computed(void *context, const struct vch_task *task,
+                           struct vch_complaint *complaint)
+{
+    struct vch_node *node = context;
+
+    return vch_ballot_computed(node->ballot, task, complaint);
+}
+
+static const struct vch_state *state_of(void *context)
+{
+    const struct vch_node *node = context;
+
+    return vch_ballot_state(node->ballot);
+}
+
+static void on_ledger(void *context)
+{
+    struct vch_node *node = context;
+
+    vch_clients_advance(&node->clients);
+}
+
+static vch_status join_ledger(struct vch_node *node, struct vch_complaint *complaint)
+{
+    const struct vch_node_options *options = &node->options;
+
+    if (options->ledger_host == NULL) return VCH_OK;
+    const struct vch_ballot_setup setup = {.base = node->base,
+                                           .tls = node->tls,
+                                           .key = options->key,
+                                           .vrf = options->vrf,
+                                           .charter = *options->charter,
+                                           .host = options->ledger_host,
+                                           .port = options->ledger_port,
+                                           .journal = options->journal,
+                                           .disputes = options->disputes,
+                                           .peers = options->peers,
+                                           .peer_count = options->peer_count,
+                                           .kernels = options->kernels,
+                                           .on_statement = options->on_statement,
+                                           .on_statement_context = options->on_statement_context,
+                                           .on_progress = on_ledger,
+                                           .context = node};
+    VCH_TRY(vch_ballot_new(&node->ballot, &setup, complaint));
+    node->session_host.may_work = may_work;
+    node->session_host.may_show = may_show;
+    node->session_host.computed = computed;
+    node->session_host.state = state_of;
+    node->session_host.self = &options->key->public_key;
+    return VCH_OK;
+}
+
 static void admit_clients(struct vch_node *node)
 {
     const struct vch_node_options *options = &node->options;
@@ -309,6 +381,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (node->base == NULL || node->control_descriptor < 0) return VCH_FAIL(IO);
     admit_clients(node);
+    VCH_TRY(join_ledger(node, complaint));
     VCH_TRY(add_event(&node->tick, node->base, -1, 0, on_tick, node, &tick));
     VCH_TRY(add_event(&node->results, node->base, vch_worker_descriptor(node->worker), EV_READ,
                       on_results, node, NULL));
@@ -402,6 +475,7 @@ void vch_node_free(struct vch_node *node)
         if (events[i] != NULL) event_free(events[i]);
     vch_clients_drop(&node->clients);
     vch_worker_free(node->worker, discard, node);
+    vch_ballot_free(node->ballot);
     if (node->base != NULL) event_base_free(node->base);
     if (node->control_descriptor >= 0) (void)close(node->control_descriptor);
     vch_tls_free(node->tls);

@@ -8,11 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agreement/charter.h"
+#include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
 #include "crypto/sign.h"
+#include "crypto/vrf.h"
 #include "kernels/kernels.h"
+#include "net/peers.h"
 #include "net/stream.h"
 #include "node/engine.h"
 #include "node/provers.h"
@@ -40,6 +44,16 @@ struct vch_node_options {
     uint16_t port;      // 0: the kernel picks
     uint16_t http_port; // on 127.0.0.1; 0: the kernel picks
 
+    // On a ledger, for agreed jobs; `ledger_host` NULL: on none.
+    const char *ledger_host;
+    uint16_t ledger_port;
+    const struct vch_charter *charter; // borrowed
+    struct vch_vrf_secret vrf;
+    const char *journal; // path; borrowed
+    bool disputes;
+    const struct vch_peer *peers; // borrowed: where other nodes listen, for disputes
+    uint32_t peer_count;
+
     // 0 means the default.
     size_t memory_max;                 // 1 GiB
     size_t prove_memory_max;           // of that, what one proof may take: all of it
@@ -56,6 +70,10 @@ struct vch_node_options {
     void (*on_send)(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
                     struct evbuffer *bytes);
     void *on_send_context;
+    // A look at each statement before it is signed and entered on the ledger: it may be changed, or
+    // kept back (false).
+    bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
+    void *on_statement_context;
 };
 
 // Loads, checks, listens. Clients may connect from now on, and are served by vch_node_run.

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "message/message.h"
 #include "node/admission.h"
+#include "node/referee.h"
 
 void vch_session_init(struct vch_session *session, struct vch_session_host *host,
                       const struct vch_public_key *peer, void *transport)
@@ -70,6 +71,7 @@ void vch_session_free_task(struct vch_session_host *host, struct vch_task *task)
     VCH_ASSERT(host->memory_used >= task->memory);
     host->memory_used -= task->memory;
     vch_arena_release(&task->arena);
+    free(task->referee);
     vch_wipe(task->input.data, task->received);
     free(task->input.data);
     free(task);
@@ -206,14 +208,21 @@ static vch_status admit(struct vch_session *session, const struct vch_task *aske
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "other requests hold this node's memory: try again later");
     struct vch_task *task = calloc(1, sizeof *task);
-    if (task == NULL) return VCH_FAIL(NO_MEMORY);
+    void *input = calloc(asked->input_size, 1);
+    if (task == NULL || input == NULL) {
+        free(task);
+        free(input);
+        return VCH_FAIL(NO_MEMORY);
+    }
     *task = *asked;
+    task->input.data = input;
     host->memory_used += task->memory;
     vch_arena_init(&task->arena, task->memory);
-    task->input.data = calloc(task->input_size, 1);
-    if (task->input.data == NULL) {
-        vch_session_free_task(host, task);
-        return VCH_FAIL(NO_MEMORY);
+    if (task->job_size > 0) { // it lies in the frame, which goes
+        uint8_t *job = vch_arena_alloc(&task->arena, task->job_size, 1);
+        if (job != NULL) memcpy(job, asked->job, task->job_size);
+        task->job = job;
+        if (job == NULL) task->job_size = 0;
     }
     if (budget_ms == 0 || budget_ms > VCH_SESSION_BUDGET_MS_MAX)
         budget_ms = VCH_SESSION_BUDGET_MS_MAX;
@@ -226,35 +235,68 @@ static vch_status admit(struct vch_session *session, const struct vch_task *aske
     return VCH_OK;
 }
 
-static void receive_request(struct vch_session *session, const Vouch__RunRequest *request)
+static struct vch_admission admission_of(const struct vch_session *session)
+{
+    const struct vch_session_host *host = session->host;
+
+    return (struct vch_admission){.models = host->models,
+                                  .provers = host->provers,
+                                  .registry = host->registry,
+                                  .kernels = host->kernels,
+                                  .workers = host->workers,
+                                  .client = &session->peer,
+                                  .unix_ms = session->now.unix_ms,
+                                  .memory_max = host->memory_max,
+                                  .is_on_ledger = host->may_work != NULL};
+}
+
+// What holds for requests of every kind, before the costly checks. False: refused, or ended.
+static bool may_ask(struct vch_session *session, uint64_t id)
+{
+    if (id <= session->last_id) {
+        end(session, VCH_CODE_MALFORMED, "request %" PRIu64 " after %" PRIu64 ": identifiers grow",
+            id, session->last_id);
+        return false;
+    }
+    session->last_id = id;
+    if (session->host->is_draining) {
+        refuse(session, id, VCH_CODE_UNAVAILABLE, "this node is about to stop");
+        return false;
+    }
+    if (find_free(session) == NULL) {
+        refuse(session, id, VCH_CODE_BUSY, "too many requests at once on one stream");
+        return false;
+    }
+    return true;
+}
+
+static void receive_referee(struct vch_session *session, const Vouch__RefereeRequest *request)
 {
     struct vch_session_host *host = session->host;
-    struct vch_admission admission = {.models = host->models,
-                                      .provers = host->provers,
-                                      .registry = host->registry,
-                                      .kernels = host->kernels,
-                                      .workers = host->workers,
-                                      .client = &session->peer,
-                                      .unix_ms = session->now.unix_ms,
-                                      .memory_max = host->memory_max,
-                                      .is_on_ledger = host->may_work != NULL};
+    const struct vch_admission admission = admission_of(session);
     struct vch_complaint complaint = {""};
     struct vch_task asked = {0};
 
-    if (request->id <= session->last_id) {
-        end(session, VCH_CODE_MALFORMED, "request %" PRIu64 " after %" PRIu64 ": identifiers grow",
-            request->id, session->last_id);
+    if (!may_ask(session, request->id)) return;
+    if (host->may_work == NULL) {
+        refuse(session, request->id, VCH_CODE_UNSUPPORTED, "this node is on no ledger");
         return;
     }
-    session->last_id = request->id;
-    if (host->is_draining) {
-        refuse(session, request->id, VCH_CODE_UNAVAILABLE, "this node is about to stop");
-        return;
-    }
-    if (find_free(session) == NULL) { // before the costly checks
-        refuse(session, request->id, VCH_CODE_BUSY, "too many requests at once on one stream");
-        return;
-    }
+    vch_status status = vch_referee_check(&asked, request, &admission, host->state(host->context),
+                                          host->self, &complaint);
+    if (vch_is_ok(status)) status = admit(session, &asked, 0, &complaint);
+    if (vch_is_ok(status)) return;
+    free(asked.referee); // nobody took it over
+    refuse_status(session, request->id, status, &complaint);
+}
+
+static void receive_request(struct vch_session *session, const Vouch__RunRequest *request)
+{
+    const struct vch_admission admission = admission_of(session);
+    struct vch_complaint complaint = {""};
+    struct vch_task asked = {0};
+
+    if (!may_ask(session, request->id)) return;
     vch_status status = vch_admission_check(&asked, request, &admission, &complaint);
     if (vch_is_ok(status)) status = admit(session, &asked, request->budget_ms, &complaint);
     if (!vch_is_ok(status)) refuse_status(session, request->id, status, &complaint);
@@ -369,6 +411,9 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_HELLO: receive_hello(session, frame->hello); break;
     case VOUCH__FRAME__BODY_RUN_REQUEST: receive_request(session, frame->run_request); break;
+    case VOUCH__FRAME__BODY_REFEREE_REQUEST:
+        receive_referee(session, frame->referee_request);
+        break;
     case VOUCH__FRAME__BODY_CHUNK: receive_chunk(session, frame->chunk); break;
     case VOUCH__FRAME__BODY_CANCEL: receive_cancel(session, frame->cancel); break;
     case VOUCH__FRAME__BODY_PING: receive_ping(session, frame->ping); break;
@@ -473,6 +518,19 @@ void vch_session_pump(struct vch_session *session, struct vch_session_time now)
     }
 }
 
+// What a side of a dispute sent is good: this referee will vote on it.
+static void thank(struct vch_session *session, struct vch_task *task)
+{
+    Vouch__RefereeResult result = VOUCH__REFEREE_RESULT__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    result.id = task->id;
+    frame.body_case = VOUCH__FRAME__BODY_REFEREE_RESULT;
+    frame.referee_result = &result;
+    send_frame(session, &frame);
+    drop_task(session, find_task(session, task->id));
+}
+
 static void show(struct vch_session *session, struct vch_task *task)
 {
     task->state = VCH_TASK_SENDING;
@@ -518,7 +576,7 @@ void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
     vch_metrics_observe(&host->metrics->compute, task->compute_us);
     task->state = VCH_TASK_SENDING;
     // A seat is answered for, whether or not its client still waits.
-    if (vch_is_ok(task->status) && task->is_agreed)
+    if (vch_is_ok(task->status) && (task->is_agreed || task->referee != NULL))
         task->status = host->computed(host->context, task, &task->complaint);
     if (session == NULL) {
         vch_session_free_task(host, task);
@@ -530,7 +588,9 @@ void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
         drop_task(session, find_task(session, task->id));
         return;
     }
-    if (task->is_agreed)
+    if (task->referee != NULL)
+        thank(session, task);
+    else if (task->is_agreed)
         hold(session, task);
     else
         show(session, task);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agreement/state.h"
 #include "base/status.h"
 #include "consensus/registry.h"
 #include "crypto/sign.h"
@@ -66,6 +67,8 @@ struct vch_session_host {
                                        struct vch_complaint *complaint);
     vch_status (*computed)(void *context, const struct vch_task *task,
                            struct vch_complaint *complaint);
+    const struct vch_state *(*state)(void *context); // of the ledger
+    const struct vch_public_key *self;               // this node, for its seats
 };
 
 struct vch_session {

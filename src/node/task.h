@@ -19,6 +19,7 @@
 #include "node/models.h"
 #include "node/provers.h"
 
+struct vch_referee;
 struct vch_session;
 
 enum vch_task_state {
@@ -51,7 +52,10 @@ struct vch_task {
     const struct vch_prover *prover;
     bool is_agreed; // on a ledger: for the seat that this node has in that round
     uint32_t round;
-    bool has_promised_input; // the job, or the ledger, commits to the input
+    const uint8_t *job; // canonical; in the arena once admitted
+    size_t job_size;
+    struct vch_referee *referee; // of a dispute; NULL: none. Owned
+    bool has_promised_input;     // the job, or the ledger, commits to the input
     struct vch_digest promised_input;
 
     // What it takes.
@@ -77,5 +81,6 @@ struct vch_task {
     uint64_t compute_us;
     // Of an agreed job: leaves and root of the trace (model/trace.h).
     uint32_t leaf_count;
+    struct vch_digest *digests; // of what each operator gave
     struct vch_digest *leaves, trace;
 };

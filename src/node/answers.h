@@ -1,0 +1,56 @@
+// A node's seats: what it answered in which contest, and what it has to say there now.
+//
+// Between the followed state, which says what is due (agreement/seat.h), the journal, which holds
+// what it may never forget, and the ledger, to which statements are sent. No socket, clock or
+// thread is here. Only when an answer is on disk is it committed to.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agreement/entry.h"
+#include "agreement/seat.h"
+#include "agreement/state.h"
+#include "base/arena.h"
+#include "base/status.h"
+#include "node/journal.h"
+
+#define VCH_ANSWERS_MAX 16384u        // contests remembered; the oldest give way
+#define VCH_ANSWERS_LEAVES_MAX 65536u // operators of a segment whose trace is kept for disputes
+
+struct vch_answers_setup {
+    const struct vch_seat_keys *keys; // borrowed
+    struct vch_journal *journal;      // borrowed; open
+    bool disputes;                    // verdicts against its own answers
+    // To be signed and entered; the entry lives only during the call.
+    void (*send)(void *context, struct vch_entry *entry);
+    void *context;
+};
+
+struct vch_answers;
+
+// Memory comes from the arena, for as long as the arena lives; leaves from the heap, until
+// vch_answers_release.
+vch_status vch_answers_new(struct vch_answers **out, const struct vch_answers_setup *setup,
+                           struct vch_arena *arena);
+void vch_answers_release(struct vch_answers *answers);
+
+// A record of the journal as it was opened.
+void vch_answers_recall(struct vch_answers *answers, const struct vch_journal_record *record);
+
+// The node's answer in a contest; the first one stands. `leaves`, the trace's, are copied; NULL for
+// a referee. It is on disk only after vch_journal_sync: turn comes after that.
+vch_status vch_answers_answer(struct vch_answers *answers, const struct vch_contest_id *contest,
+                              const struct vch_digest *output, const struct vch_digest *trace,
+                              const struct vch_digest *leaves, uint32_t count);
+bool vch_answers_has_answer(const struct vch_answers *answers,
+                            const struct vch_contest_id *contest);
+
+// Sends whatever is due and not under way.
+void vch_answers_turn(struct vch_answers *answers, const struct vch_state *state, uint64_t now_ms);
+// What was under way may have been lost: it is sent again.
+void vch_answers_forget_sent(struct vch_answers *answers);
+
+// This node's seat in a contest; NULL: none.
+const struct vch_seat *vch_answers_own(const struct vch_answers *answers,
+                                       const struct vch_contest *contest);

@@ -1,0 +1,348 @@
+#include "node/ballot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/transcript.h"
+#include "host/clock.h"
+#include "host/log.h"
+#include "member/follower.h"
+#include "member/ledger_link.h"
+#include "node/answers.h"
+#include "node/kept.h"
+#include "node/referee.h"
+#include "node/sides.h"
+
+enum {
+    ARENA_MAX = 64 << 20,
+    SCRATCH_MAX = 1 << 20,
+    QUEUE_MAX = 4096, // drafts that wait to be sent
+    APPENDS_MAX = 8,  // under way
+};
+
+struct draft {
+    uint8_t *bytes;
+    size_t size;
+};
+
+struct vch_ballot {
+    struct vch_ballot_setup setup;
+    struct vch_seat_keys keys;
+    struct vch_follower *follower;
+    struct vch_ledger_link *link;
+    struct vch_answers *answers;
+    struct vch_journal journal;
+    struct vch_kept kept;
+    struct vch_sides sides;
+    struct vch_arena arena, scratch;
+    uint32_t live_streams, append_count;
+    struct draft queue[QUEUE_MAX];
+    uint32_t queue_first, queue_count;
+    bool was_ready;
+};
+
+static void pop(struct vch_ballot *ballot)
+{
+    free(ballot->queue[ballot->queue_first].bytes);
+    ballot->queue_first = (ballot->queue_first + 1) % QUEUE_MAX;
+    ballot->queue_count--;
+}
+
+static void send_queue(struct vch_ballot *ballot);
+
+static void on_appended(void *context, vch_status status,
+                        const struct vch_ledger_link_taken *results, uint32_t count)
+{
+    struct vch_ballot *ballot = context;
+
+    ballot->append_count--;
+    if (!vch_is_ok(status)) return; // what was under way is sent again after the next connection
+    for (uint32_t i = 0; i < count; i++)
+        if (!vch_is_ok(results[i].status))
+            vch_log_write(VCH_LOG_DEBUG, "ledger: not taken: %s", results[i].text);
+    send_queue(ballot);
+}
+
+static void send_queue(struct vch_ballot *ballot)
+{
+    struct vch_follower_bytes drafts[VCH_LEDGER_LINK_DRAFTS_MAX];
+
+    while (ballot->queue_count > 0 && ballot->append_count < APPENDS_MAX) {
+        uint32_t count = 0;
+        for (; count < ballot->queue_count && count < VCH_LEDGER_LINK_DRAFTS_MAX; count++) {
+            const struct draft *draft = &ballot->queue[(ballot->queue_first + count) % QUEUE_MAX];
+            drafts[count] = (struct vch_follower_bytes){draft->bytes, draft->size};
+        }
+        if (!vch_is_ok(vch_ledger_link_append(ballot->link, drafts, count, on_appended, ballot)))
+            return; // no room now: the next answer makes some
+        ballot->append_count++;
+        for (uint32_t i = 0; i < count; i++)
+            pop(ballot);
+    }
+}
+
+// One of the node's statements: signed and queued.
+static void send_entry(void *context, struct vch_entry *entry)
+{
+    struct vch_ballot *ballot = context;
+    struct vch_arena_mark mark = vch_arena_mark(&ballot->scratch);
+    struct draft *draft = &ballot->queue[(ballot->queue_first + ballot->queue_count) % QUEUE_MAX];
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (ballot->queue_count == QUEUE_MAX) return; // the ledger is away: said again when it is back
+    if (ballot->setup.on_statement != NULL &&
+        !ballot->setup.on_statement(ballot->setup.on_statement_context,
+                                    vch_follower_state(ballot->follower), entry))
+        return;
+    vch_status status =
+        vch_entry_sign(entry, &ballot->setup.charter.id, ballot->setup.key, &ballot->scratch, NULL);
+    if (vch_is_ok(status)) status = vch_entry_encode(&bytes, &size, entry, &ballot->scratch, NULL);
+    draft->bytes = vch_is_ok(status) ? calloc(size, 1) : NULL;
+    if (draft->bytes != NULL) {
+        memcpy(draft->bytes, bytes, size);
+        draft->size = size;
+        ballot->queue_count++;
+    }
+    vch_arena_rewind(&ballot->scratch, mark);
+}
+
+// A referee to whom no side has opened anything commits to that, before its time is over: silence
+// would cost it more.
+static void give_up_as_referee(struct vch_ballot *ballot, const struct vch_state *state)
+{
+    const uint64_t wait_ms = ballot->setup.charter.parameters.commit_ms * 3 / 4;
+    static const struct vch_digest nothing;
+
+    for (const struct vch_contest *at = vch_state_next_contest(state, NULL); at != NULL;
+         at = vch_state_next_contest(state, at)) {
+        if (!at->is_dispute || at->phase != VCH_CONTEST_COMMITTING) continue;
+        if (vch_answers_own(ballot->answers, at) == NULL ||
+            vch_answers_has_answer(ballot->answers, &at->id))
+            continue;
+        if (vch_clock_unix_ms() < at->phase_ms + wait_ms) continue;
+        vch_status status = vch_answers_answer(ballot->answers, &at->id, &nothing, NULL, NULL, 0);
+        if (!vch_is_ok(status)) return; // the journal cannot be written: turn says so
+    }
+}
+
+// Says what is due, once what was answered is on disk.
+static void turn(struct vch_ballot *ballot)
+{
+    if (!vch_is_ok(vch_journal_sync(&ballot->journal))) {
+        vch_log_write(VCH_LOG_ERROR, "journal %s cannot be written: nothing is committed to",
+                      ballot->setup.journal);
+        return;
+    }
+    const struct vch_state *state = vch_follower_state(ballot->follower);
+    give_up_as_referee(ballot, state);
+    vch_answers_turn(ballot->answers, state, vch_clock_unix_ms());
+    vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_us() / 1000);
+    send_queue(ballot);
+}
+
+static void on_progress(void *context)
+{
+    struct vch_ballot *ballot = context;
+
+    turn(ballot);
+    ballot->setup.on_progress(ballot->setup.context);
+}
+
+static void on_change(void *context, enum vch_ledger_link_state state)
+{
+    struct vch_ballot *ballot = context;
+
+    if (state == VCH_LEDGER_LINK_READY) {
+        vch_log_write(VCH_LOG_INFO, "ledger %s: connected", ballot->setup.charter.origin);
+        ballot->append_count = 0;
+        while (ballot->queue_count > 0)
+            pop(ballot);
+        if (ballot->was_ready) vch_answers_forget_sent(ballot->answers);
+        ballot->was_ready = true;
+        turn(ballot);
+    } else if (state == VCH_LEDGER_LINK_BROKEN ||
+               (ballot->was_ready && state == VCH_LEDGER_LINK_DOWN)) {
+        vch_log_write(state == VCH_LEDGER_LINK_BROKEN ? VCH_LOG_ERROR : VCH_LOG_WARNING,
+                      "ledger %s: %s", ballot->setup.charter.origin,
+                      vch_ledger_link_trouble(ballot->link));
+    }
+}
+
+static void recall(void *context, const struct vch_journal_record *record)
+{
+    vch_answers_recall(context, record);
+}
+
+static vch_status open_seats(struct vch_ballot *ballot, struct vch_complaint *complaint)
+{
+    const struct vch_ballot_setup *setup = &ballot->setup;
+    struct vch_transcript transcript;
+
+    // Nobody else can foresee a commit's nonce, and this node can make it again.
+    vch_transcript_init(&transcript, "vouch/seat-secret/v1");
+    vch_transcript_absorb(&transcript, "seed", setup->key->seed, sizeof setup->key->seed);
+    vch_transcript_absorb_digest(&transcript, "ledger", &setup->charter.id);
+    struct vch_digest secret = vch_transcript_final(&transcript);
+    ballot->keys.node = setup->key->public_key;
+    ballot->keys.vrf = setup->vrf;
+    memcpy(ballot->keys.secret, secret.bytes, sizeof ballot->keys.secret);
+    vch_wipe(&secret, sizeof secret);
+    const struct vch_answers_setup answers = {.keys = &ballot->keys,
+                                              .journal = &ballot->journal,
+                                              .disputes = setup->disputes,
+                                              .send = send_entry,
+                                              .context = ballot};
+    VCH_TRY(vch_answers_new(&ballot->answers, &answers, &ballot->arena));
+    return vch_journal_open(&ballot->journal, setup->journal, recall, ballot->answers, complaint);
+}
+
+static vch_status keep_runs(struct vch_ballot *ballot)
+{
+    const struct vch_ballot_setup *setup = &ballot->setup;
+    const struct vch_sides_setup sides = {.base = setup->base,
+                                          .tls = setup->tls,
+                                          .live_count = &ballot->live_streams,
+                                          .self = setup->key->public_key,
+                                          .peers = setup->peers,
+                                          .peer_count = setup->peer_count,
+                                          .kept = &ballot->kept,
+                                          .kernels = setup->kernels};
+
+    vch_sides_init(&ballot->sides, &sides);
+    return vch_kept_init(&ballot->kept, &ballot->arena);
+}
+
+static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complaint)
+{
+    const struct vch_ballot_setup *setup = &ballot->setup;
+    // What others signed is for the clerk and for auditors to check; this node needs to know where
+    // contests stand, and that rests on cosigned roots.
+    const struct vch_follower_setup follower = {.charter = setup->charter,
+                                                .trusts_signatures = true};
+
+    vch_arena_init(&ballot->arena, ARENA_MAX);
+    vch_arena_init(&ballot->scratch, SCRATCH_MAX);
+    VCH_TRY(keep_runs(ballot));
+    VCH_TRY(open_seats(ballot, complaint));
+    VCH_TRY(vch_follower_new(&ballot->follower, &follower, complaint));
+    const struct vch_ledger_link_setup link = {.base = setup->base,
+                                               .tls = setup->tls,
+                                               .key = setup->key,
+                                               .live_count = &ballot->live_streams,
+                                               .host = setup->host,
+                                               .port = setup->port,
+                                               .charter = setup->charter,
+                                               .follower = ballot->follower,
+                                               .on_progress = on_progress,
+                                               .on_change = on_change,
+                                               .context = ballot};
+    return vch_ledger_link_new(&ballot->link, &link, complaint);
+}
+
+vch_status vch_ballot_new(struct vch_ballot **out, const struct vch_ballot_setup *setup,
+                          struct vch_complaint *complaint)
+{
+    struct vch_ballot *ballot = calloc(1, sizeof *ballot);
+
+    if (ballot == NULL) return VCH_FAIL(NO_MEMORY);
+    ballot->setup = *setup;
+    ballot->journal.file = -1;
+    vch_status status = start(ballot, complaint);
+    if (!vch_is_ok(status)) {
+        vch_ballot_free(ballot);
+        return status;
+    }
+    *out = ballot;
+    return VCH_OK;
+}
+
+void vch_ballot_free(struct vch_ballot *ballot)
+{
+    if (ballot == NULL) return;
+    if (ballot->link != NULL) vch_ledger_link_free(ballot->link);
+    vch_sides_release(&ballot->sides);
+    while (ballot->live_streams > 0) // each ends within its linger
+        if (event_base_loop(ballot->setup.base, EVLOOP_ONCE) != 0) break;
+    while (ballot->queue_count > 0)
+        pop(ballot);
+    vch_follower_free(ballot->follower);
+    vch_answers_release(ballot->answers);
+    vch_kept_release(&ballot->kept);
+    vch_journal_close(&ballot->journal);
+    vch_arena_release(&ballot->scratch);
+    vch_arena_release(&ballot->arena);
+    vch_wipe(&ballot->keys, sizeof ballot->keys);
+    free(ballot);
+}
+
+const struct vch_state *vch_ballot_state(const struct vch_ballot *ballot)
+{
+    return vch_follower_state(ballot->follower);
+}
+
+static struct vch_contest_id contest_of(const struct vch_task *task)
+{
+    return (struct vch_contest_id){task->job_id, task->segment, task->round};
+}
+
+static enum vch_session_leave never(struct vch_complaint *complaint, const char *why)
+{
+    (void)vch_complain(complaint, VCH_CODE_REFUSED, "%s", why);
+    return VCH_SESSION_NEVER;
+}
+
+enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, struct vch_task *task,
+                                           struct vch_complaint *complaint)
+{
+    const struct vch_contest_id id = contest_of(task);
+    const struct vch_contest *contest =
+        vch_state_contest(vch_follower_state(ballot->follower), &id);
+
+    if (vch_ledger_link_state(ballot->link) == VCH_LEDGER_LINK_BROKEN)
+        return never(complaint, "the ledger contradicted itself: this node left it");
+    if (contest == NULL) return VCH_SESSION_NOT_YET; // its entry may be on its way to us
+    if (contest->phase < VCH_CONTEST_COMMITTING) return VCH_SESSION_NOT_YET;
+    if (vch_answers_own(ballot->answers, contest) == NULL)
+        return never(complaint, "this node was not drawn for that segment and round");
+    if (contest->phase > VCH_CONTEST_COMMITTING)
+        return never(complaint, "the time to answer is over");
+    if (!contest->has_input) return VCH_SESSION_NOT_YET;
+    task->has_promised_input = true;
+    task->promised_input = contest->input;
+    return VCH_SESSION_GO;
+}
+
+enum vch_session_leave vch_ballot_may_show(const struct vch_ballot *ballot,
+                                           const struct vch_task *task,
+                                           struct vch_complaint *complaint)
+{
+    const struct vch_contest_id id = contest_of(task);
+    const struct vch_contest *contest =
+        vch_state_contest(vch_follower_state(ballot->follower), &id);
+
+    if (contest == NULL) return never(complaint, "the job has ended without a verdict");
+    // From the anchor of the close on nobody can commit to what we show.
+    return contest->phase >= VCH_CONTEST_REVEALING ? VCH_SESSION_GO : VCH_SESSION_NOT_YET;
+}
+
+vch_status vch_ballot_computed(struct vch_ballot *ballot, const struct vch_task *task,
+                               struct vch_complaint *complaint)
+{
+    const struct vch_referee *referee = task->referee;
+    const struct vch_contest_id id = referee != NULL ? referee->contest : contest_of(task);
+    vch_status status =
+        referee != NULL ? vch_answers_answer(ballot->answers, &id, &referee->answer, NULL, NULL, 0)
+                        : vch_answers_answer(ballot->answers, &id, &task->vote.output, &task->trace,
+                                             task->leaves, task->leaf_count);
+
+    if (vch_is_ok(status) && referee == NULL) vch_kept_add(&ballot->kept, task);
+    if (vch_is_ok(status)) return VCH_OK;
+    return vch_complain(complaint, status.code, "this node's journal cannot be written");
+}
+
+void vch_ballot_flush(struct vch_ballot *ballot)
+{
+    turn(ballot);
+}

@@ -1,0 +1,60 @@
+// A node's part on a ledger: follows it, draws, commits, reveals, disputes (agreement/seat.h), and
+// says which requests of agreed jobs may be worked on, and which answers may be shown.
+//
+// It lives on the node's event loop. When the ledger lies, the node takes no agreed jobs any more;
+// direct votes go on.
+#pragma once
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "agreement/charter.h"
+#include "agreement/state.h"
+#include "base/complaint.h"
+#include "base/status.h"
+#include "crypto/sign.h"
+#include "crypto/vrf.h"
+#include "kernels/kernels.h"
+#include "net/peers.h"
+#include "net/tls.h"
+#include "node/session.h"
+#include "node/task.h"
+
+struct vch_ballot;
+
+struct vch_ballot_setup {
+    struct event_base *base;
+    struct vch_tls *tls;
+    const struct vch_secret_key *key; // borrowed
+    struct vch_vrf_secret vrf;
+    struct vch_charter charter;
+    const char *host; // of the ledger; copied
+    uint16_t port;
+    const char *journal;          // path
+    bool disputes;                // verdicts against what it computed
+    const struct vch_peer *peers; // borrowed: where referees listen
+    uint32_t peer_count;
+    const struct vch_kernels *kernels;
+    bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
+    void *on_statement_context;         // as in node/node.h; NULL in earnest
+    void (*on_progress)(void *context); // the ledger has moved
+    void *context;
+};
+
+vch_status vch_ballot_new(struct vch_ballot **out, const struct vch_ballot_setup *setup,
+                          struct vch_complaint *complaint);
+void vch_ballot_free(struct vch_ballot *ballot); // turns the loop until all is closed
+
+const struct vch_state *vch_ballot_state(const struct vch_ballot *ballot);
+
+// See node/session.h.
+enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, struct vch_task *task,
+                                           struct vch_complaint *complaint);
+enum vch_session_leave vch_ballot_may_show(const struct vch_ballot *ballot,
+                                           const struct vch_task *task,
+                                           struct vch_complaint *complaint);
+vch_status vch_ballot_computed(struct vch_ballot *ballot, const struct vch_task *task,
+                               struct vch_complaint *complaint);
+// After answers were handed over (they go to disk together, and then their commits to the ballot),
+// and from time to time.
+void vch_ballot_flush(struct vch_ballot *ballot);

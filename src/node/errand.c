@@ -1,0 +1,136 @@
+#include "node/errand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct vch_errand {
+    struct vch_errand_setup setup;
+    struct vch_errand_load *load;
+    struct vch_stream *stream;
+    bool has_asked;
+    size_t sent;
+};
+
+static void free_load(struct vch_errand_load *load)
+{
+    struct vch_arena arena = load->arena; // the load lies in it
+
+    vch_arena_release(&arena);
+}
+
+static void end(struct vch_errand *errand, bool is_taken, const char *why)
+{
+    if (errand->stream != NULL) vch_stream_close(errand->stream);
+    errand->stream = NULL;
+    errand->setup.on_end(errand->setup.context, errand, is_taken, why);
+}
+
+static void send_chunks(struct vch_errand *errand)
+{
+    const struct vch_errand_load *load = errand->load;
+
+    while (errand->has_asked && errand->sent < load->size && vch_stream_has_room(errand->stream)) {
+        Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
+        Vouch__Frame frame = VOUCH__FRAME__INIT;
+        size_t left = load->size - errand->sent;
+
+        chunk.id = load->request.id;
+        chunk.data.len = left < VCH_FRAME_CHUNK_MAX ? left : VCH_FRAME_CHUNK_MAX;
+        chunk.data.data = (uint8_t *)(uintptr_t)(load->bytes + errand->sent); // only read
+        frame.body_case = VOUCH__FRAME__BODY_CHUNK;
+        frame.chunk = &chunk;
+        if (!vch_is_ok(vch_stream_send(errand->stream, &frame))) return; // on_close will tell
+        errand->sent += chunk.data.len;
+    }
+}
+
+static void ask(struct vch_errand *errand)
+{
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    frame.body_case = VOUCH__FRAME__BODY_REFEREE_REQUEST;
+    frame.referee_request = &errand->load->request;
+    if (!vch_is_ok(vch_stream_send(errand->stream, &frame))) return;
+    errand->has_asked = true;
+    send_chunks(errand);
+}
+
+static void on_open(void *context, struct vch_stream *stream)
+{
+    static char software[] = "vouch " VCH_VERSION;
+    Vouch__Hello hello = VOUCH__HELLO__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    vch_status status;
+
+    (void)context;
+    hello.version = VCH_FRAME_VERSION;
+    hello.software = software;
+    frame.body_case = VOUCH__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    status = vch_stream_send(stream, &frame);
+    (void)status; // on_close will tell
+}
+
+static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
+{
+    struct vch_errand *errand = context;
+
+    (void)stream;
+    if (frame->body_case == VOUCH__FRAME__BODY_WELCOME && !errand->has_asked)
+        ask(errand);
+    else if (frame->body_case == VOUCH__FRAME__BODY_REFEREE_RESULT)
+        end(errand, frame->referee_result->code == 0, frame->referee_result->text);
+    else if (frame->body_case == VOUCH__FRAME__BODY_REFUSAL)
+        end(errand, false, frame->refusal->text);
+}
+
+static void on_room(void *context, struct vch_stream *stream)
+{
+    (void)stream;
+    send_chunks(context);
+}
+
+static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
+{
+    struct vch_errand *errand = context;
+
+    (void)stream, (void)code;
+    errand->stream = NULL;
+    end(errand, false, why);
+}
+
+vch_status vch_errand_new(struct vch_errand **out, const struct vch_errand_setup *setup,
+                          struct vch_errand_load *load)
+{
+    struct vch_errand *errand = calloc(1, sizeof *errand);
+    const struct vch_stream_setup stream = {
+        .base = setup->base,
+        .tls = setup->tls,
+        .live_count = setup->live_count,
+        .limits = setup->limits,
+        .events = {on_open, on_frame, on_room, on_close, NULL},
+        .context = errand,
+    };
+
+    if (errand == NULL) {
+        free_load(load);
+        return VCH_FAIL(NO_MEMORY);
+    }
+    *errand = (struct vch_errand){.setup = *setup, .load = load};
+    vch_status status =
+        vch_stream_connect(&errand->stream, &stream, &setup->peer, setup->host, setup->port);
+    if (!vch_is_ok(status)) {
+        vch_errand_free(errand);
+        return status;
+    }
+    *out = errand;
+    return VCH_OK;
+}
+
+void vch_errand_free(struct vch_errand *errand)
+{
+    if (errand == NULL) return;
+    if (errand->stream != NULL) vch_stream_drop(errand->stream);
+    free_load(errand->load);
+    free(errand);
+}

@@ -1,0 +1,191 @@
+#include "node/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "crypto/hash.h"
+
+static const char MAGIC[] = "VOUCHSEATS 1\n";
+
+enum {
+    MAGIC_SIZE = sizeof MAGIC - 1,
+    CHECK_SIZE = 8,
+    BODY_SIZE = 3 * VCH_DIGEST_SIZE + 2 * 4,
+    RECORD_SIZE = BODY_SIZE + CHECK_SIZE,
+    BLOCK = 512, // records read at once
+};
+
+static void pack(uint8_t out[static RECORD_SIZE], const struct vch_journal_record *record)
+{
+    memcpy(out, record->contest.subject.bytes, VCH_DIGEST_SIZE);
+    vch_put_u32le(out + 32, record->contest.segment);
+    vch_put_u32le(out + 36, record->contest.round);
+    memcpy(out + 40, record->output.bytes, VCH_DIGEST_SIZE);
+    memcpy(out + 72, record->trace.bytes, VCH_DIGEST_SIZE);
+    struct vch_digest check = vch_hash_bytes(out, BODY_SIZE);
+    memcpy(out + BODY_SIZE, check.bytes, CHECK_SIZE);
+}
+
+static bool unpack(struct vch_journal_record *out, const uint8_t in[static RECORD_SIZE])
+{
+    struct vch_digest check = vch_hash_bytes(in, BODY_SIZE);
+
+    if (memcmp(in + BODY_SIZE, check.bytes, CHECK_SIZE) != 0) return false;
+    memcpy(out->contest.subject.bytes, in, VCH_DIGEST_SIZE);
+    out->contest.segment = vch_get_u32le(in + 32);
+    out->contest.round = vch_get_u32le(in + 36);
+    memcpy(out->output.bytes, in + 40, VCH_DIGEST_SIZE);
+    memcpy(out->trace.bytes, in + 72, VCH_DIGEST_SIZE);
+    return true;
+}
+
+static vch_status write_all(int file, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+
+    while (size > 0) {
+        ssize_t written = write(file, at, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return VCH_FAIL(IO);
+        at += written;
+        size -= (size_t)written;
+    }
+    return VCH_OK;
+}
+
+// How many bytes came; less than `size` at the end of the file.
+static size_t read_some(int file, uint8_t *out, size_t size)
+{
+    size_t have = 0;
+
+    while (have < size) {
+        ssize_t got = read(file, out + have, size - have);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        have += (size_t)got;
+    }
+    return have;
+}
+
+static void take_records(struct vch_journal *journal,
+                         void (*take)(void *context, const struct vch_journal_record *record),
+                         void *context)
+{
+    static _Thread_local uint8_t block[BLOCK * RECORD_SIZE];
+
+    for (;;) {
+        size_t have = read_some(journal->file, block, sizeof block);
+        for (size_t at = 0; at + RECORD_SIZE <= have; at += RECORD_SIZE) {
+            struct vch_journal_record record;
+            if (!unpack(&record, block + at)) return;
+            take(context, &record);
+            journal->count++;
+        }
+        if (have < sizeof block) return;
+    }
+}
+
+// The file's name is on disk as well, or a crash could lose the whole of it.
+static vch_status sync_folder(const char *path)
+{
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+
+    if (slash != NULL) {
+        size_t size = slash == path ? 1 : (size_t)(slash - path);
+        if (size >= sizeof folder) return VCH_FAIL(LIMIT);
+        memcpy(folder, path, size);
+        folder[size] = '\0';
+    }
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return VCH_FAIL(IO);
+    int result = fsync(directory);
+    (void)close(directory);
+    return result == 0 ? VCH_OK : VCH_FAIL(IO);
+}
+
+static vch_status begin(struct vch_journal *journal, const char *path,
+                        struct vch_complaint *complaint)
+{
+    char magic[MAGIC_SIZE];
+    size_t have = read_some(journal->file, (uint8_t *)magic, sizeof magic);
+
+    if (have == sizeof magic && memcmp(magic, MAGIC, sizeof magic) == 0) return VCH_OK;
+    if (have == sizeof magic || memcmp(magic, MAGIC, have) != 0)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "%.200s is no journal of a node: name another file, or move it away",
+                            path);
+    // Empty, or cut by a crash before it held anything.
+    if (ftruncate(journal->file, 0) != 0 || lseek(journal->file, 0, SEEK_SET) != 0)
+        return VCH_FAIL(IO);
+    VCH_TRY(write_all(journal->file, MAGIC, MAGIC_SIZE));
+    return sync_folder(path);
+}
+
+static vch_status load(struct vch_journal *journal, const char *path,
+                       void (*take)(void *context, const struct vch_journal_record *record),
+                       void *context, struct vch_complaint *complaint)
+{
+    if (flock(journal->file, LOCK_EX | LOCK_NB) != 0)
+        return vch_complain(complaint, VCH_CODE_BUSY,
+                            "another process has %.200s: a node's journal serves one at a time",
+                            path);
+    VCH_TRY(begin(journal, path, complaint));
+    take_records(journal, take, context);
+    off_t end = MAGIC_SIZE + (off_t)(journal->count * RECORD_SIZE);
+    if (ftruncate(journal->file, end) != 0 || lseek(journal->file, end, SEEK_SET) != end ||
+        fsync(journal->file) != 0)
+        return vch_complain(complaint, VCH_CODE_IO, "cannot write %.200s: %s", path,
+                            strerror(errno));
+    return VCH_OK;
+}
+
+vch_status vch_journal_open(struct vch_journal *out, const char *path,
+                            void (*take)(void *context, const struct vch_journal_record *record),
+                            void *context, struct vch_complaint *complaint)
+{
+    *out = (struct vch_journal){.file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (out->file < 0)
+        return vch_complain(complaint, VCH_CODE_IO, "cannot open %.200s: %s", path,
+                            strerror(errno));
+    vch_status status = load(out, path, take, context, complaint);
+    if (!vch_is_ok(status)) vch_journal_close(out);
+    return status;
+}
+
+vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal_record *record)
+{
+    uint8_t bytes[RECORD_SIZE];
+
+    pack(bytes, record);
+    vch_status status = write_all(journal->file, bytes, sizeof bytes);
+    if (!vch_is_ok(status)) { // half a record would hide those after it
+        off_t end = MAGIC_SIZE + (off_t)(journal->count * RECORD_SIZE);
+        int result = ftruncate(journal->file, end);
+        (void)result, (void)lseek(journal->file, end, SEEK_SET);
+        return status;
+    }
+    journal->count++;
+    journal->is_unsynced = 1;
+    return VCH_OK;
+}
+
+vch_status vch_journal_sync(struct vch_journal *journal)
+{
+    if (!journal->is_unsynced) return VCH_OK;
+    if (fdatasync(journal->file) != 0) return VCH_FAIL(IO);
+    journal->is_unsynced = 0;
+    return VCH_OK;
+}
+
+void vch_journal_close(struct vch_journal *journal)
+{
+    if (journal->file >= 0) (void)close(journal->file);
+    journal->file = -1;
+}

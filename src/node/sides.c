@@ -1,0 +1,248 @@
+#include "node/sides.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/merkle.h"
+#include "host/clock.h"
+#include "host/log.h"
+#include "message/message.h"
+#include "node/referee.h"
+
+enum { ATTEMPTS_MAX = 20, PAUSE_MS = 100, LOAD_MAX = 1 << 30 };
+
+void vch_sides_init(struct vch_sides *sides, const struct vch_sides_setup *setup)
+{
+    *sides = (struct vch_sides){.setup = *setup};
+}
+
+static void on_end(void *context, struct vch_errand *errand, bool is_taken, const char *why)
+{
+    struct vch_sides *sides = context;
+
+    for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++) {
+        struct vch_sides_errand *at = &sides->errands[i];
+        if (at->errand != errand) continue;
+        at->errand = NULL;
+        at->is_done = is_taken || at->attempts >= ATTEMPTS_MAX;
+        at->ended_ms = vch_clock_monotonic_us() / 1000;
+        if (!is_taken)
+            vch_log_write(VCH_LOG_DEBUG, "referee: not taken, attempt %u: %s", at->attempts, why);
+    }
+    vch_errand_free(errand);
+}
+
+static const struct vch_peer *find_peer(const struct vch_sides *sides,
+                                        const struct vch_public_key *key)
+{
+    for (uint32_t i = 0; i < sides->setup.peer_count; i++)
+        if (vch_is_equal(&sides->setup.peers[i].key, key, sizeof *key))
+            return &sides->setup.peers[i];
+    return NULL;
+}
+
+static struct vch_sides_errand *find_errand(struct vch_sides *sides,
+                                            const struct vch_contest *contest,
+                                            const struct vch_public_key *referee)
+{
+    for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++) {
+        struct vch_sides_errand *at = &sides->errands[i];
+        if (at->is_used && at->round == contest->id.round &&
+            vch_hash_is_equal(&at->dispute, &contest->id.subject) &&
+            vch_is_equal(&at->referee, referee, sizeof *referee))
+            return at;
+    }
+    return NULL;
+}
+
+static struct vch_sides_errand *add_errand(struct vch_sides *sides,
+                                           const struct vch_contest *contest,
+                                           const struct vch_public_key *referee)
+{
+    struct vch_sides_errand *at = &sides->errands[sides->next];
+
+    sides->next = (sides->next + 1) % VCH_SIDES_ERRANDS_MAX;
+    vch_errand_free(at->errand);
+    *at = (struct vch_sides_errand){.dispute = contest->id.subject,
+                                    .round = contest->id.round,
+                                    .referee = *referee,
+                                    .is_used = true};
+    return at;
+}
+
+static uint32_t operator_of(const struct vch_dispute *dispute,
+                            const struct vch_trace_segment *segment)
+{
+    if (dispute->place != VCH_DISPUTE_OUTPUT) return segment->first + dispute->place;
+    for (uint32_t i = segment->first; i < segment->last; i++)
+        if (segment->graph->operators[i].output == segment->output) return i;
+    return VCH_NONE;
+}
+
+static vch_status fill_input(Vouch__RefereeInput *out, const struct vch_trace_read *read,
+                             const struct vch_kept_run *run, const struct vch_tensor *tensor,
+                             struct vch_arena *arena)
+{
+    vouch__referee_input__init(out);
+    out->size = vch_tensor_size(tensor) * run->batch;
+    if (read->operator_ == VCH_NONE) return VCH_OK;
+    uint32_t index = read->operator_ - run->first;
+    size_t count = vch_merkle_path_count(index, run->leaf_count);
+    struct vch_digest *path = VCH_ARENA_NEW(arena, struct vch_digest, count);
+    ProtobufCBinaryData *fields = VCH_ARENA_NEW(arena, ProtobufCBinaryData, count);
+    if (path == NULL || fields == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_merkle_open(path, run->leaves, run->leaf_count, index);
+    for (size_t i = 0; i < count; i++)
+        fields[i] = vch_message_borrow(path[i].bytes, sizeof path[i].bytes);
+    out->place = index + 1;
+    out->n_path = count;
+    out->path = fields;
+    return VCH_OK;
+}
+
+// The tensors one after the other, and what the request says of each.
+static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_tensor *tensors,
+                              const struct vch_trace_read *reads, uint32_t count,
+                              const struct vch_kept_run *run)
+{
+    struct vch_arena *arena = &load->arena;
+    Vouch__RefereeInput *inputs = VCH_ARENA_NEW(arena, Vouch__RefereeInput, count);
+    Vouch__RefereeInput **list = VCH_ARENA_NEW(arena, Vouch__RefereeInput *, count);
+
+    if (inputs == NULL || list == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < count; i++) {
+        VCH_TRY(fill_input(&inputs[i], &reads[i], run, &tensors[i], arena));
+        load->size += inputs[i].size;
+        list[i] = &inputs[i];
+    }
+    uint8_t *bytes = vch_arena_alloc(arena, load->size, 1), *at = bytes;
+    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(at, tensors[i].data, inputs[i].size);
+        at += inputs[i].size;
+    }
+    load->bytes = bytes;
+    load->request.n_inputs = count;
+    load->request.inputs = list;
+    load->request.size = load->size;
+    return VCH_OK;
+}
+
+static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides *sides,
+                            const struct vch_dispute *dispute, const struct vch_kept_run *run)
+{
+    struct vch_arena *arena = &load->arena;
+    struct vch_trace_segment segment;
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_tensor tensors[VCH_GRAPH_OPERANDS_MAX];
+    Vouch__RefereeRequest *request = &load->request;
+
+    VCH_TRY(vch_trace_segment_init(&segment, run->model->package.graph, run->first, run->last,
+                                   &run->input_nonce, &run->output_nonce, arena));
+    uint32_t operator_ = operator_of(dispute, &segment);
+    if (operator_ == VCH_NONE) return VCH_FAIL(USAGE);
+    uint32_t count = vch_trace_reads(reads, &segment, operator_);
+    VCH_TRY(vch_kept_operands(tensors, run, &segment, operator_, reads, count, sides->setup.kernels,
+                              arena, NULL));
+    vouch__referee_request__init(request);
+    request->id = 1;
+    request->dispute = vch_message_borrow(dispute->id.bytes, sizeof dispute->id.bytes);
+    request->job = vch_message_borrow(run->job, run->job_size);
+    request->input_nonce =
+        vch_message_borrow(run->input_nonce.bytes, sizeof run->input_nonce.bytes);
+    request->output_nonce =
+        vch_message_borrow(run->output_nonce.bytes, sizeof run->output_nonce.bytes);
+    return fill_inputs(load, tensors, reads, count, run);
+}
+
+// Borrowed fields must live as long as the errand: they are copied into its arena.
+static vch_status own_fields(struct vch_errand_load *load)
+{
+    ProtobufCBinaryData *fields[] = {&load->request.dispute, &load->request.job,
+                                     &load->request.input_nonce, &load->request.output_nonce};
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        void *copy = vch_arena_alloc(&load->arena, fields[i]->len, 1);
+        if (copy == NULL) return VCH_FAIL(NO_MEMORY);
+        memcpy(copy, fields[i]->data, fields[i]->len);
+        fields[i]->data = copy;
+    }
+    return VCH_OK;
+}
+
+static struct vch_errand_load *make_load(const struct vch_sides *sides,
+                                         const struct vch_dispute *dispute,
+                                         const struct vch_kept_run *run)
+{
+    struct vch_arena arena;
+
+    vch_arena_init(&arena, LOAD_MAX);
+    struct vch_errand_load *load = VCH_ARENA_NEW(&arena, struct vch_errand_load, 1);
+    if (load == NULL) return NULL;
+    load->arena = arena;
+    vch_status status = fill_load(load, sides, dispute, run);
+    if (vch_is_ok(status)) status = own_fields(load);
+    if (vch_is_ok(status)) return load;
+    arena = load->arena;
+    vch_arena_release(&arena);
+    return NULL;
+}
+
+static void start(struct vch_sides *sides, struct vch_sides_errand *at,
+                  const struct vch_dispute *dispute, const struct vch_kept_run *run)
+{
+    const struct vch_sides_setup *setup = &sides->setup;
+    const struct vch_peer *peer = find_peer(sides, &at->referee);
+
+    at->attempts++;
+    at->is_done = true;
+    if (peer == NULL) return; // nobody told us where it listens: the other side may know
+    struct vch_errand_load *load = make_load(sides, dispute, run);
+    const struct vch_errand_setup errand = {.base = setup->base,
+                                            .tls = setup->tls,
+                                            .live_count = setup->live_count,
+                                            .limits = vch_stream_default_limits(),
+                                            .peer = peer->key,
+                                            .host = peer->host,
+                                            .port = peer->port,
+                                            .on_end = on_end,
+                                            .context = sides};
+    if (load == NULL) return;
+    if (vch_is_ok(vch_errand_new(&at->errand, &errand, load))) at->is_done = false;
+}
+
+static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dispute,
+                          const struct vch_contest *contest, const struct vch_kept_run *run,
+                          uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < contest->seat_count; i++) {
+        const struct vch_public_key *node = &contest->seats[i].node;
+        struct vch_sides_errand *at = find_errand(sides, contest, node);
+        if (at == NULL) at = add_errand(sides, contest, node);
+        if (at->is_done || at->errand != NULL) continue;
+        if (at->attempts > 0 && now_ms < at->ended_ms + PAUSE_MS) continue;
+        start(sides, at, dispute, run);
+    }
+}
+
+void vch_sides_turn(struct vch_sides *sides, const struct vch_state *state, uint64_t now_ms)
+{
+    for (const struct vch_dispute *at = vch_state_next_dispute(state, NULL); at != NULL;
+         at = vch_state_next_dispute(state, at)) {
+        if (at->phase != VCH_DISPUTE_REFEREES) continue;
+        bool is_disputer = vch_is_equal(&at->by, &sides->setup.self, sizeof at->by);
+        if (!is_disputer && !vch_state_is_defence(state, at, &sides->setup.self)) continue;
+        const struct vch_contest *contest = vch_referee_contest(state, &at->id);
+        const struct vch_kept_run *run = vch_kept_find(sides->setup.kept, &at->job, at->segment,
+                                                       &at->trace[is_disputer ? 0 : 1]);
+        if (contest != NULL && run != NULL) tell_referees(sides, at, contest, run, now_ms);
+    }
+}
+
+void vch_sides_release(struct vch_sides *sides)
+{
+    for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++) {
+        vch_errand_free(sides->errands[i].errand);
+        sides->errands[i].errand = NULL;
+    }
+}

@@ -1,0 +1,49 @@
+// A side of a dispute: opens what the disputed operator reads to every referee that was drawn.
+//
+// It looks at the followed state and starts errands. Referees that could not be reached, or whose
+// own view of the ledger was behind, are tried again while they may still vote.
+#pragma once
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "agreement/state.h"
+#include "base/status.h"
+#include "crypto/sign.h"
+#include "kernels/kernels.h"
+#include "net/peers.h"
+#include "net/stream.h"
+#include "node/errand.h"
+#include "node/kept.h"
+
+#define VCH_SIDES_ERRANDS_MAX 256u
+
+struct vch_sides_setup {
+    struct event_base *base;
+    struct vch_tls *tls;
+    uint32_t *live_count;
+    struct vch_public_key self;
+    const struct vch_peer *peers; // borrowed: where referees listen
+    uint32_t peer_count;
+    const struct vch_kept *kept;
+    const struct vch_kernels *kernels;
+};
+
+struct vch_sides_errand {
+    struct vch_digest dispute;
+    uint32_t round, attempts;
+    struct vch_public_key referee;
+    struct vch_errand *errand; // NULL: not under way
+    bool is_used, is_done;
+    uint64_t ended_ms;
+};
+
+struct vch_sides {
+    struct vch_sides_setup setup;
+    uint32_t next;
+    struct vch_sides_errand errands[VCH_SIDES_ERRANDS_MAX]; // a ring
+};
+
+void vch_sides_init(struct vch_sides *sides, const struct vch_sides_setup *setup);
+void vch_sides_turn(struct vch_sides *sides, const struct vch_state *state, uint64_t now_ms);
+void vch_sides_release(struct vch_sides *sides); // drops what is under way
