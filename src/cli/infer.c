@@ -1,11 +1,14 @@
 // vouch infer: a private, checkable answer from a network of nodes.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agreement/entry.h"
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
+#include "cli/ledger_options.h"
 #include "cli/tensors.h"
 #include "client/client.h"
 #include "consensus/registry.h"
@@ -23,6 +26,10 @@ static const struct vch_option options[] = {
      false},
     {"annex", "M.annex", "proves what runs here as well (default: the one beside the model)",
      false},
+    {"ledger", "HOST:PORT", "by committees drawn on this ledger, in place of direct votes", false},
+    {"charter", "FILE", "that ledger's charter", false},
+    {"fee", "N", "paid for each seat of a committee (default: 1)", false},
+    {"exclude", "OPERATOR", "who may have no seat", true},
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},
     {"cuts", "P,P,...", "these very segments on nodes, between operators P (see vouch split)",
      false},
@@ -59,6 +66,8 @@ struct session {
     struct vch_client_request request;
     struct vch_annex_holder holder;
     struct vch_annex_source annex;
+    struct vch_ledger_options ledger;
+    const char *excluded[VCH_ENTRY_EXCLUDED_MAX];
     uint64_t repeat;
 };
 
@@ -162,6 +171,34 @@ static vch_status open_annex(struct session *s, struct vch_tool *tool)
     return vch_annex_holder_open(&s->holder, &s->annex, tool, files.annex);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static vch_status join_ledger(struct session *s, struct vch_tool *tool)
+{
+    struct vch_client_request *r = &s->request;
+    const char *name = NULL;
+
+    VCH_TRY(vch_ledger_options_load(&s->ledger, tool, &s->how.founder));
+    r->fee = 1;
+    VCH_TRY(vch_options_u64(&r->fee, tool->options, "fee", 0, UINT64_C(1) << 40, &tool->complaint));
+    while ((name = vch_options_nth(tool->options, "exclude", r->excluded_count)) != NULL) {
+        if (r->excluded_count == VCH_ENTRY_EXCLUDED_MAX)
+            return vch_complain(&tool->complaint, VCH_CODE_LIMIT,
+                                "at most %u operators can be excluded", VCH_ENTRY_EXCLUDED_MAX);
+        s->excluded[r->excluded_count++] = name;
+    }
+    qsort(s->excluded, r->excluded_count, sizeof *s->excluded, compare_names);
+    r->excluded = s->excluded;
+    r->agrees = s->ledger.host != NULL;
+    s->how.ledger_host = s->ledger.host;
+    s->how.ledger_port = s->ledger.port;
+    s->how.charter = &s->ledger.charter;
+    return VCH_OK;
+}
+
 static vch_status open_session(struct session *s, struct vch_tool *tool)
 {
     s->repeat = 1;
@@ -176,7 +213,8 @@ static vch_status open_session(struct session *s, struct vch_tool *tool)
     s->how.package = &s->package;
     s->how.kernels = &tool->kernels;
     s->how.workers = tool->workers;
-    return load_network(s, tool);
+    VCH_TRY(load_network(s, tool));
+    return join_ledger(s, tool);
 }
 
 static const char *operator_of(const struct vch_client *client, const struct vch_public_key *key)
@@ -249,12 +287,12 @@ static vch_status show(struct vch_tool *tool, const struct session *s,
     for (uint32_t i = 0; i < answer->segment_count; i++)
         json_array_append_new(segments, segment_json(client, &answer->segments[i]));
     return vch_tool_print_json(json_pack(
-        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "job",
+        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "job",
         vch_tool_json_hex(answer->job_id.bytes, VCH_DIGEST_SIZE), "outputs", rows, "segments",
         segments, "operators", (int)answer->operator_count, "ends_us", (json_int_t)answer->ends_us,
         "network_us", (json_int_t)answer->network_us, "proof_us", (json_int_t)answer->proof_us,
         "bytes_in", (json_int_t)answer->bytes_in, "bytes_out", (json_int_t)answer->bytes_out,
-        "total_us", times));
+        "agreement_us", (json_int_t)answer->agreement_us, "total_us", times));
 }
 
 // The opening first: a voucher whose opening was lost could never be opened again.

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
+#include "cli/ledger_options.h"
 #include "consensus/registry.h"
 #include "host/log.h"
 
@@ -22,6 +23,12 @@ static const struct vch_option options[] = {
     {"http-port", "N", "/healthz and /metrics on 127.0.0.1 (default: the kernel picks)", false},
     {"annex", "M.annex", "proves with it, its key beside it (default: those beside the segments)",
      true},
+    {"ledger", "HOST:PORT", "takes seats on this ledger, for agreed jobs", false},
+    {"charter", "FILE", "that ledger's charter", false},
+    {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},
+    {"peers", "FILE", "where other nodes listen: for disputes", false},
+    {"journal", "FILE", "keeps what this node committed to (default: KEY.seats)", false},
+    {"no-disputes", NULL, "accept verdicts against what this node computed", false},
     {"memory", "MIB", "most memory that requests may take (default: 1024)", false},
     {"prove-memory", "MIB", "of that, most that one proof may take (default: all)", false},
     {"queue", "N", "most requests that wait (default: 64)", false},
@@ -31,30 +38,12 @@ static const struct vch_option options[] = {
     {0},
 };
 
-// "127.0.0.1:7000", "[::1]:7000". The host goes to the arena.
-static vch_status parse_listen(struct vch_node_options *how, struct vch_tool *tool)
-{
-    const char *text = vch_options_text(tool->options, "listen");
-    uint64_t port = 0;
-
-    if (text == NULL) return VCH_OK;
-    const char *colon = strrchr(text, ':');
-    size_t size = colon != NULL ? (size_t)(colon - text) : 0;
-    bool has_brackets = size > 2 && text[0] == '[' && text[size - 1] == ']';
-    if (size == 0 || !vch_options_is_number(&port, colon + 1, 0, UINT16_MAX))
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "--listen expects HOST:PORT, found \"%.80s\"", text);
-    how->host = vch_arena_string(&tool->arena, text + has_brackets, size - (has_brackets ? 2 : 0));
-    how->port = (uint16_t)port;
-    return how->host != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
-}
-
 static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *tool)
 {
     uint64_t http = 0, memory = 0, prove = 0, queue = 0, connections = 0;
     struct vch_complaint *c = &tool->complaint;
 
-    VCH_TRY(parse_listen(how, tool));
+    VCH_TRY(vch_ledger_options_address(&how->host, &how->port, tool, "listen"));
     VCH_TRY(vch_options_u64(&http, tool->options, "http-port", 1, UINT16_MAX, c));
     VCH_TRY(vch_options_u64(&memory, tool->options, "memory", 1, 1 << 20, c));
     VCH_TRY(vch_options_u64(&prove, tool->options, "prove-memory", 1, 1 << 20, c));
@@ -136,6 +125,49 @@ static vch_status load_registry(struct vch_node_options *how, struct vch_tool *t
     return VCH_OK;
 }
 
+static vch_status load_peers(struct vch_node_options *how, struct vch_tool *tool)
+{
+    const char *path = vch_options_text(tool->options, "peers");
+    struct vch_peer *peers = NULL;
+    uint8_t *text = NULL;
+    size_t size = 0;
+
+    if (path == NULL) return VCH_OK;
+    VCH_TRY(vch_tool_file(&text, &size, tool, path, VCH_PEERS_FILE_MAX));
+    VCH_TRY(vch_peers_parse(&peers, &how->peer_count, (const char *)text, size, &tool->arena,
+                            &tool->complaint));
+    how->peers = peers;
+    return VCH_OK;
+}
+
+// On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
+static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_options *ledger,
+                              struct vch_tool *tool)
+{
+    const char *key = vch_options_text(tool->options, "key"), *vrf = NULL;
+    const char *journal = vch_options_text(tool->options, "journal");
+    static const char suffix[] = ".seats";
+
+    VCH_TRY(vch_ledger_options_load(ledger, tool, &how->founder));
+    if (ledger->host == NULL) return VCH_OK;
+    VCH_TRY(vch_options_required(&vrf, tool->options, "vrf", &tool->complaint));
+    VCH_TRY(vch_tool_vrf_secret(&how->vrf, tool, vrf));
+    if (journal == NULL) {
+        size_t size = strlen(key);
+        char *path = vch_arena_alloc(&tool->arena, size + sizeof suffix, 1);
+        if (path == NULL) return VCH_FAIL(NO_MEMORY);
+        memcpy(path, key, size);
+        memcpy(path + size, suffix, sizeof suffix);
+        journal = path;
+    }
+    how->ledger_host = ledger->host;
+    how->ledger_port = ledger->port;
+    how->charter = &ledger->charter;
+    how->journal = journal;
+    how->disputes = !vch_options_has(tool->options, "no-disputes");
+    return load_peers(how, tool);
+}
+
 // Scripts wait for this line: everything is loaded, checked and listening.
 static void print_ready(const struct vch_node *node, const struct vch_public_key *key)
 {
@@ -168,6 +200,7 @@ static vch_status run(struct vch_tool *tool)
         .handles_signals = true,
     };
     static struct annexes annexes;
+    static struct vch_ledger_options ledger;
     struct vch_secret_key key;
     const char *path = NULL;
 
@@ -177,10 +210,12 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
+    VCH_TRY(join_ledger(&how, &ledger, tool));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     how.key = &key;
     vch_status status = serve(tool, &how);
     vch_wipe(&key, sizeof key);
+    vch_wipe(&how.vrf, sizeof how.vrf);
     return status;
 }
 
@@ -191,8 +226,9 @@ const struct vch_command vch_commands_node = {
     .details =
         "Loads and checks its segments, listens for clients of the registry over TLS 1.3 with\n"
         "mutual keys, runs what it is asked and signs what came out; proves what it has an\n"
-        "annex and its key of, which takes one opening a proof. Prints one line when\n"
-        "ready. SIGTERM drains: what was admitted is answered, then it exits with 0. Listens\n"
+        "annex and its key of, which takes one opening a proof. With --ledger it draws for seats,\n"
+        "commits, reveals and disputes there. Prints one line when ready. SIGTERM drains: what was "
+        "admitted is answered, then it exits with 0. Listens\n"
         "on loopback unless --listen says otherwise.",
     .operand_min = 1,
     .operand_max = VCH_TOOL_MAPS_MAX,

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "client/agreed.h"
 #include "client/ask.h"
 #include "client/own.h"
 #include "client/own_prove.h"
@@ -28,6 +29,7 @@ struct vch_client {
     struct vch_proofs_known known;
     struct vch_pool pool;
     struct vch_own own;
+    struct vch_agreed *agreed; // NULL: on no ledger
 };
 
 // One job, as far as it is.
@@ -48,6 +50,7 @@ struct inference {
     struct vch_proofs verifier;
     uint32_t values[VCH_JOB_SEGMENTS_MAX + 1];             // that cross its boundaries
     struct vch_segment_proof proofs[VCH_JOB_SEGMENTS_MAX]; // without bytes: none
+    bool is_open;                                          // on the ledger
     uint32_t unproven_count;        // segments by nodes, in the order of answer->segments
     struct vch_proof_ask *unproven; // room for all
 };
@@ -98,7 +101,14 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
                                    .limits = options->limits,
                                    .model = options->package->identity,
                                    .operator_count = options->package->graph->operator_count};
-    return vch_pool_init(&client->pool, &setup, complaint);
+    VCH_TRY(vch_pool_init(&client->pool, &setup, complaint));
+    if (options->ledger_host == NULL) return VCH_OK;
+    const struct vch_agreed_setup agreed = {.pool = &client->pool,
+                                            .key = options->key,
+                                            .charter = *options->charter,
+                                            .host = options->ledger_host,
+                                            .port = options->ledger_port};
+    return vch_agreed_new(&client->agreed, &agreed, complaint);
 }
 
 vch_status vch_client_new(struct vch_client **out, const struct vch_client_options *options,
@@ -147,6 +157,7 @@ const char *vch_client_operator(const struct vch_client *client, const struct vc
 void vch_client_free(struct vch_client *client)
 {
     if (client == NULL) return;
+    vch_agreed_free(client->agreed);
     vch_pool_release(&client->pool);
     vch_own_release(&client->own);
     vch_arena_release(&client->arena);
@@ -203,6 +214,11 @@ static vch_status check_request(const struct inference *inference)
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "the model has %u outputs; only models with one are proven in vouchers",
                             graph->output_count);
+    if (request->agrees && inference->client->agreed == NULL)
+        return vch_complain(complaint, VCH_CODE_USAGE, "an agreed job needs a ledger");
+    if (request->agrees && request->proves)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "a job is agreed on a ledger or proven, not both: ask twice");
     if (request->quorum == 0 || request->quorum > VCH_JOB_QUORUM_MAX)
         return vch_complain(complaint, VCH_CODE_USAGE, "a quorum has 1 to %u votes",
                             VCH_JOB_QUORUM_MAX);
@@ -341,6 +357,31 @@ static vch_status find_crossing(struct inference *inference, uint32_t position,
     return allocate(inference, tensor);
 }
 
+// The job goes onto the ledger when the input of its first segment by nodes is known; what later
+// ones get after a segment of our own follows.
+static vch_status agree(struct inference *inference, struct vch_ask *ask, uint8_t *output)
+{
+    struct vch_agreed *agreed = inference->client->agreed;
+    const struct vch_client_request *request = inference->request;
+    uint32_t index = ask->question.segment;
+
+    if (!inference->is_open) {
+        const struct vch_agreed_job job = {.job = inference->job_bytes,
+                                           .job_size = inference->job_size,
+                                           .job_id = inference->answer->job_id,
+                                           .fee = request->fee,
+                                           .input = index > 0 ? &ask->question.input : NULL,
+                                           .excluded_count = request->excluded_count,
+                                           .excluded = request->excluded,
+                                           .deadline_us = inference->deadline_us};
+        VCH_TRY(vch_agreed_open(agreed, &job, inference->complaint));
+        inference->is_open = true;
+    } else if (inference->job.segments[index - 1].by == VCH_JOB_BY_CLIENT) {
+        VCH_TRY(vch_agreed_input(agreed, index, &ask->question.input, inference->complaint));
+    }
+    return vch_agreed_ask(agreed, ask, output, inference->arena, inference->complaint);
+}
+
 static vch_status ask_nodes(struct inference *inference, uint32_t index,
                             const struct vch_tensor *output, struct vch_ask *ask)
 {
@@ -357,8 +398,9 @@ static vch_status ask_nodes(struct inference *inference, uint32_t index,
                             .deadline_us = inference->deadline_us,
                             .first = segment->first,
                             .last = segment->last};
-    VCH_TRY(vch_route_candidates(&candidates, &ask->candidate_count, &inference->route, index,
-                                 inference->arena, inference->complaint));
+    if (!request->agrees)
+        VCH_TRY(vch_route_candidates(&candidates, &ask->candidate_count, &inference->route, index,
+                                     inference->arena, inference->complaint));
     ask->candidates = candidates;
     ask->question = (struct vch_link_question){
         .job = inference->job_bytes,
@@ -375,6 +417,7 @@ static vch_status ask_nodes(struct inference *inference, uint32_t index,
     VCH_TRY(commit_to(&ask->question.input, inference, &inference->boundary, index));
     vch_commitment_nonce(&ask->question.input_nonce, request->secret, index);
     vch_commitment_nonce(&ask->question.output_nonce, request->secret, index + 1);
+    if (request->agrees) return agree(inference, ask, output->data);
     return vch_ask_run(ask, output->data, inference->arena, inference->complaint);
 }
 
@@ -522,7 +565,7 @@ static vch_status run_network_segment(struct inference *inference, uint32_t inde
     vch_status status = ask_nodes(inference, index, output, ask);
     inference->answer->network_us += ask->elapsed_us;
     if (ask->round.candidate_count > 0) {
-        vch_route_note(&inference->route, index, ask);
+        if (!inference->request->agrees) vch_route_note(&inference->route, index, ask);
         VCH_TRY(keep_result(inference, index, ask));
     }
     if (vch_is_ok(status) && inference->request->proves)
@@ -569,6 +612,25 @@ static vch_status run_segment(struct inference *inference, uint32_t index)
     if (segment->by == VCH_JOB_BY_CLIENT) VCH_TRY(prove_own(inference, index, &output));
     inference->boundary = output;
     inference->boundary_value = value;
+    return VCH_OK;
+}
+
+// What the ledger holds of every segment by nodes, with proofs that it does.
+static vch_status prove_agreement(struct inference *inference)
+{
+    struct vch_client_answer *answer = inference->answer;
+    uint64_t start_us = vch_clock_monotonic_us();
+
+    for (uint32_t i = 0; inference->request->agrees && i < answer->segment_count; i++) {
+        struct vch_segment_result *result = &answer->segments[i].result;
+        struct vch_segment_agreement *agreement =
+            VCH_ARENA_NEW(inference->arena, struct vch_segment_agreement, 1);
+        if (agreement == NULL) return VCH_FAIL(NO_MEMORY);
+        VCH_TRY(vch_agreed_prove(inference->client->agreed, result->segment, agreement,
+                                 inference->arena, inference->complaint));
+        result->agreement = agreement;
+    }
+    answer->agreement_us = vch_clock_monotonic_us() - start_us;
     return VCH_OK;
 }
 
@@ -668,6 +730,7 @@ static vch_status infer(struct inference *inference)
     for (uint32_t i = 0; i < inference->job.segment_count; i++)
         VCH_TRY(run_segment(inference, i));
     VCH_TRY(ask_for_proofs(inference));
+    VCH_TRY(prove_agreement(inference));
     VCH_TRY(write_opening(inference));
     return write_voucher(inference);
 }

@@ -12,12 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agreement/charter.h"
 #include "annex/annex_source.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
-#include "client/peers.h"
+#include "net/peers.h"
 #include "consensus/job.h"
 #include "crypto/sign.h"
 #include "kernels/kernels.h"
@@ -36,6 +37,10 @@ struct vch_client_options {
     struct vch_public_key founder; // whose registry counts
     const struct vch_peer *peers;
     uint32_t peer_count;
+    // A ledger, for agreed jobs; `ledger_host` NULL: none.
+    const char *ledger_host; // borrowed
+    uint16_t ledger_port;
+    const struct vch_charter *charter; // borrowed
     // With which the client proves what it runs itself; NULL: its own segments stay unproven.
     const struct vch_annex_source *annex;
     const struct vch_kernels *kernels;
@@ -49,6 +54,10 @@ struct vch_client_request {
     uint32_t batch;
     uint32_t quorum; // k: votes wanted per segment
     bool proves;     // each segment is proven too: by a node of its majority, or with an own annex
+    bool agrees;     // on the ledger: by committees drawn there, in place of direct votes
+    uint64_t fee;    // then: for each seat
+    uint32_t excluded_count;
+    const char *const *excluded;         // operators that may have no seat, ascending
     uint32_t keep_first, keep_last;      // parametric layers the client computes itself
     uint32_t segments_min, segments_max; // on nodes; 0: 1 and as many as help
     uint32_t share_percent_max;          // of all layers, for one operator; 0: no limit
@@ -70,6 +79,7 @@ struct vch_client_segment { // what happened on one network segment
     struct vch_digest output; // the majority's
     uint32_t agreeing, needed;
     uint64_t elapsed_us, compute_us; // compute: of the first vote of the majority
+    uint32_t round;                  // of an agreed job: the committee that decided, from 0
     // Where it is proven: by whom, and how long the client waited for it and the node worked on it.
     bool is_proven;
     struct vch_public_key prover;
@@ -87,6 +97,8 @@ struct vch_client_answer {
     uint32_t operator_count; // different ones that were asked
     uint64_t plan_us, ends_us, network_us, total_us, bytes_in, bytes_out;
     uint64_t proof_us; // of our own segments
+    uint64_t
+        agreement_us; // of an agreed job: from its last verdict to proofs that it is in the log
 };
 
 // Checks the registry and the peers; connects to nobody yet.

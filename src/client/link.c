@@ -202,6 +202,8 @@ static vch_status send_request(struct vch_link *link)
     request.budget_ms = question->budget_ms;
     request.size = question->tensor_size;
     request.prove = question->is_proof;
+    request.agreed = question->is_agreed;
+    request.round = question->round;
     frame.body_case = VOUCH__FRAME__BODY_RUN_REQUEST;
     frame.run_request = &request;
     return vch_stream_send(link->stream, &frame);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "circuit/crossing.h"
-#include "client/peers.h"
+#include "net/peers.h"
 #include "consensus/vote.h"
 #include "crypto/commitment.h"
 #include "model/tensor.h"
@@ -43,7 +43,9 @@ struct vch_link_question {
     struct vch_tensor output; // type and shape
     size_t output_size;       // whole batch
     uint64_t budget_ms;
-    bool is_proof; // a proof is wanted, not a vote
+    bool is_proof;  // a proof is wanted, not a vote
+    bool is_agreed; // a vote that follows the node's reveal on a ledger, in that round
+    uint32_t round;
 };
 
 // A node's proof as it came: nothing but its size has been checked. The link's; vch_link_detach

@@ -130,7 +130,7 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     enum fault_mode mode = atomic_load(&fault->mode);
 
     vch_engine_execute(NULL, engine, task);
-    if (!vch_is_ok(task->status)) return;
+    if (!vch_is_ok(task->status) || task->referee != NULL) return;
     if (LIES_ABOUT_PROOFS[mode] != NULL) {
         if (task->is_proof) LIES_ABOUT_PROOFS[mode](fault, task);
         return;
@@ -165,6 +165,10 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     case FAULT_NO_PROOF:
     case FAULT_STALL_PROOF:
     case FAULT_NOT_A_PROOF:
+    case FAULT_COPY_COMMIT:
+    case FAULT_WITHHOLD_REVEAL:
+    case FAULT_WITHHOLD_COMMIT:
+    case FAULT_FALSE_REVEAL:
     case FAULT_COUNT:
     default: break;
     }
@@ -219,12 +223,56 @@ static void on_send(void *context, struct vch_stream *stream, const Vouch__Frame
         close_half_way(stream, bytes);
 }
 
+// The first commit that somebody else made in the contest; NULL: nobody has.
+static const struct vch_seat *find_commit(const struct vch_contest *contest,
+                                          const struct vch_public_key *self)
+{
+    for (uint32_t i = 0; i < contest->seat_count; i++)
+        if (contest->seats[i].state >= VCH_SEAT_COMMITTED &&
+            memcmp(&contest->seats[i].node, self, sizeof *self) != 0)
+            return &contest->seats[i];
+    return NULL;
+}
+
+static bool copy_commit(const struct vch_contest *contest, const struct fault *fault,
+                        struct vch_entry *entry)
+{
+    const struct vch_seat *other = find_commit(contest, &fault->self);
+
+    // Nobody to copy from yet: that would be noticed. One that is nobody's will not open either.
+    if (other != NULL)
+        entry->commit.commitment = other->commitment;
+    else
+        entry->commit.commitment.bytes[0] ^= 1;
+    return true;
+}
+
+static bool on_statement(void *context, const struct vch_state *state, struct vch_entry *entry)
+{
+    const struct fault *fault = context;
+    enum fault_mode mode = atomic_load(&fault->mode);
+    bool is_vote = entry->kind == VCH_ENTRY_COMMIT || entry->kind == VCH_ENTRY_REVEAL;
+    const struct vch_contest *contest = is_vote ? vch_state_contest(state, &entry->contest) : NULL;
+
+    if (contest == NULL || contest->is_dispute) return true;
+    if (mode == FAULT_WITHHOLD_COMMIT && entry->kind == VCH_ENTRY_COMMIT) return false;
+    if (mode == FAULT_WITHHOLD_REVEAL && entry->kind == VCH_ENTRY_REVEAL) return false;
+    if (mode == FAULT_FALSE_REVEAL && entry->kind == VCH_ENTRY_REVEAL)
+        entry->reveal.output.bytes[0] ^= 1;
+    if (mode == FAULT_COPY_COMMIT && entry->kind == VCH_ENTRY_COMMIT)
+        return copy_commit(contest, fault, entry);
+    return true;
+}
+
 void fault_install(struct fault *fault, struct vch_node_options *options)
 {
+    fault->self = options->key->public_key;
     options->execute = execute;
     options->execute_context = fault;
     options->on_send = on_send;
     options->on_send_context = fault;
+    options->on_statement = on_statement;
+    options->on_statement_context = fault;
 }
 
 void fault_release(struct fault *fault)

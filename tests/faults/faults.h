@@ -31,7 +31,12 @@
     X(BAD_ANNEX, "bad-annex")     /* one bit of the annex is wrong */ \
     X(NO_PROOF, "no-proof")       /* refuses to prove */ \
     X(STALL_PROOF, "stall-proof") /* never proves */ \
-    X(NOT_A_PROOF, "not-a-proof") /* votes once more, where a proof was asked for */
+    X(NOT_A_PROOF, "not-a-proof") /* votes once more, where a proof was asked for */ \
+    /* On a ledger, and as a referee honest. */ \
+    X(COPY_COMMIT, "copy-commit") /* commits to what another has committed to */ \
+    X(WITHHOLD_REVEAL, "withhold-reveal") \
+    X(WITHHOLD_COMMIT, "withhold-commit") \
+    X(FALSE_REVEAL, "false-reveal") /* of another output than it committed to */
 
 enum fault_mode {
 #define X(name, text) FAULT_##name,
@@ -42,6 +47,7 @@ enum fault_mode {
 
 struct fault {
     _Atomic enum fault_mode mode;
+    struct vch_public_key self;
     void (*crash)(void *context); // what CRASH does; the process ends where there is none
     void *crash_context;
     // REPLAY: what was said once.

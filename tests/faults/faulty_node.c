@@ -11,6 +11,8 @@
 #include "crypto/keyfile.h"
 #include "host/file.h"
 #include "host/process.h"
+#include "member/charter_file.h"
+#include "net/peers.h"
 
 enum { PACKAGES_MAX = 16, MEMORY_MAX = 1 << 28 };
 
@@ -22,6 +24,8 @@ struct setup {
     struct fault fault;
     struct vch_node_package packages[PACKAGES_MAX];
     struct vch_node_options options;
+    struct vch_charter charter;
+    char ledger[64];
 };
 
 static vch_status read_key(struct setup *setup, const char *path)
@@ -55,10 +59,65 @@ static vch_status map_package(struct setup *setup, const char *path)
     return VCH_OK;
 }
 
+static vch_status read_vrf(struct setup *setup, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_file_read(&bytes, &size, path, VCH_KEYFILE_SIZE, &setup->arena, &setup->complaint));
+    return vch_keyfile_decode_vrf(&setup->options.vrf, bytes, size, "", &setup->complaint);
+}
+
+static vch_status read_charter(struct setup *setup, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(
+        vch_file_read(&bytes, &size, path, VCH_CHARTER_FILE_MAX, &setup->arena, &setup->complaint));
+    setup->options.charter = &setup->charter;
+    return vch_charter_file_decode(&setup->charter, bytes, size, NULL, &setup->complaint);
+}
+
+static vch_status read_peers(struct setup *setup, const char *path)
+{
+    struct vch_peer *peers = NULL;
+    uint8_t *text = NULL;
+    size_t size = 0;
+
+    VCH_TRY(
+        vch_file_read(&text, &size, path, VCH_PEERS_FILE_MAX, &setup->arena, &setup->complaint));
+    VCH_TRY(vch_peers_parse(&peers, &setup->options.peer_count, (const char *)text, size,
+                            &setup->arena, &setup->complaint));
+    setup->options.peers = peers;
+    return VCH_OK;
+}
+
+// HOST:PORT, as tests write it.
+static vch_status take_ledger(struct setup *setup, const char *value)
+{
+    const char *colon = strrchr(value, ':');
+
+    if (colon == NULL || (size_t)(colon - value) >= sizeof setup->ledger) return VCH_FAIL(USAGE);
+    memcpy(setup->ledger, value, (size_t)(colon - value));
+    setup->options.ledger_host = setup->ledger;
+    setup->options.ledger_port = (uint16_t)strtoul(colon + 1, NULL, 10);
+    setup->options.disputes = true;
+    return VCH_OK;
+}
+
 static vch_status take_option(struct setup *setup, const char *name, const char *value)
 {
     if (strcmp(name, "--key") == 0) return read_key(setup, value);
     if (strcmp(name, "--registry") == 0) return read_registry(setup, value);
+    if (strcmp(name, "--vrf") == 0) return read_vrf(setup, value);
+    if (strcmp(name, "--charter") == 0) return read_charter(setup, value);
+    if (strcmp(name, "--peers") == 0) return read_peers(setup, value);
+    if (strcmp(name, "--ledger") == 0) return take_ledger(setup, value);
+    if (strcmp(name, "--journal") == 0) {
+        setup->options.journal = value;
+        return VCH_OK;
+    }
     if (strcmp(name, "--founder") == 0)
         return vch_hex_decode(setup->options.founder.bytes, sizeof setup->options.founder.bytes,
                               value);
