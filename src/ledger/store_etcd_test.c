@@ -103,6 +103,25 @@ TEST(store_on_etcd_goes_on_when_one_of_three_members_dies)
     (void)munmap(shared, sizeof *shared);
 }
 
+// One that hangs takes requests and answers nothing; what it took it does when it goes on.
+TEST(store_on_etcd_goes_on_when_one_of_three_members_hangs)
+{
+    char where[LAWS_WHERE_MAX];
+    struct vch_store *store = laws_new(where);
+    uint64_t size = 0;
+
+    for (int member = 0; member < ETCD_MEMBERS; member++) {
+        stores_grow(store, 8, size += 20, 5);
+        (void)kill(cluster.members[member], SIGSTOP);
+        stores_grow(store, 8, size += 20, 5);
+        (void)kill(cluster.members[member], SIGCONT);
+    }
+    stores_grow(store, 8, size += 20, 5);
+    laws_all_there(store, 8, size);
+    laws_audit(store);
+    vch_store_close(store);
+}
+
 TEST(store_on_etcd_is_unavailable_without_a_majority_and_goes_on_with_one)
 {
     char where[LAWS_WHERE_MAX];
