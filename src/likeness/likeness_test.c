@@ -303,7 +303,7 @@ TEST(floor_and_verdicts_are_those_that_the_specification_gives)
 
     for (int i = 0; i < 4; i++) {
         fill_example(members[i], i % 3, 40, 4);
-        for (int input = 0; input < 4 && i == 3; input++)
+        for (size_t input = 0; input < 4 && i == 3; input++)
             members[i][2 * input] += 1 << 20;
     }
     struct vch_likeness of = {&floor, 50000, 4, 1, member};
