@@ -74,7 +74,7 @@ static struct vch_request *new_request(struct vch_ledger_session *session,
         request->session = session;
         return request;
     }
-    VCH_ASSERT(!"each kind has its bound, and together they fit");
+    VCH_ASSERT(false); // each kind has its bound, and together they fit
     return NULL;
 }
 
