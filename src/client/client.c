@@ -14,6 +14,7 @@
 #include "client/route.h"
 #include "host/clock.h"
 #include "model/segment.h"
+#include "voucher/contest.h"
 #include "voucher/opening.h"
 #include "voucher/proofs.h"
 #include "voucher/rerun.h"
@@ -615,6 +616,25 @@ static vch_status run_segment(struct inference *inference, uint32_t index)
     return VCH_OK;
 }
 
+// Is a segment's agreement right, to a reader who knows what this client knows?
+static vch_status check_agreement(const struct inference *inference,
+                                  const struct vch_segment_result *result,
+                                  const struct vch_digest *output)
+{
+    struct vch_voucher *voucher = VCH_ARENA_NEW(inference->arena, struct vch_voucher, 1);
+    struct vch_contest_finding found;
+
+    if (voucher == NULL) return VCH_FAIL(NO_MEMORY);
+    voucher->job = inference->job;
+    voucher->job_id = inference->answer->job_id;
+    voucher->registry = inference->client->registry;
+    VCH_TRY(vch_contest_verify(&found, voucher, result, inference->arena, inference->complaint));
+    if (vch_hash_is_equal(&found.output, output)) return VCH_OK;
+    return vch_complain(inference->complaint, VCH_CODE_BAD_PROOF,
+                        "segment %u: the ledger decided another output than its clerk told us",
+                        result->segment);
+}
+
 // What the ledger holds of every segment by nodes, with proofs that it does.
 static vch_status prove_agreement(struct inference *inference)
 {
@@ -629,6 +649,7 @@ static vch_status prove_agreement(struct inference *inference)
         VCH_TRY(vch_agreed_prove(inference->client->agreed, result->segment, agreement,
                                  inference->arena, inference->complaint));
         result->agreement = agreement;
+        VCH_TRY(check_agreement(inference, result, &answer->segments[i].output));
     }
     answer->agreement_us = vch_clock_monotonic_us() - start_us;
     return VCH_OK;

@@ -21,8 +21,15 @@ struct slot {
     struct record *record;     // NULL: free
 };
 
+struct registry {
+    struct vch_digest digest;
+    uint64_t position;
+};
+
 struct vch_index {
-    struct slot *slots; // open addressing, at most half full
+    size_t registry_count, registry_room;
+    struct registry *registries; // ascending by position
+    struct slot *slots;          // open addressing, at most half full
     size_t slot_count, used;
     struct record *newest, *pending;
     uint64_t job_count;
@@ -92,7 +99,35 @@ static vch_status add_position(struct record *record, uint64_t position)
     return VCH_OK;
 }
 
-static vch_status open_job(struct vch_index *index, const struct vch_digest *id)
+static vch_status note_registry(struct vch_index *index, uint64_t position,
+                                const struct vch_digest *digest)
+{
+    if (index->registry_count == index->registry_room) {
+        size_t room = index->registry_room > 0 ? 2 * index->registry_room : FIRST_POSITIONS;
+        struct registry *registries = calloc(room, sizeof *registries);
+        if (registries == NULL) return VCH_FAIL(NO_MEMORY);
+        if (index->registry_count > 0)
+            memcpy(registries, index->registries, index->registry_count * sizeof *registries);
+        free(index->registries);
+        index->registries = registries;
+        index->registry_room = room;
+    }
+    index->registries[index->registry_count++] = (struct registry){*digest, position};
+    return VCH_OK;
+}
+
+// Whoever watches a job needs the entry of the registry that it is under.
+static vch_status add_registry(struct vch_index *index, struct record *record,
+                               const struct vch_digest *digest)
+{
+    for (size_t i = index->registry_count; i-- > 0;)
+        if (vch_hash_is_equal(&index->registries[i].digest, digest))
+            return add_position(record, index->registries[i].position);
+    return VCH_OK;
+}
+
+static vch_status open_job(struct vch_index *index, const struct vch_digest *id,
+                           const struct vch_digest *registry)
 {
     struct record *record = find(index, id); // an id may come again, long after
 
@@ -108,7 +143,7 @@ static vch_status open_job(struct vch_index *index, const struct vch_digest *id)
     record->before = index->newest;
     index->newest = record;
     index->job_count++;
-    return VCH_OK;
+    return add_registry(index, record, registry);
 }
 
 static vch_status open_dispute(struct vch_index *index, const struct vch_entry *entry)
@@ -183,7 +218,10 @@ vch_status vch_index_note(struct vch_index *index, uint64_t position, const stru
     const struct vch_digest *subject = subject_of(entry);
 
     if (entry->kind == VCH_ENTRY_ANCHOR) return note_anchor(index, position, entry->anchor.size);
-    if (entry->kind == VCH_ENTRY_JOB_OPEN) VCH_TRY(open_job(index, subject));
+    if (entry->kind == VCH_ENTRY_REGISTRY)
+        return note_registry(index, position, &entry->registry.digest);
+    if (entry->kind == VCH_ENTRY_JOB_OPEN)
+        VCH_TRY(open_job(index, subject, &entry->job_open->job.registry));
     if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) VCH_TRY(open_dispute(index, entry));
     struct record *record = subject != NULL ? find(index, subject) : NULL;
     if (record == NULL) return VCH_OK;
@@ -243,6 +281,7 @@ void vch_index_free(struct vch_index *index)
         free(record->positions);
         free(record);
     }
+    free(index->registries);
     free(index->slots);
     free(index);
 }

@@ -20,7 +20,8 @@ void vch_index_free(struct vch_index *index);
 vch_status vch_index_note(struct vch_index *index, uint64_t position,
                           const struct vch_entry *entry);
 
-// The positions of a job's entries, ascending; of a dispute's id, those of its job. 0: unknown.
+// The positions of a job's entries, ascending, that of its registry before them; of a dispute's id,
+// those of its job. 0: unknown.
 size_t vch_index_find(const struct vch_index *index, const struct vch_digest *subject,
                       const uint64_t **positions);
 // The newest jobs, newest first; returns how many.

@@ -21,17 +21,27 @@ static struct vch_tensor tensor_of(const struct vch_model *model, const struct v
     return (struct vch_tensor){.type = value->type, .shape = value->shape};
 }
 
+// The program that a range is held in, if it can do this: a trace takes the batch in one chunk.
+static const struct vch_program *find_program(const struct vch_model *model, uint32_t first,
+                                              uint32_t last, uint32_t batch, bool is_traced)
+{
+    const struct vch_program *held = vch_models_program(model, first, last);
+
+    return held != NULL && is_traced && batch > held->samples ? NULL : held;
+}
+
 vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
                              const struct vch_model *model, uint32_t first, uint32_t last,
                              uint32_t batch, bool is_traced, struct vch_arena *scratch)
 {
-    const struct vch_program *held = vch_models_program(model, first, last);
+    const struct vch_program *held = find_program(model, first, last, batch, is_traced);
     struct vch_arena_mark mark = vch_arena_mark(scratch);
     struct vch_program program;
     vch_status status = VCH_OK;
 
     if (held == NULL)
-        status = vch_program_plan(&program, model->package.graph, first, last, 0, kernels, scratch);
+        status = vch_program_plan(&program, model->package.graph, first, last,
+                                  is_traced ? batch : 0, kernels, scratch);
     vch_arena_rewind(scratch, mark);
     VCH_TRY(status);
     VCH_TRY(vch_program_memory(out, held != NULL ? held : &program, batch, is_traced));
@@ -69,17 +79,19 @@ static vch_status run_program(const struct vch_engine *engine, struct vch_task *
                                &task->output, 1, memory, &task->complaint);
 }
 
-// Operators without parameters may be asked of a node that holds none near them: then the program
-// is the task's own.
+// Operators without parameters may be asked of a node that holds none near them, and a trace of a
+// large batch takes another division: then the program is the task's own.
 static vch_status run_operators(const struct vch_engine *engine, struct vch_task *task,
                                 struct vch_digest *trace)
 {
-    const struct vch_program *held = vch_models_program(task->model, task->first, task->last);
+    const struct vch_program *held =
+        find_program(task->model, task->first, task->last, task->batch, trace != NULL);
     struct vch_program program;
 
     if (held == NULL)
         VCH_TRY(vch_program_prepare(&program, task->model->package.graph, task->first, task->last,
-                                    0, engine->kernels, &task->arena));
+                                    trace != NULL ? task->batch : 0, engine->kernels,
+                                    &task->arena));
     return run_program(engine, task, held != NULL ? held : &program, trace);
 }
 
