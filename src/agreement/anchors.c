@@ -106,5 +106,5 @@ void vch_anchors_take(struct vch_state *state, const struct step *step)
     const uint64_t size = step->entry->anchor.size;
 
     vch_history_anchor(&state->history, size);
-    vch_contests_anchor(state, step, size, &step->entry->anchor.root);
+    vch_contests_anchor(state, step, size);
 }

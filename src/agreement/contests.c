@@ -299,14 +299,13 @@ static void seat_trial(struct contest *contest, const struct roster *roster)
         (struct vch_seat){.node = account->is.key, .account = &account->is, .member = member};
 }
 
-static void start_drawing(struct vch_state *state, struct contest *contest, const struct step *step,
-                          const struct vch_digest *root)
+static void start_drawing(struct vch_state *state, struct contest *contest, const struct step *step)
 {
     struct roster *roster = vch_roster_at(state, step->now);
     struct vch_contest *is = &contest->is;
     struct vch_draw_contest draw = {.ledger = state->charter.id,
                                     .entry = contest->leaf,
-                                    .root = *root,
+                                    .anchor = vch_entry_anchor_seed(step->entry),
                                     .subject = is->id.subject,
                                     .segment = is->id.segment,
                                     .round = is->id.round};
@@ -335,8 +334,7 @@ static uint64_t awaited(const struct contest *contest)
 }
 
 // They stand in the order of the positions that they wait for.
-void vch_contests_anchor(struct vch_state *state, const struct step *step, uint64_t size,
-                         const struct vch_digest *root)
+void vch_contests_anchor(struct vch_state *state, const struct step *step, uint64_t size)
 {
     while (!vch_list_is_empty(&state->waiting_contests)) {
         struct contest *contest =
@@ -344,7 +342,7 @@ void vch_contests_anchor(struct vch_state *state, const struct step *step, uint6
         if (awaited(contest) >= size) return;
         vch_list_remove(&contest->waiting);
         if (contest->is.phase == VCH_CONTEST_OPEN)
-            start_drawing(state, contest, step, root);
+            start_drawing(state, contest, step);
         else
             vch_contests_enter(state, contest, VCH_CONTEST_REVEALING, step->now);
     }

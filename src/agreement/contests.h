@@ -30,8 +30,7 @@ void vch_contests_set_input(struct vch_state *state, struct contest *contest,
                             const struct vch_digest *input, uint64_t now);
 
 // An anchor of that size: contests that wait for it go on.
-void vch_contests_anchor(struct vch_state *state, const struct step *step, uint64_t size,
-                         const struct vch_digest *root);
+void vch_contests_anchor(struct vch_state *state, const struct step *step, uint64_t size);
 
 // Whether it is drawn, or will be, and its verdict comes by itself: such a contest keeps its job
 // from expiring.

@@ -82,6 +82,23 @@ struct vch_digest vch_entry_commitment(const struct vch_contest_id *contest,
     return vch_transcript_final(&transcript);
 }
 
+struct vch_digest vch_entry_anchor_seed(const struct vch_entry *anchor)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/anchor/v1");
+    vch_transcript_absorb_u64(&transcript, "size", anchor->anchor.size);
+    vch_transcript_absorb_digest(&transcript, "root", &anchor->anchor.root);
+    for (uint32_t i = 0; i < anchor->anchor.count; i++) {
+        const struct vch_entry_cosignature *mark = &anchor->anchor.cosignatures[i];
+        vch_transcript_absorb_u64(&transcript, "witness", mark->witness);
+        vch_transcript_absorb_u64(&transcript, "time", mark->time_s);
+        vch_transcript_absorb(&transcript, "signature", mark->signature.bytes,
+                              sizeof mark->signature.bytes);
+    }
+    return vch_transcript_final(&transcript);
+}
+
 struct vch_digest vch_entry_trial_expected(const struct vch_digest *job,
                                            const struct vch_digest *output,
                                            const uint8_t nonce[static 32])

@@ -212,6 +212,8 @@ struct vch_digest vch_entry_commitment(const struct vch_contest_id *contest,
                                        const struct vch_digest *output,
                                        const struct vch_digest *trace, // NULL: a referee
                                        const uint8_t nonce[static 32]);
+// What an anchor adds to a draw: its size, root and cosignatures.
+struct vch_digest vch_entry_anchor_seed(const struct vch_entry *anchor);
 struct vch_digest vch_entry_trial_expected(const struct vch_digest *job,
                                            const struct vch_digest *output,
                                            const uint8_t nonce[static 32]);

@@ -45,6 +45,8 @@ TEST(ledger_digests_of_agreement_are_the_vectors_of_their_spec)
     uint8_t nonce[32];
     struct vch_digest made;
 
+    vch_arena_init(&arena, 1 << 22);
+    const struct vch_charter charter = entries_charter(&arena);
     memset(nonce, 0x1e, sizeof nonce);
     made = vch_entry_commitment(&contest, &node, &output, &trace, nonce);
     test_spec_check(made.bytes, sizeof made.bytes, "ledger.md", "commitment_of_a_seat");
@@ -52,6 +54,10 @@ TEST(ledger_digests_of_agreement_are_the_vectors_of_their_spec)
     test_spec_check(made.bytes, sizeof made.bytes, "ledger.md", "commitment_of_a_referee");
     made = vch_entry_trial_expected(&job, &output, nonce);
     test_spec_check(made.bytes, sizeof made.bytes, "ledger.md", "trial_expected");
+    const struct vch_entry anchor = entries_example(VCH_ENTRY_ANCHOR, &charter, &arena);
+    made = vch_entry_anchor_seed(&anchor);
+    test_spec_check(made.bytes, sizeof made.bytes, "ledger.md", "anchor_seed");
     made = vch_entry_dispute_id(&job, 1, &node, &output, &trace);
     test_spec_check(made.bytes, sizeof made.bytes, "ledger.md", "dispute_id");
+    vch_arena_release(&arena);
 }

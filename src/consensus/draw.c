@@ -17,7 +17,7 @@ struct vch_digest vch_draw_alpha(const struct vch_draw_contest *contest)
     vch_transcript_init(&transcript, "vouch/sortition/v1");
     vch_transcript_absorb_digest(&transcript, "ledger", &contest->ledger);
     vch_transcript_absorb_digest(&transcript, "entry", &contest->entry);
-    vch_transcript_absorb_digest(&transcript, "root", &contest->root);
+    vch_transcript_absorb_digest(&transcript, "anchor", &contest->anchor);
     vch_transcript_absorb_digest(&transcript, "registry", &contest->registry);
     vch_transcript_absorb_digest(&transcript, "subject", &contest->subject);
     vch_transcript_absorb_u64(&transcript, "segment", contest->segment);

@@ -17,7 +17,7 @@
 struct vch_draw_contest {
     struct vch_digest ledger;   // the ledger id
     struct vch_digest entry;    // leaf hash of the entry that the anchor is the first to cover
-    struct vch_digest root;     // the anchor's
+    struct vch_digest anchor;   // vch_entry_anchor_seed: its size, root and cosignatures
     struct vch_digest registry; // in force at the anchor
     struct vch_digest subject;  // a job's id, or a dispute's
     uint64_t segment, round;

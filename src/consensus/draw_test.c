@@ -40,7 +40,7 @@ static struct vch_draw_candidate candidate(uint8_t node, uint32_t operator_id, u
 TEST(draw_alpha_is_that_of_the_page)
 {
     struct vch_draw_contest contest = {.segment = 6, .round = 7};
-    struct vch_digest *const digests[] = {&contest.ledger, &contest.entry, &contest.root,
+    struct vch_digest *const digests[] = {&contest.ledger, &contest.entry, &contest.anchor,
                                           &contest.registry, &contest.subject};
 
     for (uint8_t i = 0; i < 5; i++)

@@ -289,7 +289,7 @@ static vch_status check_draw(const struct contest *contest, const struct vch_ent
     const struct vch_draw_contest drawn = {
         .ledger = contest->charter->id,
         .entry = vch_merkle_leaf(leaf->entry, leaf->entry_size),
-        .root = anchor->anchor.root,
+        .anchor = vch_entry_anchor_seed(anchor),
         .registry = contest->voucher->registry.digest,
         .subject = contest->id.subject,
         .segment = contest->id.segment,

@@ -358,18 +358,21 @@ class Ledger:
             need(mark["witness"] < n and is_cosigned(charter, mark, size, body["root"]), "a cosignature")
             need(abs(mark["time"] * 1000 - self.now) <= self.parameters["skew_ms"], "a cosignature's time")
         self.anchors.append(size)
+        seed = digest_of("vouch/anchor/v1", ("size", size), ("root", body["root"]), *[
+            item for mark in marks for item in (("witness", mark["witness"]), ("time", mark["time"]),
+                                                ("signature", mark["signature"]))])
         for contest in self.contests.values():
             if contest.phase == "open" and contest.opened < size:
-                self.anchor_contest(contest, body["root"])
+                self.anchor_contest(contest, seed)
             if contest.phase == "closed" and contest.reveal_ms is None and contest.closed < size:
                 contest.reveal_ms = self.now
 
-    def anchor_contest(self, contest, root):
+    def anchor_contest(self, contest, seed):
         contest.phase, contest.anchored, contest.anchored_ms = "drawing", self.position, self.now
         contest.registry = self.in_force(self.now)
         if self.trial_of(contest) is None:
             contest.alpha = digest_of("vouch/sortition/v1", ("ledger", self.charter["id"]), ("entry", contest.leaf),
-                                      ("root", root), ("registry", contest.registry["digest"]),
+                                      ("anchor", seed), ("registry", contest.registry["digest"]),
                                       ("subject", contest.subject), ("segment", contest.segment),
                                       ("round", contest.round))
             eligible = self.choose_eligible(contest)
