@@ -74,7 +74,7 @@ struct cluster_plan cluster_plan_of(uint64_t seed, uint32_t jobs, uint32_t nodes
     struct cluster_random random = {cluster_mix(seed, 77)};
     struct cluster_plan plan = {.seed = seed, .jobs = jobs, .parameters = quick()};
 
-    plan.nodes = nodes > 0 ? nodes : 100 + cluster_random_below(&random, 400);
+    plan.nodes = nodes > 0 ? nodes : 80 + cluster_random_below(&random, 240);
     if (nodes == 0 && seed % 20 == 7) { // thousands, for a part of the jobs
         plan.nodes = 1500 + cluster_random_below(&random, 2500);
         plan.jobs = jobs / 4 + 1;
@@ -412,7 +412,8 @@ void cluster_open_job(struct cluster *world, const struct cluster_event *event)
                            ? ++world->founder_number
                            : ++world->client_numbers[world->jobs_opened % CLUSTER_CLIENTS];
         entry.job_open = open;
-        cluster_send(world, group, &entry, open->is_trial ? &world->founder : client_of(world), 0);
+        cluster_send_until_open(world, group, &entry,
+                                open->is_trial ? &world->founder : client_of(world), &open->job_id);
         if (cluster_random_chance(&world->random, world->plan.client_permille)) // and once more
             cluster_send(world, group, &entry, client_of(world), 300);
         if (!open->is_trial) world->jobs_left--;

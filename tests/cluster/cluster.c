@@ -215,6 +215,17 @@ static void rehash_sent(struct cluster *world)
     free(old);
 }
 
+bool cluster_sent(const struct cluster *world, uint64_t what, uint64_t again_ms)
+{
+    what |= 1;
+    if (world->sent == NULL) return false;
+    for (size_t at = what & world->sent_mask;; at = (at + 1) & world->sent_mask) {
+        const uint64_t *slot = &world->sent[2 * at];
+        if (slot[0] == 0) return false;
+        if (slot[0] == what) return world->now_ms < slot[1] + again_ms;
+    }
+}
+
 bool cluster_sends(struct cluster *world, uint64_t what, uint64_t again_ms)
 {
     uint64_t *slot = NULL;
@@ -255,6 +266,9 @@ static void crash(struct cluster *world, const struct cluster_event *event)
 
     if (cluster_random_chance(&world->random, 50))
         world->clerk_down_until = until;
+    else if (cluster_random_chance(&world->random, 50))
+        world->witnesses[cluster_random_below(&world->random, CLUSTER_WITNESSES)].down_until =
+            until;
     else
         world->nodes[cluster_random_below(&world->random, world->plan.nodes)].down_until = until;
     if (world->jobs_left == 0) return;
@@ -302,7 +316,8 @@ static bool is_done(const struct cluster *world)
 {
     const struct vch_state *state = world->forks[0].state;
 
-    return world->jobs_left == 0 && vch_state_next_contest(state, NULL) == NULL &&
+    return world->jobs_left == 0 && world->jobs_under_way == 0 &&
+           vch_state_next_contest(state, NULL) == NULL &&
            vch_state_next_dispute(state, NULL) == NULL;
 }
 
@@ -329,7 +344,7 @@ bool cluster_run(struct cluster *world, const struct cluster_plan *plan)
     *world = (struct cluster){.plan = *plan, .random = {plan->seed}};
     world->now_ms = CLUSTER_START_MS;
     world->jobs_left = plan->jobs;
-    vch_arena_init(&world->arena, (size_t)1 << 28);
+    vch_arena_init(&world->arena, (size_t)1 << 31);
     vch_arena_init(&world->work, (size_t)1 << 26);
     cluster_found(world);
     if (!world->is_broken) begin(world);

@@ -16,7 +16,7 @@
 #define CLUSTER_OPERATORS_MAX 16u // of the model
 #define CLUSTER_GROUPS_MAX 3u
 #define CLUSTER_FORKS 2u
-#define CLUSTER_CLIENTS 16u
+#define CLUSTER_CLIENTS 64u
 #define CLUSTER_WITNESSES 4u // of which one may be dishonest
 
 // X(NAME, what it does)
@@ -95,6 +95,7 @@ struct cluster_contest { // what the simulator remembers of one
     struct vch_contest_id id;
     uint64_t draw_again_ms[CLUSTER_GROUPS_MAX];
     uint32_t draws[CLUSTER_GROUPS_MAX];
+    uint32_t *drawers[CLUSTER_GROUPS_MAX], drawer_count[CLUSTER_GROUPS_MAX]; // who was inside
     bool is_used, is_told; // evidence, trial result
 };
 
@@ -128,6 +129,7 @@ struct cluster_witness {
     struct vch_secret_key key;
     uint64_t size;
     struct vch_digest root;
+    uint64_t down_until;
     bool is_dishonest;
     int64_t skew_ms;
 };
@@ -165,8 +167,9 @@ struct cluster_replica { // what a group of nodes follows
 };
 
 struct cluster_figures {
-    uint64_t entries, drafts, refused, jobs, decided, failed, verdicts, wrong, captured, splits;
-    uint64_t disputes, overturned, upheld, both_lose, void_, evidence, slashes, lies, anchors;
+    uint64_t entries, drafts, refused, jobs, opened, decided, failed, verdicts, wrong, captured,
+        splits;
+    uint64_t disputes, overturned, evidence, slashes, lies, anchors;
     uint64_t first_rounds, first_captured; // drawn in full; with a dishonest majority
     uint64_t forks, forks_anchored, trials, defaults, liveness_misses;
 };
@@ -200,7 +203,7 @@ struct cluster {
     struct vch_arena work;  // rewound all the time
     struct vch_complaint complaint;
     struct cluster_figures figures;
-    uint32_t jobs_left, jobs_opened;
+    uint32_t jobs_left, jobs_opened, jobs_under_way; // sent, and not in the log yet
     bool is_over, is_broken;
     char trouble[768];
 };
@@ -217,6 +220,7 @@ uint32_t cluster_find_node(const struct cluster *world, const struct vch_public_
 struct cluster_contest *cluster_contest_of(struct cluster *world, const struct vch_contest_id *id);
 struct cluster_dispute *cluster_dispute_of(struct cluster *world, const struct vch_digest *id);
 // Whether this was not sent within the last `again_ms`; then it counts as sent now.
+bool cluster_sent(const struct cluster *world, uint64_t what, uint64_t again_ms); // the contrary
 bool cluster_sends(struct cluster *world, uint64_t what, uint64_t again_ms);
 uint64_t cluster_mix(uint64_t a, uint64_t b);
 uint64_t cluster_hash_contest(const struct vch_contest_id *id);
@@ -236,6 +240,8 @@ void cluster_append_now(struct cluster *world, struct vch_entry *entry,
                         const struct vch_secret_key *key); // without a network; must be taken
 void cluster_send(struct cluster *world, uint32_t group, struct vch_entry *entry,
                   const struct vch_secret_key *key, uint32_t think_ms);
+void cluster_send_until_open(struct cluster *world, uint32_t group, struct vch_entry *entry,
+                             const struct vch_secret_key *key, const struct vch_digest *job);
 void cluster_take(struct cluster *world, uint32_t fork, const uint8_t *draft, size_t size);
 void cluster_clerk(struct cluster *world, uint32_t fork);
 void cluster_fork_off(struct cluster *world);

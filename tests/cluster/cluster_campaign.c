@@ -1,6 +1,6 @@
 // A network in which everything goes wrong, seed by seed: 20 small ones, or as asked.
 //
-//     cluster_campaign [--seeds=N] [--jobs=N] [--nodes=N] [--capture=JOBS]
+//     cluster_campaign [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] [--capture=JOBS]
 //
 // --jobs is of each seed. VCH_SEED=N runs that one alone. --capture measures how often committees
 // are captured, against the exact figure, over so many jobs for each case.
@@ -36,13 +36,15 @@ static void add(struct cluster_figures *sum, const struct cluster_figures *one)
 
 static void show(const char *what, const struct cluster_figures *f)
 {
-    printf("%s: %" PRIu64 " jobs, %" PRIu64 " entries, %" PRIu64 " drafts (%" PRIu64
-           " refused), %" PRIu64 " verdicts, %" PRIu64 " without majority, %" PRIu64
-           " wrong, disputes %" PRIu64 " (%" PRIu64 " by default), evidence %" PRIu64
-           ", slashed %" PRIu64 ", trials %" PRIu64 ", lies of the clerk %" PRIu64
-           ", forks %" PRIu64 "\n",
-           what, f->jobs, f->entries, f->drafts, f->refused, f->verdicts, f->splits, f->wrong,
-           f->disputes, f->defaults, f->evidence, f->slashes, f->trials, f->lies, f->forks);
+    printf("%s: %" PRIu64 " jobs (%" PRIu64 " opened with trials, %" PRIu64 " decided, %" PRIu64
+           " failed), %" PRIu64 " entries, %" PRIu64 " drafts (%" PRIu64 " refused), %" PRIu64
+           " verdicts, %" PRIu64 " without majority, %" PRIu64 " wrong, disputes %" PRIu64
+           " (%" PRIu64 " won, %" PRIu64 " by default), evidence %" PRIu64 ", slashed %" PRIu64
+           ", trials %" PRIu64 ", lies of the clerk %" PRIu64 ", forks %" PRIu64 " (%" PRIu64
+           " went on)\n",
+           what, f->jobs, f->opened, f->decided, f->failed, f->entries, f->drafts, f->refused,
+           f->verdicts, f->splits, f->wrong, f->disputes, f->overturned, f->defaults, f->evidence,
+           f->slashes, f->trials, f->lies, f->forks, f->forks_anchored);
 }
 
 static bool run_seed(uint64_t seed, const struct options *options, struct cluster_figures *sum)
@@ -141,6 +143,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         if (!read_number(&out->seeds, argv[i], "--seeds=") &&
             !read_number(&out->jobs, argv[i], "--jobs=") &&
             !read_number(&out->nodes, argv[i], "--nodes=") &&
+            !read_number(&out->first, argv[i], "--first=") &&
             !read_number(&out->capture, argv[i], "--capture="))
             return false;
     return true;

@@ -23,7 +23,7 @@ struct vch_state *cluster_new_state(struct cluster *world, struct vch_arena *are
                                     .seeds = {world->plan.seed, n}};
     struct vch_state *state = NULL;
 
-    setup.limits.accounts = n + 64;
+    setup.limits.accounts = n + CLUSTER_CLIENTS + 64;
     setup.limits.holdings = 4 * n + 64;
     vch_arena_init(arena, (size_t)1 << 31);
     if (!vch_is_ok(vch_state_new(&state, &setup, arena)))
@@ -64,25 +64,42 @@ static const uint8_t *entry_at(const struct cluster_log *log, uint64_t index, si
     return log->bytes + begin;
 }
 
-// The next entries of a log onto a state, each of which it must take.
+// The next entry of a log onto a state, which it must take.
+static bool follow(struct cluster *world, struct vch_state *state, const struct cluster_log *log,
+                   struct vch_entry *entry)
+{
+    const uint64_t index = vch_state_size(state);
+    size_t size = 0;
+    const uint8_t *bytes = entry_at(log, index, &size);
+
+    world->complaint.text[0] = '\0';
+    if (vch_is_ok(vch_entry_decode(entry, bytes, size, &world->work, &world->complaint)) &&
+        vch_is_ok(vch_state_apply(state, entry, bytes, size, &world->complaint)))
+        return true;
+    cluster_fail(world, "a follower refuses entry %llu: %s", (unsigned long long)index,
+                 world->complaint.text);
+    return false;
+}
+
 bool cluster_replay(struct cluster *world, struct vch_state *state, const struct cluster_log *log,
                     uint64_t count)
 {
     const struct vch_arena_mark mark = vch_arena_mark(&world->work);
+    struct vch_entry entry;
 
-    for (uint64_t i = vch_state_size(state); i < count && !world->is_broken; i++) {
-        struct vch_entry entry;
-        size_t size = 0;
-        const uint8_t *bytes = entry_at(log, i, &size);
-
-        world->complaint.text[0] = '\0';
-        if (!vch_is_ok(vch_entry_decode(&entry, bytes, size, &world->work, &world->complaint)) ||
-            !vch_is_ok(vch_state_apply(state, &entry, bytes, size, &world->complaint)))
-            cluster_fail(world, "a follower refuses entry %llu: %s", (unsigned long long)i,
-                         world->complaint.text);
+    while (vch_state_size(state) < count && follow(world, state, log, &entry))
         vch_arena_rewind(&world->work, mark);
-    }
     return !world->is_broken;
+}
+
+static void compare(struct cluster *world, const struct vch_state *state,
+                    const struct cluster_fork *fork)
+{
+    const struct vch_digest digest = vch_state_digest(state);
+
+    if (!vch_hash_is_equal(&digest, &fork->digest))
+        cluster_fail(world, "replicas differ after entry %llu",
+                     (unsigned long long)fork->digest_at);
 }
 
 uint64_t cluster_ledger_ms(const struct cluster *world, uint32_t group)
@@ -103,19 +120,10 @@ static void deliver(struct cluster *world, const struct cluster_event *event)
     }
     replica->is_delivery_due = false;
     replica->heard_ms = world->now_ms;
-    for (uint64_t i = vch_state_size(replica->state); i < fork->log.count; i++) {
+    while (vch_state_size(replica->state) < fork->log.count && !world->is_broken) {
         struct vch_entry entry;
-        size_t size = 0;
-        const uint8_t *bytes = entry_at(&fork->log, i, &size);
-
-        if (!cluster_replay(world, replica->state, &fork->log, i + 1)) return;
-        if (fork->digest_at == i + 1 && world->plan.seed % 4 == 0) {
-            const struct vch_digest digest = vch_state_digest(replica->state);
-            if (!vch_hash_is_equal(&digest, &fork->digest))
-                cluster_fail(world, "replicas differ after entry %llu", (unsigned long long)i);
-        }
-        if (!vch_is_ok(vch_entry_decode(&entry, bytes, size, &world->work, &world->complaint)))
-            return;
+        if (!follow(world, replica->state, &fork->log, &entry)) return;
+        if (fork->digest_at == vch_state_size(replica->state)) compare(world, replica->state, fork);
         if (entry.kind == VCH_ENTRY_VERDICT) cluster_saw_verdict(world, event->a, &entry.contest);
         vch_arena_rewind(&world->work, mark);
     }
@@ -298,6 +306,54 @@ void cluster_send(struct cluster *world, uint32_t group, struct vch_entry *entry
     vch_arena_rewind(&world->work, mark);
 }
 
+enum { SEND_AGAIN_MS = 1000, SEND_TIMES = 12 };
+
+// A job's draft, once more, while the log does not have it. Its id comes before the draft.
+static void send_again(struct cluster *world, const struct cluster_event *event)
+{
+    const struct cluster_replica *replica = &world->replicas[event->a];
+    struct cluster_event again = *event;
+    struct vch_digest job;
+
+    memcpy(&job, event->bytes, sizeof job);
+    world->jobs_under_way--;
+    if (event->b == 0 || vch_state_job(replica->state, &job) != NULL) return;
+    if (world->now_ms >= replica->cut_until &&
+        !cluster_random_chance(&world->random, world->plan.drop_permille))
+        post(world, replica->fork, event->bytes + sizeof job, event->size - sizeof job,
+             5 + cluster_random_below(&world->random, world->plan.delay_ms + 1));
+    again.bytes = calloc(event->size, 1);
+    if (again.bytes == NULL) abort();
+    memcpy(again.bytes, event->bytes, event->size);
+    again.b--;
+    world->jobs_under_way++;
+    cluster_at(world, world->now_ms + SEND_AGAIN_MS, again);
+}
+
+void cluster_send_until_open(struct cluster *world, uint32_t group, struct vch_entry *entry,
+                             const struct vch_secret_key *key, const struct vch_digest *job)
+{
+    const struct vch_arena_mark mark = vch_arena_mark(&world->work);
+    struct cluster_event event = {.happen = send_again, .a = group, .b = SEND_TIMES};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    entry->time_ms = 0;
+    if (!cluster_sign(world, entry, key) ||
+        !vch_is_ok(vch_entry_encode(&bytes, &size, entry, &world->work, &world->complaint))) {
+        cluster_fail(world, "a job cannot be signed: %s", world->complaint.text);
+        return;
+    }
+    event.size = sizeof *job + size;
+    event.bytes = calloc(event.size, 1);
+    if (event.bytes == NULL) abort();
+    memcpy(event.bytes, job, sizeof *job);
+    memcpy(event.bytes + sizeof *job, bytes, size);
+    world->jobs_under_way++;
+    cluster_at(world, world->now_ms, event);
+    vch_arena_rewind(&world->work, mark);
+}
+
 static void cosigned(struct cluster *world, const struct cluster_event *event)
 {
     struct cluster_fork *fork = &world->forks[event->a];
@@ -347,7 +403,7 @@ static void ask_witness(struct cluster *world, const struct cluster_event *event
     struct vch_digest root;
 
     memcpy(&root, event->bytes, sizeof root);
-    if (!extends(witness, fork, event->c)) return;
+    if (world->now_ms < witness->down_until || !extends(witness, fork, event->c)) return;
     if (!witness->is_dishonest) {
         witness->size = event->c;
         witness->root = root;

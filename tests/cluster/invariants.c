@@ -62,6 +62,7 @@ static void check_referees(struct cluster *world, const struct vch_state *state,
 
     if (dispute == NULL || known->count == 0) return;
     const struct vch_digest right = cluster_referee(known, dispute->place);
+    world->figures.overturned += vch_hash_is_equal(&contest->output, &dispute->claims[0]);
     if (vch_hash_is_equal(&right, &contest->output)) return;
     if (2 * count_right(world, contest) > contest->wanted)
         cluster_fail(world, "honest referees in majority, and the verdict is another");
@@ -181,12 +182,27 @@ static void check_honest(struct cluster *world, const struct vch_state *state)
     }
 }
 
+static void note_job(struct cluster *world, const struct vch_state *state,
+                     const struct vch_digest *id)
+{
+    const struct vch_job_record *job = vch_state_job(state, id);
+
+    if (job == NULL) return;
+    world->figures.decided += job->phase == VCH_JOB_DECIDED;
+    world->figures.failed += job->phase == VCH_JOB_FAILED;
+}
+
 void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
 {
     const struct vch_state *state = world->forks[fork].state;
     const uint64_t size = vch_state_size(state);
 
-    if (entry->kind == VCH_ENTRY_VERDICT) check_verdict(world, state, entry);
+    if (entry->kind == VCH_ENTRY_VERDICT) {
+        check_verdict(world, state, entry);
+        note_job(world, state, &entry->contest.subject);
+    }
+    if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
+    if (entry->kind == VCH_ENTRY_JOB_OPEN) world->figures.opened++;
     if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) note_dispute(world, state, entry);
     if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
         note_default(world, state, &entry->dispute_default);
@@ -218,6 +234,21 @@ static void count_results(struct cluster *world, const struct vch_state *state)
         world->figures.slashes += vch_state_account_at(state, i)->slashes;
 }
 
+// Whoever comes late, or lost its state, has the log alone.
+static void check_replay(struct cluster *world, const struct cluster_fork *fork)
+{
+    struct vch_arena arena;
+    struct vch_state *state = cluster_new_state(world, &arena);
+
+    if (!world->is_broken && cluster_replay(world, state, &fork->log, fork->log.count)) {
+        const struct vch_digest again = vch_state_digest(state);
+        const struct vch_digest first = vch_state_digest(fork->state);
+        if (!vch_hash_is_equal(&again, &first))
+            cluster_fail(world, "the log replayed gives another state");
+    }
+    vch_arena_release(&arena);
+}
+
 // When messages got through for long enough every job ended, and all who follow agree.
 void cluster_check_end(struct cluster *world)
 {
@@ -237,4 +268,5 @@ void cluster_check_end(struct cluster *world)
         const struct vch_digest mine = vch_state_digest(state);
         if (!vch_hash_is_equal(&mine, &theirs)) cluster_fail(world, "replicas differ at the end");
     }
+    if (world->plan.seed % 5 == 0 && !world->is_broken) check_replay(world, fork);
 }

@@ -14,7 +14,7 @@ struct attempt {
 static void try(const struct attempt *attempt, struct vch_entry *entry, const char *what)
 {
     struct cluster *world = attempt->world;
-    const bool compares = cluster_random_chance(&world->random, 50);
+    const bool compares = cluster_random_chance(&world->random, 10);
     struct vch_digest before = {{0}}, after = {{0}};
     struct vch_entry read;
     uint8_t *bytes = NULL;

@@ -4,7 +4,7 @@
 
 #include "cluster/cluster.h"
 
-enum { AGAIN_MS = 1500, THINK_MS = 300, DRAW_AGAIN_MS = 700, DRAWS_MAX = 12 };
+enum { AGAIN_MS = 1500, THINK_MS = 300, DRAW_AGAIN_MS = 700, DRAWS_MAX = 12, DRAWERS_MAX = 240 };
 
 static uint64_t key_of(uint32_t node, const struct vch_contest_id *id, uint32_t what)
 {
@@ -52,26 +52,47 @@ static bool next_sortition(struct cluster *world, struct vch_entry *out,
                                      cluster_ledger_ms(world, node->group));
 }
 
+static void draw_one(struct cluster *world, uint32_t index, const struct vch_contest *contest,
+                     struct cluster_contest *known)
+{
+    struct cluster_node *node = &world->nodes[index];
+    const uint32_t group = node->group;
+    struct vch_entry entry;
+
+    if (!is_up(world, node)) return;
+    if (!next_sortition(world, &entry, world->replicas[group].state, contest, node)) return;
+    if (known->draws[group] == 1 && known->drawer_count[group] < DRAWERS_MAX)
+        known->drawers[group][known->drawer_count[group]++] = index;
+    if (node->role == CLUSTER_GRIND && cluster_random_chance(&world->random, 200) &&
+        cluster_sends(world, key_of(index, &contest->id, 9), UINT64_MAX / 2))
+        send_stake(world, node, 1 + cluster_random_below(&world->random, 50));
+    send(world, node, &entry);
+}
+
+// All at first; then those again who were inside the limit; once the limit is gone, all.
 static void draw(struct cluster *world, uint32_t group, const struct vch_contest *contest)
 {
     struct cluster_contest *known = cluster_contest_of(world, &contest->id);
-    const struct vch_state *state = world->replicas[group].state;
+    const uint64_t open_ms = contest->phase_ms + world->plan.parameters.draw_ms;
+    const bool is_open = cluster_ledger_ms(world, group) >= open_ms;
 
     if (contest->is_trial || world->now_ms < known->draw_again_ms[group] ||
         known->draws[group] >= DRAWS_MAX)
         return;
     known->draw_again_ms[group] = world->now_ms + DRAW_AGAIN_MS;
-    known->draws[group]++;
-    for (uint32_t i = 0; i < world->plan.nodes; i++) {
-        struct cluster_node *node = &world->nodes[i];
-        struct vch_entry entry;
-        if (node->group != group || !is_up(world, node)) continue;
-        if (!next_sortition(world, &entry, state, contest, node)) continue;
-        if (node->role == CLUSTER_GRIND && cluster_random_chance(&world->random, 200) &&
-            cluster_sends(world, key_of(i, &contest->id, 9), UINT64_MAX / 2))
-            send_stake(world, node, 1 + cluster_random_below(&world->random, 50));
-        send(world, node, &entry);
+    if (known->drawers[group] == NULL)
+        known->drawers[group] = VCH_ARENA_NEW(&world->arena, uint32_t, DRAWERS_MAX);
+    if (known->drawers[group] == NULL) {
+        cluster_fail(world, "no memory for who drew");
+        return;
     }
+    if (++known->draws[group] == 1 || is_open) {
+        for (uint32_t i = 0; i < world->plan.nodes; i++)
+            if (world->nodes[i].group == group) draw_one(world, i, contest, known);
+        return;
+    }
+    for (uint32_t i = 0; i < known->drawer_count[group]; i++)
+        draw_one(world, known->drawers[group][i], contest, known);
 }
 
 static struct vch_seat_answer answer_of(struct cluster *world, uint32_t index,
@@ -206,12 +227,22 @@ static void reveal(struct cluster *world, uint32_t index, const struct vch_conte
     if (cluster_sends(world, key_of(index, &contest->id, 2), AGAIN_MS)) send(world, node, &entry);
 }
 
+static bool has_to_act(struct cluster *world, const struct vch_contest *contest,
+                       const struct vch_seat *seat, uint32_t index)
+{
+    const bool commits = contest->phase == VCH_CONTEST_COMMITTING;
+
+    if (seat->state != (commits ? VCH_SEAT_DRAWN : VCH_SEAT_COMMITTED)) return false;
+    return !cluster_sent(world, key_of(index, &contest->id, commits ? 1 : 2), AGAIN_MS);
+}
+
 static void sit(struct cluster *world, uint32_t group, const struct vch_contest *contest)
 {
     for (uint32_t i = 0; i < contest->seat_count; i++) {
         const uint32_t index = cluster_find_node(world, &contest->seats[i].node);
         if (index == UINT32_MAX || world->nodes[index].group != group ||
-            !is_up(world, &world->nodes[index]))
+            !is_up(world, &world->nodes[index]) ||
+            !has_to_act(world, contest, &contest->seats[i], index))
             continue;
         if (contest->phase == VCH_CONTEST_COMMITTING)
             commit(world, index, contest);
