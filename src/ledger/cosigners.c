@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "ledger/keeper.h"
+#include "ledger/promises.h"
 #include "tlog/consistency.h"
 #include "tlog/cosignature.h"
 #include "tlog/lines.h"
@@ -39,11 +40,13 @@ struct peer {
     uint16_t port;
     struct evhttp_connection *connection;
     bool is_asking, has_cosigned, is_reachable;
+    bool has_answered;    // promises, in the request under way
     uint64_t known;       // the size that it cosigned last, as far as we know
     uint64_t asked_round; // of the request under way
     uint64_t asked_size;
     uint64_t retry_ms;
     uint32_t failures, conflicts;
+    struct vch_promises *promises; // that it waits for; NULL: none that we know of
 };
 
 struct vch_cosigners {
@@ -67,6 +70,8 @@ struct proving {
     struct peer *peer;
     uint64_t round, from, size;
     struct vch_tree_path path;
+    struct vch_promises *promises; // to answer; NULL: none
+    struct evbuffer *answers;
 };
 
 // A cosigned note being kept.
@@ -251,6 +256,40 @@ static void receive_conflict(struct peer *peer, const char *type, const char *bo
         peer->retry_ms = 0;
 }
 
+static void forget_promises(struct peer *peer)
+{
+    free(peer->promises);
+    peer->promises = NULL;
+}
+
+// Whether enough of those who have not answered in this round still can.
+static bool is_hopeless(const struct vch_cosigners *cosigners)
+{
+    uint32_t left = cosigners->count;
+
+    for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
+        left += !cosigners->peers[i].has_cosigned;
+    return left < vch_charter_quorum(cosigners->setup.charter);
+}
+
+// It promised members what this checkpoint does not show: the next one has the answers.
+static void receive_promises(struct peer *peer, const char *body, size_t size)
+{
+    struct vch_cosigners *cosigners = peer->cosigners;
+
+    peer->has_cosigned = true;
+    cosigners->counts.promises++;
+    if (peer->promises == NULL) peer->promises = calloc(1, sizeof *peer->promises);
+    if (peer->promises == NULL || !vch_is_ok(vch_promises_decode(peer->promises, body, size))) {
+        free(peer->promises);
+        peer->promises = NULL;
+        note_failure(peer, "a list of promises that cannot be read");
+        return;
+    }
+    peer->is_reachable = true;
+    if (is_hopeless(cosigners)) cosigners->end_ms = now_ms();
+}
+
 static void receive_answer(struct peer *peer, struct evhttp_request *request)
 {
     struct evbuffer *input = evhttp_request_get_input_buffer(request);
@@ -265,9 +304,12 @@ static void receive_answer(struct peer *peer, struct evhttp_request *request)
     if (body == NULL) return;
     if (code == 200) {
         peer->known = peer->asked_size;
+        if (peer->has_answered) forget_promises(peer);
         if (is_current && !peer->cosigners->is_keeping) receive_lines(peer, body, size);
     } else if (code == 409) {
         receive_conflict(peer, type, body, size);
+    } else if (code == 428) {
+        receive_promises(peer, body, size);
     } else {
         peer->cosigners->counts.refusals++;
         (void)snprintf(what, sizeof what, "it answers with code %d", code);
@@ -293,6 +335,7 @@ static bool write_question(struct evbuffer *body, const struct proving *proving,
 {
     char line[VCH_BASE64_SIZE(VCH_DIGEST_SIZE) + 1];
 
+    if (proving->answers != NULL && evbuffer_add_buffer(body, proving->answers) != 0) return false;
     if (evbuffer_add_printf(body, "old %" PRIu64 "\n", proving->from) < 0) return false;
     for (uint32_t i = 0; i < proving->path.count; i++) {
         (void)vch_base64_encode(line, proving->path.nodes[i].bytes, VCH_DIGEST_SIZE);
@@ -307,6 +350,7 @@ static void post(struct peer *peer, const struct proving *proving)
     struct evhttp_request *request = evhttp_request_new(on_answer, peer);
     char path[PATH_SIZE + 32];
 
+    peer->has_answered = proving->answers != NULL;
     if (request == NULL ||
         !write_question(evhttp_request_get_output_buffer(request), proving, peer->cosigners)) {
         if (request != NULL) evhttp_request_free(request);
@@ -316,7 +360,8 @@ static void post(struct peer *peer, const struct proving *proving)
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     (void)evhttp_add_header(headers, "Host", peer->host);
     (void)evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8");
-    (void)snprintf(path, sizeof path, "%s/add-checkpoint", peer->path);
+    (void)snprintf(path, sizeof path, "%s%s/add-checkpoint", peer->path,
+                   peer->has_answered ? "/vouch/v1" : "");
     peer->is_asking = true;
     peer->asked_round = proving->round;
     peer->asked_size = proving->size;
@@ -334,6 +379,27 @@ static void run_prove(void *subject, struct vch_lane_job *job)
     job->status = VCH_OK;
     if (proving->from > 0)
         job->status = vch_consistency_prove(&proving->path, proving->from, proving->size, &nodes);
+    if (vch_is_ok(job->status) && proving->promises != NULL)
+        job->status =
+            vch_promises_write(proving->answers, proving->promises, proving->size, subject);
+}
+
+static void free_proving(struct proving *proving)
+{
+    if (proving->answers != NULL) evbuffer_free(proving->answers);
+    free(proving->promises);
+    free(proving);
+}
+
+// A copy, since the witness may name others while these are being proven.
+static bool add_promises(struct proving *proving, const struct peer *peer)
+{
+    if (peer->promises == NULL) return true;
+    proving->promises = calloc(1, sizeof *proving->promises);
+    proving->answers = evbuffer_new();
+    if (proving->promises == NULL || proving->answers == NULL) return false;
+    *proving->promises = *peer->promises;
+    return true;
 }
 
 static void on_proven(void *context, struct vch_lane_job *job)
@@ -349,7 +415,7 @@ static void on_proven(void *context, struct vch_lane_job *job)
         else
             note_failure(peer, "the store gives no proof for it");
     }
-    free(proving);
+    free_proving(proving);
 }
 
 // Asks the witness about the checkpoint under way, if it is its turn.
@@ -363,6 +429,10 @@ static void ask(struct peer *peer)
         return;
     proving = calloc(1, sizeof *proving);
     if (proving == NULL) return;
+    if (!add_promises(proving, peer)) {
+        free_proving(proving);
+        return;
+    }
     proving->peer = peer;
     proving->round = cosigners->round;
     proving->from = peer->known;
@@ -408,8 +478,18 @@ void vch_cosigners_begin(struct vch_cosigners *cosigners, uint64_t size,
     for (uint32_t i = 0; i < cosigners->setup.url_count; i++) {
         cosigners->peers[i].has_cosigned = false;
         cosigners->peers[i].conflicts = 0;
+        if (cosigners->peers[i].promises != NULL)
+            cosigners->setup.judge(cosigners->setup.context, cosigners->peers[i].promises, size,
+                                   root);
         ask(&cosigners->peers[i]);
     }
+}
+
+bool vch_cosigners_have_promises(const struct vch_cosigners *cosigners)
+{
+    for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
+        if (cosigners->peers[i].promises != NULL) return true;
+    return false;
 }
 
 bool vch_cosigners_are_busy(const struct vch_cosigners *cosigners)
@@ -520,9 +600,11 @@ void vch_cosigners_free(struct vch_cosigners *cosigners)
 {
     if (cosigners == NULL) return;
     cosigners->is_ending = true;
-    for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
+    for (uint32_t i = 0; i < cosigners->setup.url_count; i++) {
         if (cosigners->peers[i].connection != NULL)
             evhttp_connection_free(cosigners->peers[i].connection);
+        forget_promises(&cosigners->peers[i]);
+    }
     if (cosigners->tick != NULL) event_free(cosigners->tick);
     free(cosigners);
 }

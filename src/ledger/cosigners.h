@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "crypto/sign.h"
 #include "ledger/lane.h"
+#include "ledger/promises.h"
 #include "ledger/store.h"
 #include "member/charter_notes.h"
 #include "tlog/checkpoint.h"
@@ -41,11 +42,14 @@ struct vch_cosigners_setup {
                         const struct vch_entry *anchor);
     // Nothing is under way any more, and nothing came of it: too few answered in time.
     void (*on_given_up)(void *context);
+    // What can be said of a witness's promises under the checkpoint that begins.
+    void (*judge)(void *context, struct vch_promises *promises, uint64_t size,
+                  const struct vch_digest *root);
     void *context;
 };
 
 struct vch_cosigners_counts {
-    uint64_t begun, cosigned, given_up, refusals, failures;
+    uint64_t begun, cosigned, given_up, refusals, failures, promises;
 };
 
 // USAGE with a complaint for what is no such address.
@@ -54,6 +58,8 @@ vch_status vch_cosigners_new(struct vch_cosigners **out, const struct vch_cosign
 // The keeper must have been freed before.
 void vch_cosigners_free(struct vch_cosigners *cosigners);
 
+// Whether witnesses wait for answers: then the state has to be that of the checkpoint.
+bool vch_cosigners_have_promises(const struct vch_cosigners *cosigners);
 bool vch_cosigners_are_busy(const struct vch_cosigners *cosigners);
 // Begins with the tree of durable entries at that size.
 void vch_cosigners_begin(struct vch_cosigners *cosigners, uint64_t size,

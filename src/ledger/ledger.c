@@ -134,8 +134,48 @@ static void consider_checkpoint(struct vch_ledger *ledger)
         vch_cosigners_are_busy(ledger->cosigners) || now_ms() < ledger->checkpoint_retry_ms ||
         vch_pipeline_content(ledger->pipeline) <= vch_state_anchored(ledger->state))
         return;
+    // What is refused to a witness is refused by the state of this very size.
+    if (vch_cosigners_have_promises(ledger->cosigners) && vch_state_size(ledger->state) != size) {
+        vch_pipeline_settle(ledger->pipeline);
+        return;
+    }
     if (vch_state_root_at(&root, ledger->state, size))
         vch_cosigners_begin(ledger->cosigners, size, &root);
+}
+
+// A commit that a member handed to a witness alone, as if the member had sent it to us.
+static void submit_commit(void *context, const uint8_t *draft, size_t size)
+{
+    struct vch_ledger *ledger = context;
+    struct vch_request *request = calloc(1, sizeof *request);
+
+    if (request == NULL) return;
+    request->kind = VCH_REQUEST_APPEND;
+    vch_arena_init(&request->arena, ARENA_MAX);
+    request->drafts = VCH_ARENA_NEW(&request->arena, struct vch_request_draft, 1);
+    uint8_t *bytes = vch_arena_alloc(&request->arena, size, 1);
+    if (request->drafts == NULL || bytes == NULL) {
+        vch_ledger_session_free_request(&ledger->host, request);
+        return;
+    }
+    memcpy(bytes, draft, size);
+    request->drafts[0] = (struct vch_request_draft){.bytes = bytes, .size = size, .status = VCH_OK};
+    request->count = 1;
+    vch_pipeline_submit(ledger->pipeline, request);
+}
+
+static void judge(void *context, struct vch_promises *promises, uint64_t size,
+                  const struct vch_digest *root)
+{
+    struct vch_ledger *ledger = context;
+    const struct vch_promises_judge by = {.places = &ledger->places,
+                                          .state = ledger->state,
+                                          .ledger = &ledger->charter.id,
+                                          .clerk = ledger->options.clerk,
+                                          .submit = submit_commit,
+                                          .context = ledger};
+
+    vch_promises_settle(promises, &by, size, root);
 }
 
 static void enter_anchor(struct vch_ledger *ledger)
@@ -185,7 +225,7 @@ static void on_applied(void *context, uint64_t position, const struct vch_entry 
 {
     struct vch_ledger *ledger = context;
 
-    (void)position;
+    vch_promises_note(&ledger->places, position, entry);
     if (entry->kind == VCH_ENTRY_REGISTRY)
         vch_archive_admit(ledger->archive, &entry->registry.digest);
 }
@@ -206,6 +246,7 @@ static void on_settled(void *context)
     struct vch_ledger *ledger = context;
 
     vch_pages_settled(ledger->pages);
+    consider_checkpoint(ledger);
 }
 
 static void on_failed(void *context, const struct vch_complaint *complaint)
@@ -497,6 +538,7 @@ static vch_status start_witnessing(struct vch_ledger *ledger, struct vch_complai
                                         .url_count = ledger->options.witness_count,
                                         .on_cosigned = on_cosigned,
                                         .on_given_up = on_given_up,
+                                        .judge = judge,
                                         .context = ledger};
 
     return vch_cosigners_new(&ledger->cosigners, &setup, complaint);

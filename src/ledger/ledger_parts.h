@@ -9,6 +9,7 @@
 #include "ledger/ledger.h"
 #include "ledger/pages.h"
 #include "ledger/pipeline.h"
+#include "ledger/promises.h"
 #include "ledger/replay.h"
 #include "ledger/streams.h"
 #include "member/charter_notes.h"
@@ -46,6 +47,7 @@ struct vch_ledger {
     bool has_anchor; // cosigned, and not entered yet
     struct vch_entry anchor;
     uint64_t checkpoint_retry_ms, drain_end_ms;
+    struct vch_promises_places places; // of commits
     bool is_ending, has_failed;
     struct vch_complaint failure;
 };

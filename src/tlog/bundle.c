@@ -11,11 +11,14 @@ void vch_bundle_encode_size(uint8_t out[static 2], size_t size)
 
 vch_status vch_bundle_read(struct vch_reader *reader, const uint8_t **entry, size_t *size)
 {
+    struct vch_reader ahead = *reader;
     const uint8_t *prefix = NULL;
 
-    VCH_TRY(vch_reader_bytes(reader, 2, &prefix));
+    VCH_TRY(vch_reader_bytes(&ahead, 2, &prefix));
     *size = (size_t)prefix[0] << 8 | prefix[1];
-    return vch_reader_bytes(reader, *size, entry);
+    VCH_TRY(vch_reader_bytes(&ahead, *size, entry));
+    *reader = ahead;
+    return VCH_OK;
 }
 
 vch_status vch_bundle_check(const uint8_t *bytes, size_t size, unsigned count)

@@ -159,6 +159,9 @@ TEST(bundles_hold_entries_and_nothing_after_them)
     CHECK(size == 3 && memcmp(entry, "one", 3) == 0);
     CHECK_OK(vch_bundle_read(&reader, &entry, &size));
     CHECK_EQ(size, 0);
+    reader.size = 9; // within the third, after its size
+    CHECK_FAILS(vch_bundle_read(&reader, &entry, &size), TRUNCATED);
+    CHECK_EQ(reader.offset, 7);
     CHECK_OK(vch_bundle_check(bytes, 11, 3));
     CHECK_FAILS(vch_bundle_check(bytes, 11, 2), MALFORMED);
     CHECK_FAILS(vch_bundle_check(bytes, 11, 4), TRUNCATED);

@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/merkle.h"
-#include "crypto/transcript.h"
 #include "tlog/lines.h"
 #include "witness/core_parts.h"
 
@@ -64,20 +63,6 @@ uint32_t vch_core_parts_find(const struct vch_core_log *log, const struct vch_di
     while (i < log->promise_count && !vch_hash_is_equal(&log->promises[i].digest, digest))
         i++;
     return i;
-}
-
-struct vch_digest vch_core_refusal_digest(const struct vch_digest *ledger, uint64_t size,
-                                          const struct vch_digest *root, const uint8_t *draft,
-                                          size_t draft_size)
-{
-    struct vch_transcript transcript;
-
-    vch_transcript_init(&transcript, "vouch/refusal/v1");
-    vch_transcript_absorb_digest(&transcript, "ledger", ledger);
-    vch_transcript_absorb_u64(&transcript, "size", size);
-    vch_transcript_absorb_digest(&transcript, "root", root);
-    vch_transcript_absorb(&transcript, "draft", draft, draft_size);
-    return vch_transcript_final(&transcript);
 }
 
 void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,

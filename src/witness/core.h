@@ -105,8 +105,3 @@ void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core
                        const char *origin_hex);
 
 void vch_core_apply(struct vch_core *core, const struct vch_core_change *change);
-
-// What the log's key signs to refuse a draft at a checkpoint.
-struct vch_digest vch_core_refusal_digest(const struct vch_digest *ledger, uint64_t size,
-                                          const struct vch_digest *root, const uint8_t *draft,
-                                          size_t draft_size);

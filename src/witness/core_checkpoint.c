@@ -6,6 +6,7 @@
 #include "tlog/consistency.h"
 #include "tlog/cosignature.h"
 #include "tlog/inclusion.h"
+#include "tlog/refusal.h"
 #include "witness/core.h"
 #include "witness/core_parts.h"
 
@@ -93,8 +94,8 @@ static bool is_true(const struct asked *asked, const struct vch_submission_answe
 
     if (answer->is_refusal) {
         struct vch_digest digest =
-            vch_core_refusal_digest(&asked->log->ledger, checkpoint->size, &checkpoint->root,
-                                    answer->entry, answer->entry_size);
+            vch_refusal_digest(&asked->log->ledger, checkpoint->size, &checkpoint->root,
+                               answer->entry, answer->entry_size);
         return vch_is_ok(vch_sign_verify(&asked->log->vkey.key, &digest, &answer->signature));
     }
     struct vch_digest leaf = vch_merkle_leaf(answer->entry, answer->entry_size);

@@ -13,6 +13,7 @@
 #include "tlog/consistency.h"
 #include "tlog/cosignature.h"
 #include "tlog/inclusion.h"
+#include "tlog/refusal.h"
 #include "witness/records.h"
 
 enum { NOW_MS = 1790000000 };
@@ -343,8 +344,7 @@ static void add_included(struct text *out, const struct draft *draft, uint64_t i
 static void add_refused(struct text *out, const struct draft *draft, uint64_t size)
 {
     struct vch_digest root = log_root(&entries, size);
-    struct vch_digest digest =
-        vch_core_refusal_digest(&ledger, size, &root, draft->bytes, draft->size);
+    struct vch_digest digest = vch_refusal_digest(&ledger, size, &root, draft->bytes, draft->size);
     struct vch_signature signature;
 
     vch_sign_digest(&signature, &log_key, &digest);

@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "crypto/merkle.h"
+#include "tlog/refusal.h"
 #include "witness/core.h"
 
 static const char spec[] = "witness.md";
@@ -69,8 +70,8 @@ TEST(witness_answers_the_page_s_request_with_the_page_s_reply)
     CHECK_EQ(change.refused_count, 1);
     test_spec_check(reply.body, reply.size, spec, "reply");
     struct vch_digest digest =
-        vch_core_refusal_digest(&kept.ledger, change.size, &change.root, kept.promises[1].draft,
-                                kept.promises[1].draft_size);
+        vch_refusal_digest(&kept.ledger, change.size, &change.root, kept.promises[1].draft,
+                           kept.promises[1].draft_size);
     test_spec_check(digest.bytes, VCH_DIGEST_SIZE, spec, "refusal_digest");
     vch_core_apply(&core, &change);
     CHECK_EQ(kept.promise_count, 0);

@@ -189,6 +189,68 @@ class Charters(Served):
         self.assertEqual(process.returncode, 0)
 
 
+class Ledgers(Served):
+    """A real ledger, four witnesses that it needs three of, and a commit that it cannot take."""
+
+    def vouch(self, *arguments):
+        done = subprocess.run([VOUCH, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    def begin(self):
+        self.keys = {name: self.folder / f"{name}.key" for name in ("founder", "clerk")}
+        for path in self.keys.values():
+            self.vouch("keygen", "-o", path, "--no-passphrase")
+        vkeys, self.charter = [], self.folder / "charter"
+        names = [f"w{i}.witness.example" for i in range(4)]
+        for name in names:
+            (self.folder / name).mkdir()
+            self.vouch("keygen", "-o", self.folder / name / "w.key", "--no-passphrase")
+            vkeys += ["--witness",
+                      self.vouch("witness", "--show-key", "--key", self.folder / name / "w.key", "--name", name)]
+        shown = self.vouch("charter", "--key", self.keys["founder"], "--origin", self.log.origin, "--clerk",
+                           self.keys["clerk"], *vkeys, "-o", self.charter)
+        line = next(line for line in shown.splitlines() if line.startswith("log ")).split(None, 1)[1]
+        self.ledger_id = bytes.fromhex(line.split()[1])
+        for name in names:
+            self.witnesses.append(Witness(VOUCH, self.folder / name, [line], name))
+        urls = [word for w in self.witnesses for word in ("--witness", f"http://127.0.0.1:{w.port}")]
+        self.process = subprocess.Popen(
+            list(map(str, [VOUCH, "ledger", "--key", self.keys["clerk"], "--charter", self.charter, "--founder",
+                           self.keys["founder"], "--store", f"sqlite:{self.folder / 'log.db'}", *urls])),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.end)
+        self.address = "127.0.0.1:" + self.process.stdout.readline().split()[-1]
+
+    def end(self):
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+
+    def append(self, amount):
+        """One more entry, under a cosigned checkpoint."""
+        self.vouch("entry", "deposit", "07" * 32, amount, "--key", self.keys["founder"], "--charter", self.charter,
+                   "--founder", self.keys["founder"], "--ledger", self.address, "--wait-cosigned")
+
+    def test_a_commit_that_no_ledger_may_take_does_not_stop_it(self):
+        self.begin()
+        draft = commit_draft(self.ledger_id, WRITER, bytes(32))
+        for amount in range(1, 4):
+            self.append(amount)
+        for witness in self.witnesses:
+            self.assertEqual(witness.add_commit(self.log.origin, draft)[0], 200)
+        refused_by, amount, deadline = 0, 4, time.monotonic() + 30 * PATIENCE_S
+        while refused_by < 3 and time.monotonic() < deadline:
+            self.append(amount)
+            amount += 1
+            refused_by = 0
+            for witness in self.witnesses:
+                witness.hang_up() # which it does with whoever is idle
+                path = f"/vouch/v1/refusal/{tlog.hashlib.sha256(draft).hexdigest()}"
+                refused_by += witness.ask("GET", path)[0] == 200 and not witness.promises(self.log.origin)
+        self.assertGreaterEqual(refused_by, 3)
+        self.append(amount)
+
+
 class Commits(Served):
     def setUp(self):
         super().setUp()
