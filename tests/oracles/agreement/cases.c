@@ -104,7 +104,7 @@ static void cut_segments(struct vch_job *job)
         uint32_t last = job->segment_count == 4 ? WORLD_OPERATORS : at + 1 + test_below(4);
         segment->first = at;
         segment->last = at = last < WORLD_OPERATORS ? last : WORLD_OPERATORS;
-        segment->by = by_chance(70) ? VCH_JOB_BY_NODES : VCH_JOB_BY_CLIENT;
+        segment->by = by_chance(60) ? VCH_JOB_BY_NODES : VCH_JOB_BY_CLIENT;
     }
     job->segments[test_below(job->segment_count)].by = VCH_JOB_BY_NODES;
 }
@@ -141,7 +141,7 @@ static bool finish_job(struct vch_entry_job_open *open)
 
 static void open_one_job(void)
 {
-    static const uint32_t quorums[] = {1, 3, 3, 3, 3, 5};
+    static const uint32_t quorums[] = {1, 1, 3, 3, 3, 5};
     struct world_actor *client =
         by_chance(90) ? &world.clients[test_below(WORLD_CLIENTS)] : any_actor();
     struct vch_entry_job_open *open = VCH_ARENA_NEW(&world.scratch, struct vch_entry_job_open, 1);

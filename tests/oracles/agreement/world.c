@@ -168,7 +168,7 @@ void world_init(struct world *world, FILE *out)
         make_registry(world, i);
     make_charter(world);
     world->model = world_digest("model", 0, 0, 0);
-    world->honest_percent = 35 + 25 * test_below(3);
+    world->honest_percent = 45 + 20 * test_below(3);
     struct vch_state_setup setup = {.limits = vch_state_default_limits(),
                                     .checks = vch_state_full_checks(),
                                     .registry = find_registry,
