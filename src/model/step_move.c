@@ -134,16 +134,30 @@ void vch_step_concat(const struct vch_step *step)
     }
 }
 
-// Is it, in each sample, a matrix whose rows become columns? Then the matrix's rows, else 0.
+// Axes of x above size 1, in the order in which the output has them; returns how many.
+static uint32_t moving_axes(uint32_t *out, const struct vch_step *step)
+{
+    const struct vch_shape *x = &vch_step_input(step, 0)->shape;
+    uint32_t count = 0;
+
+    for (uint32_t axis = 0; axis < x->rank; axis++)
+        if (x->dims[step->operator_->order[axis]] > 1) out[count++] = step->operator_->order[axis];
+    return count;
+}
+
+// Is it, in each sample, a matrix whose rows become columns? Then the matrix's rows, else 0. That
+// is so where axes rise from the first to the last, begin anew, and all of these come before.
 static size_t turned_rows(const struct vch_step *step)
 {
     const struct vch_shape *x = &vch_step_input(step, 0)->shape;
-    const uint32_t *order = step->operator_->order, first = x->rank == 0 ? 0 : order[0];
+    uint32_t order[VCH_RANK_MAX] = {0}, falls = 0;
+    const uint32_t count = moving_axes(order, step);
     size_t rows = 1;
 
-    for (uint32_t axis = 0; axis < x->rank; axis++)
-        if (order[axis] != (axis + first) % x->rank) return 0;
-    for (uint32_t axis = 0; axis < first; axis++)
+    for (uint32_t i = 1; i < count; i++)
+        falls += order[i] < order[i - 1];
+    if (falls > 1 || (falls == 1 && order[count - 1] > order[0])) return 0;
+    for (uint32_t axis = 0; axis < order[0]; axis++)
         rows *= x->dims[axis];
     return rows;
 }
