@@ -62,7 +62,7 @@ static vch_status take_accumulators(const struct chunk *c)
     for (uint32_t i = 0; i < a->plan.layer_count; i++) {
         const void *accumulators = accumulators_of(c, i);
         const struct vch_tensor out = tensor_of(c, a->layers[i].operator_->output);
-        if (!vch_layer_is_bounded(&a->layers[i], accumulators, c->count))
+        if (!vch_layer_is_bounded(&a->layers[i], accumulators, c->count, a->kernels))
             return refuse(c, i, "an accumulator is beyond the bound that the model states");
         vch_layer_requantise(out.data, &a->layers[i], accumulators, c->count, a->kernels);
     }

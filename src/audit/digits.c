@@ -100,16 +100,7 @@ static uint64_t from_i128(vch_i128 sum)
 DOT(i8, int8_t, int32_t, product_i8)
 DOT(i16, int16_t, int64_t, product_i16)
 
-// With 2^15 added to each half, what carries into the next one is right for signed halves, and the
-// exclusive-or takes it away again.
-void vch_digits_halve_i32(int16_t *out, const int32_t *data, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t halves = ((uint32_t)data[i] + 0x8000) ^ 0x8000;
-        memcpy(out + 2 * i, &halves, sizeof halves);
-    }
-}
-
+// As halve_i32 does it, for four halves.
 void vch_digits_halve_i64(int16_t *out, const int64_t *data, size_t count)
 {
     const uint64_t lift = 0x0000800080008000;

@@ -42,7 +42,6 @@ void vch_digits_dot_i16(uint64_t *out, const struct vch_digits *digits, const in
 // magnitude.
 #define VCH_DIGITS_I32_MAX 2147450880 // check: 2**31 - 2**15
 
-void vch_digits_halve_i32(int16_t *out, const int32_t *data, size_t count);
 void vch_digits_halve_i64(int16_t *out, const int64_t *data, size_t count);
 // Element `i` of a vector over accumulators of so many halves each: depth is count * halves.
 void vch_digits_set_halves(const struct vch_digits *digits, size_t i, uint32_t halves,

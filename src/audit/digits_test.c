@@ -121,7 +121,7 @@ TEST(halves_of_accumulators_are_worth_what_they_were)
         if (halves == 4)
             vch_digits_halve_i64(words, s.data, rows * depth);
         else
-            vch_digits_halve_i32(words, narrow, rows * depth);
+            kernels.halve_i32(words, narrow, rows * depth);
         vch_digits_dot_i16(s.out, &digits, words, rows, &kernels);
         check(&s, rows);
         vch_arena_release(&s.arena);

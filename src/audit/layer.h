@@ -56,8 +56,8 @@ size_t vch_layer_scratch(const struct vch_layer *layer, uint32_t samples);
 
 // Are all accumulators of so many samples within the operator's public bound? This comes first:
 // what follows is exact only then.
-bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators,
-                          uint32_t samples);
+bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators, uint32_t samples,
+                          const struct vch_kernels *kernels);
 // What the operator gives for these accumulators.
 void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *accumulators,
                           uint32_t samples, const struct vch_kernels *kernels);

@@ -45,20 +45,16 @@ size_t vch_layer_scratch(const struct vch_layer *layer, uint32_t samples)
     return room_of(layer, samples, NULL).size;
 }
 
-// Without early exits, so that the loops vectorise well: in honest data nothing is outside.
-bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators, uint32_t samples)
+bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators, uint32_t samples,
+                          const struct vch_kernels *kernels)
 {
     const size_t count = layer->count * samples;
-    const int32_t *narrow = accumulators;
-    const int64_t *wide = accumulators;
-    const int64_t bound = (int64_t)layer->operator_->public_bound;
-    const int32_t narrow_bound = (int32_t)bound;
+    const int64_t *wide = accumulators, bound = (int64_t)layer->operator_->public_bound;
     int32_t outside = 0;
 
-    for (size_t i = 0; layer->is_wide && i < count; i++)
+    if (!layer->is_wide) return kernels->is_within_i32(accumulators, count, (int32_t)bound);
+    for (size_t i = 0; i < count; i++)
         outside |= (wide[i] > bound) | (wide[i] < -bound);
-    for (size_t i = 0; !layer->is_wide && i < count; i++)
-        outside |= (narrow[i] > narrow_bound) | (narrow[i] < -narrow_bound);
     return outside == 0;
 }
 
@@ -117,12 +113,12 @@ void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *
 }
 
 static void halve(int16_t *out, const struct vch_layer *l, const void *accumulators, size_t at,
-                  size_t count)
+                  size_t count, const struct vch_kernels *kernels)
 {
     if (l->is_wide)
         vch_digits_halve_i64(out, (const int64_t *)accumulators + at, count);
     else
-        vch_digits_halve_i32(out, (const int32_t *)accumulators + at, count);
+        kernels->halve_i32(out, (const int32_t *)accumulators + at, count);
 }
 
 static void dot(uint64_t *out, const struct vch_digits *digits, enum vch_type type,
@@ -156,7 +152,7 @@ static bool is_equal(const struct vch_layer *l, const uint64_t *sums, const void
 
     for (size_t first = 0; first < units; first += l->block) {
         const size_t some = units - first < l->block ? units - first : l->block;
-        halve(room->halves, l, accumulators, first * each, some * each);
+        halve(room->halves, l, accumulators, first * each, some * each, kernels);
         vch_digits_dot_i16(room->products, &l->y, room->halves, some * l->outer, kernels);
         for (size_t i = 0; i < some; i++)
             difference |=

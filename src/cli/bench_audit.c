@@ -148,7 +148,7 @@ static bool audit_layer(const struct course *c, uint32_t i, uint32_t first, uint
         const struct vch_tensor *x = &c->values[o->inputs[k]];
         operands[k] = (const uint8_t *)x->data + first * vch_tensor_size(x);
     }
-    if (!vch_layer_is_bounded(layer, accumulators, samples)) return false;
+    if (!vch_layer_is_bounded(layer, accumulators, samples, &c->tool->kernels)) return false;
     vch_layer_requantise((uint8_t *)y->data + first * vch_tensor_size(y), layer, accumulators,
                          samples, &c->tool->kernels);
     return vch_layer_check(layer, operands, accumulators, samples, &c->tool->kernels, c->scratch);

@@ -39,6 +39,12 @@
         (kernels).requantise_i64_to_i32 = vch_requantise_i64_to_i32_##isa; \
     } while (0)
 
+#define USE_HALVES(kernels, isa) \
+    do { \
+        (kernels).is_within_i32 = vch_is_within_i32_##isa; \
+        (kernels).halve_i32 = vch_halve_i32_##isa; \
+    } while (0)
+
 static void use_portable(struct vch_kernels *kernels)
 {
     kernels->packing_i8 = (struct vch_packing){1, 1, 1, 1, 0};
@@ -48,6 +54,7 @@ static void use_portable(struct vch_kernels *kernels)
     USE_ROWS(*kernels, portable);
     USE_TRANSPOSE(*kernels, portable);
     USE_PRODUCTS(*kernels, portable);
+    USE_HALVES(*kernels, portable);
 }
 
 #if defined(__x86_64__)
@@ -59,9 +66,10 @@ static void use_avx2(struct vch_kernels *kernels)
     USE_ROWS(*kernels, avx2);
     USE_TRANSPOSE(*kernels, avx2);
     USE_PRODUCTS(*kernels, avx2);
+    USE_HALVES(*kernels, avx2);
 }
 
-// Turning bytes gains nothing from wider registers.
+// Turning bytes and halving words gain nothing from wider registers.
 static void use_avx512vnni(struct vch_kernels *kernels)
 {
     kernels->packing_i8 = (struct vch_packing){16, 4, 1, 1, 0x80};

@@ -133,6 +133,11 @@ struct vch_kernels {
     void (*requantise_i64_to_i32)(int32_t *out, const int64_t *acc, size_t count, int64_t bias,
                                   const struct vch_requantise *how);
 
+    // Is every |x[i]| <= bound, which is at least 0?
+    bool (*is_within_i32)(const int32_t *x, size_t count, int32_t bound);
+    // x[i] = out[2 * i] + 2^16 out[2 * i + 1], for |x[i]| < 2^31 - 2^15.
+    void (*halve_i32)(int16_t *out, const int32_t *x, size_t count);
+
     // Multiplies and adds in registers alone, as fast as the level can: what products are measured
     // against. Tells how many multiplications that was; `sink` is 64 bytes, read and written.
     uint64_t (*peak)(size_t rounds, void *sink);

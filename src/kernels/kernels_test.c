@@ -173,3 +173,30 @@ TEST(requantise_variants_equal_portable)
         CHECK_REQUANTISE(i64, i32, int64_t, int32_t, broad, INT32_MIN, INT32_MAX);
     }
 }
+
+TEST(accumulators_are_held_to_a_bound_and_halved_as_they_are_worth)
+{
+    static int32_t x[300];
+    static int16_t halves[2 * 300];
+
+    for (int round = 0; round < 400; round++) {
+        const size_t count = 1 + test_below(299);
+        const int32_t bound = (int32_t)test_below(2147450880);
+        for (size_t i = 0; i < count; i++)
+            x[i] = (int32_t)pick((int)test_below(12), -bound, bound);
+        const size_t at = test_below((uint32_t)count);
+        for (enum vch_cpu_level level = VCH_CPU_PORTABLE; level <= vch_cpu_level(NULL); level++) {
+            const struct vch_kernels kernels = vch_kernels_select(level);
+            const int32_t before = x[at];
+            CHECK(kernels.is_within_i32(x, count, bound));
+            kernels.halve_i32(halves, x, count);
+            for (size_t i = 0; i < count; i++)
+                CHECK_EQ(halves[2 * i] + 65536 * (int64_t)halves[2 * i + 1], x[i]);
+            x[at] = test_below(2) ? bound + 1 : -bound - 1;
+            CHECK(!kernels.is_within_i32(x, count, bound));
+            x[at] = INT32_MIN;
+            CHECK(!kernels.is_within_i32(x, count, bound));
+            x[at] = before;
+        }
+    }
+}

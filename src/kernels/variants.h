@@ -50,6 +50,8 @@
                                          int64_t bias, const struct vch_requantise *how); \
     void vch_requantise_i64_to_i32_##isa(int32_t *out, const int64_t *acc, size_t count, \
                                          int64_t bias, const struct vch_requantise *how); \
+    bool vch_is_within_i32_##isa(const int32_t *x, size_t count, int32_t bound); \
+    void vch_halve_i32_##isa(int16_t *out, const int32_t *x, size_t count); \
     uint64_t vch_peak_##isa(size_t rounds, void *sink);
 
 VCH_KERNELS_DECLARE(portable)

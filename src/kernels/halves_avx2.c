@@ -1,0 +1,3 @@
+#define VARIANT(name) vch_##name##_avx2
+
+#include "kernels/halves.h"

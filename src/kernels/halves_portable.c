@@ -1,0 +1,3 @@
+#define VARIANT(name) vch_##name##_portable
+
+#include "kernels/halves.h"
