@@ -123,7 +123,8 @@ static vch_status place_all(struct work *w)
     size_t scratch = 0, run = 0;
 
     a->places = VCH_ARENA_NEW(w->arena, size_t, a->plan.graph->value_count);
-    if (a->places == NULL) return VCH_FAIL(NO_MEMORY);
+    a->sums_places = VCH_ARENA_NEW(w->arena, size_t, a->plan.layer_count);
+    if (a->places == NULL || a->sums_places == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < a->given_count; i++)
         VCH_TRY(place(a, a->given[i]));
     for (uint32_t i = 0; i < a->wanted_count; i++)
@@ -132,6 +133,8 @@ static vch_status place_all(struct work *w)
     for (uint32_t i = 0; i < a->plan.layer_count; i++) {
         const size_t size = vch_layer_scratch(&a->layers[i], a->samples);
         if (size > scratch) scratch = size;
+        a->sums_places[i] = a->lane_size;
+        a->lane_size += round_up(a->layers[i].units * a->samples * sizeof(uint64_t));
     }
     a->tensors_place = a->lane_size;
     a->run_place = a->tensors_place +

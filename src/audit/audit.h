@@ -40,6 +40,7 @@ struct vch_audit {
     uint32_t *given, given_count;   // values that it is run on: ends, then outputs of layers
     uint32_t *wanted, wanted_count; // values that it gives
     size_t *places;                 // per value: in a lane's memory, for given and wanted ones
+    size_t *sums_places;            // per layer
     size_t tensors_place, run_place, scratch_place, lane_size;
     uint8_t *memory;
 };

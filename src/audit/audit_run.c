@@ -30,6 +30,11 @@ static const void *accumulators_of(const struct chunk *c, uint32_t layer)
     return vch_accumulators_at(c->lane->run->accumulators, layer, c->first);
 }
 
+static uint64_t *sums_of(const struct chunk *c, uint32_t layer)
+{
+    return (void *)(c->lane->memory + c->lane->run->audit->sums_places[layer]);
+}
+
 // A value's tensor for this chunk: inputs are the caller's.
 static struct vch_tensor tensor_of(const struct chunk *c, uint32_t value)
 {
@@ -55,6 +60,7 @@ static vch_status refuse(const struct chunk *c, uint32_t layer, const char *text
                         plan->graph->operators[p].name, c->first, c->first + c->count - 1, text);
 }
 
+// All that accumulators are read for, while they are near.
 static vch_status take_accumulators(const struct chunk *c)
 {
     const struct vch_audit *a = c->lane->run->audit;
@@ -65,6 +71,8 @@ static vch_status take_accumulators(const struct chunk *c)
         if (!vch_layer_is_bounded(&a->layers[i], accumulators, c->count, a->kernels))
             return refuse(c, i, "an accumulator is beyond the bound that the model states");
         vch_layer_requantise(out.data, &a->layers[i], accumulators, c->count, a->kernels);
+        vch_layer_sums(sums_of(c, i), &a->layers[i], accumulators, c->count, a->kernels,
+                       c->lane->memory + a->scratch_place);
     }
     return VCH_OK;
 }
@@ -100,7 +108,7 @@ static vch_status check_layers(const struct chunk *c)
         const void *operands[2] = {NULL, NULL};
         for (uint32_t k = 0; k < o->input_count; k++)
             operands[k] = tensor_of(c, o->inputs[k]).data;
-        if (!vch_layer_check(&a->layers[i], operands, accumulators_of(c, i), c->count, a->kernels,
+        if (!vch_layer_check(&a->layers[i], operands, sums_of(c, i), c->count, a->kernels,
                              c->lane->memory + a->scratch_place))
             return refuse(c, i, "the accumulators are not those of its operands and weights");
     }

@@ -51,7 +51,7 @@ struct vch_layer_order {
 vch_status vch_layer_prepare(struct vch_layer *out, const struct vch_layer_order *order,
                              struct vch_arena *arena);
 
-// Bytes of scratch that checking takes at most, for so many samples at once.
+// Bytes of scratch that the two below take at most, for so many samples at once.
 size_t vch_layer_scratch(const struct vch_layer *layer, uint32_t samples);
 
 // Are all accumulators of so many samples within the operator's public bound? This comes first:
@@ -61,7 +61,11 @@ bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulator
 // What the operator gives for these accumulators.
 void vch_layer_requantise(void *out, const struct vch_layer *layer, const void *accumulators,
                           uint32_t samples, const struct vch_kernels *kernels);
-// Do the equations hold? `scratch` is 64-byte aligned.
+// The equations' side of accumulators, one element for each unit of so many samples: these are read
+// while they are near. `scratch` is 64-byte aligned.
+void vch_layer_sums(uint64_t *sums, const struct vch_layer *layer, const void *accumulators,
+                    uint32_t samples, const struct vch_kernels *kernels, void *scratch);
+// Is it what the operands give? `scratch` as above.
 bool vch_layer_check(const struct vch_layer *layer, const void *const operands[2],
-                     const void *accumulators, uint32_t samples, const struct vch_kernels *kernels,
+                     const uint64_t *sums, uint32_t samples, const struct vch_kernels *kernels,
                      void *scratch);

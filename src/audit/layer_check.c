@@ -15,7 +15,7 @@ static size_t round_up(size_t size)
 // a row of a MATMUL's first operand.
 struct room {
     int16_t *halves;
-    uint64_t *products, *sums, *turned;
+    uint64_t *products, *given, *turned;
     int8_t *digits;
     size_t size;
 };
@@ -34,7 +34,7 @@ static struct room room_of(const struct vch_layer *l, uint32_t samples, uint8_t 
 
     room.halves = take(&room, scratch, block * l->outer * l->inner * l->halves * sizeof(int16_t));
     room.products = take(&room, scratch, block * l->outer * sizeof(uint64_t));
-    room.sums = take(&room, scratch, units * sizeof(uint64_t));
+    room.given = take(&room, scratch, units * sizeof(uint64_t));
     room.turned = take(&room, scratch, l->matmul.depth * sizeof(uint64_t));
     room.digits = take(&room, scratch, l->matmul.depth * VCH_DIGITS_COUNT);
     return room;
@@ -143,27 +143,24 @@ static uint64_t join(const struct vch_layer *l, const uint64_t *products)
     return sum;
 }
 
-// Do units of accumulators give what the operand gave? Without early exits.
-static bool is_equal(const struct vch_layer *l, const uint64_t *sums, const void *accumulators,
-                     size_t units, const struct room *room, const struct vch_kernels *kernels)
+void vch_layer_sums(uint64_t *sums, const struct vch_layer *layer, const void *accumulators,
+                    uint32_t samples, const struct vch_kernels *kernels, void *scratch)
 {
-    const size_t each = l->outer * l->inner;
-    uint64_t difference = 0;
+    const struct room room = room_of(layer, samples, scratch);
+    const size_t units = samples * layer->units, each = layer->outer * layer->inner;
 
-    for (size_t first = 0; first < units; first += l->block) {
-        const size_t some = units - first < l->block ? units - first : l->block;
-        halve(room->halves, l, accumulators, first * each, some * each, kernels);
-        vch_digits_dot_i16(room->products, &l->y, room->halves, some * l->outer, kernels);
+    for (size_t first = 0; first < units; first += layer->block) {
+        const size_t left = units - first, some = left < layer->block ? left : layer->block;
+        halve(room.halves, layer, accumulators, first * each, some * each, kernels);
+        vch_digits_dot_i16(room.products, &layer->y, room.halves, some * layer->outer, kernels);
         for (size_t i = 0; i < some; i++)
-            difference |=
-                join(l, room->products + i * l->outer) ^ vch_fp_add(sums[first + i], l->constant);
+            sums[first + i] = join(layer, room.products + i * layer->outer);
     }
-    return difference == 0;
 }
 
-static bool check_matmul(const struct vch_layer *l, const void *const operands[2],
-                         const void *accumulators, uint32_t samples,
-                         const struct vch_kernels *kernels, const struct room *room)
+// a . (b r), for each row of each product.
+static void multiply(const struct vch_layer *l, const void *const operands[2], uint32_t samples,
+                     const struct vch_kernels *kernels, const struct room *room)
 {
     const struct vch_linear_matmul *m = &l->matmul;
     const struct vch_value *a = &l->graph->values[l->operator_->inputs[0]];
@@ -181,21 +178,25 @@ static bool check_matmul(const struct vch_layer *l, const void *const operands[2
         dot(room->turned, &l->b, b->type, operands[1], b_at, m->depth, kernels);
         for (size_t k = 0; k < m->depth; k++)
             vch_digits_set(&turned, k, room->turned[k]);
-        dot(room->sums + z * m->rows, &turned, a->type, operands[0], a_at, m->rows, kernels);
+        dot(room->given + z * m->rows, &turned, a->type, operands[0], a_at, m->rows, kernels);
     }
-    return is_equal(l, room->sums, accumulators, samples * l->units, room, kernels);
 }
 
+// Without early exits.
 bool vch_layer_check(const struct vch_layer *layer, const void *const operands[2],
-                     const void *accumulators, uint32_t samples, const struct vch_kernels *kernels,
+                     const uint64_t *sums, uint32_t samples, const struct vch_kernels *kernels,
                      void *scratch)
 {
     const struct room room = room_of(layer, samples, scratch);
     const size_t units = samples * layer->units;
+    uint64_t difference = 0;
 
     if (layer->operator_->kind == VCH_OPERATOR_MATMUL)
-        return check_matmul(layer, operands, accumulators, samples, kernels, &room);
-    dot(room.sums, &layer->x, layer->graph->values[layer->operator_->inputs[0]].type, operands[0],
-        0, units, kernels);
-    return is_equal(layer, room.sums, accumulators, units, &room, kernels);
+        multiply(layer, operands, samples, kernels, &room);
+    else
+        dot(room.given, &layer->x, layer->graph->values[layer->operator_->inputs[0]].type,
+            operands[0], 0, units, kernels);
+    for (size_t i = 0; i < units; i++)
+        difference |= sums[i] ^ vch_fp_add(room.given[i], layer->constant);
+    return difference == 0;
 }
