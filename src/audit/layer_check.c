@@ -1,10 +1,10 @@
-#include <string.h>
+#include <stdlib.h>
 
 #include "audit/layer.h"
 #include "base/check.h"
 #include "model/step.h"
 
-enum { LINE = 64 };
+enum { LINE = 64, ALIKE = 16 }; // of which every level's panels are a part
 
 static size_t round_up(size_t size)
 {
@@ -58,6 +58,41 @@ bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulator
     return outside == 0;
 }
 
+// A run of accumulators of int32 that share one scaling, as rows of so many channels that are
+// alike.
+static void requantise_narrow(void *out, const struct vch_layer *l, const int32_t *accumulators,
+                              size_t count, const struct vch_requantise *how,
+                              const struct vch_kernels *kernels)
+{
+    const enum vch_type type = l->graph->values[l->operator_->output].type;
+    const uint64_t most = l->operator_->public_bound * (uint64_t)abs(how->multiplier);
+    const int64_t half = (int64_t)1 << (how->shift - 1);
+    int64_t addends[ALIKE];
+    int32_t multipliers[ALIKE];
+    uint32_t shifts[ALIKE];
+    struct vch_panels panels = {
+        .addends = addends,
+        .multipliers = multipliers,
+        .shifts = shifts,
+        .channels = ALIKE,
+        .out_size = (uint32_t)vch_tensor_type_size(type),
+        .is_narrow = (most + (uint64_t)half) >> how->shift < INT32_MAX,
+        .lo = (int32_t)how->lo,
+        .hi = (int32_t)how->hi,
+    };
+    const size_t rows = count / ALIKE, rest = count % ALIKE;
+
+    for (size_t i = 0; i < ALIKE; i++) {
+        addends[i] = half;
+        multipliers[i] = how->multiplier;
+        shifts[i] = how->shift;
+    }
+    kernels->rescale_i32(out, ALIKE, accumulators, rows, &panels);
+    panels.channels = (uint32_t)rest;
+    kernels->rescale_i32((uint8_t *)out + rows * ALIKE * panels.out_size, rest,
+                         accumulators + rows * ALIKE, 1, &panels);
+}
+
 // A run of accumulators that share one scaling.
 static void requantise_run(void *out, const struct vch_layer *l, const void *accumulators,
                            size_t at, size_t count, uint32_t channel,
@@ -71,8 +106,8 @@ static void requantise_run(void *out, const struct vch_layer *l, const void *acc
         vch_step_requantise_i64(&step, type, out, at, (const int64_t *)accumulators + at, count, 0,
                                 &how);
     else
-        vch_step_requantise_i32(&step, type, out, at, (const int32_t *)accumulators + at, count, 0,
-                                &how);
+        requantise_narrow((uint8_t *)out + at * vch_tensor_type_size(type), l,
+                          (const int32_t *)accumulators + at, count, &how, kernels);
 }
 
 // Rows of one accumulator for each channel.

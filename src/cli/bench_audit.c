@@ -59,6 +59,7 @@ struct course {
     struct vch_audit audit;
     struct vch_tensor *values; // by value of the graph
     uint8_t *scratch;
+    uint64_t *sums;
     uint64_t key_us;
 };
 
@@ -151,7 +152,8 @@ static bool audit_layer(const struct course *c, uint32_t i, uint32_t first, uint
     if (!vch_layer_is_bounded(layer, accumulators, samples, &c->tool->kernels)) return false;
     vch_layer_requantise((uint8_t *)y->data + first * vch_tensor_size(y), layer, accumulators,
                          samples, &c->tool->kernels);
-    return vch_layer_check(layer, operands, accumulators, samples, &c->tool->kernels, c->scratch);
+    vch_layer_sums(c->sums, layer, accumulators, samples, &c->tool->kernels, c->scratch);
+    return vch_layer_check(layer, operands, c->sums, samples, &c->tool->kernels, c->scratch);
 }
 
 static vch_status run_linear_audit(struct course *c)
@@ -164,7 +166,9 @@ static vch_status run_linear_audit(struct course *c)
         for (uint32_t i = 0; i < c->plan.layer_count; i++)
             is_right = audit_layer(c, i, first, samples) && is_right;
     }
-    return is_right ? VCH_OK : VCH_FAIL(BAD_PROOF);
+    return is_right ? VCH_OK
+                    : vch_complain(&c->tool->complaint, VCH_CODE_BAD_PROOF,
+                                   "accumulators made a moment ago do not pass: this is a bug");
 }
 
 static vch_status (*const parts[PART_COUNT])(struct course *c) = {
@@ -216,7 +220,7 @@ static vch_status keep_values(struct course *c)
 
 static vch_status prepare_linear(struct course *c)
 {
-    size_t scratch = 0;
+    size_t scratch = 0, units = 0;
 
     VCH_TRY(keep_values(c));
     c->linear = VCH_ARENA_NEW(&c->tool->arena, struct ready, c->plan.layer_count);
@@ -226,9 +230,11 @@ static vch_status prepare_linear(struct course *c)
         const size_t size = vch_layer_scratch(&c->audit.layers[i], c->audit.samples);
         VCH_TRY(make_ready(&c->linear[i], c, p, p + 1, 0, false));
         if (size > scratch) scratch = size;
+        if (c->audit.layers[i].units > units) units = c->audit.layers[i].units;
     }
     c->scratch = vch_arena_alloc(&c->tool->arena, scratch, 1);
-    return c->scratch == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
+    c->sums = VCH_ARENA_NEW(&c->tool->arena, uint64_t, units * c->audit.samples);
+    return c->scratch == NULL || c->sums == NULL ? VCH_FAIL(NO_MEMORY) : VCH_OK;
 }
 
 static vch_status prepare_audit(struct course *c, const struct vch_package *package)

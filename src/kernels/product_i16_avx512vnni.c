@@ -4,7 +4,7 @@
 
 // A product of int16 and int8 is below 2^22 and a pair of them below 2^23, so that 128 pairs stay
 // inside int32; then the lanes are widened. vpdpwssd does not saturate.
-enum { COLUMNS = 4, STEP = 32, STEPS_MAX = 128 };
+enum { ROWS = 2, COLUMNS = 4, STEP = 32, STEPS_MAX = 128 };
 
 static __mmask32 first(size_t count)
 {
@@ -17,43 +17,65 @@ static __m512i add_widened(__m512i total, __m512i lanes)
     return _mm512_add_epi64(total, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(lanes, 1)));
 }
 
-// One row against at most COLUMNS columns; `columns` is a constant where it is called.
-static inline __attribute__((always_inline)) void
-block(int64_t *out, const int16_t *a, const int8_t *b, size_t depth, const size_t columns)
+// At most ROWS rows against at most COLUMNS columns, widened once for all rows; both are constants
+// where it is called.
+static inline __attribute__((always_inline)) void block(int64_t *out, size_t out_stride,
+                                                        const int16_t *a, const int8_t *b,
+                                                        size_t depth, const size_t rows,
+                                                        const size_t columns)
 {
-    __m512i total[COLUMNS];
+    __m512i total[ROWS][COLUMNS];
     size_t k = 0;
 
-    for (size_t j = 0; j < columns; j++)
-        total[j] = _mm512_setzero_si512();
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            total[i][j] = _mm512_setzero_si512();
     while (k < depth) {
         size_t stop = depth - k > STEP * STEPS_MAX ? k + STEP * STEPS_MAX : depth;
-        __m512i acc[COLUMNS];
-        for (size_t j = 0; j < columns; j++)
-            acc[j] = _mm512_setzero_si512();
+        __m512i acc[ROWS][COLUMNS];
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                acc[i][j] = _mm512_setzero_si512();
         for (; k < stop; k += STEP) {
             const __mmask32 mask = first(depth - k);
-            __m512i x = _mm512_maskz_loadu_epi16(mask, a + k);
+            __m512i x[ROWS];
+            for (size_t i = 0; i < rows; i++)
+                x[i] = _mm512_maskz_loadu_epi16(mask, a + i * depth + k);
             for (size_t j = 0; j < columns; j++) {
                 __m512i y = _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, b + j * depth + k));
-                acc[j] = _mm512_dpwssd_epi32(acc[j], x, y);
+                for (size_t i = 0; i < rows; i++)
+                    acc[i][j] = _mm512_dpwssd_epi32(acc[i][j], x[i], y);
             }
         }
-        for (size_t j = 0; j < columns; j++)
-            total[j] = add_widened(total[j], acc[j]);
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                total[i][j] = add_widened(total[i][j], acc[i][j]);
     }
-    for (size_t j = 0; j < columns; j++)
-        out[j] = _mm512_reduce_add_epi64(total[j]);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            out[i * out_stride + j] = _mm512_reduce_add_epi64(total[i][j]);
+}
+
+static inline __attribute__((always_inline)) void rows_against_all(int64_t *out, size_t out_stride,
+                                                                   const int16_t *a,
+                                                                   const int8_t *b, size_t columns,
+                                                                   size_t depth, const size_t rows)
+{
+    size_t j = 0;
+
+    for (; j + COLUMNS <= columns; j += COLUMNS)
+        block(out + j, out_stride, a, b + j * depth, depth, rows, COLUMNS);
+    for (; j < columns; j++)
+        block(out + j, out_stride, a, b + j * depth, depth, rows, 1);
 }
 
 void vch_product_i16_avx512vnni(int64_t *out, size_t out_stride, const int16_t *a, size_t rows,
                                 const int8_t *b, size_t columns, size_t depth)
 {
-    for (size_t i = 0; i < rows; i++) {
-        size_t j = 0;
-        for (; j + COLUMNS <= columns; j += COLUMNS)
-            block(out + i * out_stride + j, a + i * depth, b + j * depth, depth, COLUMNS);
-        for (; j < columns; j++)
-            block(out + i * out_stride + j, a + i * depth, b + j * depth, depth, 1);
-    }
+    size_t i = 0;
+
+    for (; i + ROWS <= rows; i += ROWS)
+        rows_against_all(out + i * out_stride, out_stride, a + i * depth, b, columns, depth, ROWS);
+    if (i < rows)
+        rows_against_all(out + i * out_stride, out_stride, a + i * depth, b, columns, depth, 1);
 }

@@ -102,6 +102,12 @@ class Audit(unittest.TestCase):
         key.write_bytes(bytes(88))
         self.assertIn("no auditor's key", self.audit(file, key=key, code=MALFORMED).stderr)
 
+    def test_the_bench_passes_its_own_audits(self):
+        for path in self.models.values():
+            rows = json.loads(vouch("bench", path, "--audit", "--json", "--milliseconds", 1).stdout)
+            self.assertEqual([row["batch"] for row in rows], [1, 16, 128])
+            self.assertTrue(all(row["audit_us"] > 0 and row["linear_audit_us"] > 0 for row in rows))
+
     def test_a_refused_audit_counts_too(self):
         honest, key = self.show(self.folder / "T.acc").read_bytes(), self.folder / "lied.audit"
         lie = self.folder / "L.acc"
