@@ -13,7 +13,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "agreement"))
 sys.path.insert(0, str(HERE))
-from state import Ledger, Refused  # noqa: E402
+from state import Ledger, Malformed, Refused  # noqa: E402
 from verify_voucher import read_registry  # noqa: E402
 
 
@@ -83,12 +83,14 @@ def follow(path, seed):
         position = len(ledger.leaves)
         try:
             ledger.apply(bytes.fromhex(data))
-            why = None
+            mine, why = "+", None
+        except Malformed as malformed:
+            mine, why = "?", str(malformed)
         except Refused as refused:
-            why = str(refused)
-        if (why is None) != (verdict == "+"):
+            mine, why = "-", str(refused)
+        if mine != verdict:
             return say("one takes an entry, the other does not", seed, position,
-                       [data[:200], f"first: {verdict} {text}", f"second: {why or 'taken'}"])
+                       [data[:400], f"first: {verdict} {text}", f"second: {mine} {why or ''}"])
         if why is not None:
             continue
         check_sum(ledger)

@@ -5,7 +5,7 @@
 // writes to FILE what was offered and what came of it; VCH_SEED decides. Lines:
 //
 //     R <hex>            a SignedRegistry that readers have
-//     E +|- <hex> <text> an entry that was offered: taken or refused, and why
+//     E +|-|? <hex> <text>  an entry that was offered: taken, refused, or no entry at all, and why
 //     T, A, C, J ...     after one that was taken: totals, accounts, contests that are not over,
 //                        jobs that are remembered with their segments
 #include <stdlib.h>
@@ -470,16 +470,28 @@ static void rule_out_of_turn(void)
 
 // --- what nobody should take: what was there, at the wrong time, or with a byte changed
 
-static void disturb(void)
+static void disturb_one(void)
 {
     uint32_t which = test_below(world.taken);
     size_t size = world.log[which].size;
     uint8_t *bytes = vch_arena_alloc(&world.scratch, size + 1, 1);
 
     memcpy(bytes, world.log[which].bytes, size);
-    if (by_chance(50)) bytes[test_below((uint32_t)size)] ^= (uint8_t)(1u << test_below(8));
+    // Most of an entry is keys and digests, which can be anything; its beginning is structure.
+    uint32_t reach = by_chance(50) || size < 32 ? (uint32_t)size : 32;
+    for (uint32_t i = test_below(3); i > 0; i--) {
+        uint32_t at = test_below(reach);
+        bytes[at] =
+            by_chance(70) ? bytes[at] ^ (uint8_t)(1u << test_below(8)) : (uint8_t)test_below(256);
+    }
     if (by_chance(20)) size -= 1 + (by_chance(30) ? test_below((uint32_t)size - 1) : 0);
     (void)world_offer(&world, bytes, size);
+}
+
+static void disturb(void)
+{
+    for (uint32_t i = 0; i < 10; i++)
+        disturb_one();
 }
 
 static void replay(void)

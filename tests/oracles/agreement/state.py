@@ -1,5 +1,5 @@
 """The state of a ledger, written from specs/agreement.md and specs/ledger.md alone: a second one, slow
-and plain, to disagree with the first. `Ledger.apply` takes an entry or raises Refused."""
+and plain, to disagree with the first. `Ledger.apply` takes an entry or raises Refused, or Malformed."""
 import hashlib
 import pathlib
 import sys
@@ -200,10 +200,7 @@ class Ledger:
     # --- applying
 
     def apply(self, data):
-        try:
-            entry = read_entry(data)
-        except Malformed as problem:
-            raise Refused(f"malformed: {problem}") from problem
+        entry = read_entry(data)
         kind = entry["kind"]
         self.now = entry["time_ms"]
         if self.charter is None:

@@ -279,10 +279,12 @@ bool world_offer(struct world *world, const uint8_t *bytes, size_t size)
     struct vch_entry entry;
     struct vch_complaint complaint = {0};
     vch_status status = vch_entry_decode(&entry, bytes, size, &world->scratch, &complaint);
+    char verdict = vch_is_ok(status) ? '-' : '?';
 
     if (vch_is_ok(status)) status = vch_state_apply(world->state, &entry, bytes, size, &complaint);
+    if (vch_is_ok(status)) verdict = '+';
     CHECK(status.code != VCH_CODE_BUSY && status.code != VCH_CODE_NO_MEMORY);
-    (void)fprintf(world->out, "E %c ", vch_is_ok(status) ? '+' : '-');
+    (void)fprintf(world->out, "E %c ", verdict);
     put_hex(world->out, bytes, size);
     (void)fprintf(world->out, " %s\n", complaint.text);
     if (!vch_is_ok(status)) {
