@@ -100,6 +100,27 @@ struct cluster_plan cluster_plan_of(uint64_t seed, uint32_t jobs, uint32_t nodes
     return plan;
 }
 
+static void at_least(uint32_t *what, uint32_t least)
+{
+    if (*what < least) *what = least;
+}
+
+void cluster_plan_everything(struct cluster_plan *plan)
+{
+    for (uint32_t i = 0; i < CLUSTER_ROLE_COUNT; i++)
+        plan->roles[i] = true;
+    at_least(&plan->dishonest_permille, 150);
+    at_least(&plan->drop_permille, 15);
+    at_least(&plan->twice_permille, 15);
+    at_least(&plan->delay_ms, 60);
+    at_least(&plan->client_permille, 30);
+    at_least(&plan->audit_permille, 150);
+    at_least(&plan->censor_permille, 30);
+    at_least(&plan->partition_every_ms, 25000);
+    at_least(&plan->crash_every_ms, 500);
+    plan->has_new_registry = true;
+}
+
 static enum cluster_role role_of(struct cluster *world, uint32_t index)
 {
     enum cluster_role role = CLUSTER_HONEST;

@@ -67,6 +67,7 @@ struct cluster_plan {
     struct vch_parameters parameters;
 };
 struct cluster_plan cluster_plan_of(uint64_t seed, uint32_t jobs, uint32_t nodes);
+void cluster_plan_everything(struct cluster_plan *plan); // that can go wrong, at once
 
 struct cluster_node {
     struct vch_secret_key key;

@@ -1,9 +1,11 @@
 // A network in which everything goes wrong, seed by seed: 20 small ones, or as asked.
 //
-//     cluster_campaign [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] [--capture=JOBS]
+//     cluster_campaign [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] [--everything=1]
+//                      [--capture=JOBS]
 //
-// --jobs is of each seed. VCH_SEED=N runs that one alone. --capture measures how often committees
-// are captured, against the exact figure, over so many jobs for each case.
+// --jobs is of each seed. --everything has each fault in each network. VCH_SEED=N runs that one
+// alone. --capture measures how often committees are captured, against the exact figure, over so
+// many jobs for each case.
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@
 #include "consensus/capture.h"
 
 struct options {
-    uint64_t seeds, jobs, nodes, capture, first;
+    uint64_t seeds, jobs, nodes, capture, first, everything;
 };
 
 static double seconds(void)
@@ -50,11 +52,12 @@ static void show(const char *what, const struct cluster_figures *f)
 static bool run_seed(uint64_t seed, const struct options *options, struct cluster_figures *sum)
 {
     static struct cluster world;
-    const struct cluster_plan plan =
+    struct cluster_plan plan =
         cluster_plan_of(seed, (uint32_t)options->jobs, (uint32_t)options->nodes);
     const double begun = seconds();
     char what[160];
 
+    if (options->everything) cluster_plan_everything(&plan);
     const bool holds = cluster_run(&world, &plan);
     (void)snprintf(what, sizeof what, "# seed %" PRIu64 ", %u nodes%s, %.1f s", seed, plan.nodes,
                    plan.is_real ? ", real signatures" : "", seconds() - begun);
@@ -143,6 +146,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         if (!read_number(&out->seeds, argv[i], "--seeds=") &&
             !read_number(&out->jobs, argv[i], "--jobs=") &&
             !read_number(&out->nodes, argv[i], "--nodes=") &&
+            !read_number(&out->everything, argv[i], "--everything=") &&
             !read_number(&out->first, argv[i], "--first=") &&
             !read_number(&out->capture, argv[i], "--capture="))
             return false;
