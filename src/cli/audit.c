@@ -1,8 +1,15 @@
-// vouch audit: is what somebody answered what the model gives?
+// vouch audit: is what others say true? A ledger replayed from nothing, or a segment's arithmetic.
+#include "cli/audit_ledger.h"
 #include "cli/audit_segment.h"
 #include "cli/commands.h"
 
 static const struct vch_option options[] = {
+    {"from", "URL|DIR", "replay the ledger that is published there", false},
+    {"charter", "FILE", "that ledger's charter", false},
+    {"founder", "KEY", "whose charter counts: hexadecimal or key file", false},
+    {"seen", "FILE", "compare with the checkpoint of last time; keep this one there", false},
+    {"evidence", "FILE", "where evidence goes, if the clerk signed two histories", false},
+    {"equivocation", "FILE", "check such evidence, and nothing else", false},
     {"segment", "M.vouch", "check accumulators against the model you hold", false},
     {"accumulators", "FILE", "what was shown (vouch run --accumulators)", false},
     {"input", "[NAME=]FILE", "the model's input: .npy, .npz:ARRAY or synthetic[:SEED]", true},
@@ -15,18 +22,30 @@ static const struct vch_option options[] = {
 
 static vch_status run(struct vch_tool *tool)
 {
-    return vch_audit_segment_check(tool);
+    bool is_segment = vch_options_has(tool->options, "segment");
+    bool is_ledger = vch_options_has(tool->options, "from");
+    bool is_evidence = vch_options_has(tool->options, "equivocation");
+
+    if (is_segment + is_ledger + is_evidence != 1)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "say what to audit: --from a ledger, --segment of a model, or "
+                            "--equivocation");
+    if (is_segment) return vch_audit_segment_check(tool);
+    return is_ledger ? vch_audit_ledger_replay(tool) : vch_audit_ledger_equivocation(tool);
 }
 
 const struct vch_command vch_commands_audit = {
     .name = "audit",
-    .operands = "--segment M.vouch --accumulators FILE --input X.npy --key K.audit",
-    .summary = "check a segment for less than it costs to run it",
+    .operands = "--from URL --charter C --founder KEY | --segment M.vouch ...",
+    .summary = "replay a ledger from nothing; check a segment for less than running it",
     .details =
-        "Tests the accumulators of a segment's linear operators by products with a secret\n"
-        "vector, runs every other operator, and says whether the answer that follows is the\n"
-        "model's. Whoever does not know the key passes one wrong test with a probability of\n"
-        "2^-63. Keep the key to yourself, and never copy it: it counts its tests.",
+        "--from: reads what a ledger publishes, checks every signature, draw and cosignature,\n"
+        "recomputes every verdict and balance, and prints them. With --seen it notices a ledger\n"
+        "that shows one history today and had another before, and keeps the evidence.\n"
+        "--segment: tests the accumulators of a segment's linear operators by products with a\n"
+        "secret vector (--accumulators, --input, --key), and runs every other operator. Whoever\n"
+        "does not know the key passes one wrong test with a probability of 2^-63. Keep the key\n"
+        "to yourself, and never copy it: it counts its tests.",
     .options = options,
     .run = run,
 };

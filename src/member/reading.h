@@ -17,7 +17,7 @@
 #include "member/published.h"
 #include "tlog/checkpoint.h"
 
-struct vch_replay {
+struct vch_reading {
     struct vch_published *published;   // borrowed
     const struct vch_charter *charter; // borrowed
     struct vch_follower *follower;     // borrowed; new, with full checks, of that charter
@@ -37,5 +37,5 @@ struct vch_replay {
 // VCH_OK exactly when everything up to the checkpoint follows, its root is ours, and it extends the
 // one seen. BAD_PROOF or REFUSED: the log is false, with a complaint that says where; `evidence` is
 // there when it can be shown to others. UNAVAILABLE: something is not published.
-vch_status vch_replay_run(struct vch_replay *replay, struct vch_arena *arena,
-                          struct vch_complaint *complaint);
+vch_status vch_reading_run(struct vch_reading *reading, struct vch_arena *arena,
+                           struct vch_complaint *complaint);
