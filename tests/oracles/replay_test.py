@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""A network of real nodes agrees on a few jobs on a real ledger; then the second implementation replays
+the log from what the ledger serves, and comes to the same root, money, marks and verdicts. A log that
+was tampered with is false to it.
+
+    replay_test.py VOUCH
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "agreement"))
+sys.path.insert(0, str(HERE.parent / "e2e"))
+from agreed import Agreed  # noqa: E402
+from arrays import ROOT  # noqa: E402
+from entries import read_entry  # noqa: E402
+from replay import describe, fetch, read_log, replay_log  # noqa: E402
+from state import Malformed, Refused  # noqa: E402
+
+VOUCH = sys.argv[1]
+NODES, JOBS, QUORUM = 5, 2, 3
+
+
+def vouch(*words):
+    subprocess.run([VOUCH, *map(str, words)], check=True, capture_output=True)
+
+
+class Replay(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.scratch.name)
+        vouch("keygen", "-o", folder / "owner.key", "--no-passphrase")
+        vouch("import", ROOT / "demo/digits.onnx", "-o", folder / "digits.vouch", "--key", folder / "owner.key",
+              "--calibrate", ROOT / "demo/digits_calibration.npy")
+        with Agreed(VOUCH, folder, folder / "digits.vouch", placements=[(2, 6)] * NODES) as network:
+            cls.jobs = [network.agree(ROOT / "demo/digits_inputs.npy", "--quorum", QUORUM, name=f"answer{i}")["job"]
+                        for i in range(JOBS)]
+            cls.url = f"http://127.0.0.1:{network.ledger.http}"
+            cls.state = json.loads(fetch(cls.url, "/api/state"))
+            cls.log = read_log(cls.url, cls.state["size"])
+            cls.blobs = {}
+            for data in cls.log:
+                entry = read_entry(data)
+                if entry["kind"] == "registry":
+                    name = entry["body"]["digest"].hex()
+                    cls.blobs[name] = fetch(cls.url, "/registry/" + name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def replay(self, log):
+        return replay_log(log, self.blobs.__getitem__)
+
+    def test_comes_to_the_same_root_money_and_marks(self):
+        mine = describe(self.replay(self.log))
+        for name in ("ledger", "size", "root", "totals"):
+            self.assertEqual(mine[name], self.state[name])
+        for member in self.state["members"]:
+            expected = {name: member[name] for name in mine["members"][member["key"]]}
+            self.assertEqual(mine["members"][member["key"]], expected)
+        self.assertEqual(len(mine["members"]), len(self.state["members"]))
+
+    def test_comes_to_the_same_verdicts(self):
+        ledger = self.replay(self.log)
+        decided = {job.id.hex() for job in ledger.jobs.values() if job.phase == "decided"}
+        self.assertEqual(decided, set(self.jobs))
+        for shown in self.state["jobs"]:
+            job = ledger.jobs[bytes.fromhex(shown["job"])]
+            for segment in shown["segments"]:
+                self.assertEqual(job.segments[segment["segment"]].output.hex(), segment["output"])
+
+    def assert_false(self, log):
+        with self.assertRaises((Refused, Malformed)):
+            self.replay(log)
+
+    def last_covered(self):
+        """The last entry that a later anchor covers."""
+        return max(read_entry(data)["body"]["size"] for data in self.log if read_entry(data)["kind"] == "anchor") - 1
+
+    def test_a_log_without_one_of_its_entries_is_false(self):
+        for at in (1, self.last_covered() // 2, self.last_covered()):
+            self.assert_false(self.log[:at] + self.log[at + 1:])
+
+    def test_a_log_with_two_entries_exchanged_is_false(self):
+        for at in (2, self.last_covered() // 2, self.last_covered() - 1):
+            self.assert_false(self.log[:at] + [self.log[at + 1], self.log[at]] + self.log[at + 2:])
+
+    def test_a_log_with_an_entry_repeated_is_false(self):
+        for at in (1, self.last_covered() // 3, self.last_covered()):
+            self.assert_false(self.log[:at + 1] + self.log[at:])
+
+    def test_a_log_with_a_bit_flipped_is_false(self):
+        for at in range(0, self.last_covered() + 1, 7):
+            data = bytearray(self.log[at])
+            data[len(data) * (at % 10) // 10] ^= 1 << at % 8
+            self.assert_false(self.log[:at] + [bytes(data)] + self.log[at + 1:])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
