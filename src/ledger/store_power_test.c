@@ -16,7 +16,7 @@ enum {
     FRAME = 24 + PAGE,
     SALT_AT = 16, // in the log's header; in a frame's at 8
     ACKS_MAX = 2000,
-    FILE_MAX = 16 << 20,
+    FILE_MAX = 6 << 20,
 };
 
 // Both files at one moment.
