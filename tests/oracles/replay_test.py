@@ -43,6 +43,8 @@ class Replay(unittest.TestCase):
             cls.url = f"http://127.0.0.1:{network.ledger.http}"
             cls.state = json.loads(fetch(cls.url, "/api/state"))
             cls.log = read_log(cls.url, cls.state["size"])
+            cls.audit = json.loads(network.run("audit", "--from", cls.url, "--charter", folder / "charter",
+                                               "--founder", network.ledger.founder, "--json"))
             cls.blobs = {}
             for data in cls.log:
                 entry = read_entry(data)
@@ -74,6 +76,24 @@ class Replay(unittest.TestCase):
             job = ledger.jobs[bytes.fromhex(shown["job"])]
             for segment in shown["segments"]:
                 self.assertEqual(job.segments[segment["segment"]].output.hex(), segment["output"])
+
+    def test_comes_to_what_vouch_audit_says(self):
+        ledger = self.replay(self.log[:self.audit["size"]])
+        mine = describe(ledger)
+        for account in self.audit["accounts"]:
+            expected = {name: account[name] for name in mine["members"][account["key"]] if name in account}
+            self.assertEqual({name: mine["members"][account["key"]][name] for name in expected}, expected)
+        self.assertEqual(len(mine["members"]), len(self.audit["accounts"]))
+        for name in ("escrow", "treasury", "deposited", "withdrawn"):
+            self.assertEqual(mine["totals"][name], self.audit[name])
+        said = [(v["position"], v["subject"], v["output"], v["agreeing"]) for v in self.audit["verdicts"]]
+        found = []
+        for at, data in enumerate(self.log[:self.audit["size"]]):
+            entry = read_entry(data)
+            if entry["kind"] == "verdict":
+                body = entry["body"]
+                found.append((at, body["subject"].hex(), body["output"].hex() or None, body["agreeing"]))
+        self.assertEqual(said, found)
 
     def assert_false(self, log):
         with self.assertRaises((Refused, Malformed)):
