@@ -25,6 +25,7 @@ static const struct vch_option options[] = {
      true},
     {"ledger", "HOST:PORT", "takes seats on this ledger, for agreed jobs", false},
     {"charter", "FILE", "that ledger's charter", false},
+    {"witness", "URL", "is handed this node's commits, too: http://ADDRESS:PORT[/PREFIX]", true},
     {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},
     {"peers", "FILE", "where other nodes listen: for disputes", false},
     {"journal", "FILE", "keeps what this node committed to (default: KEY.seats)", false},
@@ -140,6 +141,16 @@ static vch_status load_peers(struct vch_node_options *how, struct vch_tool *tool
     return VCH_OK;
 }
 
+static void name_witnesses(struct vch_node_options *how, struct vch_tool *tool)
+{
+    static const char *urls[VCH_OPTIONS_GIVEN_MAX];
+
+    while ((urls[how->witness_count] =
+                vch_options_nth(tool->options, "witness", how->witness_count)) != NULL)
+        how->witness_count++;
+    how->witness_urls = urls;
+}
+
 // On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
 static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_options *ledger,
                               struct vch_tool *tool)
@@ -165,6 +176,7 @@ static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_op
     how->charter = &ledger->charter;
     how->journal = journal;
     how->disputes = !vch_options_has(tool->options, "no-disputes");
+    name_witnesses(how, tool);
     return load_peers(how, tool);
 }
 

@@ -1,6 +1,5 @@
 #include "ledger/cosigners.h"
 
-#include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <inttypes.h>
@@ -14,6 +13,7 @@
 #include "host/log.h"
 #include "ledger/keeper.h"
 #include "ledger/promises.h"
+#include "net/url.h"
 #include "tlog/consistency.h"
 #include "tlog/cosignature.h"
 #include "tlog/lines.h"
@@ -29,18 +29,17 @@ enum {
     CONFLICTS_MAX = 4, // sizes that a witness may name in one round
     ANSWER_MAX = 1 << 20,
     HEADERS_MAX = 8192,
-    HOST_SIZE = 64,
-    PATH_SIZE = 256,
+    PATH_SIZE = 288,
 };
 
 // One address of a witness. Which of the charter's it is, its cosignatures say.
 struct peer {
     struct vch_cosigners *cosigners;
-    char host[HOST_SIZE], path[PATH_SIZE];
-    uint16_t port;
+    struct vch_url url;
     struct evhttp_connection *connection;
     bool is_asking, has_cosigned, is_reachable;
     bool has_answered;    // promises, in the request under way
+    bool is_listing;      // its promises
     uint64_t known;       // the size that it cosigned last, as far as we know
     uint64_t asked_round; // of the request under way
     uint64_t asked_size;
@@ -93,7 +92,7 @@ static void note_failure(struct peer *peer, const char *what)
     uint32_t doublings = peer->failures < DOUBLINGS_MAX ? peer->failures : DOUBLINGS_MAX;
 
     if (peer->failures == 0)
-        vch_log_write(VCH_LOG_WARNING, "witness %s:%u: %s", peer->host, peer->port, what);
+        vch_log_write(VCH_LOG_WARNING, "witness %s:%u: %s", peer->url.host, peer->url.port, what);
     peer->failures++;
     peer->is_reachable = false;
     peer->retry_ms = now_ms() + ((uint64_t)RETRY_MS << doublings);
@@ -272,17 +271,62 @@ static bool is_hopeless(const struct vch_cosigners *cosigners)
     return left < vch_charter_quorum(cosigners->setup.charter);
 }
 
-// It promised members what this checkpoint does not show: the next one has the answers.
+// What a witness says that it waits for; the next checkpoint has the answers.
+static bool take_promises(struct peer *peer, const char *text, size_t size)
+{
+    if (peer->promises == NULL) peer->promises = calloc(1, sizeof *peer->promises);
+    if (peer->promises != NULL && vch_is_ok(vch_promises_decode(peer->promises, text, size)))
+        return true;
+    forget_promises(peer);
+    return false;
+}
+
+static void on_list(struct evhttp_request *request, void *context)
+{
+    struct peer *peer = context;
+
+    peer->is_listing = false;
+    if (peer->cosigners->is_ending || request == NULL ||
+        evhttp_request_get_response_code(request) != HTTP_OK)
+        return;
+    struct evbuffer *input = evhttp_request_get_input_buffer(request);
+    size_t size = evbuffer_get_length(input);
+    const char *text = size > 0 ? (const char *)evbuffer_pullup(input, -1) : NULL;
+    if (text != NULL && !take_promises(peer, text, size))
+        note_failure(peer, "a list of promises that cannot be read");
+}
+
+// Some wait, which had better be answered before they are overdue.
+static void list_promises(struct peer *peer)
+{
+    const char *origin = peer->cosigners->setup.charter->origin;
+    struct vch_digest digest = vch_hash_bytes(origin, strlen(origin));
+    char hex[2 * VCH_DIGEST_SIZE + 1], path[PATH_SIZE + sizeof hex];
+    struct evhttp_request *request = peer->is_listing ? NULL : evhttp_request_new(on_list, peer);
+
+    if (request == NULL) return;
+    vch_hex_encode(hex, digest.bytes, VCH_DIGEST_SIZE);
+    (void)snprintf(path, sizeof path, "%s/vouch/v1/promises/%s", peer->url.path, hex);
+    (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Host", peer->url.host);
+    peer->is_listing = evhttp_make_request(peer->connection, request, EVHTTP_REQ_GET, path) == 0;
+}
+
+static bool has_promises(struct evhttp_request *request)
+{
+    const char *count =
+        evhttp_find_header(evhttp_request_get_input_headers(request), "Vouch-Promises");
+
+    return count != NULL && strcmp(count, "0") != 0;
+}
+
+// It promised members what this checkpoint does not show.
 static void receive_promises(struct peer *peer, const char *body, size_t size)
 {
     struct vch_cosigners *cosigners = peer->cosigners;
 
     peer->has_cosigned = true;
     cosigners->counts.promises++;
-    if (peer->promises == NULL) peer->promises = calloc(1, sizeof *peer->promises);
-    if (peer->promises == NULL || !vch_is_ok(vch_promises_decode(peer->promises, body, size))) {
-        free(peer->promises);
-        peer->promises = NULL;
+    if (!take_promises(peer, body, size)) {
         note_failure(peer, "a list of promises that cannot be read");
         return;
     }
@@ -305,6 +349,7 @@ static void receive_answer(struct peer *peer, struct evhttp_request *request)
     if (code == 200) {
         peer->known = peer->asked_size;
         if (peer->has_answered) forget_promises(peer);
+        if (has_promises(request)) list_promises(peer);
         if (is_current && !peer->cosigners->is_keeping) receive_lines(peer, body, size);
     } else if (code == 409) {
         receive_conflict(peer, type, body, size);
@@ -348,7 +393,7 @@ static bool write_question(struct evbuffer *body, const struct proving *proving,
 static void post(struct peer *peer, const struct proving *proving)
 {
     struct evhttp_request *request = evhttp_request_new(on_answer, peer);
-    char path[PATH_SIZE + 32];
+    char path[PATH_SIZE];
 
     peer->has_answered = proving->answers != NULL;
     if (request == NULL ||
@@ -358,9 +403,9 @@ static void post(struct peer *peer, const struct proving *proving)
         return;
     }
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    (void)evhttp_add_header(headers, "Host", peer->host);
+    (void)evhttp_add_header(headers, "Host", peer->url.host);
     (void)evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8");
-    (void)snprintf(path, sizeof path, "%s%s/add-checkpoint", peer->path,
+    (void)snprintf(path, sizeof path, "%s%s/add-checkpoint", peer->url.path,
                    peer->has_answered ? "/vouch/v1" : "");
     peer->is_asking = true;
     peer->asked_round = proving->round;
@@ -511,54 +556,15 @@ uint32_t vch_cosigners_reachable(const struct vch_cosigners *cosigners)
     return count;
 }
 
-static bool is_address(const char *host)
-{
-    uint8_t address[16];
-
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
-
-// "http://127.0.0.1:7001/witness". Names are not looked up: that would hold up the loop.
-static bool parse_url(struct peer *peer, const char *url)
-{
-    struct evhttp_uri *uri = evhttp_uri_parse(url);
-    const char *scheme = uri != NULL ? evhttp_uri_get_scheme(uri) : NULL;
-    const char *host = uri != NULL ? evhttp_uri_get_host(uri) : NULL;
-    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
-    bool is_fine = scheme != NULL && strcmp(scheme, "http") == 0 && host != NULL && path != NULL &&
-                   evhttp_uri_get_query(uri) == NULL && strlen(host) < HOST_SIZE + 2 &&
-                   strlen(path) < PATH_SIZE;
-
-    if (is_fine) {
-        size_t size = strlen(host);
-        bool has_brackets = size > 2 && host[0] == '[' && host[size - 1] == ']';
-        int port = evhttp_uri_get_port(uri);
-        (void)snprintf(peer->host, sizeof peer->host, "%.*s", (int)size - (has_brackets ? 2 : 0),
-                       host + has_brackets);
-        (void)snprintf(peer->path, sizeof peer->path, "%s", path);
-        size_t last = strlen(peer->path);
-        if (last > 0 && peer->path[last - 1] == '/') peer->path[last - 1] = '\0';
-        peer->port = (uint16_t)(port < 0 ? 80 : port);
-        is_fine = port != 0 && is_address(peer->host);
-    }
-    if (uri != NULL) evhttp_uri_free(uri);
-    return is_fine;
-}
-
 static vch_status add_peer(struct vch_cosigners *cosigners, uint32_t index,
                            struct vch_complaint *complaint)
 {
     struct peer *peer = &cosigners->peers[index];
-    const char *url = cosigners->setup.urls[index];
 
     peer->cosigners = cosigners;
-    if (!parse_url(peer, url))
-        return vch_complain(complaint, VCH_CODE_USAGE,
-                            "\"%.200s\" is no address of a witness, such as "
-                            "http://127.0.0.1:7001",
-                            url);
+    VCH_TRY(vch_url_parse(&peer->url, cosigners->setup.urls[index], "a witness", complaint));
     peer->connection =
-        evhttp_connection_base_new(cosigners->setup.base, NULL, peer->host, peer->port);
+        evhttp_connection_base_new(cosigners->setup.base, NULL, peer->url.host, peer->url.port);
     if (peer->connection == NULL) return VCH_FAIL(NO_MEMORY);
     evhttp_connection_set_timeout(peer->connection, ANSWER_S);
     evhttp_connection_set_max_body_size(peer->connection, ANSWER_MAX);

@@ -8,6 +8,7 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "member/follower.h"
+#include "member/handover.h"
 #include "member/ledger_link.h"
 #include "node/answers.h"
 #include "node/kept.h"
@@ -31,6 +32,7 @@ struct vch_ballot {
     struct vch_seat_keys keys;
     struct vch_follower *follower;
     struct vch_ledger_link *link;
+    struct vch_handover *handover;
     struct vch_answers *answers;
     struct vch_journal journal;
     struct vch_kept kept;
@@ -104,6 +106,7 @@ static void send_entry(void *context, struct vch_entry *entry)
         memcpy(draft->bytes, bytes, size);
         draft->size = size;
         ballot->queue_count++;
+        if (entry->kind == VCH_ENTRY_COMMIT) vch_handover_give(ballot->handover, bytes, size);
     }
     vch_arena_rewind(&ballot->scratch, mark);
 }
@@ -227,6 +230,8 @@ static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complai
     VCH_TRY(keep_runs(ballot));
     VCH_TRY(open_seats(ballot, complaint));
     VCH_TRY(vch_follower_new(&ballot->follower, &follower, complaint));
+    VCH_TRY(vch_handover_new(&ballot->handover, setup->base, setup->charter.origin,
+                             setup->witness_urls, setup->witness_count, complaint));
     const struct vch_ledger_link_setup link = {.base = setup->base,
                                                .tls = setup->tls,
                                                .key = setup->key,
@@ -262,6 +267,7 @@ void vch_ballot_free(struct vch_ballot *ballot)
 {
     if (ballot == NULL) return;
     if (ballot->link != NULL) vch_ledger_link_free(ballot->link);
+    vch_handover_free(ballot->handover);
     vch_sides_release(&ballot->sides);
     while (ballot->live_streams > 0) // each ends within its linger
         if (event_base_loop(ballot->setup.base, EVLOOP_ONCE) != 0) break;

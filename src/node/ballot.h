@@ -34,6 +34,8 @@ struct vch_ballot_setup {
     bool disputes;                // verdicts against what it computed
     const struct vch_peer *peers; // borrowed: where referees listen
     uint32_t peer_count;
+    const char *const *witness_urls; // handed this node's commits, too; borrowed
+    uint32_t witness_count;
     const struct vch_kernels *kernels;
     bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
     void *on_statement_context;         // as in node/node.h; NULL in earnest

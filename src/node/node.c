@@ -343,6 +343,8 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .disputes = options->disputes,
                                            .peers = options->peers,
                                            .peer_count = options->peer_count,
+                                           .witness_urls = options->witness_urls,
+                                           .witness_count = options->witness_count,
                                            .kernels = options->kernels,
                                            .on_statement = options->on_statement,
                                            .on_statement_context = options->on_statement_context,

@@ -53,6 +53,8 @@ struct vch_node_options {
     bool disputes;
     const struct vch_peer *peers; // borrowed: where other nodes listen, for disputes
     uint32_t peer_count;
+    const char *const *witness_urls; // borrowed: handed this node's commits, too
+    uint32_t witness_count;
 
     // 0 means the default.
     size_t memory_max;                 // 1 GiB

@@ -34,7 +34,7 @@ void vch_core_parts_reply(struct vch_core_reply *reply, int code, const char *fo
     reply->size = size < (int)sizeof reply->body ? (size_t)size : sizeof reply->body - 1;
 }
 
-void vch_core_parts_promise(struct vch_core_reply *reply, const struct vch_core_promise *promise)
+static void add_promise(struct vch_core_reply *reply, const struct vch_core_promise *promise)
 {
     char base64[VCH_BASE64_SIZE(VCH_DRAFT_SIZE_MAX) + 1];
     size_t room = sizeof reply->body - reply->size;
@@ -44,6 +44,14 @@ void vch_core_parts_promise(struct vch_core_reply *reply, const struct vch_core_
         snprintf(reply->body + reply->size, room, "%" PRIu64 " %s\n", promise->handed_ms, base64);
     VCH_ASSERT(size > 0 && (size_t)size < room);
     reply->size += (size_t)size;
+}
+
+void vch_core_parts_promises(struct vch_core_reply *reply, int code, const struct vch_core_log *log)
+{
+    vch_core_parts_reply(reply, code, "%s", "");
+    reply->content_type = "text/x.vouch.promises";
+    for (uint32_t i = 0; i < log->promise_count && i < VCH_SUBMISSION_ANSWERS_MAX; i++)
+        add_promise(reply, &log->promises[i]);
 }
 
 const struct vch_core_log *vch_core_parts_log(const struct vch_core *core, const char *origin,
@@ -77,11 +85,8 @@ void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core
         const struct vch_core_log *log = &core->logs[i];
         struct vch_digest digest = vch_hash_bytes(log->vkey.name, strlen(log->vkey.name));
         if (!vch_hash_is_equal(&digest, &wanted)) continue;
-        vch_core_parts_reply(reply, 200, "%s", "");
-        reply->content_type = VCH_CORE_PROMISES_TYPE;
+        vch_core_parts_promises(reply, 200, log);
         reply->promise_count = log->promise_count;
-        for (uint32_t j = 0; j < log->promise_count && j < VCH_SUBMISSION_ANSWERS_MAX; j++)
-            vch_core_parts_promise(reply, &log->promises[j]);
         return;
     }
 }

@@ -144,22 +144,20 @@ static bool is_overdue(const struct asked *asked, const struct vch_core_promise 
            asked->log->count - promise->handed_count >= VCH_CORE_PATIENCE_COUNT;
 }
 
-// Of those that are overdue, the first have to be answered; all that is unanswered is named.
+// Of those that are overdue, the first have to be answered, as many as a request has room for. If
+// not, all that wait are named, so that the next request is not overtaken by time.
 static bool check_promises(struct asked *asked)
 {
     const struct vch_core_log *log = asked->log;
     bool is_kept = true;
     uint32_t seen = 0;
 
-    vch_core_parts_reply(asked->reply, 428, "%s", "");
-    asked->reply->content_type = VCH_CORE_PROMISES_TYPE;
     for (uint32_t i = 0; i < log->promise_count && seen < VCH_SUBMISSION_ANSWERS_MAX; i++) {
         if (!is_overdue(asked, &log->promises[i])) continue;
         seen++;
-        if (is_answered(asked->change, i)) continue;
-        is_kept = false;
-        vch_core_parts_promise(asked->reply, &log->promises[i]);
+        is_kept = is_kept && is_answered(asked->change, i);
     }
+    if (!is_kept) vch_core_parts_promises(asked->reply, 428, log);
     return is_kept;
 }
 

@@ -22,7 +22,7 @@ struct vch_daemon {
     struct vch_http *http;
     vch_status failed; // what made it stop
     struct vch_complaint complaint;
-    uint64_t cosigned, refused;
+    uint64_t cosigned, refused, promised;
 
     struct vch_core_reply reply; // of the request at hand
     struct vch_core_change change;
@@ -40,6 +40,7 @@ static int answer_metrics(void *context, struct evbuffer *body)
 
     (void)evbuffer_add_printf(body, "vouch_witness_cosigned_total %" PRIu64 "\n", daemon->cosigned);
     (void)evbuffer_add_printf(body, "vouch_witness_refused_total %" PRIu64 "\n", daemon->refused);
+    (void)evbuffer_add_printf(body, "vouch_witness_promised_total %" PRIu64 "\n", daemon->promised);
     for (uint32_t i = 0; i < daemon->core.log_count; i++) {
         const struct vch_core_log *log = &daemon->core.logs[i];
         (void)evbuffer_add_printf(body, "vouch_witness_size{origin=\"%s\"} %" PRIu64 "\n",
@@ -83,7 +84,9 @@ static void conclude(struct vch_daemon *daemon, struct vch_http_exchange *exchan
         return;
     }
     vch_core_apply(&daemon->core, &daemon->change);
-    daemon->cosigned += daemon->reply.code == 200 && daemon->change.kind != VCH_CORE_PROMISE;
+    daemon->cosigned +=
+        daemon->change.kind == VCH_CORE_AGAIN || daemon->change.kind == VCH_CORE_CHECKPOINT;
+    daemon->promised += daemon->change.kind == VCH_CORE_PROMISE;
     daemon->refused += daemon->reply.code != 200;
     if (daemon->reply.code != 200)
         vch_log_write(VCH_LOG_DEBUG, "answered %d: %.200s", daemon->reply.code, daemon->reply.body);
