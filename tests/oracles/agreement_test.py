@@ -4,6 +4,8 @@ takes or refuses, the other must, and after every entry both have the same money
 
     agreement_test.py VOUCH CASES [STEPS [SEED...]]
 """
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -65,10 +67,25 @@ def say(what, seed, position, lines):
     return 1
 
 
-def follow(path, seed):
+def find_no_fault(lines, seed):
+    """Whether lies about what the first came to pass unnoticed: a verdict turned round, an account changed."""
+    entries = [i for i, line in enumerate(lines) if line.startswith("E ")]
+    refused = next(i for i in entries if lines[i][2] == "-")
+    account = max(i for i, line in enumerate(lines[:entries[40]]) if line.startswith("A "))
+    lies = {refused: "E +" + lines[refused][3:], account: lines[account][:-1] + str((int(lines[account][-1]) + 1) % 10)}
+    missed = 0
+    for at, lie in lies.items():
+        with contextlib.redirect_stdout(io.StringIO()):
+            missed += follow(lines[:at] + [lie] + lines[at + 1:], seed) == 0
+    if missed:
+        print(f"seed {seed}: {missed} lies were not noticed")
+    return missed
+
+
+def follow(lines, seed):
     """0, or 1 and what the two disagree about."""
     registries, blocks = {}, []
-    for line in path.read_text().splitlines():
+    for line in lines:
         word, _, rest = line.partition(" ")
         if word == "R":
             registry = read_registry(bytes.fromhex(rest))
@@ -118,7 +135,8 @@ def main():
             if done.returncode != 0:
                 print(done.stdout[-2000:], done.stderr[-2000:])
                 return 1
-            bad += follow(path, seed)
+            lines = path.read_text().splitlines()
+            bad += follow(lines, seed) + find_no_fault(lines, seed)
     return 1 if bad else 0
 
 

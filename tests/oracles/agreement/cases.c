@@ -181,6 +181,8 @@ static void open_trial(void)
     open->job.segments[0] = (struct vch_job_segment){0, 1 + test_below(3), VCH_JOB_BY_NODES};
     open->fee = world.charter.parameters.fee_min + test_below(20);
     open->is_trial = true;
+    open->excluded_count = by_chance(5);
+    open->excluded[0] = "op-1";
     open->trial_node = world.nodes[test_below(WORLD_NODES)].key.public_key;
     (void)finish_job(open);
     struct vch_digest output = trial_output(&open->job_id, index);
