@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# The long campaigns: a thousand jobs among nodes that misbehave at random, ten thousand changed
-# proofs before two verifiers, ledgers whose writers are killed and whose files are cut and torn,
-# witnesses that are killed, then ten minutes of each fuzz target. CAMPAIGN_JOBS, PROOF_MUTANTS,
-# STORE_KILLS, STORE_CUTS, WITNESS_KILLS and FUZZ_SECONDS change how long; VCH_SEED=N replays a
-# campaign.
+# The long campaigns: a thousand jobs among nodes that misbehave at random, a million jobs in two
+# hundred simulated networks with every fault at once, ten thousand changed proofs before two
+# verifiers, ledgers whose writers are killed and whose files are cut and torn, witnesses that are
+# killed, then ten minutes of each fuzz target. CAMPAIGN_JOBS, CLUSTER_SEEDS, CLUSTER_JOBS (of a
+# seed), CAPTURE_JOBS, PROOF_MUTANTS, STORE_KILLS, STORE_CUTS, WITNESS_KILLS and FUZZ_SECONDS change
+# how long; VCH_SEED=N replays a campaign.
 set -u
 cd "$(dirname "$0")/.." || exit
 jobs=${CAMPAIGN_JOBS:-1000} mutants=${PROOF_MUTANTS:-10000} seconds=${FUZZ_SECONDS:-600}
+cluster_seeds=${CLUSTER_SEEDS:-200} cluster_jobs=${CLUSTER_JOBS:-6700}
+capture_jobs=${CAPTURE_JOBS:-20000}
 kills=${STORE_KILLS:-500} cuts=${STORE_CUTS:-10}
 witness_kills=${WITNESS_KILLS:-500}
 start=$SECONDS result=0 summary=()
@@ -38,6 +41,8 @@ step() {
 }
 
 step "$jobs jobs among faulty nodes" campaign
+step "$cluster_seeds networks of $cluster_jobs jobs" build/release/tests/cluster_campaign \
+    --seeds="$cluster_seeds" --jobs="$cluster_jobs" --everything=1 --capture="$capture_jobs"
 step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/vouch \
     build/release/tests/proof_cases --mutants="$mutants" --rounds=20
 step "$kills writers killed, both engines" store_kills

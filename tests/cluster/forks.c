@@ -16,15 +16,21 @@ static const struct vch_registry *registry_of(void *context, const struct vch_di
 struct vch_state *cluster_new_state(struct cluster *world, struct vch_arena *arena)
 {
     const uint32_t n = world->plan.nodes;
-    struct vch_state_setup setup = {.limits = vch_state_default_limits(),
+    struct vch_state_setup setup = {.limits = {.accounts = n + CLUSTER_CLIENTS + 64,
+                                               .jobs = 4096,
+                                               .contests = 16384,
+                                               .seats = 131072,
+                                               .disputes = 1024,
+                                               .candidates = 65536,
+                                               .holdings = 2 * n + 64,
+                                               .exclusions = 1024,
+                                               .registries = 8},
                                     .checks = cluster_checks(world),
                                     .registry = registry_of,
                                     .context = world,
                                     .seeds = {world->plan.seed, n}};
     struct vch_state *state = NULL;
 
-    setup.limits.accounts = n + CLUSTER_CLIENTS + 64;
-    setup.limits.holdings = 4 * n + 64;
     vch_arena_init(arena, (size_t)1 << 31);
     if (!vch_is_ok(vch_state_new(&state, &setup, arena)))
         cluster_fail(world, "no memory for a state");
