@@ -1,5 +1,6 @@
 // The laws, on one machine; and databases that are not ours.
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include "base/bytes.h"
 #include "harness/folder.h"
@@ -211,6 +212,48 @@ TEST(store_refuses_a_tree_whose_top_is_not_over_what_is_below)
     CHECK_FAILS(vch_store_root(store, 20, &root, NULL), BAD_PROOF);
     CHECK_FAILS(vch_store_audit(store, NULL), BAD_PROOF);
     vch_store_close(store);
+}
+
+// Appends until a file may not grow any more, and then once more.
+static void append_until_full(const char *where, struct laws_shared *shared)
+{
+    struct rlimit limit = {.rlim_cur = 400000, .rlim_max = 400000};
+    struct vch_store *store = stores_open(where, false);
+    struct vch_store_head head = {0};
+    vch_status status = VCH_OK;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    for (int failures = 0; failures < 2; failures += !vch_is_ok(status)) {
+        struct vch_complaint complaint = {0};
+        stores_fill(&laws_group, 1, head.size, 1 + test_below(30));
+        status = vch_store_append(store, head.size, laws_group.entries, laws_group.count, &head,
+                                  &complaint);
+        if (vch_is_ok(status)) shared->acknowledged = head.size;
+        CHECK(vch_is_ok(status) || (status.code == VCH_CODE_IO && complaint.text[0] != '\0'));
+    }
+    vch_store_close(store);
+}
+
+TEST(store_on_a_full_disk_says_so_and_keeps_what_it_has)
+{
+    char where[LAWS_WHERE_MAX];
+    struct laws_shared *shared = laws_share();
+
+    vch_store_close(laws_new(where));
+    pid_t child = fork();
+    if (child == 0) {
+        append_until_full(where, shared);
+        _exit(0);
+    }
+    laws_reap(child);
+    struct vch_store *store = stores_open(where, false);
+    CHECK(shared->acknowledged > 0);
+    laws_all_there(store, 1, shared->acknowledged);
+    stores_grow(store, 1, shared->acknowledged + 100, 30); // there is room again
+    laws_audit(store);
+    vch_store_close(store);
+    (void)munmap(shared, sizeof *shared);
 }
 
 TEST(store_refuses_a_checkpoint_that_outlived_its_entries)
