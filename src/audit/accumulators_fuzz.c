@@ -90,8 +90,9 @@ static void prepare(void)
     VCH_ASSERT(
         vch_is_ok(vch_accumulators_plan(&plan, &graph, &identity, 0, 3, BATCH, &arena, NULL)));
     ends[0] = (struct vch_tensor){VCH_TYPE_I8, value_rows[0].shape, input};
-    ends[1] = (struct vch_tensor){VCH_TYPE_I32, value_rows[3].shape,
-                                  vch_arena_alloc(&arena, BATCH * OUTPUTS, sizeof(int32_t))};
+    ends[1] =
+        (struct vch_tensor){VCH_TYPE_I32, value_rows[3].shape,
+                            vch_arena_alloc(&arena, (size_t)BATCH * OUTPUTS, sizeof(int32_t))};
     honest = vch_arena_alloc(&arena, plan.size, 1);
     copy = vch_arena_alloc(&arena, plan.size, 1);
     VCH_ASSERT(vch_is_ok(vch_accumulate_prepare(&how, &plan, &kernels, &arena)));
@@ -118,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vch_accumulators accumulators;
     struct vch_audit_finding finding;
     struct vch_complaint complaint = {0};
-    vch_status status = VCH_OK;
+    vch_status status;
 
     if (honest == NULL) prepare();
     take_key(data, size);

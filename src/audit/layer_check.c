@@ -11,38 +11,41 @@ static size_t round_up(size_t size)
     return (size + LINE - 1) / LINE * LINE;
 }
 
-// Where scratch lies: halves of a block, its products, the other side's, and what is multiplied by
-// a row of a MATMUL's first operand.
+// Where scratch lies: halves of a block and its products, what the operands give, and what rows of
+// a MATMUL's first operand are multiplied by.
+enum { HALVES, PRODUCTS, GIVEN, TURNED, DIGITS, PARTS };
+
 struct room {
-    int16_t *halves;
-    uint64_t *products, *given, *turned;
-    int8_t *digits;
-    size_t size;
+    size_t at[PARTS], size;
 };
 
-static void *take(struct room *room, uint8_t *scratch, size_t size)
-{
-    void *out = scratch == NULL ? NULL : scratch + room->size;
-    room->size += round_up(size);
-    return out;
-}
-
-static struct room room_of(const struct vch_layer *l, uint32_t samples, uint8_t *scratch)
+static struct room room_of(const struct vch_layer *l, uint32_t samples)
 {
     const size_t units = samples * l->units, block = l->block < units ? l->block : units;
-    struct room room = {0};
+    const size_t sizes[PARTS] = {
+        [HALVES] = block * l->outer * l->inner * l->halves * sizeof(int16_t),
+        [PRODUCTS] = block * l->outer * sizeof(uint64_t),
+        [GIVEN] = units * sizeof(uint64_t),
+        [TURNED] = l->matmul.depth * sizeof(uint64_t),
+        [DIGITS] = l->matmul.depth * VCH_DIGITS_COUNT,
+    };
+    struct room room = {.size = 0};
 
-    room.halves = take(&room, scratch, block * l->outer * l->inner * l->halves * sizeof(int16_t));
-    room.products = take(&room, scratch, block * l->outer * sizeof(uint64_t));
-    room.given = take(&room, scratch, units * sizeof(uint64_t));
-    room.turned = take(&room, scratch, l->matmul.depth * sizeof(uint64_t));
-    room.digits = take(&room, scratch, l->matmul.depth * VCH_DIGITS_COUNT);
+    for (size_t i = 0; i < PARTS; i++) {
+        room.at[i] = room.size;
+        room.size += round_up(sizes[i]);
+    }
     return room;
+}
+
+static void *part_of(void *scratch, const struct room *room, size_t part)
+{
+    return (uint8_t *)scratch + room->at[part];
 }
 
 size_t vch_layer_scratch(const struct vch_layer *layer, uint32_t samples)
 {
-    return room_of(layer, samples, NULL).size;
+    return room_of(layer, samples).size;
 }
 
 bool vch_layer_is_bounded(const struct vch_layer *layer, const void *accumulators, uint32_t samples,
@@ -181,28 +184,32 @@ static uint64_t join(const struct vch_layer *l, const uint64_t *products)
 void vch_layer_sums(uint64_t *sums, const struct vch_layer *layer, const void *accumulators,
                     uint32_t samples, const struct vch_kernels *kernels, void *scratch)
 {
-    const struct room room = room_of(layer, samples, scratch);
+    const struct room room = room_of(layer, samples);
     const size_t units = samples * layer->units, each = layer->outer * layer->inner;
+    int16_t *halves = part_of(scratch, &room, HALVES);
+    uint64_t *products = part_of(scratch, &room, PRODUCTS);
 
     for (size_t first = 0; first < units; first += layer->block) {
         const size_t left = units - first, some = left < layer->block ? left : layer->block;
-        halve(room.halves, layer, accumulators, first * each, some * each, kernels);
-        vch_digits_dot_i16(room.products, &layer->y, room.halves, some * layer->outer, kernels);
+        halve(halves, layer, accumulators, first * each, some * each, kernels);
+        vch_digits_dot_i16(products, &layer->y, halves, some * layer->outer, kernels);
         for (size_t i = 0; i < some; i++)
-            sums[first + i] = join(layer, room.products + i * layer->outer);
+            sums[first + i] = join(layer, products + i * layer->outer);
     }
 }
 
 // a . (b r), for each row of each product.
 static void multiply(const struct vch_layer *l, const void *const operands[2], uint32_t samples,
-                     const struct vch_kernels *kernels, const struct room *room)
+                     const struct vch_kernels *kernels, void *scratch)
 {
+    const struct room room = room_of(l, samples);
+    uint64_t *elements = part_of(scratch, &room, TURNED), *given = part_of(scratch, &room, GIVEN);
     const struct vch_linear_matmul *m = &l->matmul;
     const struct vch_value *a = &l->graph->values[l->operator_->inputs[0]];
     const struct vch_value *b = &l->graph->values[l->operator_->inputs[1]];
     const size_t a_size = vch_tensor_shape_count(&a->shape);
     const size_t b_size = vch_tensor_shape_count(&b->shape);
-    const struct vch_digits turned = vch_digits_at(room->digits, m->depth);
+    const struct vch_digits turned = vch_digits_at(part_of(scratch, &room, DIGITS), m->depth);
 
     for (size_t z = 0; z < samples * m->matrices; z++) {
         const size_t sample = z / m->matrices;
@@ -210,10 +217,10 @@ static void multiply(const struct vch_layer *l, const void *const operands[2], u
         vch_linear_operands(&a_at, &b_at, m, z % m->matrices);
         a_at = sample * a_size + a_at * m->rows * m->depth;
         b_at = sample * b_size + b_at * m->depth * m->columns;
-        dot(room->turned, &l->b, b->type, operands[1], b_at, m->depth, kernels);
+        dot(elements, &l->b, b->type, operands[1], b_at, m->depth, kernels);
         for (size_t k = 0; k < m->depth; k++)
-            vch_digits_set(&turned, k, room->turned[k]);
-        dot(room->given + z * m->rows, &turned, a->type, operands[0], a_at, m->rows, kernels);
+            vch_digits_set(&turned, k, elements[k]);
+        dot(given + z * m->rows, &turned, a->type, operands[0], a_at, m->rows, kernels);
     }
 }
 
@@ -222,16 +229,17 @@ bool vch_layer_check(const struct vch_layer *layer, const void *const operands[2
                      const uint64_t *sums, uint32_t samples, const struct vch_kernels *kernels,
                      void *scratch)
 {
-    const struct room room = room_of(layer, samples, scratch);
+    const struct room room = room_of(layer, samples);
     const size_t units = samples * layer->units;
+    const uint64_t *given = part_of(scratch, &room, GIVEN);
     uint64_t difference = 0;
 
     if (layer->operator_->kind == VCH_OPERATOR_MATMUL)
-        multiply(layer, operands, samples, kernels, &room);
+        multiply(layer, operands, samples, kernels, scratch);
     else
-        dot(room.given, &layer->x, layer->graph->values[layer->operator_->inputs[0]].type,
-            operands[0], 0, units, kernels);
+        dot(part_of(scratch, &room, GIVEN), &layer->x,
+            layer->graph->values[layer->operator_->inputs[0]].type, operands[0], 0, units, kernels);
     for (size_t i = 0; i < units; i++)
-        difference |= sums[i] ^ vch_fp_add(room.given[i], layer->constant);
+        difference |= sums[i] ^ vch_fp_add(given[i], layer->constant);
     return difference == 0;
 }

@@ -17,36 +17,45 @@ static __m512i add_widened(__m512i total, __m512i lanes)
     return _mm512_add_epi64(total, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(lanes, 1)));
 }
 
-// At most ROWS rows against at most COLUMNS columns, widened once for all rows; both are constants
-// where it is called.
+static inline __attribute__((always_inline)) void clear(__m512i sums[ROWS][COLUMNS])
+{
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t j = 0; j < COLUMNS; j++)
+            sums[i][j] = _mm512_setzero_si512();
+}
+
+// Terms [from, to): each column is widened once for all rows.
+static inline __attribute__((always_inline)) void sum_terms(__m512i acc[ROWS][COLUMNS],
+                                                            const int16_t *a, const int8_t *b,
+                                                            size_t depth, size_t from, size_t to,
+                                                            const size_t rows, const size_t columns)
+{
+    for (size_t k = from; k < to; k += STEP) {
+        const __mmask32 mask = first(depth - k);
+        __m512i x[ROWS];
+        for (size_t i = 0; i < rows; i++)
+            x[i] = _mm512_maskz_loadu_epi16(mask, a + i * depth + k);
+        for (size_t j = 0; j < columns; j++) {
+            __m512i y = _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, b + j * depth + k));
+            for (size_t i = 0; i < rows; i++)
+                acc[i][j] = _mm512_dpwssd_epi32(acc[i][j], x[i], y);
+        }
+    }
+}
+
+// At most ROWS rows against at most COLUMNS columns; both are constants where it is called.
 static inline __attribute__((always_inline)) void block(int64_t *out, size_t out_stride,
                                                         const int16_t *a, const int8_t *b,
                                                         size_t depth, const size_t rows,
                                                         const size_t columns)
 {
-    __m512i total[ROWS][COLUMNS];
-    size_t k = 0;
+    __m512i total[ROWS][COLUMNS], acc[ROWS][COLUMNS];
 
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++)
-            total[i][j] = _mm512_setzero_si512();
-    while (k < depth) {
-        size_t stop = depth - k > STEP * STEPS_MAX ? k + STEP * STEPS_MAX : depth;
-        __m512i acc[ROWS][COLUMNS];
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < columns; j++)
-                acc[i][j] = _mm512_setzero_si512();
-        for (; k < stop; k += STEP) {
-            const __mmask32 mask = first(depth - k);
-            __m512i x[ROWS];
-            for (size_t i = 0; i < rows; i++)
-                x[i] = _mm512_maskz_loadu_epi16(mask, a + i * depth + k);
-            for (size_t j = 0; j < columns; j++) {
-                __m512i y = _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, b + j * depth + k));
-                for (size_t i = 0; i < rows; i++)
-                    acc[i][j] = _mm512_dpwssd_epi32(acc[i][j], x[i], y);
-            }
-        }
+    clear(total);
+    for (size_t k = 0, stop = 0; k < depth; k = stop) {
+        stop = depth - k > STEP * STEPS_MAX ? k + STEP * STEPS_MAX : depth;
+        clear(acc);
+        sum_terms(acc, a, b, depth, k, stop, rows, columns);
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < columns; j++)
                 total[i][j] = add_widened(total[i][j], acc[i][j]);
