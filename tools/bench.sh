@@ -27,6 +27,8 @@ for model in digits breast_cancer; do
 done
 printf '\n## proofs of real models\n'
 tools/bench_proof.py "$build/vouch" || [ $? = 77 ]
+printf '\n## traces and audits\n'
+tools/bench_audit.py "$build/vouch" || [ $? = 77 ]
 printf '\n## engine beside onnxruntime\n'
 tools/bench_engine.py "$build/vouch" || [ $? = 77 ] # skipped, having said why
 printf '\n## network\n'
