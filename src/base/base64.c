@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-static const char pad = '=';
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+enum { PAD = 64 }; // the place of padding
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 // Up to three bytes as four characters; missing bytes count as zero, and what only they would
 // fill is padding.
@@ -14,7 +15,7 @@ static void encode_group(char out[4], const uint8_t *in, size_t count)
     for (size_t i = 0; i < 3; i++)
         bits = bits << 8 | (i < count ? in[i] : 0);
     for (size_t i = 0; i < 4; i++)
-        out[i] = i <= count ? digits[bits >> (18 - 6 * i) & 63] : pad;
+        out[i] = digits[i <= count ? bits >> (18 - 6 * i) & 63 : PAD];
 }
 
 size_t vch_base64_encode(char *out, const void *bytes, size_t size)

@@ -87,12 +87,13 @@ size_t vch_checkpoint_sign(char out[static VCH_CHECKPOINT_NOTE_MAX + 1],
                            const struct vch_checkpoint *checkpoint,
                            const struct vch_secret_key *key)
 {
-    char signature[VCH_NOTE_LINE_MAX + 1];
+    const char *text = out;
+    char line[VCH_NOTE_LINE_MAX + 1];
     size_t size = vch_checkpoint_encode(out, checkpoint);
-    size_t line_size = vch_note_sign(signature, checkpoint->origin, key, out, size);
+    size_t line_size = vch_note_sign(line, checkpoint->origin, key, text, size);
 
     out[size] = '\n';
-    memcpy(out + size + 1, signature, line_size + 1);
+    memcpy(out + size + 1, line, line_size + 1);
     return size + 1 + line_size;
 }
 

@@ -375,7 +375,7 @@ TEST(core_is_patient_for_a_while_and_some_checkpoints)
     write_draft(&draft, 1);
     CHECK_EQ(ask(&entries, 0, 10), 200);
     CHECK_EQ(hand_over(&draft, origin), 200);
-    now_ms += 10 * VCH_CORE_PATIENCE_MS;
+    now_ms += (uint64_t)10 * VCH_CORE_PATIENCE_MS;
     CHECK_EQ(ask(&entries, 10, 11), 200); // the log was idle: it gets two
     CHECK_EQ(ask(&entries, 11, 11), 200); // one that is no larger does not count
     CHECK_EQ(ask(&entries, 11, 12), 200);
