@@ -220,16 +220,16 @@ static void append_until_full(const char *where, struct laws_shared *shared)
     struct rlimit limit = {.rlim_cur = 400000, .rlim_max = 400000};
     struct vch_store *store = stores_open(where, false);
     struct vch_store_head head = {0};
-    vch_status status = VCH_OK;
 
     (void)signal(SIGXFSZ, SIG_IGN);
     CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    for (int failures = 0; failures < 2; failures += !vch_is_ok(status)) {
+    for (int failures = 0; failures < 2;) {
         struct vch_complaint complaint = {0};
         stores_fill(&laws_group, 1, head.size, 1 + test_below(30));
-        status = vch_store_append(store, head.size, laws_group.entries, laws_group.count, &head,
-                                  &complaint);
+        vch_status status = vch_store_append(store, head.size, laws_group.entries, laws_group.count,
+                                             &head, &complaint);
         if (vch_is_ok(status)) shared->acknowledged = head.size;
+        failures += !vch_is_ok(status);
         CHECK(vch_is_ok(status) || (status.code == VCH_CODE_IO && complaint.text[0] != '\0'));
     }
     vch_store_close(store);
