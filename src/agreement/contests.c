@@ -95,7 +95,8 @@ struct contest *vch_contests_new(struct vch_state *state, struct segment *segmen
         .model = segment->job->is.model,
         .first = segment->is.first,
         .last = segment->is.last,
-        .fee = segment->job->is.fee,
+        .fee = dispute == NULL ? segment->job->is.fee
+                               : state->parameters.dispute_bond / state->parameters.referees,
         .deadline_ms = dispute == NULL ? segment->job->is.deadline_ms : UINT64_MAX,
         .has_input = dispute != NULL,
         .due_ms = VCH_HEAP_NEVER,
@@ -282,9 +283,10 @@ static struct eligible count_eligible(struct vch_state *state, struct contest *c
     if (contest->segment->job->exclusions != NULL)
         return vch_eligible_count(state, contest, roster);
     if (memo->position != position || memo->first != is->first || memo->last != is->last ||
-        memcmp(&memo->model, &is->model, sizeof is->model) != 0)
-        *memo = (struct eligible_memo){position, is->model, is->first, is->last,
-                                       vch_eligible_count(state, contest, roster)};
+        memo->fee != is->fee || memcmp(&memo->model, &is->model, sizeof is->model) != 0)
+        *memo =
+            (struct eligible_memo){position, is->model, is->first,
+                                   is->last, is->fee,   vch_eligible_count(state, contest, roster)};
     return memo->eligible;
 }
 

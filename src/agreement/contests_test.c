@@ -68,6 +68,22 @@ TEST(a_node_draws_that_stakes_enough_and_holds_the_segment)
     draw_one(&id, 2);
 }
 
+TEST(a_node_draws_whose_slash_would_take_the_fee_at_least)
+{
+    struct ledger_job plan = ledger_plain_job(1);
+
+    parameters = ledger_parameters();
+    ledger_found(3, 1, &parameters);
+    ledger_deposit(&ledger.nodes[1].key, 2);
+    ledger_do(ledger_amount(VCH_ENTRY_STAKE, 2), &ledger.nodes[1].key);
+    plan.fee = LEDGER_STAKE / 2 + 1;
+    const struct vch_contest_id id = {ledger_open(&plan), 0, 0};
+    ledger_anchor();
+    CHECK_EQ(ledger_contest(&id)->eligible, 1);
+    LEDGER_REFUSES(ledger_sortition(&id, 0), &ledger.nodes[0].key, "may not draw");
+    draw_one(&id, 1);
+}
+
 TEST(a_key_that_is_new_in_this_epoch_does_not_draw)
 {
     const struct ledger_job plan = ledger_plain_job(1);

@@ -438,6 +438,8 @@ TEST(referees_without_a_majority_give_way_to_more_and_then_the_dispute_is_void)
     referee(&id, 0, first);
     const struct vch_contest_id silent = {id, 0, 0}, again = {id, 0, 1};
     CHECK_EQ(ledger_account(ledger_seat_key(&silent, 4))->silences, 1);
+    CHECK_EQ(ledger_account(ledger_seat_key(&silent, 4))->stake,
+             LEDGER_STAKE - parameters.dispute_bond / parameters.referees);
     CHECK_EQ(ledger_contest(&again)->wanted, 11);
     referee(&id, 1, split);
     const struct vch_contest_id last = {id, 0, 2};

@@ -58,23 +58,30 @@ static bool mark(void *context, const char *name)
     return false;
 }
 
-// What does not depend on the contest.
-static bool is_able(const struct vch_state *state, const struct account *account,
-                    const struct vch_member *member)
+// What a lie costs is no less than what it could earn, or silence cost.
+static bool is_worth(const struct vch_state *state, const struct account *account, uint64_t fee)
+{
+    return account->is.stake * state->parameters.slash_permille / 1000 >= fee; // below 2^63
+}
+
+static bool is_able(const struct vch_state *state, const struct contest *contest,
+                    const struct account *account, const struct vch_member *member)
 {
     return member != NULL && member->role == VCH_ROLE_NODE && member->has_vrf &&
            account->is.stake >= state->parameters.stake_min &&
+           is_worth(state, account, contest->is.fee) &&
            account->is.trials >= state->parameters.trials && vch_accounts_weight(account) > 0;
 }
 
 // Marks at [0, MEMBERS_MAX) say whose operator is excluded; behind them, whose was counted.
 static void count_one(struct vch_state *state, struct eligible *eligible,
-                      const struct roster *roster, struct account *account)
+                      const struct contest *contest, const struct roster *roster,
+                      struct account *account)
 {
     uint64_t *excluded = state->operator_marks, *counted = excluded + VCH_REGISTRY_MEMBERS_MAX;
     const struct vch_member *member = vch_roster_member(roster, account);
 
-    if (account->marked == state->scans || !is_able(state, account, member)) return;
+    if (account->marked == state->scans || !is_able(state, contest, account, member)) return;
     account->marked = state->scans; // a node may hold the segment in several ways
     const uint32_t operator_number = vch_roster_operator(roster, member);
     if (excluded[operator_number] == state->scans) return;
@@ -98,7 +105,7 @@ struct eligible vch_eligible_count(struct vch_state *state, const struct contest
     {
         const struct holding *holding = VCH_LIST_THING(link, struct holding, of_model);
         if (holding->first <= contest->is.first && contest->is.last <= holding->last)
-            count_one(state, &eligible, roster, holding->account);
+            count_one(state, &eligible, contest, roster, holding->account);
     }
     return eligible;
 }
@@ -111,11 +118,14 @@ vch_status vch_eligible_check(const struct vch_state *state, const struct contes
                                           ? vch_roster_member(contest->roster, account)
                                           : NULL;
 
-    if (member == NULL || !is_able(state, account, member))
+    if (member == NULL || !is_able(state, contest, account, member))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the node may not draw: it needs a VRF key in the registry in force, a "
-                            "stake of %llu, %llu trials passed, and weight",
+                            "stake of %llu of which %llu permille are %llu at least, %llu trials "
+                            "passed, and weight",
                             (unsigned long long)state->parameters.stake_min,
+                            (unsigned long long)state->parameters.slash_permille,
+                            (unsigned long long)is->fee,
                             (unsigned long long)state->parameters.trials);
     if (account->grown > is->anchored)
         return vch_complain(complaint, VCH_CODE_REFUSED,

@@ -130,6 +130,7 @@ struct eligible_memo {
     uint64_t position; // of the anchor; 0: none
     struct vch_digest model;
     uint32_t first, last;
+    uint64_t fee;
     struct eligible eligible;
 };
 

@@ -50,7 +50,7 @@ static void settle_silence(struct vch_state *state, const struct contest *contes
     for (uint32_t i = 0; i < contest->is.seat_count; i++) {
         const struct vch_seat *seat = &contest->is.seats[i];
         if (seat->state != VCH_SEAT_DRAWN && seat->state != VCH_SEAT_COMMITTED) continue;
-        vch_accounts_silence(state, vch_accounts_of_seat(seat), job->is.fee);
+        vch_accounts_silence(state, vch_accounts_of_seat(seat), contest->is.fee);
         if (contest->dispute != NULL) continue;
         charge_escrow(state, job, job->is.fee);
         state->totals.treasury += job->is.fee;

@@ -137,9 +137,10 @@ struct vch_contest {
     struct vch_digest model;
     uint32_t first, last; // operators
     bool has_input;
-    struct vch_digest input;   // commitment
-    uint64_t fee, deadline_ms; // the job's; a dispute's contest knows no deadline
-    struct vch_digest alpha;   // from DRAWING on
+    struct vch_digest input; // commitment
+    uint64_t fee;            // what a seat earns, or pays for silence; of a referee the latter only
+    uint64_t deadline_ms;    // the job's; UINT64_MAX of a dispute's contest
+    struct vch_digest alpha; // from DRAWING on
     uint32_t eligible;
     uint64_t weight;
     uint32_t drawn_count; // sortitions taken

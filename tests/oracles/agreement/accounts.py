@@ -53,10 +53,15 @@ class Accounts:
     def holds(self, account, model, first, last):
         return any(m == model and f <= first and last <= l for m, f, l in account.holds)
 
+    def fee_of(self, contest):
+        p = self.parameters
+        return contest.job.fee if contest.dispute is None else p["dispute_bond"] // p["referees"]
+
     def may_be_drawn(self, contest, key):
         member, account = contest.registry["by_key"].get(key), self.accounts.get(key)
         return (member is not None and account is not None and member["role"] == NODE and member["vrf"] != b"" and
                 account.stake >= self.parameters["stake_min"] and account.trials >= self.parameters["trials"] and
+                account.stake * self.parameters["slash_permille"] // 1000 >= self.fee_of(contest) and
                 self.holds(account, contest.job.model, contest.first, contest.last) and
                 self.weight(account) > 0 and member["operator"] not in contest.excluded)
 

@@ -345,7 +345,7 @@ class Contests:
             if seat.state not in ("drawn", "committed"):
                 continue
             account = self.accounts[seat.node]
-            taken = min(job.fee, account.stake + account.unbonding)
+            taken = min(self.fee_of(contest), account.stake + account.unbonding)
             self.take(account, taken)
             self.treasury += taken
             self.mark(account, "timely", False)
