@@ -14,6 +14,7 @@
 struct fitting {
     const struct vch_calibration *of;
     uint32_t fitted_count, held_count;
+    int64_t *low, *high; // of all runs, as one run is laid out
     uint64_t *scales;
     struct vch_distance_units units;
     struct vch_arena *arena;
@@ -68,26 +69,33 @@ static bool is_fitted(uint32_t input)
     return input % FITTED_EVERY == 0;
 }
 
-static int64_t value_at(const struct vch_calibration *of, uint32_t run, uint32_t input, uint32_t i)
+static vch_status find_ranges(struct fitting *fit)
 {
-    return of->runs[run][(size_t)input * of->coordinate_count + i];
+    const struct vch_calibration *of = fit->of;
+    const size_t count = (size_t)of->input_count * of->coordinate_count;
+
+    fit->low = VCH_ARENA_NEW(fit->arena, int64_t, count);
+    fit->high = VCH_ARENA_NEW(fit->arena, int64_t, count);
+    if (fit->low == NULL || fit->high == NULL) return VCH_FAIL(NO_MEMORY);
+    memcpy(fit->low, of->runs[0], count * sizeof *fit->low);
+    memcpy(fit->high, of->runs[0], count * sizeof *fit->high);
+    for (uint32_t run = 1; run < of->run_count; run++)
+        for (size_t i = 0; i < count; i++) {
+            const int64_t value = of->runs[run][i];
+            if (value < fit->low[i]) fit->low[i] = value;
+            if (value > fit->high[i]) fit->high[i] = value;
+        }
+    return VCH_OK;
 }
 
 // How far the run can be from the centre of any committee: where more than half are honest, the
 // median lies between the lowest and the highest of their values, wherever liars pull it.
-static uint64_t deviation_at(const struct vch_calibration *of, uint32_t run, uint32_t input,
-                             uint32_t i)
+static uint64_t deviation_at(const struct fitting *fit, uint32_t run, uint32_t input, uint32_t i)
 {
-    const int64_t own = value_at(of, run, input, i);
-    int64_t low = own, high = own;
+    const size_t at = (size_t)input * fit->of->coordinate_count + i;
+    const uint64_t below = vch_coordinate_distance(fit->of->runs[run][at], fit->low[at]);
+    const uint64_t above = vch_coordinate_distance(fit->of->runs[run][at], fit->high[at]);
 
-    for (uint32_t other = 0; other < of->run_count; other++) {
-        const int64_t value = value_at(of, other, input, i);
-        if (value < low) low = value;
-        if (value > high) high = value;
-    }
-    const uint64_t below = vch_coordinate_distance(own, low);
-    const uint64_t above = vch_coordinate_distance(own, high);
     return below > above ? below : above;
 }
 
@@ -110,7 +118,7 @@ static vch_status fit_scales(struct fitting *fit)
         uint64_t *own = all + i * count, *at = own;
         for (uint32_t input = 0; input < of->input_count; input += FITTED_EVERY)
             for (uint32_t run = 0; run < of->run_count; run++)
-                *at++ = deviation_at(of, run, input, i);
+                *at++ = deviation_at(fit, run, input, i);
         fit->scales[i] = nine_tenths(own, count);
     }
     const uint64_t pool = nine_tenths(all, count * of->coordinate_count);
@@ -127,7 +135,7 @@ static struct vch_distance measure(const struct fitting *fit, uint32_t run, uint
     struct vch_distance distance = {0};
 
     for (uint32_t i = 0; i < fit->of->coordinate_count; i++)
-        vch_distance_add(&distance, deviation_at(fit->of, run, input, i), fit->scales[i]);
+        vch_distance_add(&distance, deviation_at(fit, run, input, i), fit->scales[i]);
     return distance;
 }
 
@@ -202,7 +210,8 @@ static vch_status calibrate(struct vch_floor *out, struct vch_calibration_run **
     *seen = VCH_ARENA_NEW(fit->arena, struct vch_calibration_run, of->run_count);
     if (envelope == NULL || fit->scales == NULL || *seen == NULL) return VCH_FAIL(NO_MEMORY);
     const struct vch_arena_mark mark = vch_arena_mark(fit->arena); // below is scratch
-    vch_status status = fit_scales(fit);
+    vch_status status = find_ranges(fit);
+    if (vch_is_ok(status)) status = fit_scales(fit);
     if (vch_is_ok(status)) status = fit_units(fit);
     if (vch_is_ok(status)) status = hold_out(envelope, *seen, fit);
     vch_arena_rewind(fit->arena, mark);
