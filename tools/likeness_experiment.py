@@ -214,18 +214,14 @@ class Trial:
                     return False
         return True
 
-    def part_time(self, outputs):
-        """An impostor on some inputs of a batch only: share flagged at 1 %, by how many of 32."""
-        shares = {}
-        for inputs in (1, 2, 4, 8, 16):
-            cheats = np.zeros(self.inputs, bool)
-            for at in range(0, self.inputs, 32):
-                cheats[at + self.rng.permutation(min(32, self.inputs - at))[:inputs]] = True
-            mixed = self.outputs(self.committees(MEMBERS, 32))
-            mixed[0] = np.where(cheats[:, None], outputs, mixed[0])
-            p = self.floor.together(in_batches(self.floor.ranks(mixed), 32))
-            shares[inputs] = percent(p[0], ALPHAS[0])
-        return shares
+    def part_time(self, outputs, cheats, size):
+        """An impostor on `cheats` inputs of each batch of `size` only: how often flagged at 1 %."""
+        chosen = np.zeros(self.inputs, bool)
+        for at in range(0, self.inputs - size + 1, size):
+            chosen[at + self.rng.permutation(size)[:cheats]] = True
+        mixed = self.outputs(self.committees(MEMBERS, size))
+        mixed[0] = np.where(chosen[:, None], outputs, mixed[0])
+        return percent(self.floor.together(in_batches(self.floor.ranks(mixed), size))[0], ALPHAS[0])
 
     def blend(self, outputs):
         """How much of the way to the impostor one can go and be flagged in half the batches of 16."""
@@ -310,8 +306,10 @@ def experiment(make, vouch, quick, rng):
             check(kind != "float32" or (batch <= ALPHAS[0]).mean() >= 0.99, f"{name} passes for honest")
     last = next(reversed(impostors))
     for kind, trial in ({} if quick else trials).items():
-        shares = trial.part_time(coordinates(impostors[last][start:]))
-        print(f"\nfloor {kind}: \"{last}\" on some inputs of 32 (of {trial.inputs // 32}): " + "; ".join(f"{n}: {s}" for n, s in shares.items()))
+        whole = coordinates(impostors[last][start:])
+        shares = (f"{cheats} of {size:,}: {trial.part_time(whole, cheats, size)}"
+                  for cheats, size in ((1, 32), (2, 32), (4, 32), (8, 32), (16, 512)))
+        print(f"\nfloor {kind}: \"{last}\" on some inputs of a batch, at 1 %: " + "; ".join(shares))
 
 
 def main():
