@@ -121,9 +121,9 @@ def follow(lines, seed):
 
 
 def main():
-    cases, steps = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "500"
+    cases, steps = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "1200"
     seeds = [int(seed) for seed in sys.argv[4:] or [os.environ.get("VCH_SEED")] if seed]
-    seeds = seeds or [os.getpid() * 1000003 + i for i in range(4)]
+    seeds = seeds or [os.getpid() * 1000003 + i for i in range(3)]
     bad = 0
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:

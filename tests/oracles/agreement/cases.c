@@ -86,7 +86,9 @@ static void touch_accounts(void)
     if (choice < 2)
         deposit(&any_actor()->key.public_key, 1 + test_below(3000));
     else if (choice < 4)
-        hold(any_actor(), first, first + test_below(WORLD_OPERATORS), by_chance(30));
+        hold(any_actor(), first, first + test_below(WORLD_OPERATORS), by_chance(20));
+    else if (choice == 4 && by_chance(30))
+        hold(any_actor(), 0, WORLD_OPERATORS, by_chance(50));
     else if (choice == 4)
         enter_registry(test_below(WORLD_REGISTRIES));
     else
@@ -151,7 +153,7 @@ static void open_one_job(void)
     open->fee = world.charter.parameters.fee_min + test_below(20);
     if (by_chance(20)) {
         open->excluded_count = 1;
-        open->excluded[0] = by_chance(50) ? "op-1" : "op-6";
+        open->excluded[0] = by_chance(50) ? "op-1" : "op-9";
     }
     if (finish_job(open)) (void)enter_counted(&entry, client);
 }

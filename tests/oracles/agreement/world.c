@@ -69,7 +69,7 @@ static void make_registry(struct world *world, uint32_t which)
         member->key = world->nodes[i].key.public_key;
         member->role = VCH_ROLE_NODE;
         (void)snprintf(member->operator_name, sizeof member->operator_name, "op-%u",
-                       i < WORLD_OPERATORS - 1 ? i : WORLD_OPERATORS - 1);
+                       i < WORLD_PARTIES - 1 ? i : WORLD_PARTIES - 1);
         member->has_vrf = i != WORLD_NODES - 1 && (which != 2 || i != 2);
         if (member->has_vrf) member->vrf = world->nodes[i].seat.vrf.public_key;
     }
@@ -370,6 +370,9 @@ static uint32_t way_of(const struct world *world, const struct vch_contest *cont
     uint32_t percent = vch_get_u32le(chance.bytes) % 100;
 
     if (percent < world->honest_percent) return RIGHT;
+    // Most who are wrong are so together.
+    struct vch_digest lie = world_digest("lie", vch_get_u64le(contest->id.subject.bytes), 0, 0);
+    if (chance.bytes[9] % 4 != 0) return 1 + lie.bytes[0] % (WAYS - 1);
     return 1 + chance.bytes[8] % WAYS; // WAYS: silent
 }
 

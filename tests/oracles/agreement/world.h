@@ -11,7 +11,8 @@
 #include "agreement/state.h"
 
 enum {
-    WORLD_NODES = 9, // of seven operators: the last three are of one; the last has no VRF key
+    WORLD_NODES = 12,   // the last has no VRF key
+    WORLD_PARTIES = 10, // that run them: the last one runs three
     WORLD_CLIENTS = 2,
     WORLD_WITNESSES = 4,
     WORLD_REGISTRIES = 3,
