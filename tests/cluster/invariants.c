@@ -182,6 +182,26 @@ static void check_honest(struct cluster *world, const struct vch_state *state)
     }
 }
 
+// A reveal counts exactly when it opens the commit.
+static void check_reveal(struct cluster *world, const struct vch_state *state,
+                         const struct vch_entry *entry)
+{
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
+    const struct vch_seat *seat = contest != NULL ? vch_state_seat(contest, &entry->writer) : NULL;
+
+    if (seat == NULL) {
+        cluster_fail(world, "a reveal without a seat");
+        return;
+    }
+    const struct vch_digest opened = vch_entry_commitment(
+        &entry->contest, &entry->writer, &entry->reveal.output,
+        entry->reveal.has_trace ? &entry->reveal.trace : NULL, entry->reveal.nonce);
+    const bool is_right = vch_hash_is_equal(&opened, &seat->commitment);
+    if (seat->state != (is_right ? VCH_SEAT_REVEALED : VCH_SEAT_FALSE))
+        cluster_fail(world, "a reveal that %s its commit is taken for the contrary",
+                     is_right ? "opens" : "does not open");
+}
+
 static void note_job(struct cluster *world, const struct vch_state *state,
                      const struct vch_digest *id)
 {
@@ -201,6 +221,7 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
         check_verdict(world, state, entry);
         note_job(world, state, &entry->contest.subject);
     }
+    if (entry->kind == VCH_ENTRY_REVEAL) check_reveal(world, state, entry);
     if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
     if (entry->kind == VCH_ENTRY_JOB_OPEN) world->figures.opened++;
     if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) note_dispute(world, state, entry);

@@ -47,8 +47,19 @@ static void fill_draw(struct vch_entry *entry, struct vch_entry_seat *seats,
     entry->draw.weight = contest->weight;
 }
 
+// What is wrong in itself has to be refused when something like it is due, too.
+static struct attempt when_due(const struct attempt *at)
+{
+    struct attempt late = *at;
+
+    if (late.contest->due_ms != UINT64_MAX && late.contest->due_ms > late.time_ms)
+        late.time_ms = late.contest->due_ms;
+    return late;
+}
+
 static void lie_about_draw(const struct attempt *at)
 {
+    const struct attempt late = when_due(at);
     static struct vch_entry_seat seats[VCH_ENTRY_SEATS_MAX + 1];
     struct vch_entry entry;
 
@@ -56,41 +67,43 @@ static void lie_about_draw(const struct attempt *at)
     if (at->time_ms < at->contest->due_ms) try(at, &entry, "a draw before its time");
     if (entry.draw.count > 0) {
         entry.draw.count--;
-        try(at, &entry, "a draw without its last seat");
+        try(&late, &entry, "a draw without its last seat");
         entry.draw.count++;
         seats[0].weight++;
-        try(at, &entry, "a draw with another weight");
+        try(&late, &entry, "a draw with another weight");
     }
     fill_draw(&entry, seats, at->contest);
     entry.draw.eligible--;
-    try(at, &entry, "a draw with fewer eligible");
+    try(&late, &entry, "a draw with fewer eligible");
     fill_draw(&entry, seats, at->contest);
     entry.draw.weight++;
-    try(at, &entry, "a draw with another sum");
+    try(&late, &entry, "a draw with another sum");
     fill_draw(&entry, seats, at->contest);
     if (entry.draw.count < 2) return;
     const struct vch_entry_seat first = seats[0];
     seats[0] = seats[1];
     seats[1] = first;
-    try(at, &entry, "a draw out of order");
+    try(&late, &entry, "a draw out of order");
     seats[1] = first;
     seats[0].node = at->world->nodes[0].key.public_key;
     if (memcmp(&seats[0].node, &at->contest->seats[0].node, sizeof seats[0].node) != 0)
-        try(at, &entry, "a draw of somebody else");
+        try(&late, &entry, "a draw of somebody else");
 }
 
 static void lie_about_close(const struct attempt *at)
 {
+    const struct attempt late = when_due(at);
     struct vch_entry entry = {.kind = VCH_ENTRY_CLOSE, .contest = at->contest->id};
 
     entry.close.commits = at->contest->commits;
     if (at->time_ms < at->contest->due_ms) try(at, &entry, "a close before its time");
     entry.close.commits++;
-    try(at, &entry, "a close with another count");
+    try(&late, &entry, "a close with another count");
 }
 
 static void lie_about_verdict(const struct attempt *at)
 {
+    const struct attempt late = when_due(at);
     struct vch_entry entry = {.kind = VCH_ENTRY_VERDICT, .contest = at->contest->id};
     const struct vch_state_tally tally = vch_state_tally(at->state, at->contest);
 
@@ -99,15 +112,15 @@ static void lie_about_verdict(const struct attempt *at)
     entry.verdict.agreeing = tally.agreeing;
     if (at->time_ms < at->contest->due_ms) try(at, &entry, "a verdict before its time");
     entry.verdict.agreeing++;
-    try(at, &entry, "a verdict with another count");
+    try(&late, &entry, "a verdict with another count");
     entry.verdict.agreeing--;
     entry.verdict.has_output = true;
     entry.verdict.output.bytes[5] ^= 1;
-    try(at, &entry, "a verdict on another output");
+    try(&late, &entry, "a verdict on another output");
     if (!tally.has_output) return;
     entry.verdict.has_output = false;
     entry.verdict.agreeing = 0;
-    try(at, &entry, "a verdict without the majority's output");
+    try(&late, &entry, "a verdict without the majority's output");
 }
 
 static void lie_out_of_phase(const struct attempt *at)

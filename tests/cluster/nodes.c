@@ -148,6 +148,15 @@ static void convict(struct cluster *world, const struct vch_entry *first,
                  500 + cluster_random_below(&world->random, 1000));
 }
 
+// An honest node's only commit, shown twice: it must not pass for two.
+static void accuse(struct cluster *world, const struct cluster_node *node, struct vch_entry *entry)
+{
+    const struct vch_arena_mark mark = vch_arena_mark(&world->work);
+
+    if (cluster_sign(world, entry, &node->key)) convict(world, entry, entry);
+    vch_arena_rewind(&world->work, mark);
+}
+
 static void commit_twice(struct cluster *world, struct cluster_node *node, struct vch_entry *first)
 {
     struct vch_entry second = *first;
@@ -181,6 +190,8 @@ static void commit(struct cluster *world, uint32_t index, const struct vch_conte
         entry.commit.commitment = other->commitment;
     }
     if (!cluster_sends(world, key_of(index, &contest->id, 1), AGAIN_MS)) return;
+    if (node->role == CLUSTER_HONEST && cluster_random_chance(&world->random, 20))
+        accuse(world, node, &entry);
     if (node->role == CLUSTER_EQUIVOCATE)
         commit_twice(world, node, &entry);
     else
