@@ -379,6 +379,22 @@ TEST(moving_elements_is_what_the_oracle_says)
         check_operator(build_move);
 }
 
+// Axes of size 1 do not count when rows become columns: most axes here have it.
+static uint32_t build_turn(struct graphs *build)
+{
+    struct vch_shape shape = {.rank = 1 + test_below(6)};
+
+    for (uint32_t i = 0; i < shape.rank; i++)
+        shape.dims[i] = test_below(2) ? 1 : 1 + test_below(9);
+    return graphs_transpose(build, graphs_input(build, any(), shape));
+}
+
+TEST(transposing_with_axes_of_one_is_what_the_oracle_says)
+{
+    for (int i = 0; i < 10; i++)
+        check_operator(build_turn);
+}
+
 static uint32_t build_softmax(struct graphs *build)
 {
     uint32_t x = graphs_input(build, narrow(), random_shape(1, 3, 30));
