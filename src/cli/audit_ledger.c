@@ -8,6 +8,7 @@
 
 #include "agreement/state.h"
 #include "base/bytes.h"
+#include "cli/audit_capture.h"
 #include "host/file.h"
 #include "host/progress.h"
 #include "member/charter_file.h"
@@ -92,7 +93,7 @@ static void print_account(const struct audit *audit, const struct vch_account *a
            account->slashes, account->disputes_lost);
 }
 
-static void print_report(const struct audit *audit, const struct vch_reading *replay)
+static vch_status print_report(const struct audit *audit, const struct vch_reading *replay)
 {
     const struct vch_state *state = vch_follower_state(audit->follower);
     struct vch_state_totals totals = vch_state_totals(state);
@@ -112,7 +113,10 @@ static void print_report(const struct audit *audit, const struct vch_reading *re
     printf("\nescrow %" PRIu64 ", treasury %" PRIu64 ", accounts %" PRIu64 " = deposited %" PRIu64
            " - withdrawn %" PRIu64 "\n",
            totals.escrow, totals.treasury, totals.accounts, totals.deposited, totals.withdrawn);
+    putchar('\n');
+    VCH_TRY(vch_audit_capture_print(state, &replay->checkpoint.root, audit->tool));
     printf("audited: every entry follows, and every figure is recomputed\n");
+    return VCH_OK;
 }
 
 static json_t *account_json(const struct audit *audit, const struct vch_account *account)
@@ -134,19 +138,22 @@ static vch_status print_json(const struct audit *audit, const struct vch_reading
     const struct vch_state *state = vch_follower_state(audit->follower);
     struct vch_state_totals totals = vch_state_totals(state);
     struct vch_digest digest = vch_state_digest(state);
-    json_t *accounts = json_array();
+    json_t *accounts = json_array(), *capture = NULL;
+    vch_status status =
+        vch_audit_capture_json(&capture, state, &replay->checkpoint.root, audit->tool);
 
     for (uint32_t i = 0; i < vch_state_account_count(state); i++)
         json_array_append_new(accounts, account_json(audit, vch_state_account_at(state, i)));
-    return vch_tool_print_json(json_pack(
-        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "origin",
+    vch_status printed = vch_tool_print_json(json_pack(
+        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "origin",
         audit->charter.origin, "size", (json_int_t)replay->checkpoint.size, "root",
         vch_tool_json_hex(replay->checkpoint.root.bytes, VCH_DIGEST_SIZE), "state",
         vch_tool_json_hex(digest.bytes, VCH_DIGEST_SIZE), "cosigned", (int)replay->cosigned,
         "accounts", accounts, "verdicts", json_incref(audit->verdicts), "escrow",
         (json_int_t)totals.escrow, "treasury", (json_int_t)totals.treasury, "deposited",
         (json_int_t)totals.deposited, "withdrawn", (json_int_t)totals.withdrawn, "disputes",
-        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN]));
+        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN], "capture", capture));
+    return vch_is_ok(status) ? printed : status;
 }
 
 static vch_status read_seen(struct vch_reading *replay, struct vch_tool *tool)
@@ -194,8 +201,7 @@ static vch_status replay(struct audit *audit, struct vch_published *published)
         status = vch_state_check_invariants(vch_follower_state(audit->follower), &tool->complaint);
     VCH_TRY(remember(&run, tool, status));
     if (vch_options_has(tool->options, "json")) return print_json(audit, &run);
-    print_report(audit, &run);
-    return VCH_OK;
+    return print_report(audit, &run);
 }
 
 vch_status vch_audit_ledger_replay(struct vch_tool *tool)

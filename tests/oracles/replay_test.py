@@ -6,6 +6,7 @@ was tampered with is false to it.
     replay_test.py VOUCH
 """
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -94,6 +95,18 @@ class Replay(unittest.TestCase):
                 body = entry["body"]
                 found.append((at, body["subject"].hex(), body["output"].hex() or None, body["agreeing"]))
         self.assertEqual(said, found)
+
+    def test_audit_says_how_likely_a_committee_is_captured(self):
+        """Five operators of like weight, one of them dishonest or two; exactly, by binomial coefficients."""
+        cells = {(c["percent"], c["committee"]): c for c in self.audit["capture"]}
+        self.assertEqual(len(cells), 18)
+        for (percent, size), cell in cells.items():
+            self.assertEqual(cell["operators"], NODES)
+            seats, bad = min(size, NODES), cell["dishonest"]
+            want = sum(math.comb(bad, j) * math.comb(NODES - bad, seats - j)
+                       for j in range(size // 2 + 1, seats + 1) if seats - j >= 0) / math.comb(NODES, seats)
+            apart = abs(float(cell["probability"]) - want)
+            self.assertLessEqual(apart, 6 * float(cell["error"]) + 0.06 * want, (percent, size))
 
     def assert_false(self, log):
         with self.assertRaises((Refused, Malformed)):
