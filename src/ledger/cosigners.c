@@ -30,6 +30,7 @@ enum {
     ANSWER_MAX = 1 << 20,
     HEADERS_MAX = 8192,
     PATH_SIZE = 288,
+    POLL_MS = 500, // between looks at what a witness was handed
 };
 
 // One address of a witness. Which of the charter's it is, its cosignatures say.
@@ -43,7 +44,7 @@ struct peer {
     uint64_t known;       // the size that it cosigned last, as far as we know
     uint64_t asked_round; // of the request under way
     uint64_t asked_size;
-    uint64_t retry_ms;
+    uint64_t retry_ms, poll_ms;
     uint32_t failures, conflicts;
     struct vch_promises *promises; // that it waits for; NULL: none that we know of
 };
@@ -271,14 +272,37 @@ static bool is_hopeless(const struct vch_cosigners *cosigners)
     return left < vch_charter_quorum(cosigners->setup.charter);
 }
 
-// What a witness says that it waits for; the next checkpoint has the answers.
-static bool take_promises(struct peer *peer, const char *text, size_t size)
+static bool has_promise(const struct vch_promises *promises, const struct vch_digest *digest)
 {
-    if (peer->promises == NULL) peer->promises = calloc(1, sizeof *peer->promises);
-    if (peer->promises != NULL && vch_is_ok(vch_promises_decode(peer->promises, text, size)))
-        return true;
-    forget_promises(peer);
+    for (uint32_t i = 0; i < promises->count; i++)
+        if (vch_hash_is_equal(&promises->all[i].digest, digest)) return true;
     return false;
+}
+
+// What a witness says that it waits for; the next checkpoint has the answers. `kept`, which may be
+// NULL, is what it waits for besides.
+static bool take_promises(struct peer *peer, const char *text, size_t size,
+                          const struct vch_promises *kept)
+{
+    struct vch_promises *named = calloc(1, sizeof *named);
+    bool is_fine = named != NULL && vch_is_ok(vch_promises_decode(named, text, size));
+
+    for (uint32_t i = 0; is_fine && kept != NULL && i < kept->count; i++)
+        if (named->count < VCH_PROMISES_MAX && !has_promise(named, &kept->all[i].digest))
+            named->all[named->count++] = kept->all[i];
+    forget_promises(peer); // `kept` may be these
+    peer->promises = is_fine ? named : NULL;
+    if (!is_fine) free(named);
+    return is_fine;
+}
+
+// A commit that the state takes is on its way at once, and need not wait for a checkpoint.
+static void judge_early(struct peer *peer)
+{
+    const struct vch_cosigners_setup *setup = &peer->cosigners->setup;
+    static const struct vch_digest no_root;
+
+    setup->judge(setup->context, peer->promises, 0, &no_root);
 }
 
 static void on_list(struct evhttp_request *request, void *context)
@@ -292,7 +316,10 @@ static void on_list(struct evhttp_request *request, void *context)
     struct evbuffer *input = evhttp_request_get_input_buffer(request);
     size_t size = evbuffer_get_length(input);
     const char *text = size > 0 ? (const char *)evbuffer_pullup(input, -1) : NULL;
-    if (text != NULL && !take_promises(peer, text, size))
+    if (text == NULL) return;
+    if (take_promises(peer, text, size, NULL))
+        judge_early(peer);
+    else
         note_failure(peer, "a list of promises that cannot be read");
 }
 
@@ -326,7 +353,8 @@ static void receive_promises(struct peer *peer, const char *body, size_t size)
 
     peer->has_cosigned = true;
     cosigners->counts.promises++;
-    if (!take_promises(peer, body, size)) {
+    // It names what the request did not answer: what that did answer is wanted once more.
+    if (!take_promises(peer, body, size, peer->has_answered ? peer->promises : NULL)) {
         note_failure(peer, "a list of promises that cannot be read");
         return;
     }
@@ -488,18 +516,30 @@ static void ask(struct peer *peer)
     vch_lane_submit(cosigners->setup.keeper, &proving->job);
 }
 
+// Witnesses that do not list what they were handed say it when they are to cosign.
+static void poll_peers(struct vch_cosigners *cosigners)
+{
+    for (uint32_t i = 0; i < cosigners->setup.url_count; i++) {
+        struct peer *peer = &cosigners->peers[i];
+        if (peer->is_asking || peer->failures > 0 || now_ms() < peer->poll_ms) continue;
+        peer->poll_ms = now_ms() + POLL_MS;
+        list_promises(peer);
+    }
+}
+
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_cosigners *cosigners = context;
 
     (void)unused, (void)what;
+    if (cosigners->setup.awaits_commits(cosigners->setup.context)) poll_peers(cosigners);
     if (!cosigners->is_busy || cosigners->is_keeping) return;
     for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
         ask(&cosigners->peers[i]);
     if (now_ms() < cosigners->end_ms) return;
     end_round(cosigners);
     cosigners->counts.given_up++;
-    vch_log_write(VCH_LOG_WARNING,
+    vch_log_write(is_hopeless(cosigners) ? VCH_LOG_DEBUG : VCH_LOG_WARNING,
                   "checkpoint of %" PRIu64 " entries: %u of %u witnesses in time, trying anew",
                   cosigners->checkpoint.size, cosigners->count,
                   vch_charter_quorum(cosigners->setup.charter));

@@ -151,7 +151,7 @@ static void submit_commit(void *context, const uint8_t *draft, size_t size)
 
     if (request == NULL) return;
     request->kind = VCH_REQUEST_APPEND;
-    vch_arena_init(&request->arena, ARENA_MAX);
+    vch_arena_init(&request->arena, 1 << 20); // one draft
     request->drafts = VCH_ARENA_NEW(&request->arena, struct vch_request_draft, 1);
     uint8_t *bytes = vch_arena_alloc(&request->arena, size, 1);
     if (request->drafts == NULL || bytes == NULL) {
@@ -162,6 +162,16 @@ static void submit_commit(void *context, const uint8_t *draft, size_t size)
     request->drafts[0] = (struct vch_request_draft){.bytes = bytes, .size = size, .status = VCH_OK};
     request->count = 1;
     vch_pipeline_submit(ledger->pipeline, request);
+}
+
+static bool awaits_commits(void *context)
+{
+    const struct vch_ledger *ledger = context;
+    const struct vch_contest *contest = vch_state_next_contest(ledger->state, NULL);
+
+    while (contest != NULL && contest->phase != VCH_CONTEST_COMMITTING)
+        contest = vch_state_next_contest(ledger->state, contest);
+    return contest != NULL;
 }
 
 static void judge(void *context, struct vch_promises *promises, uint64_t size,
@@ -539,6 +549,7 @@ static vch_status start_witnessing(struct vch_ledger *ledger, struct vch_complai
                                         .on_cosigned = on_cosigned,
                                         .on_given_up = on_given_up,
                                         .judge = judge,
+                                        .awaits_commits = awaits_commits,
                                         .context = ledger};
 
     return vch_cosigners_new(&ledger->cosigners, &setup, complaint);

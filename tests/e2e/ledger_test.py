@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from ledgers import Ledger, Refused, seed_of_environment
@@ -150,10 +151,11 @@ def test_witness_down(vouch, folder):
     print("ok - a witness that is down holds nobody up, and comes back")
 
 
-def start_crowd(crowd, ledger, folder, jobs, deposits, seed):
+def start_crowd(crowd, ledger, folder, jobs, deposits, seed, env=None):
     return subprocess.Popen(
         [crowd, folder / "charter", folder / "founder.key", str(ledger.port), str(jobs),
          str(deposits), str(seed % 256)], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, **(env or {})},
         stderr=open(folder / "crowd.log", "w"))
 
 
@@ -192,6 +194,63 @@ def test_kills(vouch, crowd, folder, kills, seed):
     print(f"ok - {done} kills, {size} entries: {summary}")
 
 
+def hand_over(ledger, draft):
+    """A commit, to all witnesses."""
+    body = f"{ledger.charter['origin']}\n{draft}\n".encode()
+    for witness in ledger.witnesses:
+        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/add-commit"
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+            assert answer.status == 200
+
+
+def are_in_log(ledger, drafts):
+    size = ledger.get_json("/api/entries?from=0")["size"]
+    bundles = b"".join(ledger.get(tile_path("entries", i, min(256, size - 256 * i)))
+                       for i in range((size + 255) // 256))
+    return [base64.b64decode(draft) in bundles for draft in drafts]
+
+
+def count_refusals(ledger, draft):
+    """How many witnesses keep the ledger's signed refusal of this draft."""
+    digest, count = hashlib.sha256(base64.b64decode(draft)).hexdigest(), 0
+    for witness in ledger.witnesses:
+        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/refusal/{digest}"
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                text = answer.read().decode().splitlines()
+            assert text[0] == "vouch/refusal/v1" and text[5] == draft, text
+            count += 1
+        except urllib.error.HTTPError as error:
+            assert error.code == 404
+    return count
+
+
+def test_promises(vouch, crowd, folder, seed):
+    """A node whose commits reach witnesses alone, as if the ledger had not heard them."""
+    with Ledger(vouch, folder, parameters=FAST) as ledger:
+        process = start_crowd(crowd, ledger, folder, 4, 10**9, seed, {"CROWD_WITHHOLDS": "1"})
+        drafts, lines = [], []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("commit "):
+                drafts.append(line.split()[1])
+                hand_over(ledger, drafts[-1])
+            if line.startswith("progress 4"):
+                process.send_signal(signal.SIGUSR1)
+        assert process.wait(60) == 0, (lines[-3:], (folder / "crowd.log").read_text())
+        # All but the second, of a contest that there is not, come into the log.
+        expected, end = [i != 1 for i in range(len(drafts))], time.monotonic() + 60
+        while (states := are_in_log(ledger, drafts)) != expected:
+            assert time.monotonic() < end, states
+        # A promise is overdue after 2 s and two checkpoints: then it has to be refused by name.
+        needed, end = ledger.charter["cosignatures_needed"], time.monotonic() + 60
+        while count_refusals(ledger, drafts[1]) < needed:
+            assert time.monotonic() < end, "nothing was refused"
+            ledger.entry("deposit", ledger.founder, 1, "--wait-cosigned")
+        check_log(ledger)
+    print(f"ok - {sum(states)} commits reached the log through witnesses, one was refused")
+
+
 def main():
     vouch, crowd = sys.argv[1], sys.argv[2]
     seed, kills = seed_of_environment(), int(os.environ.get("LEDGER_KILLS", "60"))
@@ -205,6 +264,8 @@ def main():
             summary = finish_crowd(start_crowd(crowd, ledger, folder, 12, 2000, seed), folder)
             check_log(ledger)
         print(f"ok - a crowd on a quiet ledger: {summary}")
+    with tempfile.TemporaryDirectory() as folder:
+        test_promises(vouch, crowd, pathlib.Path(folder), seed)
     with tempfile.TemporaryDirectory() as folder:
         test_kills(vouch, crowd, pathlib.Path(folder), kills, seed)
 
