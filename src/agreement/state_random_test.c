@@ -91,7 +91,7 @@ static void make_program(void)
     size = 0;
     put(test_below(256));
     for (uint32_t part = 0; part < parts; part++) {
-        switch (test_below(12)) {
+        switch (test_below(13)) {
         case 0: put_job(test_below(256)); break;
         case 1:
         case 2:
@@ -100,7 +100,8 @@ static void make_program(void)
             break;
         case 3: put_course(test_below(4), test_below(8)); break;
         case 4:
-        case 5: put_dispute(); break;
+        case 5:
+        case 11: put_dispute(); break;
         case 6: put_liars(); break;
         case 7: put_trial(); break;
         case 8: put_gap(); break;
@@ -119,7 +120,7 @@ TEST(state_keeps_its_invariants_whatever_is_entered)
     uint64_t refused = 0, kinds[VCH_ENTRY_DISPUTE_DEFAULT + 1] = {0};
     uint64_t results[VCH_DISPUTE_VOID + 1] = {0};
 
-    for (int repeat = 0; repeat < 400; repeat++) {
+    for (int repeat = 0; repeat < 300; repeat++) {
         make_program();
         program_run(bytes, size);
         refused += program.refused;

@@ -47,3 +47,55 @@ TEST(state_brings_a_job_from_its_opening_to_its_end)
     ledger_tick();
     CHECK(vch_state_job(ledger.state, &job) == NULL);
 }
+
+// Law: the state is a function of the log. Another's hash tables, and a follower that leaves
+// signatures to auditors, come to the same digest after every entry that they hear of.
+TEST(state_is_the_same_for_everybody_who_replays_the_log)
+{
+    const struct vch_parameters parameters = ledger_parameters();
+    const struct ledger_job plan = ledger_plain_job(3);
+    const uint32_t answers[] = {7, LEDGER_MUTE, 7};
+    struct vch_state *replica = NULL;
+    struct vch_entry entry;
+
+    ledger_found(6, 1, &parameters);
+    for (int i = 0; i < 3; i++) {
+        const struct vch_contest_id id = contest_of(ledger_open(&plan), 0, 0);
+        ledger_draw(&id);
+        ledger_vote(&id, answers);
+        ledger.now += 400000;
+    }
+    ledger_tick();
+    const struct vch_state_setup setup = {.limits = ledger_limits(),
+                                          .checks = vch_state_follower_checks(),
+                                          .registry = ledger_find_registry,
+                                          .seeds = {99, 100}};
+    CHECK_OK(vch_state_new(&replica, &setup, &ledger.arena));
+    for (uint32_t i = 0; i < ledger.log_count; i++) {
+        vch_arena_release(&ledger.work);
+        CHECK_OK(vch_entry_decode(&entry, ledger.log[i].bytes, ledger.log[i].size, &ledger.work,
+                                  &ledger.complaint));
+        CHECK_OK(vch_state_apply(replica, &entry, ledger.log[i].bytes, ledger.log[i].size,
+                                 &ledger.complaint));
+    }
+    const struct vch_digest one = vch_state_digest(ledger.state), other = vch_state_digest(replica);
+    CHECK(vch_hash_is_equal(&one, &other));
+}
+
+TEST(state_is_bounded_by_what_it_was_given)
+{
+    const struct vch_parameters parameters = ledger_parameters();
+    struct vch_state_setup setup = {.limits = ledger_limits(), .registry = ledger_find_registry};
+    struct vch_arena small;
+    struct vch_state *state = NULL;
+
+    ledger_new(1, &parameters);
+    for (size_t limit = 1 << 10; limit < (1u << 27); limit *= 2) {
+        vch_arena_init(&small, limit);
+        const vch_status status = vch_state_new(&state, &setup, &small);
+        vch_arena_release(&small);
+        if (vch_is_ok(status)) return;
+        CHECK_EQ(status.code, VCH_CODE_NO_MEMORY);
+    }
+    CHECK(state != NULL);
+}

@@ -15,6 +15,7 @@
 
 #define LEDGER_NODES_MAX 300u
 #define LEDGER_WITNESSES 4u
+#define LEDGER_LOG_MAX 8192u
 #define LEDGER_START_MS UINT64_C(1700000000000)
 #define LEDGER_FEE 10u
 #define LEDGER_STAKE 100000u
@@ -37,6 +38,11 @@ struct ledger {
     struct ledger_node nodes[LEDGER_NODES_MAX];
     uint64_t now;
     uint64_t nonces; // of jobs
+    uint32_t log_count;
+    struct {
+        const uint8_t *bytes;
+        size_t size;
+    } log[LEDGER_LOG_MAX]; // what was taken
 };
 
 static struct ledger ledger; // a test has one
@@ -86,6 +92,10 @@ static inline vch_status ledger_try(struct vch_entry entry, const struct vch_sec
         vch_state_apply(ledger.state, &decoded, bytes, size, &ledger.complaint);
     if (vch_is_ok(status)) {
         struct vch_complaint broken = {0};
+        CHECK(ledger.log_count < LEDGER_LOG_MAX);
+        ledger.log[ledger.log_count].bytes =
+            (const uint8_t *)vch_arena_string(&ledger.arena, bytes, size);
+        ledger.log[ledger.log_count++].size = size;
         if (!vch_is_ok(vch_state_check_invariants(ledger.state, &broken)))
             test_fail(__FILE__, __LINE__, "%s", broken.text);
     } else {
