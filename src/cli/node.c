@@ -126,21 +126,6 @@ static vch_status load_registry(struct vch_node_options *how, struct vch_tool *t
     return VCH_OK;
 }
 
-static vch_status load_peers(struct vch_node_options *how, struct vch_tool *tool)
-{
-    const char *path = vch_options_text(tool->options, "peers");
-    struct vch_peer *peers = NULL;
-    uint8_t *text = NULL;
-    size_t size = 0;
-
-    if (path == NULL) return VCH_OK;
-    VCH_TRY(vch_tool_file(&text, &size, tool, path, VCH_PEERS_FILE_MAX));
-    VCH_TRY(vch_peers_parse(&peers, &how->peer_count, (const char *)text, size, &tool->arena,
-                            &tool->complaint));
-    how->peers = peers;
-    return VCH_OK;
-}
-
 static void name_witnesses(struct vch_node_options *how, struct vch_tool *tool)
 {
     static const char *urls[VCH_OPTIONS_GIVEN_MAX];
@@ -177,7 +162,8 @@ static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_op
     how->journal = journal;
     how->disputes = !vch_options_has(tool->options, "no-disputes");
     name_witnesses(how, tool);
-    return load_peers(how, tool);
+    how->peers = vch_options_text(tool->options, "peers");
+    return VCH_OK;
 }
 
 // Scripts wait for this line: everything is loaded, checked and listening.

@@ -209,7 +209,6 @@ static vch_status keep_runs(struct vch_ballot *ballot)
                                           .live_count = &ballot->live_streams,
                                           .self = setup->key->public_key,
                                           .peers = setup->peers,
-                                          .peer_count = setup->peer_count,
                                           .kept = &ballot->kept,
                                           .kernels = setup->kernels};
 

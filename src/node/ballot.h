@@ -30,10 +30,9 @@ struct vch_ballot_setup {
     struct vch_charter charter;
     const char *host; // of the ledger; copied
     uint16_t port;
-    const char *journal;          // path
-    bool disputes;                // verdicts against what it computed
-    const struct vch_peer *peers; // borrowed: where referees listen
-    uint32_t peer_count;
+    const char *journal;             // path
+    bool disputes;                   // verdicts against what it computed
+    const char *peers;               // a file that says where referees listen; borrowed, or NULL
     const char *const *witness_urls; // handed this node's commits, too; borrowed
     uint32_t witness_count;
     const struct vch_kernels *kernels;

@@ -342,7 +342,6 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .journal = options->journal,
                                            .disputes = options->disputes,
                                            .peers = options->peers,
-                                           .peer_count = options->peer_count,
                                            .witness_urls = options->witness_urls,
                                            .witness_count = options->witness_count,
                                            .kernels = options->kernels,

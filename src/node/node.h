@@ -51,8 +51,7 @@ struct vch_node_options {
     struct vch_vrf_secret vrf;
     const char *journal; // path; borrowed
     bool disputes;
-    const struct vch_peer *peers; // borrowed: where other nodes listen, for disputes
-    uint32_t peer_count;
+    const char *peers; // a file that says where other nodes listen, for disputes; borrowed, or NULL
     const char *const *witness_urls; // borrowed: handed this node's commits, too
     uint32_t witness_count;
 

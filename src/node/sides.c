@@ -5,11 +5,12 @@
 #include "base/bytes.h"
 #include "crypto/merkle.h"
 #include "host/clock.h"
+#include "host/file.h"
 #include "host/log.h"
 #include "message/message.h"
 #include "node/referee.h"
 
-enum { ATTEMPTS_MAX = 20, PAUSE_MS = 100, LOAD_MAX = 1 << 30 };
+enum { ATTEMPTS_MAX = 20, PAUSE_MS = 100, LOAD_MAX = 1 << 30, PEERS_MEMORY_MAX = 8 << 20 };
 
 void vch_sides_init(struct vch_sides *sides, const struct vch_sides_setup *setup)
 {
@@ -32,13 +33,36 @@ static void on_end(void *context, struct vch_errand *errand, bool is_taken, cons
     vch_errand_free(errand);
 }
 
-static const struct vch_peer *find_peer(const struct vch_sides *sides,
-                                        const struct vch_public_key *key)
+static vch_status read_peers(struct vch_peer **peers, uint32_t *count, const char *path,
+                             struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    for (uint32_t i = 0; i < sides->setup.peer_count; i++)
-        if (vch_is_equal(&sides->setup.peers[i].key, key, sizeof *key))
-            return &sides->setup.peers[i];
-    return NULL;
+    uint8_t *text = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_file_read(&text, &size, path, VCH_PEERS_FILE_MAX, arena, complaint));
+    return vch_peers_parse(peers, count, (const char *)text, size, arena, complaint);
+}
+
+// Nodes come and go: the file is read when somebody has to be found.
+static bool find_peer(struct vch_peer *out, const struct vch_sides *sides,
+                      const struct vch_public_key *key)
+{
+    struct vch_complaint complaint = {{0}};
+    struct vch_peer *peers = NULL;
+    struct vch_arena arena;
+    uint32_t count = 0;
+    bool is_found = false;
+
+    if (sides->setup.peers == NULL) return false;
+    vch_arena_init(&arena, PEERS_MEMORY_MAX);
+    if (!vch_is_ok(read_peers(&peers, &count, sides->setup.peers, &arena, &complaint)))
+        vch_log_write(VCH_LOG_WARNING, "peers: %s", complaint.text);
+    for (uint32_t i = 0; i < count && !is_found; i++) {
+        is_found = vch_is_equal(&peers[i].key, key, sizeof *key);
+        if (is_found) *out = peers[i];
+    }
+    vch_arena_release(&arena);
+    return is_found;
 }
 
 static struct vch_sides_errand *find_errand(struct vch_sides *sides,
@@ -192,19 +216,19 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
                   const struct vch_dispute *dispute, const struct vch_kept_run *run)
 {
     const struct vch_sides_setup *setup = &sides->setup;
-    const struct vch_peer *peer = find_peer(sides, &at->referee);
+    struct vch_peer peer;
 
     at->attempts++;
     at->is_done = true;
-    if (peer == NULL) return; // nobody told us where it listens: the other side may know
+    if (!find_peer(&peer, sides, &at->referee)) return; // the other side may know where it listens
     struct vch_errand_load *load = make_load(sides, dispute, run);
     const struct vch_errand_setup errand = {.base = setup->base,
                                             .tls = setup->tls,
                                             .live_count = setup->live_count,
                                             .limits = vch_stream_default_limits(),
-                                            .peer = peer->key,
-                                            .host = peer->host,
-                                            .port = peer->port,
+                                            .peer = peer.key,
+                                            .host = peer.host,
+                                            .port = peer.port,
                                             .on_end = on_end,
                                             .context = sides};
     if (load == NULL) return;

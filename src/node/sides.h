@@ -23,8 +23,7 @@ struct vch_sides_setup {
     struct vch_tls *tls;
     uint32_t *live_count;
     struct vch_public_key self;
-    const struct vch_peer *peers; // borrowed: where referees listen
-    uint32_t peer_count;
+    const char *peers; // NULL, or the file that says where referees listen; read when needed
     const struct vch_kept *kept;
     const struct vch_kernels *kernels;
 };

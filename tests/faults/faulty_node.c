@@ -12,7 +12,6 @@
 #include "host/file.h"
 #include "host/process.h"
 #include "member/charter_file.h"
-#include "net/peers.h"
 
 enum { PACKAGES_MAX = 16, MEMORY_MAX = 1 << 28 };
 
@@ -79,20 +78,6 @@ static vch_status read_charter(struct setup *setup, const char *path)
     return vch_charter_file_decode(&setup->charter, bytes, size, NULL, &setup->complaint);
 }
 
-static vch_status read_peers(struct setup *setup, const char *path)
-{
-    struct vch_peer *peers = NULL;
-    uint8_t *text = NULL;
-    size_t size = 0;
-
-    VCH_TRY(
-        vch_file_read(&text, &size, path, VCH_PEERS_FILE_MAX, &setup->arena, &setup->complaint));
-    VCH_TRY(vch_peers_parse(&peers, &setup->options.peer_count, (const char *)text, size,
-                            &setup->arena, &setup->complaint));
-    setup->options.peers = peers;
-    return VCH_OK;
-}
-
 // HOST:PORT, as tests write it.
 static vch_status take_ledger(struct setup *setup, const char *value)
 {
@@ -112,7 +97,10 @@ static vch_status take_option(struct setup *setup, const char *name, const char 
     if (strcmp(name, "--registry") == 0) return read_registry(setup, value);
     if (strcmp(name, "--vrf") == 0) return read_vrf(setup, value);
     if (strcmp(name, "--charter") == 0) return read_charter(setup, value);
-    if (strcmp(name, "--peers") == 0) return read_peers(setup, value);
+    if (strcmp(name, "--peers") == 0) {
+        setup->options.peers = value;
+        return VCH_OK;
+    }
     if (strcmp(name, "--ledger") == 0) return take_ledger(setup, value);
     if (strcmp(name, "--journal") == 0) {
         setup->options.journal = value;
