@@ -92,12 +92,19 @@ struct cluster_answer {
     struct vch_digest output, trace;
 };
 
+struct cluster_drawn { // a sortition in the log
+    struct cluster_drawn *next;
+    uint32_t node;
+    double priority; // the less, the better
+};
+
 struct cluster_contest { // what the simulator remembers of one
     struct vch_contest_id id;
     uint64_t draw_again_ms[CLUSTER_GROUPS_MAX];
     uint32_t draws[CLUSTER_GROUPS_MAX];
     uint32_t *drawers[CLUSTER_GROUPS_MAX], drawer_count[CLUSTER_GROUPS_MAX]; // who was inside
-    bool is_used, is_told; // evidence, trial result
+    bool is_used;
+    struct cluster_drawn *drawn; // on the first log
 };
 
 struct cluster_dispute {
@@ -232,6 +239,7 @@ bool cluster_sign(struct cluster *world, struct vch_entry *entry, const struct v
 void cluster_prove(struct cluster *world, const struct cluster_node *node,
                    const struct vch_digest *alpha, struct vch_vrf_proof *proof,
                    struct vch_vrf_beta *beta);
+struct vch_vrf_beta cluster_beta(const struct cluster *world, const struct vch_vrf_proof *proof);
 void cluster_cosign(struct cluster *world, uint32_t witness, uint64_t time_s, uint64_t size,
                     const struct vch_digest *root, struct vch_signature *out);
 
@@ -274,8 +282,15 @@ void cluster_tell_trial(struct cluster *world, uint32_t group, const struct vch_
 
 // invariants.c
 void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_entry *entry);
+void cluster_check_referees(struct cluster *world, uint32_t fork, const struct vch_entry *entry);
 void cluster_check_all(struct cluster *world);
 void cluster_check_end(struct cluster *world);
+
+// draws.c
+void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
+                            const struct vch_entry *entry);
+void cluster_check_draw(struct cluster *world, const struct vch_state *state,
+                        const struct vch_entry *entry);
 
 // lies.c: what a clerk might try on its followers.
 void cluster_lie(struct cluster *world, const struct cluster_event *event);

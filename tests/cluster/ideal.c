@@ -116,6 +116,17 @@ void cluster_prove(struct cluster *world, const struct cluster_node *node,
     beta_of(beta, &made);
 }
 
+struct vch_vrf_beta cluster_beta(const struct cluster *world, const struct vch_vrf_proof *proof)
+{
+    struct vch_vrf_beta beta;
+    struct vch_digest made;
+
+    if (world->plan.is_real) return vch_vrf_beta(proof);
+    memcpy(made.bytes, proof->bytes, sizeof made.bytes);
+    beta_of(&beta, &made);
+    return beta;
+}
+
 static void cosign_for_real(struct cluster *world, uint32_t witness, uint64_t time_s, uint64_t size,
                             const struct vch_digest *root, struct vch_signature *out)
 {

@@ -54,16 +54,19 @@ static void excuse_parties(struct cluster *world, const struct vch_state *state,
             world->nodes[i].excused++;
 }
 
-static void check_referees(struct cluster *world, const struct vch_state *state,
-                           const struct vch_contest *contest)
+// Before a verdict of referees is applied: with it the ledger may forget all that it was about.
+void cluster_check_referees(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
 {
-    const struct vch_dispute *dispute = vch_state_dispute(state, &contest->id.subject);
-    const struct cluster_dispute *known = cluster_dispute_of(world, &contest->id.subject);
+    const struct vch_state *state = world->forks[fork].state;
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
+    const struct vch_dispute *dispute = vch_state_dispute(state, &entry->contest.subject);
+    const struct cluster_dispute *known = NULL;
 
-    if (dispute == NULL || known->count == 0) return;
+    if (contest == NULL || dispute == NULL || !entry->verdict.has_output) return;
+    known = cluster_dispute_of(world, &entry->contest.subject);
     const struct vch_digest right = cluster_referee(known, dispute->place);
-    world->figures.overturned += vch_hash_is_equal(&contest->output, &dispute->claims[0]);
-    if (vch_hash_is_equal(&right, &contest->output)) return;
+    world->figures.overturned += vch_hash_is_equal(&entry->verdict.output, &dispute->claims[0]);
+    if (vch_hash_is_equal(&right, &entry->verdict.output)) return;
     if (2 * count_right(world, contest) > contest->wanted)
         cluster_fail(world, "honest referees in majority, and the verdict is another");
     excuse_parties(world, state, dispute, true, true);
@@ -77,10 +80,7 @@ static void check_verdict(struct cluster *world, const struct vch_state *state,
     struct cluster_answer right;
 
     world->figures.verdicts++;
-    if (contest == NULL) { // forgotten with its job
-        if (entry->verdict.has_output) cluster_fail(world, "a verdict's contest is forgotten");
-        return;
-    }
+    if (contest == NULL) return; // the last dispute's, after all else was over
     const bool is_full = contest->seat_count == contest->wanted && !contest->is_dispute &&
                          !contest->is_trial && contest->id.round == 0;
     const bool is_captured = 2 * count_right(world, contest) < contest->wanted;
@@ -93,10 +93,7 @@ static void check_verdict(struct cluster *world, const struct vch_state *state,
     if (2 * count_equal(contest) <= contest->wanted)
         cluster_fail(world, "a verdict without its quorum: %u of %u", count_equal(contest),
                      contest->wanted);
-    if (contest->is_dispute) {
-        check_referees(world, state, contest);
-        return;
-    }
+    if (contest->is_dispute) return;
     cluster_compute(&right, &contest->id, &contest->input, contest->last - contest->first, &honest);
     if (vch_hash_is_equal(&right.output, &contest->output) &&
         vch_hash_is_equal(&right.trace, &contest->trace))
@@ -221,6 +218,9 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
         check_verdict(world, state, entry);
         note_job(world, state, &entry->contest.subject);
     }
+    if (entry->kind == VCH_ENTRY_SORTITION && fork == 0)
+        cluster_note_sortition(world, state, entry);
+    if (entry->kind == VCH_ENTRY_DRAW && fork == 0) cluster_check_draw(world, state, entry);
     if (entry->kind == VCH_ENTRY_REVEAL) check_reveal(world, state, entry);
     if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
     if (entry->kind == VCH_ENTRY_JOB_OPEN) world->figures.opened++;

@@ -1,0 +1,76 @@
+// Who should have been drawn, worked out a second time: from the sortitions in the log, with
+// logarithms of the machine instead of agreement.md's integers, and by looking for the best again
+// and again.
+#include <math.h>
+
+#include "base/bytes.h"
+#include "cluster/cluster.h"
+
+static double exponent_of(const struct vch_vrf_beta *beta)
+{
+    const double low = (double)vch_get_u64le(beta->bytes);
+    const double high = (double)vch_get_u64le(beta->bytes + 8);
+
+    return 128 - log2(high * 18446744073709551616.0 + low + 1);
+}
+
+void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
+                            const struct vch_entry *entry)
+{
+    struct cluster_contest *known = cluster_contest_of(world, &entry->contest);
+    struct cluster_drawn *drawn = VCH_ARENA_NEW(&world->arena, struct cluster_drawn, 1);
+    const struct vch_account *account = vch_state_account(state, &entry->writer);
+    const struct vch_vrf_beta beta = cluster_beta(world, &entry->sortition.proof);
+
+    if (drawn == NULL || account == NULL) {
+        cluster_fail(world, "a sortition by nobody");
+        return;
+    }
+    drawn->node = cluster_find_node(world, &entry->writer);
+    drawn->priority = exponent_of(&beta) / (double)vch_state_weight(state, account);
+    drawn->next = known->drawn;
+    known->drawn = drawn;
+}
+
+static bool is_seated(const struct cluster *world, const uint32_t *seated, uint32_t count,
+                      uint32_t node)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (world->nodes[seated[i]].operator_ == world->nodes[node].operator_) return true;
+    return false;
+}
+
+static const struct cluster_drawn *best(const struct cluster *world,
+                                        const struct cluster_contest *known, const uint32_t *seated,
+                                        uint32_t count)
+{
+    const struct cluster_drawn *leader = NULL;
+
+    for (const struct cluster_drawn *at = known->drawn; at != NULL; at = at->next)
+        if ((leader == NULL || at->priority < leader->priority) &&
+            !is_seated(world, seated, count, at->node))
+            leader = at;
+    return leader;
+}
+
+void cluster_check_draw(struct cluster *world, const struct vch_state *state,
+                        const struct vch_entry *entry)
+{
+    const struct cluster_contest *known = cluster_contest_of(world, &entry->contest);
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
+    uint32_t seated[VCH_ENTRY_SEATS_MAX], count = 0;
+
+    if (contest == NULL || contest->is_trial) return;
+    for (; count < contest->wanted; count++) {
+        const struct cluster_drawn *leader = best(world, known, seated, count);
+        if (leader == NULL) break;
+        seated[count] = leader->node;
+        if (count >= contest->seat_count ||
+            cluster_find_node(world, &contest->seats[count].node) != leader->node) {
+            cluster_fail(world, "seat %u of %u is not whose it should be", count, contest->wanted);
+            return;
+        }
+    }
+    if (count != contest->seat_count)
+        cluster_fail(world, "%u seats were drawn, not %u", contest->seat_count, count);
+}
