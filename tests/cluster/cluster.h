@@ -282,7 +282,7 @@ void cluster_tell_trial(struct cluster *world, uint32_t group, const struct vch_
 
 // invariants.c
 void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_entry *entry);
-void cluster_check_referees(struct cluster *world, uint32_t fork, const struct vch_entry *entry);
+void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch_entry *entry);
 void cluster_check_all(struct cluster *world);
 void cluster_check_end(struct cluster *world);
 

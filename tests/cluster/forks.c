@@ -182,7 +182,7 @@ static vch_status append(struct cluster *world, uint32_t index, const uint8_t *d
     VCH_TRY(
         vch_entry_stamp(&bytes, &size, draft, draft_size, clerk_time(world, fork), &world->work));
     VCH_TRY(vch_entry_decode(&entry, bytes, size, &world->work, &world->complaint));
-    if (entry.kind == VCH_ENTRY_VERDICT) cluster_check_referees(world, index, &entry);
+    cluster_check_before(world, index, &entry);
     VCH_TRY(vch_state_apply(fork->state, &entry, bytes, size, &world->complaint));
     push(&fork->log, bytes, size);
     world->figures.entries++;

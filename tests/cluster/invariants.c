@@ -54,10 +54,9 @@ static void excuse_parties(struct cluster *world, const struct vch_state *state,
             world->nodes[i].excused++;
 }
 
-// Before a verdict of referees is applied: with it the ledger may forget all that it was about.
-void cluster_check_referees(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
+static void check_referees(struct cluster *world, const struct vch_state *state,
+                           const struct vch_entry *entry)
 {
-    const struct vch_state *state = world->forks[fork].state;
     const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
     const struct vch_dispute *dispute = vch_state_dispute(state, &entry->contest.subject);
     const struct cluster_dispute *known = NULL;
@@ -158,6 +157,17 @@ static void note_default(struct cluster *world, const struct vch_state *state,
         excuse_parties(world, state, dispute, !dispute->has_moved[0], !dispute->has_moved[1]);
 }
 
+// What ends a dispute is looked at before it is applied: with it the ledger may forget all that it
+// was about.
+void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
+{
+    const struct vch_state *state = world->forks[fork].state;
+
+    if (entry->kind == VCH_ENTRY_VERDICT) check_referees(world, state, entry);
+    if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
+        note_default(world, state, &entry->dispute_default);
+}
+
 static void check_totals(struct cluster *world, const struct vch_state *state)
 {
     const struct vch_state_totals totals = vch_state_totals(state);
@@ -225,8 +235,6 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
     if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
     if (entry->kind == VCH_ENTRY_JOB_OPEN) world->figures.opened++;
     if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) note_dispute(world, state, entry);
-    if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
-        note_default(world, state, &entry->dispute_default);
     if (entry->kind == VCH_ENTRY_EVIDENCE) world->figures.evidence++;
     if (entry->kind == VCH_ENTRY_TRIAL_RESULT) world->figures.trials++;
     if (size % TOTALS_EVERY == 0) check_totals(world, state);
