@@ -15,8 +15,8 @@ struct writing {
 
 // A nested message of the given type, initialised, as the statement's body.
 #define BODY(type, init, member) \
-    type *member = VCH_ARENA_NEW(writing->arena, type, 1); \
-    if (member == NULL) return VCH_FAIL(NO_MEMORY); \
+    type *(member) = VCH_ARENA_NEW(writing->arena, type, 1); \
+    if ((member) == NULL) return VCH_FAIL(NO_MEMORY); \
     init(member); \
     writing->message->member = member
 

@@ -3,6 +3,9 @@
 //
 // Everything it ever says it must be able to say again after a crash: nonces derive from the node's
 // secret and the contest, so that a node that starts anew commits to the same, never to another.
+// That holds within one log: who is shown two by a clerk that keeps two, stays with the one it
+// followed, as the other may name another input, and two commits to two answers are evidence
+// against it.
 #pragma once
 
 #include <stdbool.h>

@@ -251,8 +251,8 @@ void cluster_send(struct cluster *world, uint32_t group, struct vch_entry *entry
                   const struct vch_secret_key *key, uint32_t think_ms);
 void cluster_send_until_open(struct cluster *world, uint32_t group, struct vch_entry *entry,
                              const struct vch_secret_key *key, const struct vch_digest *job);
-void cluster_take(struct cluster *world, uint32_t fork, const uint8_t *draft, size_t size);
-void cluster_clerk(struct cluster *world, uint32_t fork);
+void cluster_take(struct cluster *world, uint32_t index, const uint8_t *draft, size_t size);
+void cluster_clerk(struct cluster *world, uint32_t index); // of a fork
 void cluster_fork_off(struct cluster *world);
 uint64_t cluster_ledger_ms(const struct cluster *world, uint32_t group); // as it can tell
 void cluster_finish_forks(struct cluster *world);

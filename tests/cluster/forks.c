@@ -268,6 +268,15 @@ void cluster_take(struct cluster *world, uint32_t index, const uint8_t *draft, s
     cluster_clerk(world, index);
 }
 
+static uint8_t *copy_of(const void *bytes, size_t size)
+{
+    uint8_t *copy = calloc(size, 1);
+
+    if (copy == NULL) abort();
+    memcpy(copy, bytes, size);
+    return copy;
+}
+
 static void arrive(struct cluster *world, const struct cluster_event *event)
 {
     cluster_take(world, event->a, event->bytes, event->size);
@@ -276,12 +285,9 @@ static void arrive(struct cluster *world, const struct cluster_event *event)
 static void post(struct cluster *world, uint32_t fork, const uint8_t *bytes, size_t size,
                  uint64_t delay_ms)
 {
-    uint8_t *copy = calloc(size, 1);
-
-    if (copy == NULL) abort();
-    memcpy(copy, bytes, size);
     cluster_at(world, world->now_ms + delay_ms,
-               (struct cluster_event){.happen = arrive, .a = fork, .bytes = copy, .size = size});
+               (struct cluster_event){
+                   .happen = arrive, .a = fork, .bytes = copy_of(bytes, size), .size = size});
 }
 
 // Signs a draft and sends it, after some thought, over a network that drops, delays, doubles and
@@ -329,9 +335,7 @@ static void send_again(struct cluster *world, const struct cluster_event *event)
         !cluster_random_chance(&world->random, world->plan.drop_permille))
         post(world, replica->fork, event->bytes + sizeof job, event->size - sizeof job,
              5 + cluster_random_below(&world->random, world->plan.delay_ms + 1));
-    again.bytes = calloc(event->size, 1);
-    if (again.bytes == NULL) abort();
-    memcpy(again.bytes, event->bytes, event->size);
+    again.bytes = copy_of(event->bytes, event->size);
     again.b--;
     world->jobs_under_way++;
     cluster_at(world, world->now_ms + SEND_AGAIN_MS, again);
@@ -418,10 +422,8 @@ static void ask_witness(struct cluster *world, const struct cluster_event *event
     made.time_s = (uint64_t)((int64_t)world->now_ms + witness->skew_ms) / 1000;
     cluster_cosign(world, event->b, made.time_s, event->c, &root, &made.signature);
     answer.happen = cosigned;
-    answer.bytes = calloc(1, sizeof made);
-    if (answer.bytes == NULL) abort();
     answer.size = sizeof made;
-    memcpy(answer.bytes, &made, sizeof made);
+    answer.bytes = copy_of(&made, sizeof made);
     cluster_at(world,
                world->now_ms + 5 + cluster_random_below(&world->random, world->plan.delay_ms + 1),
                answer);
@@ -453,10 +455,8 @@ static void make_checkpoint(struct cluster *world, const struct cluster_event *e
         if (world->forks[1].exists && !world->witnesses[i].is_dishonest && i % 2 != event->a)
             continue;
         ask.c = checkpoint->size;
-        ask.bytes = calloc(1, sizeof checkpoint->root);
-        if (ask.bytes == NULL) abort();
-        memcpy(ask.bytes, &checkpoint->root, sizeof checkpoint->root);
         ask.size = sizeof checkpoint->root;
+        ask.bytes = copy_of(&checkpoint->root, sizeof checkpoint->root);
         cluster_at(world,
                    world->now_ms + 5 +
                        cluster_random_below(&world->random, world->plan.delay_ms + 1),
