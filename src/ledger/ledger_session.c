@@ -235,7 +235,9 @@ static void receive_watch(struct vch_ledger_session *session, const Vouch__Ledge
         return;
     }
     memcpy(subject.bytes, watch->subject.data, VCH_DIGEST_SIZE);
-    if (find_watch(session, &subject) != NULL) return;
+    struct vch_ledger_session_watch *known = find_watch(session, &subject);
+    if (watch->stop && known != NULL) *known = session->watches[--session->watch_count];
+    if (watch->stop || known != NULL) return;
     if (session->watch_count == VCH_LEDGER_SESSION_WATCHES_MAX)
         end(session, VCH_CODE_LIMIT, "more than %u watches on one stream",
             VCH_LEDGER_SESSION_WATCHES_MAX);

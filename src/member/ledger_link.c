@@ -116,12 +116,14 @@ static void send_follow(struct vch_ledger_link *link)
     send_frame(link, &frame);
 }
 
-static void send_watch(struct vch_ledger_link *link, const struct vch_ledger_link_watch *watch)
+static void send_watch(struct vch_ledger_link *link, const struct vch_ledger_link_watch *watch,
+                       bool is_stop)
 {
     Vouch__LedgerWatch body = VOUCH__LEDGER_WATCH__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
 
     body.subject = vch_message_borrow(watch->subject.bytes, VCH_DIGEST_SIZE);
+    body.stop = is_stop;
     frame.body_case = VOUCH__FRAME__BODY_LEDGER_WATCH;
     frame.ledger_watch = &body;
     send_frame(link, &frame);
@@ -139,7 +141,7 @@ static void receive_welcome(struct vch_ledger_link *link, const Vouch__Welcome *
     enter(link, VCH_LEDGER_LINK_READY);
     send_follow(link);
     for (uint32_t i = 0; i < link->watch_count; i++)
-        send_watch(link, &link->watches[i]);
+        send_watch(link, &link->watches[i], false);
     vch_ledger_link_parts_pump(link);
 }
 
@@ -418,7 +420,7 @@ vch_status vch_ledger_link_watch(struct vch_ledger_link *link, const struct vch_
     if (link->watch_count == VCH_LEDGER_LINK_WATCHES_MAX) return VCH_FAIL(BUSY);
     watch = &link->watches[link->watch_count++];
     *watch = (struct vch_ledger_link_watch){*subject, 0, event, context};
-    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch);
+    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch, false);
     return VCH_OK;
 }
 
@@ -426,5 +428,7 @@ void vch_ledger_link_unwatch(struct vch_ledger_link *link, const struct vch_dige
 {
     struct vch_ledger_link_watch *watch = find_watch(link, subject->bytes, VCH_DIGEST_SIZE);
 
-    if (watch != NULL) *watch = link->watches[--link->watch_count];
+    if (watch == NULL) return;
+    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch, true);
+    *watch = link->watches[--link->watch_count];
 }
