@@ -161,6 +161,16 @@ static bool check_promises(struct asked *asked)
     return is_kept;
 }
 
+// Asked about the same tree again, it says the same again for a while: a draw hangs on signatures,
+// and whoever could collect them would choose among their combinations.
+static uint64_t choose_time(const struct asked *asked, bool has_grown)
+{
+    uint64_t now_s = asked->now_ms / 1000, last_s = asked->log->time_s;
+
+    if (now_s <= last_s) return last_s;
+    return has_grown || now_s - last_s >= VCH_CORE_FRESH_S ? now_s : last_s;
+}
+
 static void cosign(struct asked *asked)
 {
     const struct vch_submission *request = &asked->request;
@@ -174,7 +184,7 @@ static void cosign(struct asked *asked)
     change->size = request->checkpoint.size;
     change->root = request->checkpoint.root;
     change->count = log->count + has_grown;
-    change->time_s = asked->now_ms / 1000 > log->time_s ? asked->now_ms / 1000 : log->time_s;
+    change->time_s = choose_time(asked, has_grown);
     (void)vch_cosignature_sign(line, asked->core->name, &asked->core->key, change->time_s,
                                request->note.text, request->note.text_size);
     vch_core_parts_reply(asked->reply, 200, "%s", line);
