@@ -1,5 +1,7 @@
 #include "agreement/contests.h"
 
+#include <stdlib.h>
+
 #include "harness/ledger.h"
 
 static struct vch_parameters parameters;
@@ -200,8 +202,7 @@ TEST(the_seats_are_the_best_of_their_operators_in_any_order)
             const struct vch_member *member =
                 vch_registry_find(&ledger.registries[0], &ledger.nodes[order[i]].key.public_key);
             const struct vch_vrf_beta beta = vch_vrf_beta(&entry.sortition.proof);
-            uint32_t number = 0;
-            CHECK(sscanf(member->operator_name, "op-%u", &number) == 1);
+            const uint32_t number = (uint32_t)strtoul(member->operator_name + 3, NULL, 10);
             candidates[i] = (struct vch_draw_candidate){member->key, number, LEDGER_STAKE,
                                                         vch_draw_exponent(&beta)};
             ledger_do(entry, &ledger.nodes[order[i]].key);

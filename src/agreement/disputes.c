@@ -75,10 +75,11 @@ static bool has_disputed(const struct segment *segment, const struct vch_public_
 static vch_status find_disputed(struct vch_state *state, struct step *step,
                                 struct vch_complaint *complaint)
 {
-    step->job = vch_jobs_find(state, &step->entry->dispute_open.job);
-    if (step->job != NULL)
-        step->segment = vch_jobs_segment(step->job, step->entry->dispute_open.segment);
-    if (step->segment == NULL || step->job->is_trial || step->segment->is.phase != VCH_JOB_DECIDED)
+    struct job *job = step->job = vch_jobs_find(state, &step->entry->dispute_open.job);
+
+    if (job != NULL && !job->is_trial)
+        step->segment = vch_jobs_segment(job, step->entry->dispute_open.segment);
+    if (step->segment == NULL || step->segment->is.phase != VCH_JOB_DECIDED)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the ledger knows no such segment with a verdict to dispute");
     if (step->segment->is.is_final || step->now >= step->segment->is.window_ms)

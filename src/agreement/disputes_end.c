@@ -85,8 +85,8 @@ static uint64_t settle_referees(struct vch_state *state, const struct dispute *d
 {
     const uint64_t bond = state->parameters.dispute_bond;
     const uint64_t pot = forfeited < bond ? forfeited : bond;
-    const uint32_t agreed = count_agreed(dispute->contests, output); // a majority: not 0
-    const uint64_t share = pot / agreed;
+    const uint32_t agreed = count_agreed(dispute->contests, output);
+    const uint64_t share = agreed > 0 ? pot / agreed : 0; // it is a majority
 
     for (const struct contest *at = dispute->contests; at != NULL; at = at->earlier)
         for (uint32_t i = 0; i < at->is.seat_count; i++)

@@ -13,7 +13,7 @@ struct trace {
 
 static struct trace trace_of(uint32_t answer, uint32_t from)
 {
-    struct trace trace;
+    struct trace trace = {0};
 
     for (uint32_t i = 0; i < OPERATORS; i++)
         trace.leaves[i] = ledger_digest(0x500 + 16 * (i < from ? RIGHT : answer) + i);

@@ -101,8 +101,8 @@ struct eligible vch_eligible_count(struct vch_state *state, const struct contest
     state->scans++;
     if (model == NULL || roster == NULL) return eligible;
     (void)visit_excluded(contest, roster, mark, &marking);
-    VCH_LIST_FOR_EACH(link, &model->holdings)
-    {
+    for (const struct vch_list *link = model->holdings.next; link != &model->holdings;
+         link = link->next) {
         const struct holding *holding = VCH_LIST_THING(link, struct holding, of_model);
         if (holding->first <= contest->is.first && contest->is.last <= holding->last)
             count_one(state, &eligible, contest, roster, holding->account);

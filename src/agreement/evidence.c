@@ -39,9 +39,10 @@ vch_status vch_evidence_check(struct vch_state *state, struct step *step,
     if (!is_contradiction(first, second))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "evidence is two commits of one node to one contest that differ");
-    step->contest = vch_contests_find(state, &first->contest);
-    if (step->contest != NULL) step->seat = vch_contests_seat(step->contest, &first->writer);
-    if (step->seat == NULL || !vch_windows_is_open(step->contest->segment, step->now))
+    struct contest *contest = step->contest = vch_contests_find(state, &first->contest);
+    if (contest != NULL && vch_windows_is_open(contest->segment, step->now))
+        step->seat = vch_contests_seat(contest, &first->writer);
+    if (step->seat == NULL)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the ledger remembers no contest in which that node had a seat: its "
                             "window is over, or it never was");

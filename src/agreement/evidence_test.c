@@ -69,12 +69,11 @@ TEST(evidence_is_of_one_seat_one_contest_and_two_answers)
 
     begin();
     CHECK(!vch_is_ok(ledger_try(evidence_of(0, 5, 5), &ledger.auditor)));
+    (void)evidence_of(1, 5, 6);
+    const struct vch_entry first = drafts[0]; // of another seat
     entry = evidence_of(0, 5, 6);
-    struct vch_entry other = evidence_of(1, 5, 6), first = drafts[0];
-    entry = evidence_of(0, 5, 6);
-    entry.evidence.first = &first; // of another seat
+    entry.evidence.first = &first;
     CHECK(!vch_is_ok(ledger_try(entry, &ledger.auditor)));
-    (void)other;
     id.round = 1; // the same for a contest that there is not
     const struct vch_contest_id none = id;
     id.round = 0;

@@ -20,8 +20,8 @@ struct model *vch_holdings_model(const struct vch_state *state, const struct vch
 bool vch_holdings_cover(const struct account *account, const struct vch_digest *model,
                         uint32_t first, uint32_t last)
 {
-    VCH_LIST_FOR_EACH(link, &account->holdings)
-    {
+    for (const struct vch_list *link = account->holdings.next; link != &account->holdings;
+         link = link->next) {
         const struct holding *holding = VCH_LIST_THING(link, struct holding, of_account);
         if (holding->first <= first && last <= holding->last &&
             memcmp(&holding->model->id, model, sizeof *model) == 0)
@@ -33,8 +33,8 @@ bool vch_holdings_cover(const struct account *account, const struct vch_digest *
 static struct holding *find(const struct account *account, const struct vch_entry_hold *hold)
 {
     if (account == NULL) return NULL;
-    VCH_LIST_FOR_EACH(link, &account->holdings)
-    {
+    for (const struct vch_list *link = account->holdings.next; link != &account->holdings;
+         link = link->next) {
         struct holding *holding = VCH_LIST_THING(link, struct holding, of_account);
         if (holding->first == hold->first && holding->last == hold->last &&
             memcmp(&holding->model->id, &hold->model, sizeof hold->model) == 0)

@@ -267,7 +267,7 @@ TEST(what_was_not_possible_before_the_deadline_is_not_drawn)
     ledger_anchor();
     ledger_do(ledger_sortition(&draw.contest, 1), &ledger.nodes[1].key);
     draw.draw.eligible = 6;
-    draw.draw.weight = 6 * LEDGER_STAKE;
+    draw.draw.weight = (uint64_t)6 * LEDGER_STAKE;
     draw.draw.count = 1;
     draw.draw.seats = &(struct vch_entry_seat){ledger.nodes[1].key.public_key, LEDGER_STAKE};
     ledger.now += 2 * parameters.draw_ms;

@@ -12,8 +12,6 @@ struct vch_list {
 // The thing of that type whose field `field` the link is. What is const is what is reached by way
 // of a state, not the thing.
 #define VCH_LIST_THING(link, type, field) ((type *)((uintptr_t)(link)-offsetof(type, field)))
-#define VCH_LIST_FOR_EACH(link, head) \
-    for (struct vch_list *link = (head)->next; link != (head); link = link->next)
 
 static inline void vch_list_init(struct vch_list *head)
 {

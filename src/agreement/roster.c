@@ -8,7 +8,7 @@ vch_status vch_roster_init(struct vch_state *state, struct vch_arena *arena)
 {
     state->roster_count = state->setup.limits.registries;
     state->rosters = VCH_ARENA_NEW(arena, struct roster, state->roster_count);
-    state->operator_marks = VCH_ARENA_NEW(arena, uint64_t, 2 * VCH_REGISTRY_MEMBERS_MAX);
+    state->operator_marks = VCH_ARENA_NEW(arena, uint64_t, (size_t)2 * VCH_REGISTRY_MEMBERS_MAX);
     if (state->rosters == NULL || state->operator_marks == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < state->roster_count; i++) {
         struct roster *roster = &state->rosters[i];

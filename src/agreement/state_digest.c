@@ -35,8 +35,8 @@ static void absorb_account(struct vch_hash *hash, const struct account *account)
                is->frozen, is->trials, is->correct, is->timely, is->successes, is->wrongs,
                is->silences, is->slashes, is->disputes_lost, account->grown,
                account->holding_count);
-    VCH_LIST_FOR_EACH(link, &account->holdings)
-    {
+    for (const struct vch_list *link = account->holdings.next; link != &account->holdings;
+         link = link->next) {
         const struct holding *holding = VCH_LIST_THING(link, struct holding, of_account);
         absorb_digest(hash, &holding->model->id);
         ABSORB_ALL(hash, holding->first, holding->last);
@@ -147,7 +147,8 @@ struct vch_digest vch_state_digest(const struct vch_state *state)
     absorb_room(&hash, state);
     for (uint32_t i = 0; i < state->accounts.used; i++)
         absorb_account(&hash, state->account_list[i]);
-    VCH_LIST_FOR_EACH(link, &state->all_jobs)
-    absorb_job(&hash, VCH_LIST_THING(link, struct job, all));
+    for (const struct vch_list *link = state->all_jobs.next; link != &state->all_jobs;
+         link = link->next)
+        absorb_job(&hash, VCH_LIST_THING(link, struct job, all));
     return vch_hash_final(&hash);
 }

@@ -155,7 +155,8 @@ vch_status vch_state_check_invariants(const struct vch_state *state,
 
     for (uint32_t i = 0; i < state->accounts.used; i++)
         VCH_TRY(check_account(state, state->account_list[i], &recount, complaint));
-    VCH_LIST_FOR_EACH(link, &state->all_jobs)
-    VCH_TRY(check_job(VCH_LIST_THING(link, struct job, all), &recount, complaint));
+    for (const struct vch_list *link = state->all_jobs.next; link != &state->all_jobs;
+         link = link->next)
+        VCH_TRY(check_job(VCH_LIST_THING(link, struct job, all), &recount, complaint));
     return check_totals(state, &recount, complaint);
 }

@@ -31,7 +31,10 @@ static void put_course(uint32_t contest, uint32_t steps)
 
 static void put_liars(void)
 {
-    put(16), put(test_below(256) & test_below(256)), put(test_below(64) & test_below(256));
+    uint32_t liars = test_below(1u << 14);
+
+    liars &= test_below(1u << 14); // a quarter
+    put(16), put(liars & 255), put(liars >> 8);
     put(17), put(test_below(256)), put(test_below(4) == 0 ? test_below(256) : 0);
 }
 

@@ -104,8 +104,8 @@ uint32_t vch_windows_due_of(const struct vch_state *state, const struct account 
 {
     uint32_t count = 0;
 
-    VCH_LIST_FOR_EACH(link, &state->windows)
-    {
+    for (const struct vch_list *link = state->windows.next; link != &state->windows;
+         link = link->next) {
         const struct segment *segment = VCH_LIST_THING(link, struct segment, window);
         if (now < segment->is.window_ms) break;
         if (segment->is.open_disputes > 0) continue;

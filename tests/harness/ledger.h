@@ -532,8 +532,9 @@ static inline void ledger_commit_all(const struct vch_contest_id *id, const uint
     const struct vch_contest *contest = ledger_contest(id);
 
     for (uint32_t i = 0; i < contest->seat_count; i++) {
-        const struct vch_digest output = ledger_output(answers[i]),
-                                trace = ledger_trace(answers[i]);
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as many as seats
+        const struct vch_digest output = ledger_output(answers[i]);
+        const struct vch_digest trace = ledger_trace(answers[i]);
         if (answers[i] == LEDGER_SILENT) continue;
         ledger_do(ledger_commit_entry(id, ledger_seat(id, i), &output,
                                       contest->is_dispute ? NULL : &trace),
@@ -546,8 +547,9 @@ static inline void ledger_reveal_all(const struct vch_contest_id *id, const uint
     const struct vch_contest *contest = ledger_contest(id);
 
     for (uint32_t i = 0; i < contest->seat_count; i++) {
-        const struct vch_digest output = ledger_output(answers[i]),
-                                trace = ledger_trace(answers[i]);
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): as many as seats
+        const struct vch_digest output = ledger_output(answers[i]);
+        const struct vch_digest trace = ledger_trace(answers[i]);
         struct vch_entry entry = ledger_reveal_entry(id, ledger_seat(id, i), &output,
                                                      contest->is_dispute ? NULL : &trace);
         if (answers[i] == LEDGER_SILENT || answers[i] == LEDGER_MUTE) continue;
@@ -556,7 +558,7 @@ static inline void ledger_reveal_all(const struct vch_contest_id *id, const uint
     }
 }
 
-// From the draw to the verdict, with one answer for each seat.
+// From the draw to the verdict, with one answer for each seat, and no fewer.
 static inline void ledger_vote(const struct vch_contest_id *id, const uint32_t *answers)
 {
     ledger_commit_all(id, answers);
