@@ -26,11 +26,12 @@ static struct vch_parameters parameters;
 static struct vch_contest_id contest;
 static struct trace right, wrong;
 
-// A commit and reveal of each seat, one trace each, to the verdict.
-static void vote(const struct trace *const *answers)
+// A commit and reveal of each of at most three seats, one trace each, to the verdict.
+static void vote(const struct trace *const answers[static 3])
 {
     const uint32_t seats = ledger_contest(&contest)->seat_count;
 
+    CHECK(seats <= 3);
     for (uint32_t i = 0; i < seats; i++)
         ledger_do(ledger_commit_entry(&contest, ledger_seat(&contest, i), &answers[i]->output,
                                       &answers[i]->root),
@@ -522,7 +523,7 @@ TEST(a_segment_of_one_operator_needs_no_move)
     plan.each = 1;
     contest = (struct vch_contest_id){ledger_open(&plan), 0, 0};
     ledger_draw(&contest);
-    vote((const struct trace *[]){&wrong});
+    vote((const struct trace *[]){&wrong, &wrong, &wrong});
     const struct vch_digest id = open_dispute(&right, &ledger.auditor);
     CHECK_EQ(dispute_of(&id)->phase, VCH_DISPUTE_REFEREES);
     CHECK_EQ(dispute_of(&id)->place, 0);

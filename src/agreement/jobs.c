@@ -39,6 +39,7 @@ static uint64_t expire_due(const struct job *job)
 
 void vch_jobs_refresh(struct vch_state *state, struct job *job)
 {
+    VCH_ASSERT(job->unfinished > 0); // else it stands in the other heap
     vch_heap_set(&state->due, &job->due, expire_due(job));
 }
 

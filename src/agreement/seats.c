@@ -6,10 +6,11 @@
 
 enum { IS_FREE = 0x80 };
 
+// In front of the others: what was used last is used next, while it is in the caches.
 static void free_block(struct vch_seats *seats, uint32_t at, uint32_t order)
 {
     seats->orders[at] = (uint8_t)(IS_FREE | order);
-    vch_list_append(&seats->free[order], &seats->links[at]);
+    vch_list_append(seats->free[order].next, &seats->links[at]);
 }
 
 vch_status vch_seats_init(struct vch_seats *seats, uint32_t room, struct vch_arena *arena)
