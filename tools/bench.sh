@@ -33,3 +33,5 @@ printf '\n## engine beside onnxruntime\n'
 tools/bench_engine.py "$build/vouch" || [ $? = 77 ] # skipped, having said why
 printf '\n## network\n'
 tools/bench_network.py "$build/vouch"
+printf '\n## agreement\n'
+tools/bench_agreement.py "$build/vouch"
