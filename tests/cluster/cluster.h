@@ -243,7 +243,18 @@ struct vch_vrf_beta cluster_beta(const struct cluster *world, const struct vch_v
 void cluster_cosign(struct cluster *world, uint32_t witness, uint64_t time_s, uint64_t size,
                     const struct vch_digest *root, struct vch_signature *out);
 
-// forks.c: logs, the clerk, witnesses and followers.
+// founding.c
+#define CLUSTER_MODEL ((struct vch_digest){{0x4d}})
+void cluster_make_seed(uint8_t out[static 32], uint64_t seed, const char *what, uint64_t index);
+uint32_t cluster_model_operators(const struct cluster *world);
+void cluster_enter_registry(struct cluster *world, uint32_t without);
+
+// logs.c, clerks.c, network.c: logs and who follows them, the clerk and its witnesses, messages.
+void cluster_push(struct cluster_log *log, const uint8_t *bytes, size_t size);
+void cluster_tell_followers(struct cluster *world, uint32_t fork);
+uint8_t *cluster_copy(const void *bytes, size_t size);
+void cluster_post(struct cluster *world, uint32_t fork, const uint8_t *bytes, size_t size,
+                  uint64_t delay_ms);
 struct vch_state *cluster_new_state(struct cluster *world, struct vch_arena *arena);
 void cluster_append_now(struct cluster *world, struct vch_entry *entry,
                         const struct vch_secret_key *key); // without a network; must be taken
@@ -267,7 +278,12 @@ void cluster_compute(struct cluster_answer *out, const struct vch_contest_id *id
                      const struct cluster_recipe *recipe);
 struct vch_digest cluster_referee(const struct cluster_dispute *dispute, uint32_t place);
 
-// nodes.c
+// nodes.c, disputes.c
+#define CLUSTER_AGAIN_MS 1500u // until something is sent once more
+uint64_t cluster_node_key(uint32_t node, const struct vch_contest_id *id, uint32_t what);
+bool cluster_is_up(const struct cluster *world, const struct cluster_node *node);
+void cluster_node_send(struct cluster *world, struct cluster_node *node, struct vch_entry *entry);
+void cluster_argue(struct cluster *world, uint32_t group, const struct vch_dispute *at);
 void cluster_react(struct cluster *world, uint32_t group);
 void cluster_saw_verdict(struct cluster *world, uint32_t group, const struct vch_contest_id *id);
 

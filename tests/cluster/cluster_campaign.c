@@ -75,12 +75,14 @@ static bool run_seed(uint64_t seed, const struct options *options, struct cluste
 
 // Equal stakes, marks that do not move, no disputes, a network that loses nothing: whoever is drawn
 // answers, and nobody's weight ever changes.
-static struct cluster_plan capture_plan(uint32_t permille, uint32_t quorum, uint32_t jobs)
+static struct cluster_plan capture_plan(uint32_t permille, uint32_t quorum,
+                                        const struct options *options)
 {
+    const uint32_t jobs = (uint32_t)options->capture;
     struct cluster_plan plan = cluster_plan_of(1, jobs, 200);
     const struct vch_parameters parameters = plan.parameters;
 
-    plan = (struct cluster_plan){.seed = 9000 + permille + quorum,
+    plan = (struct cluster_plan){.seed = options->first << 16 | (permille + quorum),
                                  .nodes = 200,
                                  .jobs = jobs,
                                  .groups = 2,
@@ -100,10 +102,10 @@ static struct cluster_plan capture_plan(uint32_t permille, uint32_t quorum, uint
     return plan;
 }
 
-static bool measure(uint32_t permille, uint32_t quorum, uint32_t jobs)
+static bool measure(uint32_t permille, uint32_t quorum, const struct options *options)
 {
     static struct cluster world;
-    const struct cluster_plan plan = capture_plan(permille, quorum, jobs);
+    const struct cluster_plan plan = capture_plan(permille, quorum, options);
     const uint32_t dishonest = plan.nodes * permille / 1000;
     char exact[VCH_CAPTURE_TEXT_SIZE];
 
@@ -117,7 +119,7 @@ static bool measure(uint32_t permille, uint32_t quorum, uint32_t jobs)
            dishonest, plan.nodes, quorum, world.figures.captured, world.figures.first_rounds,
            (double)world.figures.captured / n, exact, p, z);
     if (!holds) printf("# %s\n", world.trouble);
-    const bool is_all = world.figures.first_rounds == jobs &&
+    const bool is_all = world.figures.first_rounds == plan.jobs &&
                         world.figures.captured == world.figures.first_captured;
     if (!is_all) printf("# not every committee was full, or a captured one gave a right verdict\n");
     cluster_release(&world);
@@ -173,7 +175,7 @@ int main(int argc, char **argv)
            options.seeds);
     bool measured = true;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES && options.capture > 0; i++)
-        measured = measure(CASES[i][0], CASES[i][1], (uint32_t)options.capture) && measured;
+        measured = measure(CASES[i][0], CASES[i][1], &options) && measured;
     printf("%sok 2 - committees are captured as often as they should\n1..2\n",
            measured ? "" : "not ");
     printf("# %.0f s\n", seconds() - begun);

@@ -4,9 +4,9 @@
 
 #include "cluster/cluster.h"
 
-enum { AGAIN_MS = 1500, THINK_MS = 300, DRAW_AGAIN_MS = 700, DRAWS_MAX = 12, DRAWERS_MAX = 240 };
+enum { THINK_MS = 300, DRAW_AGAIN_MS = 700, DRAWS_MAX = 12, DRAWERS_MAX = 240 };
 
-static uint64_t key_of(uint32_t node, const struct vch_contest_id *id, uint32_t what)
+uint64_t cluster_node_key(uint32_t node, const struct vch_contest_id *id, uint32_t what)
 {
     return cluster_mix(cluster_hash_contest(id), (uint64_t)node << 8 | what);
 }
@@ -16,12 +16,12 @@ static uint32_t think(struct cluster *world)
     return cluster_random_below(&world->random, THINK_MS);
 }
 
-static bool is_up(const struct cluster *world, const struct cluster_node *node)
+bool cluster_is_up(const struct cluster *world, const struct cluster_node *node)
 {
     return world->now_ms >= node->down_until;
 }
 
-static void send(struct cluster *world, struct cluster_node *node, struct vch_entry *entry)
+void cluster_node_send(struct cluster *world, struct cluster_node *node, struct vch_entry *entry)
 {
     if (node->is_censored && cluster_random_chance(&world->random, 700)) return;
     cluster_send(world, node->group, entry, &node->key, think(world));
@@ -59,14 +59,14 @@ static void draw_one(struct cluster *world, uint32_t index, const struct vch_con
     const uint32_t group = node->group;
     struct vch_entry entry;
 
-    if (!is_up(world, node)) return;
+    if (!cluster_is_up(world, node)) return;
     if (!next_sortition(world, &entry, world->replicas[group].state, contest, node)) return;
     if (known->draws[group] == 1 && known->drawer_count[group] < DRAWERS_MAX)
         known->drawers[group][known->drawer_count[group]++] = index;
     if (node->role == CLUSTER_GRIND && cluster_random_chance(&world->random, 200) &&
-        cluster_sends(world, key_of(index, &contest->id, 9), UINT64_MAX / 2))
+        cluster_sends(world, cluster_node_key(index, &contest->id, 9), UINT64_MAX / 2))
         send_stake(world, node, 1 + cluster_random_below(&world->random, 50));
-    send(world, node, &entry);
+    cluster_node_send(world, node, &entry);
 }
 
 // All at first; then those again who were inside the limit; once the limit is gone, all.
@@ -166,8 +166,8 @@ static void commit_twice(struct cluster *world, struct cluster_node *node, struc
     if (cluster_sign(world, first, &node->key) && cluster_sign(world, &second, &node->key)) {
         convict(world, first, &second);
         if (cluster_random_chance(&world->random, 300)) convict(world, &second, first);
-        send(world, node, first);
-        send(world, node, &second);
+        cluster_node_send(world, node, first);
+        cluster_node_send(world, node, &second);
     }
     vch_arena_rewind(&world->work, mark);
 }
@@ -189,13 +189,13 @@ static void commit(struct cluster *world, uint32_t index, const struct vch_conte
         if (other == NULL) return;
         entry.commit.commitment = other->commitment;
     }
-    if (!cluster_sends(world, key_of(index, &contest->id, 1), AGAIN_MS)) return;
+    if (!cluster_sends(world, cluster_node_key(index, &contest->id, 1), CLUSTER_AGAIN_MS)) return;
     if (node->role == CLUSTER_HONEST && cluster_random_chance(&world->random, 20))
         accuse(world, node, &entry);
     if (node->role == CLUSTER_EQUIVOCATE)
         commit_twice(world, node, &entry);
     else
-        send(world, node, &entry);
+        cluster_node_send(world, node, &entry);
 }
 
 static bool change_reveal(struct cluster *world, const struct cluster_node *node,
@@ -235,7 +235,8 @@ static void reveal(struct cluster *world, uint32_t index, const struct vch_conte
     } else if (node->role == CLUSTER_GARBAGE) {
         (void)change_reveal(world, node, contest, &entry);
     }
-    if (cluster_sends(world, key_of(index, &contest->id, 2), AGAIN_MS)) send(world, node, &entry);
+    if (cluster_sends(world, cluster_node_key(index, &contest->id, 2), CLUSTER_AGAIN_MS))
+        cluster_node_send(world, node, &entry);
 }
 
 static bool has_to_act(struct cluster *world, const struct vch_contest *contest,
@@ -244,7 +245,8 @@ static bool has_to_act(struct cluster *world, const struct vch_contest *contest,
     const bool commits = contest->phase == VCH_CONTEST_COMMITTING;
 
     if (seat->state != (commits ? VCH_SEAT_DRAWN : VCH_SEAT_COMMITTED)) return false;
-    return !cluster_sent(world, key_of(index, &contest->id, commits ? 1 : 2), AGAIN_MS);
+    return !cluster_sent(world, cluster_node_key(index, &contest->id, commits ? 1 : 2),
+                         CLUSTER_AGAIN_MS);
 }
 
 static void sit(struct cluster *world, uint32_t group, const struct vch_contest *contest)
@@ -252,132 +254,13 @@ static void sit(struct cluster *world, uint32_t group, const struct vch_contest 
     for (uint32_t i = 0; i < contest->seat_count; i++) {
         const uint32_t index = cluster_find_node(world, &contest->seats[i].node);
         if (index == UINT32_MAX || world->nodes[index].group != group ||
-            !is_up(world, &world->nodes[index]) ||
+            !cluster_is_up(world, &world->nodes[index]) ||
             !has_to_act(world, contest, &contest->seats[i], index))
             continue;
         if (contest->phase == VCH_CONTEST_COMMITTING)
             commit(world, index, contest);
         else
             reveal(world, index, contest);
-    }
-}
-
-static void dispute(struct cluster *world, uint32_t index, const struct vch_contest *contest,
-                    const struct cluster_answer *answer)
-{
-    struct cluster_node *node = &world->nodes[index];
-    struct vch_entry entry = {.kind = VCH_ENTRY_DISPUTE_OPEN};
-
-    entry.dispute_open.job = contest->id.subject;
-    entry.dispute_open.segment = contest->id.segment;
-    entry.dispute_open.output = answer->output;
-    entry.dispute_open.trace = answer->trace;
-    struct vch_digest id =
-        vch_entry_dispute_id(&contest->id.subject, contest->id.segment, &node->key.public_key,
-                             &answer->output, &answer->trace);
-    struct cluster_dispute *known = cluster_dispute_of(world, &id);
-    known->disputer = index;
-    send(world, node, &entry);
-    if (cluster_random_chance(&world->random, 500)) send(world, node, &entry);
-}
-
-static bool is_right(const struct vch_contest *contest, const struct cluster_answer *right)
-{
-    return vch_hash_is_equal(&contest->output, &right->output) &&
-           vch_hash_is_equal(&contest->trace, &right->trace);
-}
-
-// Any node of the group that has no seat may have run it again.
-static void audit(struct cluster *world, uint32_t group, const struct vch_contest *contest,
-                  const struct cluster_answer *right)
-{
-    for (uint32_t tries = 0; tries < 8; tries++) {
-        const uint32_t index = cluster_random_below(&world->random, world->plan.nodes);
-        const struct cluster_node *node = &world->nodes[index];
-        if (node->group != group || vch_state_seat(contest, &node->key.public_key) != NULL)
-            continue;
-        if (node->role == CLUSTER_HONEST && !is_right(contest, right)) {
-            dispute(world, index, contest, right);
-            return;
-        }
-        if (node->role != CLUSTER_FRIVOLOUS) continue;
-        struct cluster_recipe lie = {.salt = cluster_mix(index, world->now_ms)};
-        struct cluster_answer answer;
-        lie.lie_at = cluster_random_below(&world->random, right->count);
-        cluster_compute(&answer, &contest->id, &contest->input, right->count, &lie);
-        if (cluster_random_chance(&world->random, 200)) answer.trace = contest->trace;
-        dispute(world, index, contest, &answer);
-        struct vch_digest id =
-            vch_entry_dispute_id(&contest->id.subject, contest->id.segment, &node->key.public_key,
-                                 &answer.output, &answer.trace);
-        cluster_dispute_of(world, &id)->recipes[0] = lie;
-        return;
-    }
-}
-
-void cluster_saw_verdict(struct cluster *world, uint32_t group, const struct vch_contest_id *id)
-{
-    const struct vch_contest *contest = vch_state_contest(world->replicas[group].state, id);
-    const struct cluster_recipe honest = {.lie_at = UINT32_MAX};
-    struct cluster_answer right;
-
-    if (contest == NULL || contest->phase != VCH_CONTEST_DECIDED || contest->is_dispute ||
-        contest->is_trial || world->plan.is_plain)
-        return;
-    cluster_compute(&right, id, &contest->input, contest->last - contest->first, &honest);
-    for (uint32_t i = 0; i < contest->seat_count; i++) {
-        const struct vch_seat *seat = &contest->seats[i];
-        const uint32_t index = cluster_find_node(world, &seat->node);
-        if (index == UINT32_MAX || world->nodes[index].group != group ||
-            seat->state != VCH_SEAT_REVEALED || is_right(contest, &right))
-            continue;
-        if (world->nodes[index].role == CLUSTER_HONEST) dispute(world, index, contest, &right);
-    }
-    if (cluster_random_chance(&world->random, world->plan.audit_permille))
-        audit(world, group, contest, &right);
-}
-
-static bool is_mute(struct cluster *world, uint32_t index, const struct vch_dispute *at)
-{
-    const enum cluster_role role = world->nodes[index].role;
-
-    if (role == CLUSTER_MUTE_MOVES) return true;
-    return role == CLUSTER_FRIVOLOUS && at->id.bytes[1] % 3 == 0;
-}
-
-static void move(struct cluster *world, uint32_t index, const struct vch_dispute *at,
-                 const struct cluster_answer *answer)
-{
-    struct cluster_node *node = &world->nodes[index];
-    const struct vch_contest_id step = {at->id, at->step, 0};
-    struct vch_entry entry;
-
-    if (!is_up(world, node) || is_mute(world, index, at)) return;
-    if (!vch_seat_next_move(&entry, world->replicas[node->group].state, at, &node->key.public_key,
-                            answer->leaves, answer->count))
-        return;
-    if (cluster_sends(world, key_of(index, &step, 3), AGAIN_MS)) send(world, node, &entry);
-}
-
-static void argue(struct cluster *world, uint32_t group, const struct vch_dispute *at)
-{
-    const struct cluster_dispute *known = cluster_dispute_of(world, &at->id);
-    struct cluster_answer answer;
-
-    if (at->phase != VCH_DISPUTE_MOVING || known->count == 0 || known->disputer == UINT32_MAX)
-        return;
-    if (world->nodes[known->disputer].group == group && !at->has_moved[0]) {
-        cluster_compute(&answer, &known->contest, &known->input, known->count, &known->recipes[0]);
-        move(world, known->disputer, at, &answer);
-    }
-    if (at->has_moved[1]) return;
-    const struct vch_contest *contest =
-        vch_state_contest(world->replicas[group].state, &known->contest);
-    cluster_compute(&answer, &known->contest, &known->input, known->count, &known->recipes[1]);
-    for (uint32_t i = 0; contest != NULL && i < contest->seat_count; i++) {
-        const uint32_t index = cluster_find_node(world, &contest->seats[i].node);
-        if (index != UINT32_MAX && world->nodes[index].group == group)
-            move(world, index, at, &answer);
     }
 }
 
@@ -395,5 +278,5 @@ void cluster_react(struct cluster *world, uint32_t group)
             sit(world, group, contest);
     }
     while ((at = vch_state_next_dispute(state, at)) != NULL && !world->is_broken)
-        argue(world, group, at);
+        cluster_argue(world, group, at);
 }
