@@ -196,7 +196,7 @@ static bool parse_digest(struct vch_digest *out, const char *path, const char *p
 {
     const char *hex = path + strlen(prefix);
 
-    return strlen(hex) == 2 * VCH_DIGEST_SIZE &&
+    return strlen(hex) == (size_t)2 * VCH_DIGEST_SIZE &&
            vch_is_ok(vch_hex_decode(out->bytes, VCH_DIGEST_SIZE, hex));
 }
 

@@ -189,8 +189,9 @@ static void fail(struct vch_pipeline *pipeline, const struct vch_complaint *comp
 
 static void trim_recent(struct vch_pipeline *pipeline)
 {
-    while (pipeline->recent_count > 1 && (pipeline->recent_count > VCH_PIPELINE_RECENT_MAX ||
-                                          pipeline->recent_size > VCH_PIPELINE_RECENT_SIZE_MAX)) {
+    while (pipeline->oldest != NULL && pipeline->recent_count > 1 &&
+           (pipeline->recent_count > VCH_PIPELINE_RECENT_MAX ||
+            pipeline->recent_size > VCH_PIPELINE_RECENT_SIZE_MAX)) {
         struct group *oldest = pipeline->oldest;
         pipeline->oldest = oldest->newer;
         pipeline->recent_count--;

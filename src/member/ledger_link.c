@@ -158,7 +158,10 @@ static void on_registry(void *context, vch_status status, const uint8_t *bytes, 
     link->fetch_ms = now_ms() + FETCH_AGAIN_MS;
     if (!vch_is_ok(status)) return; // the next tick tries again
     status = vch_follower_give_registry(link->setup.follower, bytes, size, &complaint);
-    if (vch_follower_missing(link->setup.follower) == NULL) send_follow(link);
+    if (!vch_is_ok(status) && status.code != VCH_CODE_NO_MEMORY)
+        break_off(link, complaint.text[0] ? complaint.text : vch_code_text(status.code));
+    else if (vch_follower_missing(link->setup.follower) == NULL)
+        send_follow(link);
 }
 
 static void fetch_missing(struct vch_ledger_link *link)

@@ -207,13 +207,12 @@ static vch_status send_put(struct vch_ledger_link *link,
 {
     Vouch__LedgerBlobPut put = VOUCH__LEDGER_BLOB_PUT__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
-    vch_status status = VCH_OK;
 
     put.id = request->id;
     put.size = request->size;
     frame.body_case = VOUCH__FRAME__BODY_LEDGER_BLOB_PUT;
     frame.ledger_blob_put = &put;
-    status = vch_stream_send(link->stream, &frame);
+    vch_status status = vch_stream_send(link->stream, &frame);
     for (size_t at = 0; at < request->size && vch_is_ok(status);) {
         Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
         size_t left = request->size - at;
