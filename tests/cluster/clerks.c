@@ -1,4 +1,4 @@
-// The clerk that writes a log, and the witnesses that cosign it.
+// The clerk that writes a log and has it cosigned.
 #include <string.h>
 
 #include "cluster/cluster.h"
@@ -39,6 +39,7 @@ static vch_status append(struct cluster *world, uint32_t index, const uint8_t *d
     cluster_check_before(world, index, &entry);
     VCH_TRY(vch_state_apply(fork->state, &entry, bytes, size, &world->complaint));
     cluster_push(&fork->log, bytes, size);
+    cluster_grow(world, fork, bytes, size);
     world->figures.entries++;
     if (entry.kind == VCH_ENTRY_ANCHOR)
         world->figures.anchors++;
@@ -148,35 +149,14 @@ static void cosigned(struct cluster *world, const struct cluster_event *event)
     want_checkpoint(world, event->a);
 }
 
-// An honest witness cosigns what extends the last tree that it cosigned. Roots of earlier sizes
-// stand for the proof of consistency.
-static bool extends(const struct cluster_witness *witness, const struct cluster_fork *fork,
-                    uint64_t size)
-{
-    struct vch_digest root;
-
-    if (witness->is_dishonest || witness->size == 0) return true;
-    if (size < witness->size) return false;
-    if (!vch_state_root_at(&root, fork->state, witness->size)) return false;
-    return vch_hash_is_equal(&root, &witness->root);
-}
-
 static void ask_witness(struct cluster *world, const struct cluster_event *event)
 {
-    struct cluster_fork *fork = &world->forks[event->a];
-    struct cluster_witness *witness = &world->witnesses[event->b];
     struct cluster_event answer = *event;
-    struct vch_entry_cosignature made = {.witness = event->b};
+    struct vch_entry_cosignature made;
     struct vch_digest root;
 
     memcpy(&root, event->bytes, sizeof root);
-    if (world->now_ms < witness->down_until || !extends(witness, fork, event->c)) return;
-    if (!witness->is_dishonest) {
-        witness->size = event->c;
-        witness->root = root;
-    }
-    made.time_s = (uint64_t)((int64_t)world->now_ms + witness->skew_ms) / 1000;
-    cluster_cosign(world, event->b, made.time_s, event->c, &root, &made.signature);
+    if (!cluster_ask_witness(world, event->a, event->b, event->c, &root, &made)) return;
     answer.happen = cosigned;
     answer.size = sizeof made;
     answer.bytes = cluster_copy(&made, sizeof made);

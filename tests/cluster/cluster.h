@@ -11,11 +11,14 @@
 #include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
+#include "tlog/tree.h"
+#include "witness/core.h"
 
 #define CLUSTER_START_MS UINT64_C(1700000000000)
 #define CLUSTER_OPERATORS_MAX 16u // of the model
 #define CLUSTER_GROUPS_MAX 3u
 #define CLUSTER_FORKS 2u
+#define CLUSTER_TREE_LEVELS 18u // of logs with real signatures, which are short
 #define CLUSTER_CLIENTS 64u
 #define CLUSTER_WITNESSES 4u // of which one may be dishonest
 
@@ -137,6 +140,7 @@ struct cluster_witness {
     struct vch_secret_key key;
     uint64_t size;
     struct vch_digest root;
+    struct vch_core *core; // where signatures are real
     uint64_t down_until;
     bool is_dishonest;
     int64_t skew_ms;
@@ -156,6 +160,8 @@ struct cluster_fork { // one log, and its clerk's state
     struct vch_arena arena;
     struct vch_state *state;
     struct cluster_log log;
+    struct vch_tree tree; // where signatures are real, with its nodes
+    struct vch_digest *levels[CLUSTER_TREE_LEVELS];
     struct cluster_checkpoint checkpoint;
     uint64_t news; // entries other than anchors
     uint64_t news_at_settled;
@@ -249,7 +255,14 @@ void cluster_make_seed(uint8_t out[static 32], uint64_t seed, const char *what, 
 uint32_t cluster_model_operators(const struct cluster *world);
 void cluster_enter_registry(struct cluster *world, uint32_t without);
 
-// logs.c, clerks.c, network.c: logs and who follows them, the clerk and its witnesses, messages.
+// witnesses.c
+void cluster_make_cores(struct cluster *world);
+void cluster_grow(struct cluster *world, struct cluster_fork *fork, const uint8_t *bytes,
+                  size_t size);
+bool cluster_ask_witness(struct cluster *world, uint32_t fork, uint32_t index, uint64_t size,
+                         const struct vch_digest *root, struct vch_entry_cosignature *out);
+
+// logs.c, clerks.c, network.c: logs and who follows them, the clerk, messages.
 void cluster_push(struct cluster_log *log, const uint8_t *bytes, size_t size);
 void cluster_tell_followers(struct cluster *world, uint32_t fork);
 uint8_t *cluster_copy(const void *bytes, size_t size);

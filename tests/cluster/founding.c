@@ -208,6 +208,7 @@ void cluster_found(struct cluster *world)
         world->clerk_skew_ms = (int64_t)cluster_random_below(&world->random, 10000) - 5000;
     make_nodes(world);
     make_charter(world);
+    cluster_make_cores(world);
     world->forks[0].exists = true;
     world->forks[0].state = cluster_new_state(world, &world->forks[0].arena);
     for (uint32_t i = 0; i < plan->groups && !world->is_broken; i++)

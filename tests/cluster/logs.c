@@ -163,6 +163,7 @@ void cluster_fork_off(struct cluster *world)
         size_t size = 0;
         const uint8_t *bytes = entry_at(&first->log, i, &size);
         cluster_push(&second->log, bytes, size);
+        cluster_grow(world, second, bytes, size);
     }
     second->news = first->news;
     second->news_at_settled = first->news_at_settled;
