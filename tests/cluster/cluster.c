@@ -133,6 +133,8 @@ static void fork_off(struct cluster *world, const struct cluster_event *event)
 static void begin(struct cluster *world)
 {
     const struct cluster_plan *plan = &world->plan;
+    const uint64_t lasts_ms = (uint64_t)plan->jobs * plan->job_every_ms;
+    const uint32_t fork_within_ms = lasts_ms > 25000 ? 25000 : (uint32_t)lasts_ms;
 
     for (uint32_t i = 0; i < plan->groups; i++)
         cluster_at(world, world->now_ms + 13 * i, (struct cluster_event){.happen = tick, .a = i});
@@ -148,7 +150,8 @@ static void begin(struct cluster *world)
         cluster_at(world, world->now_ms + plan->lie_every_ms,
                    (struct cluster_event){.happen = cluster_lie});
     if (plan->is_forking)
-        cluster_at(world, world->now_ms + 5000 + cluster_random_below(&world->random, 20000),
+        cluster_at(world,
+                   world->now_ms + 500 + cluster_random_below(&world->random, fork_within_ms),
                    (struct cluster_event){.happen = fork_off});
 }
 

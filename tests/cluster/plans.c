@@ -59,6 +59,7 @@ struct cluster_plan cluster_plan_of(uint64_t seed, uint32_t jobs, uint32_t nodes
     for (uint32_t i = 0; i < CLUSTER_ROLE_COUNT; i++)
         if (cluster_random_chance(&random, 600)) plan.roles[i] = true;
     plan_faults(&plan, &random);
+    if (plan.is_real && seed % 20 == 3) plan.is_forking = true; // before the product's witnesses
     plan.has_trials = plan.nodes <= 150 && cluster_random_chance(&random, 400);
     plan.parameters.trials = plan.has_trials ? 1 : 0;
     plan.parameters.rounds = 1 + cluster_random_below(&random, 3);
