@@ -103,7 +103,7 @@ struct spelling {
 
 // Protobuf reads each of these as a frame that has a shorter or another canonical form.
 static const struct spelling spellings[] = {
-    {"an unknown field", 6, {0x0a, 2, 0x08, 1, 0x78, 1}},
+    {"an unknown field", 7, {0x0a, 2, 0x08, 1, 0xc0, 0x3e, 1}},
     {"an unknown field in the body", 6, {0x0a, 4, 0x08, 1, 0x78, 1}},
     {"an unknown field in a list's item", 8, {0x12, 6, 0x08, 1, 0x1a, 2, 0x78, 1}},
     {"fields out of order", 7, {0x0a, 5, 0x12, 1, 'v', 0x08, 1}},
