@@ -18,12 +18,12 @@
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
-#include "net/peers.h"
 #include "consensus/job.h"
 #include "crypto/sign.h"
 #include "kernels/kernels.h"
 #include "model/package.h"
 #include "model/tensor.h"
+#include "net/peers.h"
 #include "net/stream.h"
 #include "voucher/voucher.h"
 

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "circuit/crossing.h"
-#include "net/peers.h"
 #include "consensus/vote.h"
 #include "crypto/commitment.h"
 #include "model/tensor.h"
+#include "net/peers.h"
 #include "net/stream.h"
 
 #define VCH_LINK_RANGES_MAX 64u
