@@ -218,6 +218,7 @@ struct cluster {
     struct vch_complaint complaint;
     struct cluster_figures figures;
     uint32_t jobs_left, jobs_opened, jobs_under_way; // sent, and not in the log yet
+    uint64_t weight;                                 // of who draws with the entry at hand
     bool is_over, is_broken;
     char trouble[768];
 };
@@ -316,8 +317,9 @@ void cluster_check_all(struct cluster *world);
 void cluster_check_end(struct cluster *world);
 
 // draws.c
-void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
-                            const struct vch_entry *entry);
+void cluster_weigh_sortition(struct cluster *world, const struct vch_state *state,
+                             const struct vch_entry *entry);
+void cluster_note_sortition(struct cluster *world, const struct vch_entry *entry);
 void cluster_check_draw(struct cluster *world, const struct vch_state *state,
                         const struct vch_entry *entry);
 

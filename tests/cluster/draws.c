@@ -14,20 +14,26 @@ static double exponent_of(const struct vch_vrf_beta *beta)
     return 128 - log2(high * 18446744073709551616.0 + low + 1);
 }
 
-void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
-                            const struct vch_entry *entry)
+// The weight is that before the entry: with it a window may close, and a mark fall.
+void cluster_weigh_sortition(struct cluster *world, const struct vch_state *state,
+                             const struct vch_entry *entry)
+{
+    const struct vch_account *account = vch_state_account(state, &entry->writer);
+    world->weight = account != NULL ? vch_state_weight(state, account) : 0;
+}
+
+void cluster_note_sortition(struct cluster *world, const struct vch_entry *entry)
 {
     struct cluster_contest *known = cluster_contest_of(world, &entry->contest);
     struct cluster_drawn *drawn = VCH_ARENA_NEW(&world->arena, struct cluster_drawn, 1);
-    const struct vch_account *account = vch_state_account(state, &entry->writer);
     const struct vch_vrf_beta beta = cluster_beta(world, &entry->sortition.proof);
 
-    if (drawn == NULL || account == NULL) {
+    if (drawn == NULL || world->weight == 0) {
         cluster_fail(world, "a sortition by nobody");
         return;
     }
     drawn->node = cluster_find_node(world, &entry->writer);
-    drawn->priority = exponent_of(&beta) / (double)vch_state_weight(state, account);
+    drawn->priority = exponent_of(&beta) / (double)world->weight;
     drawn->next = known->drawn;
     known->drawn = drawn;
 }

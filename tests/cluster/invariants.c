@@ -157,12 +157,13 @@ static void note_default(struct cluster *world, const struct vch_state *state,
         excuse_parties(world, state, dispute, !dispute->has_moved[0], !dispute->has_moved[1]);
 }
 
-// What ends a dispute is looked at before it is applied: with it the ledger may forget all that it
-// was about.
+// What counts as it was before the entry is looked at before it is applied; with the end of a
+// dispute the ledger may even forget all that it was about.
 void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
 {
     const struct vch_state *state = world->forks[fork].state;
 
+    if (entry->kind == VCH_ENTRY_SORTITION) cluster_weigh_sortition(world, state, entry);
     if (entry->kind == VCH_ENTRY_VERDICT) check_referees(world, state, entry);
     if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
         note_default(world, state, &entry->dispute_default);
@@ -228,8 +229,7 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
         check_verdict(world, state, entry);
         note_job(world, state, &entry->contest.subject);
     }
-    if (entry->kind == VCH_ENTRY_SORTITION && fork == 0)
-        cluster_note_sortition(world, state, entry);
+    if (entry->kind == VCH_ENTRY_SORTITION && fork == 0) cluster_note_sortition(world, entry);
     if (entry->kind == VCH_ENTRY_DRAW && fork == 0) cluster_check_draw(world, state, entry);
     if (entry->kind == VCH_ENTRY_REVEAL) check_reveal(world, state, entry);
     if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
