@@ -22,6 +22,8 @@ struct event {
     uint64_t position;
     enum vch_entry_kind kind;
     struct vch_contest_id contest; // of kinds that have one
+    uint64_t size;                 // of an anchor
+    bool has_output;               // of a verdict
 };
 
 // How far a contest of the job is, by the clerk's word.
@@ -60,7 +62,8 @@ vch_status vch_agreed_new(struct vch_agreed **out, const struct vch_agreed_setup
                                                .patience_ms = PATIENCE_MS,
                                                .host = setup->host,
                                                .port = setup->port,
-                                               .charter = setup->charter};
+                                               .charter = setup->charter,
+                                               .trusts_members = true};
 
     if (agreed == NULL) return VCH_FAIL(NO_MEMORY);
     agreed->setup = *setup;
@@ -132,6 +135,8 @@ static void on_event(void *context, uint64_t position, const struct vch_entry *e
         struct event *event = &agreed->events[agreed->event_count++];
         *event = (struct event){.position = position, .kind = entry->kind};
         if (has_contest(entry->kind)) event->contest = entry->contest;
+        if (entry->kind == VCH_ENTRY_ANCHOR) event->size = entry->anchor.size;
+        if (entry->kind == VCH_ENTRY_VERDICT) event->has_output = entry->verdict.has_output;
     }
     if (!is_clerks) return;
     if (entry->kind == VCH_ENTRY_EXPIRE && vch_hash_is_equal(&entry->expire, &agreed->job_id))
@@ -495,6 +500,31 @@ static bool is_of_segment(const struct event *event, const struct vch_digest *jo
     return event->contest.segment == segment && vch_hash_is_equal(&event->contest.subject, job);
 }
 
+// Does a draw or a reveal rest on the anchor of this entry?
+static bool needs_anchor(const struct event *event, const struct vch_digest *job, uint32_t segment)
+{
+    if (event->kind == VCH_ENTRY_JOB_OPEN) return true;
+    if (event->kind != VCH_ENTRY_CLOSE && event->kind != VCH_ENTRY_VERDICT) return false;
+    return is_of_segment(event, job, segment) && !event->has_output;
+}
+
+// Is it the first that covers something which needs one? The others say nothing about the segment.
+static bool is_needed(const struct vch_agreed *agreed, uint32_t index, uint32_t segment)
+{
+    const struct event *anchor = &agreed->events[index];
+
+    for (uint32_t i = 0; i < index; i++) {
+        const struct event *event = &agreed->events[i];
+        bool is_covered = event->position < anchor->size;
+        if (!is_covered || !needs_anchor(event, &agreed->job_id, segment)) continue;
+        for (uint32_t j = i + 1; j < index && is_covered; j++)
+            is_covered = agreed->events[j].kind != VCH_ENTRY_ANCHOR ||
+                         agreed->events[j].size <= event->position;
+        if (is_covered) return true;
+    }
+    return false;
+}
+
 // The charter, and what the ledger said until the segment's verdict; ascending as it came.
 static uint32_t list_positions(uint64_t *out, const struct vch_agreed *agreed, uint32_t segment)
 {
@@ -509,6 +539,7 @@ static uint32_t list_positions(uint64_t *out, const struct vch_agreed *agreed, u
     for (uint32_t i = 0; i < agreed->event_count && count < VCH_LEDGER_LINK_POSITIONS_MAX; i++) {
         const struct event *event = &agreed->events[i];
         if (event->position <= out[count - 1] || event->position > verdict) continue;
+        if (event->kind == VCH_ENTRY_ANCHOR && !is_needed(agreed, i, segment)) continue;
         if (is_of_segment(event, &agreed->job_id, segment)) out[count++] = event->position;
     }
     return count;

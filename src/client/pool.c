@@ -7,7 +7,7 @@
 #include "host/clock.h"
 
 enum {
-    TICK_MS = 5,
+    TICK_MS = 20, // what comes wakes the loop at once; this is for what does not come
     PROBE_AFTER_MS = 5000,
     RETRY_MS = 100, // doubles with each failure
     RETRY_DOUBLINGS_MAX = 7,

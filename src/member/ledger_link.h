@@ -55,6 +55,9 @@ struct vch_ledger_link_setup {
     struct vch_charter charter;
     // NULL, or fed for as long as the link lives; registries that it lacks are fetched.
     struct vch_follower *follower;
+    // Of events only the clerk's are verified: for those who act on nothing else, and have a proof
+    // of the rest before they rely on it.
+    bool trusts_members;
     // Each may be NULL. on_progress: the follower took entries. on_change: the link's state.
     void (*on_progress)(void *context);
     void (*on_change)(void *context, enum vch_ledger_link_state state);
@@ -102,8 +105,8 @@ struct vch_ledger_link_proof {
 typedef void (*vch_ledger_link_on_proof)(void *context, vch_status status,
                                          const struct vch_ledger_link_proof *proof,
                                          const char *text);
-// The writer's signature was verified; that it is in the log is for a proof, or a follower, to
-// show.
+// The writer's signature was verified (but see trusts_members); that it is in the log is for a
+// proof, or a follower, to show.
 typedef void (*vch_ledger_link_on_event)(void *context, uint64_t position,
                                          const struct vch_entry *entry, const uint8_t *bytes,
                                          size_t size);
