@@ -24,8 +24,8 @@ struct vch_command {
     X(keygen) \
     X(registry) \
     X(charter) \
-    X(ledger) X(entry) X(node) X(witness) X(infer) X(verify) X(audit) X(likeness) X(bench) \
-        X(completion)
+    X(ledger) \
+    X(entry) X(node) X(witness) X(infer) X(verify) X(audit) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)
