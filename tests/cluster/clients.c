@@ -70,10 +70,12 @@ static void fill_job(struct cluster *world, struct vch_entry_job_open *open, uin
 static void exclude(struct cluster *world, struct vch_entry_job_open *open)
 {
     static char name[32];
+    const struct vch_contest_id first = {open->job_id, 0, 0};
+    const uint32_t operator_ = cluster_random_below(&world->random, world->plan.nodes);
 
-    if (!cluster_random_chance(&world->random, 100)) return;
-    (void)snprintf(name, sizeof name, "party-%u",
-                   cluster_random_below(&world->random, world->plan.nodes));
+    if (open->is_trial || !cluster_random_chance(&world->random, 200)) return;
+    (void)snprintf(name, sizeof name, "party-%u", operator_);
+    cluster_contest_of(world, &first)->excluded = operator_ + 1;
     open->excluded[0] = name;
     open->excluded_count = 1;
 }

@@ -107,6 +107,7 @@ struct cluster_contest { // what the simulator remembers of one
     uint32_t draws[CLUSTER_GROUPS_MAX];
     uint32_t *drawers[CLUSTER_GROUPS_MAX], drawer_count[CLUSTER_GROUPS_MAX]; // who was inside
     bool is_used;
+    uint32_t excluded;           // of a job's first: an operator's number and 1, or 0
     struct cluster_drawn *drawn; // on the first log
 };
 

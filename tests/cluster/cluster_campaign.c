@@ -63,9 +63,9 @@ static bool run_seed(uint64_t seed, const struct options *options, struct cluste
                    plan.is_real ? ", real signatures" : "", seconds() - begun);
     show(what, &world.figures);
     if (!holds)
-        printf("# VCH_SEED=%" PRIu64 " --jobs=%" PRIu64 " --nodes=%" PRIu64
-               ": after %llu entries: %s\n",
-               seed, options->jobs, options->nodes, (unsigned long long)world.figures.entries,
+        printf("# VCH_SEED=%" PRIu64 " --jobs=%" PRIu64 " --nodes=%" PRIu64 " --everything=%" PRIu64
+               ": after %" PRIu64 " entries: %s\n",
+               seed, options->jobs, options->nodes, options->everything, world.figures.entries,
                world.trouble);
     add(sum, &world.figures);
     cluster_release(&world);
@@ -163,7 +163,9 @@ int main(int argc, char **argv)
     bool holds = true;
 
     if (!read_options(&options, argc, argv)) {
-        (void)fprintf(stderr, "usage: %s [--seeds=N] [--jobs=N] [--nodes=N] [--capture=JOBS]\n",
+        (void)fprintf(stderr,
+                      "usage: %s [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] "
+                      "[--everything=1] [--capture=JOBS]\n",
                       argv[0]);
         return EXIT_FAILURE;
     }

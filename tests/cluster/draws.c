@@ -2,6 +2,7 @@
 // logarithms of the machine instead of agreement.md's integers, and by looking for the best again
 // and again.
 #include <math.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "cluster/cluster.h"
@@ -59,6 +60,26 @@ static const struct cluster_drawn *best(const struct cluster *world,
     return leader;
 }
 
+// Whom the client excluded, and in a dispute both parties, judge nothing of it.
+static bool is_barred(struct cluster *world, const struct vch_state *state,
+                      const struct vch_contest *contest, uint32_t node)
+{
+    const struct vch_contest_id first = {contest->id.subject, 0, 0};
+    const uint32_t operator_ = world->nodes[node].operator_;
+    const struct vch_dispute *dispute = NULL;
+
+    if (!contest->is_dispute) return cluster_contest_of(world, &first)->excluded == operator_ + 1;
+    dispute = vch_state_dispute(state, &contest->id.subject);
+    for (uint32_t i = 0; dispute != NULL && i < world->plan.nodes; i++) {
+        const struct vch_public_key *key = &world->nodes[i].key.public_key;
+        if (world->nodes[i].operator_ != operator_) continue;
+        if (memcmp(key, &dispute->by, sizeof *key) == 0 ||
+            vch_state_is_defence(state, dispute, key))
+            return true;
+    }
+    return false;
+}
+
 void cluster_check_draw(struct cluster *world, const struct vch_state *state,
                         const struct vch_entry *entry)
 {
@@ -71,6 +92,8 @@ void cluster_check_draw(struct cluster *world, const struct vch_state *state,
         const struct cluster_drawn *leader = best(world, known, seated, count);
         if (leader == NULL) break;
         seated[count] = leader->node;
+        if (is_barred(world, state, contest, leader->node))
+            cluster_fail(world, "a seat is its own judge, or excluded");
         if (count >= contest->seat_count ||
             cluster_find_node(world, &contest->seats[count].node) != leader->node) {
             cluster_fail(world, "seat %u of %u is not whose it should be", count, contest->wanted);
