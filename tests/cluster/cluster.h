@@ -77,7 +77,7 @@ struct cluster_node {
     struct vch_seat_keys seat;
     enum cluster_role role;
     uint32_t group, operator_;
-    uint64_t number, down_until;
+    uint64_t number, down_until, grown; // position of its last stake or hold
     bool is_censored;
     uint32_t excused; // slashings that are no fault of agreement's
 };
@@ -320,7 +320,10 @@ void cluster_check_end(struct cluster *world);
 // draws.c
 void cluster_weigh_sortition(struct cluster *world, const struct vch_state *state,
                              const struct vch_entry *entry);
-void cluster_note_sortition(struct cluster *world, const struct vch_entry *entry);
+void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
+                            const struct vch_entry *entry);
+void cluster_note_growth(struct cluster *world, const struct vch_state *state,
+                         const struct vch_entry *entry);
 void cluster_check_draw(struct cluster *world, const struct vch_state *state,
                         const struct vch_entry *entry);
 

@@ -23,8 +23,17 @@ void cluster_weigh_sortition(struct cluster *world, const struct vch_state *stat
     world->weight = account != NULL ? vch_state_weight(state, account) : 0;
 }
 
-void cluster_note_sortition(struct cluster *world, const struct vch_entry *entry)
+void cluster_note_growth(struct cluster *world, const struct vch_state *state,
+                         const struct vch_entry *entry)
 {
+    const uint32_t node = cluster_find_node(world, &entry->writer);
+    if (node != UINT32_MAX) world->nodes[node].grown = vch_state_size(state) - 1;
+}
+
+void cluster_note_sortition(struct cluster *world, const struct vch_state *state,
+                            const struct vch_entry *entry)
+{
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
     struct cluster_contest *known = cluster_contest_of(world, &entry->contest);
     struct cluster_drawn *drawn = VCH_ARENA_NEW(&world->arena, struct cluster_drawn, 1);
     const struct vch_vrf_beta beta = cluster_beta(world, &entry->sortition.proof);
@@ -34,6 +43,8 @@ void cluster_note_sortition(struct cluster *world, const struct vch_entry *entry
         return;
     }
     drawn->node = cluster_find_node(world, &entry->writer);
+    if (contest != NULL && world->nodes[drawn->node].grown > contest->anchored)
+        cluster_fail(world, "node %u drew with what it staked after the anchor", drawn->node);
     drawn->priority = exponent_of(&beta) / (double)world->weight;
     drawn->next = known->drawn;
     known->drawn = drawn;

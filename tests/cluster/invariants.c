@@ -229,7 +229,10 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
         check_verdict(world, state, entry);
         note_job(world, state, &entry->contest.subject);
     }
-    if (entry->kind == VCH_ENTRY_SORTITION && fork == 0) cluster_note_sortition(world, entry);
+    if (entry->kind == VCH_ENTRY_SORTITION && fork == 0)
+        cluster_note_sortition(world, state, entry);
+    if ((entry->kind == VCH_ENTRY_STAKE || entry->kind == VCH_ENTRY_HOLD) && fork == 0)
+        cluster_note_growth(world, state, entry);
     if (entry->kind == VCH_ENTRY_DRAW && fork == 0) cluster_check_draw(world, state, entry);
     if (entry->kind == VCH_ENTRY_REVEAL) check_reveal(world, state, entry);
     if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
