@@ -414,7 +414,7 @@ TEST(core_goes_on_once_the_log_signs_that_it_refuses)
 {
     static struct text text;
     struct draft draft;
-    char record[VCH_RECORDS_SIZE_MAX];
+    char record[VCH_RECORDS_REFUSAL_MAX];
 
     begin_overdue(&draft);
     text.size = 0;
@@ -563,37 +563,4 @@ TEST(core_lists_what_waits)
     CHECK_EQ(reply.code, 404);
     vch_core_promises(&reply, &core, "no hexadecimal");
     CHECK_EQ(reply.code, 404);
-}
-
-TEST(records_come_back_and_damaged_ones_do_not)
-{
-    static struct vch_core_log kept;
-    char text[VCH_RECORDS_SIZE_MAX];
-    struct vch_core_promise promise;
-    struct draft draft;
-
-    begin_overdue(&draft);
-    size_t size = vch_records_encode_log(text, &logs[0]);
-    vch_core_log_init(&kept, &logs[0].vkey, NULL);
-    CHECK_OK(vch_records_decode_log(&kept, text, size, NULL));
-    CHECK(kept.size == 12 && kept.count == logs[0].count && kept.time_s == logs[0].time_s);
-    CHECK(vch_hash_is_equal(&kept.root, &logs[0].root));
-    for (size_t bit = 0; bit < 8 * size; bit++) {
-        test_flip(text, bit);
-        CHECK_FAILS(vch_records_decode_log(&kept, text, size, NULL), MALFORMED);
-        test_flip(text, bit);
-    }
-    for (size_t cut = 0; cut < size; cut++)
-        CHECK_FAILS(vch_records_decode_log(&kept, text, cut, NULL), MALFORMED);
-    vch_core_log_init(&kept, &logs[1].vkey, NULL);
-    CHECK_FAILS(vch_records_decode_log(&kept, text, size, NULL), MALFORMED); // another log's
-    size = vch_records_encode_promise(text, &logs[0].promises[0]);
-    CHECK_OK(vch_records_decode_promise(&promise, text, size, NULL));
-    CHECK(vch_hash_is_equal(&promise.digest, &logs[0].promises[0].digest));
-    CHECK(promise.handed_ms == NOW_MS && promise.handed_count == 1);
-    for (size_t bit = 0; bit < 8 * size; bit++) {
-        test_flip(text, bit);
-        CHECK_FAILS(vch_records_decode_promise(&promise, text, size, NULL), MALFORMED);
-        test_flip(text, bit);
-    }
 }

@@ -9,20 +9,32 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "host/clock.h"
 #include "host/log.h"
 #include "net/http.h"
 #include "witness/folder.h"
+
+// An answer that waits until what it says is durable.
+struct answer {
+    struct vch_http_exchange *exchange;
+    int code;
+    const char *content_type;
+    struct evbuffer *body; // NULL: there was no memory
+};
 
 struct vch_daemon {
     struct vch_core core;
     struct vch_folder folder;
     struct event_base *base;
     struct event *terminate, *interrupt, *tick;
+    struct event *turn; // when the requests that came at once are read
     struct vch_http *http;
     vch_status failed; // what made it stop
     struct vch_complaint complaint;
     uint64_t cosigned, refused, promised;
+    uint32_t answer_count;
+    struct answer answers[VCH_HTTP_WAITING_MAX];
 
     struct vch_core_reply reply; // of the request at hand
     struct vch_core_change change;
@@ -57,30 +69,76 @@ static const struct vch_http_route routes[] = {
     {0},
 };
 
+static void send_answer(const struct answer *answer)
+{
+    if (answer->body != NULL)
+        vch_http_reply(answer->exchange, answer->code, answer->content_type, answer->body);
+    else
+        vch_http_reply_text(answer->exchange, 503, "there is no memory");
+    if (answer->body != NULL) evbuffer_free(answer->body);
+}
+
+// Sends the answers there are; those that come meanwhile wait for the next turn.
+static void send_answers(struct vch_daemon *daemon)
+{
+    uint32_t count = daemon->answer_count;
+
+    for (uint32_t i = 0; i < count; i++)
+        send_answer(&daemon->answers[i]);
+    daemon->answer_count -= count;
+    memmove(daemon->answers, daemon->answers + count,
+            daemon->answer_count * sizeof *daemon->answers);
+}
+
+// Nothing that waits is said any more.
+static void stop_unwritten(struct vch_daemon *daemon, vch_status status)
+{
+    daemon->failed = status;
+    (void)event_base_loopbreak(daemon->base);
+}
+
+// Requests that came at once share a sync: it costs more than all else that they ask for.
+static void on_turn(evutil_socket_t none, short what, void *context)
+{
+    struct vch_daemon *daemon = context;
+    vch_status status = vch_folder_sync(&daemon->folder, &daemon->core, &daemon->complaint);
+
+    (void)none, (void)what;
+    if (!vch_is_ok(status)) {
+        stop_unwritten(daemon, status);
+        return;
+    }
+    send_answers(daemon);
+}
+
+// The reply at hand is sent at the end of the turn, whether it changes something or not: it may
+// hang on a change that is not durable yet.
 static void send_reply(struct vch_daemon *daemon, struct vch_http_exchange *exchange)
 {
     const struct vch_core_reply *reply = &daemon->reply;
-    struct evbuffer *body = evbuffer_new();
+    struct answer answer = {exchange, reply->code, reply->content_type, evbuffer_new()};
     char count[16];
 
-    if (body != NULL && evbuffer_add(body, reply->body, reply->size) == 0) {
-        (void)snprintf(count, sizeof count, "%u", reply->promise_count);
-        vch_http_header(exchange, "Vouch-Promises", count);
-        vch_http_reply(exchange, reply->code, reply->content_type, body);
-    } else {
-        vch_http_reply(exchange, 503, "text/plain", NULL);
+    if (answer.body != NULL && evbuffer_add(answer.body, reply->body, reply->size) != 0) {
+        evbuffer_free(answer.body);
+        answer.body = NULL;
     }
-    if (body != NULL) evbuffer_free(body);
+    (void)snprintf(count, sizeof count, "%u", reply->promise_count);
+    vch_http_header(exchange, "Vouch-Promises", count);
+    VCH_ASSERT(daemon->answer_count < VCH_HTTP_WAITING_MAX); // the server hands out no more
+    daemon->answers[daemon->answer_count++] = answer;
+    event_active(daemon->turn, EV_TIMEOUT, 0);
 }
 
-// Durable, then applied, then said.
+// Written, applied; at the end of the turn durable, then said.
 static void conclude(struct vch_daemon *daemon, struct vch_http_exchange *exchange)
 {
-    daemon->failed =
+    vch_status status =
         vch_folder_keep(&daemon->folder, &daemon->core, &daemon->change, &daemon->complaint);
-    if (!vch_is_ok(daemon->failed)) {
+
+    if (!vch_is_ok(status)) {
         vch_http_reply_text(exchange, 500, "the witness cannot write down what it would say");
-        (void)event_base_loopbreak(daemon->base);
+        stop_unwritten(daemon, status);
         return;
     }
     vch_core_apply(&daemon->core, &daemon->change);
@@ -237,6 +295,8 @@ static vch_status listen_on(struct vch_daemon *daemon, const struct vch_daemon_o
     VCH_TRY(add_event(&daemon->terminate, daemon, SIGTERM, EV_SIGNAL, on_signal, NULL));
     VCH_TRY(add_event(&daemon->interrupt, daemon, SIGINT, EV_SIGNAL, on_signal, NULL));
     VCH_TRY(add_event(&daemon->tick, daemon, -1, EV_PERSIST, on_tick, &every));
+    daemon->turn = event_new(daemon->base, -1, 0, on_turn, daemon);
+    if (daemon->turn == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(
         vch_http_new(&daemon->http, daemon->base, host, options->port, routes, daemon, complaint));
     vch_http_handle(daemon->http, handlers, daemon);
@@ -277,6 +337,8 @@ void vch_daemon_free(struct vch_daemon *daemon)
 {
     if (daemon == NULL) return;
     if (daemon->http != NULL) vch_http_free(daemon->http);
+    send_answers(daemon); // to nobody: there is no server any more
+    if (daemon->turn != NULL) event_free(daemon->turn);
     if (daemon->terminate != NULL) event_free(daemon->terminate);
     if (daemon->interrupt != NULL) event_free(daemon->interrupt);
     if (daemon->tick != NULL) event_free(daemon->tick);

@@ -1,5 +1,5 @@
 // The witness daemon: its core behind HTTP, its state in a folder. One thread, one request at a
-// time, nothing answered before it is durable.
+// time, nothing answered before it is durable; requests that came at once share a sync.
 #pragma once
 
 #include <stdbool.h>

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -66,7 +65,8 @@ static vch_status read_text(char **out, size_t *size, const char *path, struct v
     uint8_t *bytes = NULL;
 
     vch_arena_init(arena, 65536);
-    vch_status status = vch_file_read(&bytes, size, path, VCH_RECORDS_SIZE_MAX, arena, complaint);
+    vch_status status =
+        vch_file_read(&bytes, size, path, VCH_RECORDS_REFUSAL_MAX, arena, complaint);
     *out = (char *)bytes;
     return status;
 }
@@ -120,7 +120,9 @@ vch_status vch_folder_open(struct vch_folder *out, const char *path, const struc
 {
     char above[PATH_MAX];
 
-    *out = (struct vch_folder){.path = path, .lock = -1};
+    out->path = path;
+    out->lock = -1;
+    out->log_count = 0;
     VCH_TRY(check_length(path, complaint));
     (void)snprintf(above, sizeof above, "%s/..", path);
     VCH_TRY(make_folder(path, path, complaint));
@@ -133,56 +135,10 @@ vch_status vch_folder_open(struct vch_folder *out, const char *path, const struc
 
 void vch_folder_close(struct vch_folder *folder)
 {
+    while (folder->log_count > 0)
+        vch_wal_close(&folder->logs[--folder->log_count]);
     if (folder->lock >= 0) (void)close(folder->lock);
     folder->lock = -1;
-}
-
-static vch_status write_log(const struct vch_folder *folder, const struct vch_core_log *log,
-                            struct vch_complaint *complaint)
-{
-    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
-
-    log_path(path, folder, log, "log");
-    return vch_file_write(path, text, vch_records_encode_log(text, log), true, complaint);
-}
-
-static vch_status read_log(const struct vch_folder *folder, struct vch_core_log *log,
-                           struct vch_complaint *complaint)
-{
-    char path[PATH_MAX], *text = NULL;
-    struct vch_arena arena;
-    size_t size = 0;
-
-    log_path(path, folder, log, "log");
-    if (access(path, F_OK) != 0) return write_log(folder, log, complaint);
-    vch_status status = read_text(&text, &size, path, &arena, complaint);
-    if (vch_is_ok(status)) status = vch_records_decode_log(log, text, size, complaint);
-    vch_arena_release(&arena);
-    return status;
-}
-
-static vch_status read_promise(const struct vch_folder *folder, struct vch_core_log *log,
-                               const char *name, struct vch_complaint *complaint)
-{
-    struct vch_core_promise *promise = &log->promises[log->promise_count];
-    char path[PATH_MAX], *text = NULL;
-    struct vch_arena arena;
-    size_t size = 0;
-
-    if (log->promise_count == VCH_CORE_PROMISES_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "more than %u promises are kept for %s",
-                            VCH_CORE_PROMISES_MAX, log->vkey.name);
-    log_path(path, folder, log, name);
-    vch_status status = read_text(&text, &size, path, &arena, complaint);
-    if (vch_is_ok(status)) status = vch_records_decode_promise(promise, text, size, complaint);
-    vch_arena_release(&arena);
-    VCH_TRY(status);
-    if (promise->handed_count > log->count)
-        return vch_complain(complaint, VCH_CODE_MALFORMED,
-                            "the state kept for %s is older than a promise: it must not go on",
-                            log->vkey.name);
-    log->promise_count++;
-    return VCH_OK;
 }
 
 static bool ends_with(const char *name, const char *suffix)
@@ -191,61 +147,38 @@ static bool ends_with(const char *name, const char *suffix)
     return size > tail && strcmp(name + size - tail, suffix) == 0;
 }
 
-static vch_status read_name(const struct vch_folder *folder, struct vch_core_log *log,
-                            const char *name, struct vch_complaint *complaint)
+static void see_name(const struct vch_folder *folder, struct vch_core_log *log, const char *name)
 {
     char path[PATH_MAX];
 
-    if (ends_with(name, ".promise")) return read_promise(folder, log, name, complaint);
     if (ends_with(name, ".refusal")) log->refusal_count++;
     if (strncmp(name, ".vouch-", 7) == 0) { // an interrupted write's
         log_path(path, folder, log, name);
         (void)unlink(path);
     }
-    return VCH_OK;
 }
 
-static int by_time(const void *a, const void *b)
-{
-    const struct vch_core_promise *x = a, *y = b;
-
-    if (x->handed_ms != y->handed_ms) return x->handed_ms < y->handed_ms ? -1 : 1;
-    return memcmp(x->digest.bytes, y->digest.bytes, VCH_DIGEST_SIZE);
-}
-
-vch_status vch_folder_load(const struct vch_folder *folder, struct vch_core_log *log,
+vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
                            struct vch_complaint *complaint)
 {
     char path[PATH_MAX];
-    vch_status status = VCH_OK;
 
     log_path(path, folder, log, "");
     VCH_TRY(make_folder(path, folder->path, complaint));
-    VCH_TRY(read_log(folder, log, complaint));
     DIR *names = opendir(path);
     if (names == NULL) return refuse(path, "read", complaint);
-    for (struct dirent *name = NULL; vch_is_ok(status) && (name = readdir(names)) != NULL;)
-        status = read_name(folder, log, name->d_name, complaint);
+    for (struct dirent *name = NULL; (name = readdir(names)) != NULL;)
+        see_name(folder, log, name->d_name);
     (void)closedir(names);
-    qsort(log->promises, log->promise_count, sizeof *log->promises, by_time);
-    return status;
-}
-
-static vch_status keep_promise(const struct vch_folder *folder, const struct vch_core_log *log,
-                               const struct vch_core_promise *promise,
-                               struct vch_complaint *complaint)
-{
-    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
-
-    draft_path(path, folder, log, &promise->digest, ".promise");
-    return vch_file_write(path, text, vch_records_encode_promise(text, promise), true, complaint);
+    log_path(path, folder, log, "log");
+    return vch_wal_open(&folder->logs[folder->log_count++], path, log, complaint);
 }
 
 static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core_log *log,
                                 const struct vch_core_change *change,
                                 struct vch_complaint *complaint)
 {
-    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
+    char path[PATH_MAX], text[VCH_RECORDS_REFUSAL_MAX];
 
     for (uint32_t i = 0; i < change->refused_count; i++) {
         const struct vch_core_refusal *refusal = &change->refused[i];
@@ -256,32 +189,20 @@ static vch_status keep_refusals(const struct vch_folder *folder, const struct vc
     return VCH_OK;
 }
 
-// A promise that comes back after a crash is only answered again.
-static void forget_promises(const struct vch_folder *folder, const struct vch_core_log *log,
-                            const struct vch_core_change *change)
-{
-    char path[PATH_MAX];
-
-    for (uint32_t i = 0; i < change->answered_count; i++) {
-        draft_path(path, folder, log, &log->promises[change->answered[i]].digest, ".promise");
-        (void)unlink(path);
-    }
-}
-
-vch_status vch_folder_keep(const struct vch_folder *folder, const struct vch_core *core,
+vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *core,
                            const struct vch_core_change *change, struct vch_complaint *complaint)
 {
-    char path[PATH_MAX], text[VCH_RECORDS_SIZE_MAX];
-
     if (change->kind == VCH_CORE_NOTHING || change->kind == VCH_CORE_AGAIN) return VCH_OK;
-    const struct vch_core_log *log = &core->logs[change->log];
-    if (change->kind == VCH_CORE_PROMISE)
-        return keep_promise(folder, log, &change->promise, complaint);
-    VCH_TRY(keep_refusals(folder, log, change, complaint));
-    log_path(path, folder, log, "log");
-    size_t size = vch_records_encode_change(text, log, change);
-    VCH_TRY(vch_file_write(path, text, size, true, complaint));
-    forget_promises(folder, log, change);
+    if (change->kind == VCH_CORE_CHECKPOINT)
+        VCH_TRY(keep_refusals(folder, &core->logs[change->log], change, complaint));
+    return vch_wal_add(&folder->logs[change->log], change, complaint);
+}
+
+vch_status vch_folder_sync(struct vch_folder *folder, const struct vch_core *core,
+                           struct vch_complaint *complaint)
+{
+    for (uint32_t i = 0; i < folder->log_count; i++)
+        VCH_TRY(vch_wal_sync(&folder->logs[i], &core->logs[i], complaint));
     return VCH_OK;
 }
 
@@ -297,7 +218,7 @@ vch_status vch_folder_refusal(const struct vch_folder *folder, const struct vch_
     for (uint32_t i = 0; i < core->log_count; i++) {
         draft_path(path, folder, &core->logs[i], &draft, ".refusal");
         if (access(path, F_OK) == 0)
-            return vch_file_read(out, size, path, VCH_RECORDS_SIZE_MAX, arena, NULL);
+            return vch_file_read(out, size, path, VCH_RECORDS_REFUSAL_MAX, arena, NULL);
     }
     return VCH_FAIL(UNAVAILABLE);
 }

@@ -1,13 +1,14 @@
 // Where a witness keeps what it must not forget:
 //
 //     FOLDER/witness                     its vkey, so that no other key goes on from here
-//     FOLDER/<SHA-256 of an origin>/log  the last checkpoint that it cosigned
-//                                  /<SHA-256 of a draft>.promise, .refusal
+//     FOLDER/<SHA-256 of an origin>/log  what it cosigned last, and promises that wait (wal.h)
+//                                  /<SHA-256 of a draft>.refusal
 //
-// Each file is written beside its place, synced, renamed, and its folder synced. One process at a
-// time has the folder.
+// The others are written beside their place, synced, renamed, and their folder synced. One process
+// at a time has the folder.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,10 +17,13 @@
 #include "base/status.h"
 #include "tlog/vkey.h"
 #include "witness/core.h"
+#include "witness/wal.h"
 
 struct vch_folder {
     const char *path; // borrowed
     int lock;
+    uint32_t log_count;
+    struct vch_wal logs[VCH_CORE_LOGS_MAX];
 };
 
 // Makes the folder when it is not there. BUSY: another process has it; REFUSED: another witness's.
@@ -27,15 +31,19 @@ vch_status vch_folder_open(struct vch_folder *out, const char *path, const struc
                            struct vch_complaint *complaint);
 void vch_folder_close(struct vch_folder *folder);
 
-// What is kept about a log, which vch_core_log_init has made; a log that is new is kept from now
-// on. What an interrupted write left behind is removed.
-vch_status vch_folder_load(const struct vch_folder *folder, struct vch_core_log *log,
+// What is kept about the core's next log, which vch_core_log_init has made; a log that is new is
+// kept from now on. What an interrupted write left behind is removed.
+vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
                            struct vch_complaint *complaint);
 
-// Makes durable what the change says, before it is applied. After a failure nobody knows what is
-// on the disk: the process must stop.
-vch_status vch_folder_keep(const struct vch_folder *folder, const struct vch_core *core,
+// After a failure of these two nobody knows what is on the disk: the process must stop.
+//
+// Writes down what the change says; then it is to be applied.
+vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *core,
                            const struct vch_core_change *change, struct vch_complaint *complaint);
+// Makes durable what was kept and applied since the last time; nothing of it may be said before.
+vch_status vch_folder_sync(struct vch_folder *folder, const struct vch_core *core,
+                           struct vch_complaint *complaint);
 
 // The text of a refusal of any log; UNAVAILABLE when there is none.
 vch_status vch_folder_refusal(const struct vch_folder *folder, const struct vch_core *core,

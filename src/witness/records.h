@@ -1,5 +1,13 @@
-// What a witness writes down, as text that a person can read (specs/witness.md, section 4). The
-// last line is the SHA-256 of the lines before it, so that a file that was damaged is not believed.
+// What a witness writes down (specs/witness.md, section 4). Of each log a file of records, one for
+// each change, which is read by applying them once more; and a text for each refusal.
+//
+//     64 bytes   "vouch/witness/log/v1", zeroes up to 32 bytes, SHA-256 of the origin
+//     records of 576 bytes: 544 that say what changed, zeroes at their end, and the SHA-256 of the
+//     32 bytes before the record and those 544
+//
+// Each record's hash covers all before it, so that nothing is taken from the middle unseen. What a
+// crash can leave of records whose sync had not returned is a tail that is cut, or zeroes: that is
+// dropped. A whole record that does not check is damage.
 #pragma once
 
 #include <stddef.h>
@@ -9,25 +17,27 @@
 #include "base/status.h"
 #include "witness/core.h"
 
-#define VCH_RECORDS_SIZE_MAX 4096u
+#define VCH_RECORDS_HEAD 64u
+#define VCH_RECORDS_SIZE 576u
+#define VCH_RECORDS_SNAPSHOT_MAX 590464u // check: 64 + 576 * (1024 + 1)
+#define VCH_RECORDS_REFUSAL_MAX 4096u    // characters, with a NUL
 
-// Each writes the text and a NUL, and returns the characters.
-size_t vch_records_encode_log(char out[static VCH_RECORDS_SIZE_MAX],
-                              const struct vch_core_log *log);
-// The same as it will be once the change is applied.
-size_t vch_records_encode_change(char out[static VCH_RECORDS_SIZE_MAX],
-                                 const struct vch_core_log *log,
-                                 const struct vch_core_change *change);
-size_t vch_records_encode_promise(char out[static VCH_RECORDS_SIZE_MAX],
-                                  const struct vch_core_promise *promise);
-// The refusal that a change holds, as it is served.
-size_t vch_records_encode_refusal(char out[static VCH_RECORDS_SIZE_MAX],
+// A file that says what the log is now, and nothing of how it came to be. Returns its bytes.
+size_t vch_records_snapshot(uint8_t out[static VCH_RECORDS_SNAPSHOT_MAX],
+                            const struct vch_core_log *log);
+
+// The record of a change, a checkpoint or a promise, after one that ends in `before`.
+void vch_records_encode(uint8_t out[static VCH_RECORDS_SIZE],
+                        const uint8_t before[static VCH_DIGEST_SIZE],
+                        const struct vch_core_change *change);
+
+// Applies a file's records to a log of which nothing was known. `*kept` bytes of it count; what is
+// behind them was never acknowledged. MALFORMED with a complaint.
+vch_status vch_records_replay(struct vch_core_log *log, size_t *kept, const uint8_t *bytes,
+                              size_t size, struct vch_complaint *complaint);
+
+// The refusal that a change holds, as it is served. Returns the characters.
+size_t vch_records_encode_refusal(char out[static VCH_RECORDS_REFUSAL_MAX],
                                   const struct vch_core_log *log,
                                   const struct vch_core_change *change,
                                   const struct vch_core_refusal *refusal);
-
-// Size, root, count and time of a log whose origin this has to be. MALFORMED with a complaint.
-vch_status vch_records_decode_log(struct vch_core_log *log, const char *text, size_t size,
-                                  struct vch_complaint *complaint);
-vch_status vch_records_decode_promise(struct vch_core_promise *out, const char *text, size_t size,
-                                      struct vch_complaint *complaint);

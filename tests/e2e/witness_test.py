@@ -155,10 +155,17 @@ class Folders(Served):
         witness.stop()
         state = next((witness.folder / "state").glob("*/log"))
         kept = state.read_bytes()
-        for lie in (kept.replace(b"\n5\n", b"\n4\n"), kept[:-1], kept[:40], b"", kept + b"\n"):
+        bit = RANDOM.randrange(8 * len(kept))
+        flipped = bytes(byte ^ (i == bit // 8) << bit % 8 for i, byte in enumerate(kept))
+        for lie in (flipped, kept[:40], b"", kept + kept[-576:], kept[576:], bytes(len(kept))):
             state.write_bytes(lie)
             self.refuses_to_start(witness, "damaged")
-        state.write_bytes(kept)
+        for torn in (kept + kept[-576:-1], kept + bytes(4096)): # by a crash, of what nobody was told
+            state.write_bytes(torn)
+            witness.start()
+            self.assertEqual(self.log.ask(witness, 0)[1], "5\n")
+            witness.stop()
+            self.assertEqual(state.read_bytes(), kept)
         witness.name = "witness.example/other"
         self.refuses_to_start(witness, "another witness")
 
