@@ -42,7 +42,8 @@ static vch_status check_dispute(struct vch_referee *referee, const struct vch_di
     VCH_TRY(vch_message_copy(id.bytes, sizeof id.bytes, &request->dispute, "dispute", complaint));
     *dispute = vch_state_dispute(state, &id);
     const struct vch_contest *contest = vch_referee_contest(state, &id);
-    if (*dispute == NULL || contest == NULL || vch_state_seat(contest, self) == NULL)
+    const struct vch_seat *seat = contest != NULL ? vch_state_seat(contest, self) : NULL;
+    if (*dispute == NULL || seat == NULL || seat->state != VCH_SEAT_DRAWN)
         return refuse(complaint, "this node has no seat in that dispute, or need not answer now");
     bool is_disputer = vch_is_equal(&(*dispute)->by, admission->client, sizeof(*dispute)->by);
     if (!is_disputer && !vch_state_is_defence(state, *dispute, admission->client))

@@ -10,7 +10,9 @@
 #include "message/message.h"
 #include "node/referee.h"
 
-enum { ATTEMPTS_MAX = 20, PAUSE_MS = 100, LOAD_MAX = 1 << 30, PEERS_MEMORY_MAX = 8 << 20 };
+// A referee that is busy, or behind, or not yet in the file of peers, is asked again for as long as
+// it may commit, ever more slowly: the other side may be what keeps it busy.
+enum { PAUSE_MS = 100, PAUSE_MS_MAX = 2000, LOAD_MAX = 1 << 30, PEERS_MEMORY_MAX = 8 << 20 };
 
 void vch_sides_init(struct vch_sides *sides, const struct vch_sides_setup *setup)
 {
@@ -25,7 +27,7 @@ static void on_end(void *context, struct vch_errand *errand, bool is_taken, cons
         struct vch_sides_errand *at = &sides->errands[i];
         if (at->errand != errand) continue;
         at->errand = NULL;
-        at->is_done = is_taken || at->attempts >= ATTEMPTS_MAX;
+        at->is_done = is_taken;
         at->ended_ms = vch_clock_monotonic_us() / 1000;
         if (!is_taken)
             vch_log_write(VCH_LOG_DEBUG, "referee: not taken, attempt %u: %s", at->attempts, why);
@@ -219,7 +221,7 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
     struct vch_peer peer;
 
     at->attempts++;
-    at->is_done = true;
+    at->ended_ms = vch_clock_monotonic_us() / 1000;
     if (!find_peer(&peer, sides, &at->referee)) return; // the other side may know where it listens
     struct vch_errand_load *load = make_load(sides, dispute, run);
     const struct vch_errand_setup errand = {.base = setup->base,
@@ -232,7 +234,15 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
                                             .on_end = on_end,
                                             .context = sides};
     if (load == NULL) return;
-    if (vch_is_ok(vch_errand_new(&at->errand, &errand, load))) at->is_done = false;
+    vch_status status = vch_errand_new(&at->errand, &errand, load);
+    if (!vch_is_ok(status)) at->errand = NULL; // another time
+}
+
+static uint64_t pause_ms(uint32_t attempts)
+{
+    uint64_t pause = (uint64_t)PAUSE_MS * attempts;
+
+    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
 }
 
 static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dispute,
@@ -244,7 +254,7 @@ static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dis
         struct vch_sides_errand *at = find_errand(sides, contest, node);
         if (at == NULL) at = add_errand(sides, contest, node);
         if (at->is_done || at->errand != NULL) continue;
-        if (at->attempts > 0 && now_ms < at->ended_ms + PAUSE_MS) continue;
+        if (at->attempts > 0 && now_ms < at->ended_ms + pause_ms(at->attempts)) continue;
         start(sides, at, dispute, run);
     }
 }

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Agreed jobs over real processes: committees, vouchers, audits; and nodes killed at any time.
+
+    agreed_test.py PATH/TO/vouch
+
+Kills: 20, or as many as AGREED_KILLS says. VCH_SEED=N replays which nodes are killed, and when.
+"""
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from agreed import Agreed
+from ledgers import seed_of_environment
+
+VOUCH = sys.argv.pop(1)
+KILLS = int(os.environ.get("AGREED_KILLS", 20))
+DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
+MIDDLE = (1, 6)  # of the digits' network: what nodes hold
+COUNTED = ["balance", "stake", "correct", "timely", "successes", "wrongs", "silences", "slashes"]
+
+
+def make_model(folder):
+    for command in (["keygen", "-o", folder / "owner.key", "--no-passphrase"],
+                    ["import", DEMO / "digits.onnx", "-o", folder / "m.vouch", "--key",
+                     folder / "owner.key", "--calibrate", DEMO / "digits_calibration.npy"],
+                    ["run", folder / "m.vouch", "--input", DEMO / "digits_inputs.npy", "--output",
+                     folder / "alone.npy"]):
+        subprocess.run([VOUCH, *map(str, command)], check=True, capture_output=True)
+    return folder / "m.vouch"
+
+
+def audit(network):
+    """The JSON of `vouch audit` of what the ledger publishes."""
+    return json.loads(network.run("audit", "--from", f"http://127.0.0.1:{network.ledger.http}",
+                                  "--charter", network.folder / "charter", "--founder",
+                                  network.ledger.founder, "--json"))
+
+
+def accounts_of(rows):
+    return {row["key"]: [row[field] for field in COUNTED] for row in rows}
+
+
+class Agreements(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        self.model = make_model(self.folder)
+
+    def network(self, count=7, **options):
+        network = Agreed(VOUCH, self.folder, self.model, [MIDDLE] * count, **options)
+        self.addCleanup(network.close)
+        return network.__enter__()
+
+    def ask(self, network, *options, name="answer"):
+        cuts = options if "--cuts" in options else ("--cuts", "1,6", *options)
+        answer = network.agree(DEMO / "digits_inputs.npy", *cuts, name=name)
+        self.assertEqual((self.folder / f"{name}.npy").read_bytes(),
+                         (self.folder / "alone.npy").read_bytes())
+        return answer
+
+    def settled_audit(self, network):
+        """Once the published log has everything that the ledger has."""
+        for _ in range(200):
+            size = network.ledger.get_json("/api/state")["size"]
+            found = audit(network)
+            if found["size"] >= size - 1:  # but for the anchor of the last checkpoint
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the published log stays behind")
+
+    def test_committees_of_five_and_their_vouchers(self):
+        network = self.network()
+        excluded = network.names[3]
+        answer = self.ask(network, "--quorum", 5)
+        self.assertEqual([(s["votes"], s["agreeing"]) for s in answer["segments"]], [(5, 5)])
+        code, verdict = network.verify()
+        self.assertEqual(code, 0, verdict)
+        self.assertIn("drawn by lot out of 7 nodes", verdict["claims"]["quorum"]["reason"])
+        # Two segments by nodes; and nobody of an operator that the client excludes.
+        answer = self.ask(network, "--quorum", 3, "--cuts", "1,3,6", "--exclude", excluded,
+                          name="two")
+        self.assertEqual(len(answer["segments"]), 2)
+        code, verdict = network.verify("two")
+        self.assertEqual(code, 0, verdict)
+        self.assertNotIn(excluded, json.dumps(verdict))
+        self.alter(network)
+        found = self.settled_audit(network)
+        self.assertEqual(accounts_of(found["accounts"]),
+                         accounts_of(network.ledger.get_json("/api/state")["members"]))
+        self.assertEqual(sum(row["output"] is not None for row in found["verdicts"]), 3)
+
+    def alter(self, network):
+        """One bit of the voucher, anywhere: it is refused, or a claim is false."""
+        whole = bytearray((self.folder / "answer.voucher").read_bytes())
+        rng = random.Random(seed_of_environment())
+        for at in [rng.randrange(len(whole)) for _ in range(60)]:
+            whole[at] ^= 1 << rng.randrange(8)
+            changed = bytes(whole)
+            whole = bytearray((self.folder / "answer.voucher").read_bytes())
+            (self.folder / "altered.voucher").write_bytes(changed)
+            done = subprocess.run([VOUCH, "verify", self.folder / "altered.voucher", "--model",
+                                   self.model, "--founder", network.ledger.founder],
+                                  capture_output=True, text=True, check=False)
+            self.assertIn(done.returncode, (1, 3), f"byte {at}: {done.stdout}{done.stderr}")
+
+    def test_nodes_killed_at_any_time_say_the_same_again(self):
+        seed = seed_of_environment()
+        rng = random.Random(seed)
+        print(f"# VCH_SEED={seed}, {KILLS} kills", flush=True)
+        network = self.network(parameters=["commit_ms=4000", "reveal_ms=2000", "draw_ms=500"])
+        done = threading.Event()
+        asked, failed = [], []
+
+        def ask_on():
+            while not done.is_set():
+                try:
+                    self.ask(network, "--quorum", 3, "--deadline-ms", 60000, name="busy")
+                    asked.append(1)
+                except Exception as error:  # noqa: BLE001 (a killed committee may fail a job)
+                    failed.append(str(error))
+
+        asker = threading.Thread(target=ask_on)
+        asker.start()
+        try:
+            for _ in range(KILLS):
+                node = rng.randrange(7)
+                time.sleep(rng.random() * 0.15)  # any moment of a job
+                network.network.nodes[node].kill()
+                network.restart(node)
+        finally:
+            done.set()
+            asker.join()
+        found = self.settled_audit(network)
+        decided = [(row["subject"], row["segment"]) for row in found["verdicts"] if row["output"]]
+        self.assertEqual(len(decided), len(set(decided)), "a segment with two verdicts")
+        for row in found["accounts"]:
+            self.assertEqual((row["slashes"], row["wrongs"], row["disputes_lost"]), (0, 0, 0), row)
+        print(f"# {len(asked)} answers, {len(failed)} jobs that failed; "
+              f"{sum(row['silences'] for row in found['accounts'])} silences", flush=True)
+        self.assertGreater(len(asked), 0, failed[:1])
+        self.ask(network, "--quorum", 3, name="after")
+
+
+if __name__ == "__main__":
+    unittest.main()
