@@ -400,6 +400,51 @@ static enum vch_verdict opens(const struct judge *judge, uint32_t boundary,
     return status.code == VCH_CODE_NO_MEMORY ? VCH_VERDICT_NOT_SHOWN : VCH_VERDICT_FALSE;
 }
 
+// What a committee answered is worth nothing without what it was asked: its input is on the ledger,
+// as an entry or as the verdict on the segment before, and that one is of the same ledger.
+static vch_status check_input_is_known(struct judge *judge, uint32_t result)
+{
+    const struct vch_voucher *voucher = judge->voucher;
+    const struct vch_contest_finding *found = judge->agreed[result];
+    uint32_t segment = found != NULL ? voucher->results[result].segment : 0;
+
+    if (segment == 0 || found->has_input) return VCH_OK;
+    bool is_next = result > 0 && voucher->results[result - 1].segment == segment - 1;
+    if (is_next && voucher->job.segments[segment - 1].by == VCH_JOB_BY_NODES &&
+        judge->agreed[result - 1] != NULL)
+        return VCH_OK;
+    return vch_complain(&judge->agreement_complaint, VCH_CODE_BAD_PROOF,
+                        "the agreement on segment %u does not show what its nodes were given: the "
+                        "client's entry that says so, or an agreement on segment %u, is missing",
+                        segment, segment - 1);
+}
+
+static vch_status check_is_one_ledger(struct judge *judge, uint32_t result)
+{
+    const struct vch_contest_finding *found = judge->agreed[result];
+
+    for (uint32_t i = 0; found != NULL && i < result; i++)
+        if (judge->agreed[i] != NULL &&
+            !vch_hash_is_equal(&judge->agreed[i]->ledger, &found->ledger))
+            return vch_complain(&judge->agreement_complaint, VCH_CODE_BAD_PROOF,
+                                "the agreements on segments %u and %u are of two ledgers: a job is "
+                                "opened on one",
+                                judge->voucher->results[i].segment,
+                                judge->voucher->results[result].segment);
+    return VCH_OK;
+}
+
+static void join_agreements(struct judge *judge)
+{
+    for (uint32_t i = 0; i < judge->voucher->result_count; i++) {
+        vch_status status = check_input_is_known(judge, i);
+        if (vch_is_ok(status)) status = check_is_one_ledger(judge, i);
+        if (vch_is_ok(status)) continue;
+        judge->agreement_status = status;
+        return;
+    }
+}
+
 // What each agreement shows. The first that shows nothing makes the votes false.
 static void check_agreements(struct judge *judge)
 {
@@ -425,6 +470,7 @@ static void check_agreements(struct judge *judge)
         agreed[i] = &findings[i];
         judge->agreement_count++;
     }
+    join_agreements(judge);
 }
 
 static void open_ends(struct judge *judge)
