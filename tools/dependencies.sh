@@ -11,8 +11,9 @@ libcurl4-openssl-dev"
 # agrees; Debian 12 and Ubuntu 24.04 both have it.
 # lld, wasi-libc and the wasm32 runtime, of clang's version: the verifier for WebAssembly.
 # etcd-server: three members of it, for the tests of the ledger's engine.
+# chromium: the test of the page.
 ci="clang libclang-rt-dev llvm clang-tidy-14 clang-format-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32
-etcd-server"
+etcd-server chromium"
 arm="gcc-aarch64-linux-gnu qemu-user"
 
 case "${1:-build}" in

@@ -21,7 +21,7 @@ static const struct vch_option options[] = {
     {"port", "N", "listens there (default: the kernel picks)", false},
     {"http-host", "ADDRESS", "shows the log there over HTTP (default: 127.0.0.1)", false},
     {"http-port", "N", "likewise (default: the kernel picks)", false},
-    {"page", "DIR", "serves the page in this folder", false},
+    {"page", "DIR", "serves the page from this folder instead of its own", false},
     {"connections", "N", "most connections (default: 256)", false},
     {"memory", "MIB", "most memory that requests may take (default: 256)", false},
     {"threads", "N", "threads that verify (default: one per processor)", false},

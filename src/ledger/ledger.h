@@ -30,7 +30,7 @@ struct vch_ledger_options {
     uint16_t port;                     // 0: the kernel picks
     const char *http_host;             // NULL: 127.0.0.1
     uint16_t http_port;                // 0: the kernel picks
-    const char *page_folder;           // NULL: no page; borrowed
+    const char *page_folder;           // NULL: the page inside the program; borrowed
     uint32_t connections_max;          // 0: 256
     uint32_t connections_per_peer_max; // 0: 16
     size_t memory_max;                 // of all requests; 0: 256 MiB

@@ -8,10 +8,10 @@
 
 #include "base/bytes.h"
 #include "host/clock.h"
-#include "host/file.h"
 #include "ledger/entry_json.h"
 #include "ledger/ledger_parts.h"
 #include "ledger/pages_state.h"
+#include "ledger/web.h"
 #include "tlog/bundle.h"
 #include "tlog/tile.h"
 
@@ -21,7 +21,6 @@ enum {
     JOB_ENTRIES_MAX = 2000, // of one job
     WAIT_MS_MAX = 30000,    // of a long poll
     ARENA_MAX = 64 << 20,   // a full bundle of the largest entries is 16 MiB
-    FILE_MAX = 8 << 20,
 };
 
 static const char TEXT[] = "text/plain; charset=utf-8";
@@ -426,52 +425,11 @@ void vch_pages_settled(struct vch_pages *pages)
     }
 }
 
-// The page's files, from a folder.
-
-static const char *type_of(const char *path)
-{
-    static const struct {
-        const char *suffix, *type;
-    } TYPES[] = {{".html", "text/html; charset=utf-8"},
-                 {".js", "text/javascript; charset=utf-8"},
-                 {".mjs", "text/javascript; charset=utf-8"},
-                 {".css", "text/css; charset=utf-8"},
-                 {".svg", "image/svg+xml"},
-                 {".png", "image/png"},
-                 {".wasm", "application/wasm"},
-                 {".json", JSON},
-                 {".txt", TEXT}};
-    const char *suffix = strrchr(path, '.');
-
-    for (size_t i = 0; suffix != NULL && i < sizeof TYPES / sizeof TYPES[0]; i++)
-        if (strcmp(suffix, TYPES[i].suffix) == 0) return TYPES[i].type;
-    return BYTES;
-}
-
 static void serve_file(void *context, struct vch_http_exchange *exchange)
 {
-    struct vch_pages *pages = context;
-    const char *folder = pages->ledger->options.page_folder, *path = vch_http_path(exchange);
-    uint8_t *bytes = NULL;
-    size_t size = 0;
+    const struct vch_pages *pages = context;
 
-    path = strcmp(path, "/") == 0 ? "index.html" : path + strlen("/page/");
-    struct page *page = folder != NULL ? new_page(pages, exchange) : NULL;
-    if (folder == NULL)
-        vch_http_reply_text(exchange, 404, "this ledger has no page: vouch ledger --page FOLDER");
-    if (page == NULL) return;
-    page->content_type = type_of(path);
-    vch_status status =
-        vch_file_read_beneath(&bytes, &size, folder, path, FILE_MAX, &page->arena, NULL);
-    if (vch_is_ok(status) && evbuffer_add(page->body, bytes, size) == 0) {
-        vch_http_header(exchange, "Content-Security-Policy",
-                        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; "
-                        "style-src 'self' 'unsafe-inline'; img-src 'self' data:");
-        reply(page, 200);
-    } else {
-        vch_http_reply_text(exchange, 404, "no such file");
-        free_page(page);
-    }
+    vch_web_serve(exchange, pages->ledger->options.page_folder);
 }
 
 static int answer_health(void *context, struct evbuffer *body)

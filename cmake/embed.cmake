@@ -1,0 +1,13 @@
+# cmake -DFILES="a;b" -DOUT=x.c -P embed.cmake: the files as the table that ledger/web.h declares.
+set(arrays "")
+set(rows "")
+set(number 0)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND arrays "static const uint8_t FILE_${number}[] = {${bytes}0};\n")
+  string(APPEND rows "    {\"${name}\", FILE_${number}, sizeof FILE_${number} - 1},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"ledger/web.h\"\n\n${arrays}\nconst struct vch_web_file vch_web_files[] = {\n${rows}    {NULL, NULL, 0},\n};\n")
