@@ -1,7 +1,5 @@
-# The page that `vouch ledger` shows, inside the program: web/, the module that drives the verifier,
-# and the verifier itself where this machine can make it for WebAssembly.
+# The page that `vouch ledger` shows, inside the program: web/.
 file(GLOB web_files CONFIGURE_DEPENDS web/*.html web/*.css web/*.js web/*.svg)
-list(APPEND web_files ${PROJECT_SOURCE_DIR}/wasm/verify.mjs ${WASM_MODULE})
 set(web_source ${PROJECT_BINARY_DIR}/web_files.c)
 add_custom_command(
   OUTPUT ${web_source}
@@ -10,6 +8,3 @@ add_custom_command(
 add_library(web_files STATIC ${web_source})
 target_include_directories(web_files PRIVATE src)
 target_link_libraries(ledger PUBLIC web_files)
-if(TARGET vouch_verify_wasm)
-  add_dependencies(web_files vouch_verify_wasm)
-endif()

@@ -1,5 +1,4 @@
-// Which view is shown, and what keeps it up to date. Views that show the network follow the log;
-// while a voucher is checked nothing is asked of anybody.
+// Which view is shown, and what keeps it up to date: views follow the log.
 import {element} from "./dom.js";
 import {jobsView} from "./jobs_view.js";
 import {follow, readEntries, readJob, readState} from "./ledger.js";

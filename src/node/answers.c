@@ -263,7 +263,8 @@ static void dispute(struct vch_answers *answers, const struct vch_contest *conte
     if (contest->is_dispute || contest->is_trial || record == NULL || record->leaf_count == 0)
         return;
     if (own == NULL || own->state != VCH_SEAT_REVEALED ||
-        vch_hash_is_equal(&own->output, &contest->output))
+        (vch_hash_is_equal(&own->output, &contest->output) &&
+         vch_hash_is_equal(&own->trace, &contest->trace)))
         return;
     entry.dispute_open.job = contest->id.subject;
     entry.dispute_open.segment = contest->id.segment;
