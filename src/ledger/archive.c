@@ -111,7 +111,7 @@ static struct vch_archive_item *load(struct vch_archive *archive, const struct v
     uint8_t *bytes = NULL;
     size_t size = 0;
 
-    vch_arena_init(&arena, 2 * VCH_STORE_BLOB_SIZE_MAX);
+    vch_arena_init(&arena, (size_t)2 * VCH_STORE_BLOB_SIZE_MAX);
     vch_status status = vch_store_blob(archive->store, digest, &bytes, &size, &arena, &complaint);
     if (vch_is_ok(status) && bytes != NULL)
         status = vch_archive_decode(&item, bytes, size, &archive->founder, &complaint);
@@ -131,6 +131,7 @@ const struct vch_registry *vch_archive_find(struct vch_archive *archive,
     if (item == NULL && archive->store != NULL) {
         item = load(archive, digest);
         if (item != NULL) vch_archive_add(archive, item);
+        item = find(archive, digest); // the archive's own, whichever it kept
     }
     return item != NULL ? &item->registry : NULL;
 }

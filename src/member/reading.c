@@ -62,7 +62,7 @@ static vch_status open_notes(struct log *log)
 static vch_status give_registry(const struct log *log)
 {
     struct vch_follower *follower = log->reading->follower;
-    char path[sizeof "registry/" + 2 * VCH_DIGEST_SIZE] = "registry/";
+    char path[sizeof "registry/" + (size_t)2 * VCH_DIGEST_SIZE] = "registry/";
     uint8_t *bytes = NULL;
     size_t size = 0;
 

@@ -80,10 +80,9 @@ static int ask(const char *request)
 static int status_of(int fd)
 {
     char text[512] = "";
-    ssize_t got = 0;
     int code = 0;
 
-    while ((got = recv(fd, text, sizeof text - 1, MSG_DONTWAIT)) < 0)
+    while (recv(fd, text, sizeof text - 1, MSG_DONTWAIT) < 0)
         CHECK(event_base_loop(f.base, EVLOOP_ONCE) >= 0);
     CHECK_EQ(sscanf(text, "HTTP/1.1 %d", &code), 1);
     CHECK_EQ(close(fd), 0);

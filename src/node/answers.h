@@ -36,7 +36,7 @@ vch_status vch_answers_new(struct vch_answers **out, const struct vch_answers_se
 void vch_answers_release(struct vch_answers *answers);
 
 // A record of the journal as it was opened.
-void vch_answers_recall(struct vch_answers *answers, const struct vch_journal_record *record);
+void vch_answers_recall(struct vch_answers *answers, const struct vch_journal_record *kept);
 
 // The node's answer in a contest; the first one stands. `leaves`, the trace's, are copied; NULL for
 // a referee. It is on disk only after vch_journal_sync: turn comes after that.

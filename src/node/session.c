@@ -151,16 +151,15 @@ static void greet(struct vch_session *session)
     static _Thread_local Vouch__Holding *pointers[HOLDINGS_MAX];
     Vouch__Provable *provables[VCH_PROVERS_MAX * VCH_PROVERS_RANGES_MAX];
     struct vch_digest registry = host->registry->digest;
-    struct vch_digest identities[VCH_MODELS_MAX];
     char software[64];
     size_t count = 0;
 
     for (uint32_t i = 0; i < host->models->count; i++) {
         const struct vch_model *model = &host->models->models[i];
-        identities[i] = model->package.identity;
         for (uint32_t j = 0; j < model->range_count; j++, count++) {
             vouch__holding__init(&holdings[count]);
-            holdings[count].model = (ProtobufCBinaryData){VCH_DIGEST_SIZE, identities[i].bytes};
+            holdings[count].model =
+                vch_message_borrow(model->package.identity.bytes, VCH_DIGEST_SIZE);
             holdings[count].first = model->ranges[j].first;
             holdings[count].last = model->ranges[j].last;
             pointers[count] = &holdings[count];

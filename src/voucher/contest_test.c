@@ -189,7 +189,7 @@ static void fill_voucher(const struct vch_entry_job_open *open)
 static void collect(void)
 {
     scene.count = ledger.log_count;
-    CHECK(scene.count <= ITEMS_MAX && scene.count <= LOG_SIZE_MAX);
+    CHECK(scene.count <= ITEMS_MAX);
     for (uint32_t i = 0; i < scene.count; i++) {
         scene.items[i] = (struct item){ledger.log[i].bytes, ledger.log[i].size, false};
         const struct vch_entry entry = entry_at(i);

@@ -284,11 +284,12 @@ static void tell_capture(char *out, size_t size, const struct judge *judge)
 // The reason of a quorum that committees on a ledger give.
 static void judge_agreed_quorum(struct judge *judge, const char *tallies)
 {
-    const struct vch_contest_finding *first = NULL;
+    const struct vch_contest_finding *first = judge->agreed[0];
     char capture[120] = "";
 
-    for (uint32_t i = 0; i < judge->voucher->result_count && first == NULL; i++)
+    for (uint32_t i = 1; i < judge->voucher->result_count && first == NULL; i++)
         first = judge->agreed[i];
+    if (first == NULL) return; // there are agreements, so there is one
     tell_capture(capture, sizeof capture, judge);
     judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_SHOWN,
              "%s, drawn by lot out of %u nodes, each committed before any revealed, on ledger %s, "
