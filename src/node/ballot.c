@@ -159,7 +159,6 @@ static void on_change(void *context, enum vch_ledger_link_state state)
 
     if (state == VCH_LEDGER_LINK_READY) {
         vch_log_write(VCH_LOG_INFO, "ledger %s: connected", ballot->setup.charter.origin);
-        ballot->append_count = 0;
         while (ballot->queue_count > 0)
             pop(ballot);
         if (ballot->was_ready) vch_answers_forget_sent(ballot->answers);
