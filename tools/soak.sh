@@ -48,6 +48,8 @@ step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/
 step "$kills writers killed, both engines" store_kills
 step "$witness_kills witnesses killed" env VOUCH_KILLS="$witness_kills" tests/e2e/witness_test.py \
     build/release/vouch Killed
+step "500 ledgers killed" env LEDGER_KILLS=500 python3 tests/e2e/ledger_test.py build/release/vouch
+step "500 nodes killed" env AGREED_KILLS=500 python3 tests/e2e/agreed_test.py build/release/vouch
 step "power cuts, $cuts times ctest's" store_cuts
 step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
 echo "== soak, $(((SECONDS - start) / 60)) min"
