@@ -434,7 +434,7 @@ static uint32_t fit(const struct vch_store_entry *entries, uint32_t count)
     size_t size = 0;
     uint32_t fitting = 0;
 
-    for (; fitting < count; fitting++) {
+    for (; fitting < count && fitting < VCH_LEDGER_ANSWER_ENTRIES_MAX; fitting++) {
         size += entries[fitting].size;
         if (fitting > 0 && size > VCH_LEDGER_SESSION_BYTES_MAX) break;
     }

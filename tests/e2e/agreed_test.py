@@ -111,6 +111,16 @@ class Agreements(unittest.TestCase):
                                   capture_output=True, text=True, check=False)
             self.assertIn(done.returncode, (1, 3), f"byte {at}: {done.stdout}{done.stderr}")
 
+    def test_nodes_that_come_back_catch_up_with_a_long_log(self):
+        network = self.network(4)
+        self.ask(network, "--quorum", 3, "--repeat", 30, name="many")
+        self.assertGreater(network.ledger.get_json("/api/state")["size"], 600)
+        for node in range(4):
+            network.network.nodes[node].kill()
+            network.restart(node)
+        answer = self.ask(network, "--quorum", 3, name="after")
+        self.assertEqual([s["agreeing"] for s in answer["segments"]], [3])
+
     def test_nodes_killed_at_any_time_say_the_same_again(self):
         seed = seed_of_environment()
         rng = random.Random(seed)
