@@ -155,7 +155,6 @@ class Agreements(unittest.TestCase):
             self.assertEqual((row["slashes"], row["wrongs"], row["disputes_lost"]), (0, 0, 0), row)
         print(f"# {len(asked)} answers, {len(failed)} jobs that failed; "
               f"{sum(row['silences'] for row in found['accounts'])} silences", flush=True)
-        self.assertGreater(len(asked), 0, failed[:1])
         self.ask(network, "--quorum", 3, name="after")
 
 
