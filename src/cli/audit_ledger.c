@@ -9,9 +9,9 @@
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "cli/audit_capture.h"
+#include "cli/ledger_tool.h"
 #include "host/file.h"
 #include "host/progress.h"
-#include "member/charter_file.h"
 #include "member/reading.h"
 #include "tlog/equivocation.h"
 
@@ -26,20 +26,6 @@ struct audit {
     uint64_t decided, undecided;                    // contests
     json_t *verdicts;                               // of --json; else NULL
 };
-
-static vch_status load_charter(struct vch_charter *out, struct vch_tool *tool)
-{
-    const char *path = NULL, *text = NULL;
-    struct vch_public_key founder;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    VCH_TRY(vch_options_required(&path, tool->options, "charter", &tool->complaint));
-    VCH_TRY(vch_options_required(&text, tool->options, "founder", &tool->complaint));
-    VCH_TRY(vch_tool_public_key(&founder, tool, text));
-    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_CHARTER_FILE_MAX));
-    return vch_charter_file_decode(out, bytes, size, &founder, &tool->complaint);
-}
 
 static void on_entry(void *context, uint64_t position, const struct vch_entry *entry)
 {
@@ -211,7 +197,7 @@ vch_status vch_audit_ledger_replay(struct vch_tool *tool)
     const char *from = NULL;
 
     VCH_TRY(vch_options_required(&from, tool->options, "from", &tool->complaint));
-    VCH_TRY(load_charter(&audit.charter, tool));
+    VCH_TRY(vch_ledger_tool_charter(&audit.charter, tool));
     VCH_TRY(vch_published_open(&published, from, &tool->complaint));
     const struct vch_follower_setup setup = {
         .charter = audit.charter, .on_entry = on_entry, .context = &audit};
@@ -232,7 +218,7 @@ vch_status vch_audit_ledger_equivocation(struct vch_tool *tool)
     uint8_t *bytes = NULL;
     size_t size = 0;
 
-    VCH_TRY(load_charter(&charter, tool));
+    VCH_TRY(vch_ledger_tool_charter(&charter, tool));
     VCH_TRY(
         vch_vkey_init(&clerk, charter.origin, VCH_VKEY_ED25519, &charter.clerk, &tool->complaint));
     VCH_TRY(vch_tool_file(&bytes, &size, tool, vch_options_text(tool->options, "equivocation"),

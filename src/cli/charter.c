@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agreement/charter_notes.h"
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "host/random.h"
 #include "member/charter_file.h"
-#include "member/charter_notes.h"
 
 static const struct vch_option options[] = {
     {"key", "FILE", "the founder's key file", false},

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
-#include "cli/ledger_options.h"
+#include "cli/ledger_tool.h"
 #include "cli/tensors.h"
 #include "client/client.h"
 #include "consensus/registry.h"
@@ -66,7 +66,7 @@ struct session {
     struct vch_client_request request;
     struct vch_annex_holder holder;
     struct vch_annex_source annex;
-    struct vch_ledger_options ledger;
+    struct vch_ledger_tool_place ledger;
     const char *excluded[VCH_ENTRY_EXCLUDED_MAX];
     uint64_t repeat;
 };
@@ -181,7 +181,7 @@ static vch_status join_ledger(struct session *s, struct vch_tool *tool)
     struct vch_client_request *r = &s->request;
     const char *name = NULL;
 
-    VCH_TRY(vch_ledger_options_load(&s->ledger, tool, &s->how.founder));
+    VCH_TRY(vch_ledger_tool_place(&s->ledger, tool));
     r->fee = 1;
     VCH_TRY(vch_options_u64(&r->fee, tool->options, "fee", 0, UINT64_C(1) << 40, &tool->complaint));
     while ((name = vch_options_nth(tool->options, "exclude", r->excluded_count)) != NULL) {

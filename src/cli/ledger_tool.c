@@ -26,20 +26,33 @@ vch_status vch_ledger_tool_charter(struct vch_charter *out, struct vch_tool *too
 }
 
 vch_status vch_ledger_tool_address(const char **host, uint16_t *port, struct vch_tool *tool,
-                                   const char *text)
+                                   const char *option, uint16_t least)
 {
+    const char *text = vch_options_text(tool->options, option);
+    uint64_t number = 0;
+
+    if (text == NULL) return VCH_OK;
     const char *colon = strrchr(text, ':');
     size_t size = colon != NULL ? (size_t)(colon - text) : 0;
     bool has_brackets = size > 2 && text[0] == '[' && text[size - 1] == ']';
-    uint64_t number = 0;
-
-    if (size == 0 || !vch_options_is_number(&number, colon + 1, 1, UINT16_MAX))
+    if (size == 0 || !vch_options_is_number(&number, colon + 1, least, UINT16_MAX))
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "an address is HOST:PORT, such as 127.0.0.1:7000, and not \"%.80s\"",
-                            text);
+                            "--%s expects HOST:PORT, such as 127.0.0.1:7000, found \"%.80s\"",
+                            option, text);
     *host = vch_arena_string(&tool->arena, text + has_brackets, size - (has_brackets ? 2 : 0));
     *port = (uint16_t)number;
     return *host != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
+}
+
+vch_status vch_ledger_tool_place(struct vch_ledger_tool_place *out, struct vch_tool *tool)
+{
+    *out = (struct vch_ledger_tool_place){0};
+    VCH_TRY(vch_ledger_tool_address(&out->host, &out->port, tool, "ledger", 1));
+    if (out->host == NULL && !vch_options_has(tool->options, "charter")) return VCH_OK;
+    if (out->host == NULL)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--charter needs --ledger HOST:PORT: where the ledger listens");
+    return vch_ledger_tool_charter(&out->charter, tool);
 }
 
 vch_status vch_ledger_tool_open(struct vch_ledger_tool *out, struct vch_tool *tool,
@@ -52,7 +65,7 @@ vch_status vch_ledger_tool_open(struct vch_ledger_tool *out, struct vch_tool *to
     VCH_TRY(vch_options_required(&text, tool->options, "ledger", &tool->complaint));
     struct vch_ledger_link_setup setup = {
         .key = key, .live_count = &out->live_streams, .charter = *charter, .follower = follower};
-    VCH_TRY(vch_ledger_tool_address(&setup.host, &setup.port, tool, text));
+    VCH_TRY(vch_ledger_tool_address(&setup.host, &setup.port, tool, "ledger", 1));
     out->base = event_base_new();
     if (out->base == NULL) return VCH_FAIL(NO_MEMORY);
     setup.base = out->base;

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
-#include "cli/ledger_options.h"
+#include "cli/ledger_tool.h"
 #include "consensus/registry.h"
 #include "host/log.h"
 
@@ -44,7 +44,7 @@ static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *to
     uint64_t http = 0, memory = 0, prove = 0, queue = 0, connections = 0;
     struct vch_complaint *c = &tool->complaint;
 
-    VCH_TRY(vch_ledger_options_address(&how->host, &how->port, tool, "listen"));
+    VCH_TRY(vch_ledger_tool_address(&how->host, &how->port, tool, "listen", 0));
     VCH_TRY(vch_options_u64(&http, tool->options, "http-port", 1, UINT16_MAX, c));
     VCH_TRY(vch_options_u64(&memory, tool->options, "memory", 1, 1 << 20, c));
     VCH_TRY(vch_options_u64(&prove, tool->options, "prove-memory", 1, 1 << 20, c));
@@ -137,14 +137,14 @@ static void name_witnesses(struct vch_node_options *how, struct vch_tool *tool)
 }
 
 // On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
-static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_options *ledger,
+static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_tool_place *ledger,
                               struct vch_tool *tool)
 {
     const char *key = vch_options_text(tool->options, "key"), *vrf = NULL;
     const char *journal = vch_options_text(tool->options, "journal");
     static const char suffix[] = ".seats";
 
-    VCH_TRY(vch_ledger_options_load(ledger, tool, &how->founder));
+    VCH_TRY(vch_ledger_tool_place(ledger, tool));
     if (ledger->host == NULL) return VCH_OK;
     VCH_TRY(vch_options_required(&vrf, tool->options, "vrf", &tool->complaint));
     VCH_TRY(vch_tool_vrf_secret(&how->vrf, tool, vrf));
@@ -198,7 +198,7 @@ static vch_status run(struct vch_tool *tool)
         .handles_signals = true,
     };
     static struct annexes annexes;
-    static struct vch_ledger_options ledger;
+    static struct vch_ledger_tool_place ledger;
     struct vch_secret_key key;
     const char *path = NULL;
 

@@ -38,3 +38,7 @@ vch_status vch_file_write(const char *path, const void *bytes, size_t size, int 
 // As above, but refuses (REFUSED) to replace a file that exists: for keys.
 vch_status vch_file_write_new(const char *path, const void *bytes, size_t size, int is_private,
                               struct vch_complaint *complaint);
+
+// That there is a file at `path` is on disk, too: syncs the folder it lies in. For files that grow
+// in place, which the functions above do not write.
+vch_status vch_file_sync_name(const char *path, struct vch_complaint *complaint);

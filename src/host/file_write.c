@@ -145,3 +145,14 @@ vch_status vch_file_write_new(const char *path, const void *bytes, size_t size, 
 {
     return write_file(path, bytes, size, is_private, false, complaint);
 }
+
+vch_status vch_file_sync_name(const char *path, struct vch_complaint *complaint)
+{
+    struct target target;
+
+    VCH_TRY(open_target(&target, path, complaint));
+    vch_status status =
+        fsync(target.folder) == 0 ? VCH_OK : refuse(&target, "make durable", complaint);
+    (void)close(target.folder);
+    return status;
+}

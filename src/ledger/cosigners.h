@@ -20,7 +20,7 @@
 #include "ledger/lane.h"
 #include "ledger/promises.h"
 #include "ledger/store.h"
-#include "member/charter_notes.h"
+#include "agreement/charter_notes.h"
 #include "tlog/checkpoint.h"
 
 #define VCH_COSIGNERS_MAX 64u // addresses of witnesses

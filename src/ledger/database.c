@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/file.h"
+
 #include "base/check.h"
 #include "host/clock.h"
 
@@ -265,22 +267,6 @@ static vch_status check_or_make(struct vch_database *database, bool create,
     return is_empty ? execute(database, "PRAGMA wal_checkpoint(TRUNCATE)", complaint) : VCH_OK;
 }
 
-// SQLite syncs the folder for its log, not for the database itself.
-static vch_status sync_folder(const char *path, struct vch_complaint *complaint)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[4096];
-
-    (void)snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
-                   slash != NULL ? path : ".");
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = file >= 0 ? fsync(file) : -1;
-    if (file >= 0) (void)close(file);
-    if (result == 0) return VCH_OK;
-    return vch_complain(complaint, VCH_CODE_IO, "cannot sync the folder %s: check the disk",
-                        folder);
-}
-
 static vch_status open_file(struct vch_database *database, bool create,
                             struct vch_complaint *complaint)
 {
@@ -305,7 +291,8 @@ static vch_status open_all(struct vch_database *database, bool create, uint32_t 
     VCH_TRY(open_file(database, create, complaint));
     VCH_TRY(configure(database, patience_ms, complaint));
     VCH_TRY(check_or_make(database, create, complaint));
-    return create ? sync_folder(database->path, complaint) : VCH_OK;
+    // SQLite syncs the folder for its log, not for the database itself.
+    return create ? vch_file_sync_name(database->path, complaint) : VCH_OK;
 }
 
 static vch_status open_once(struct vch_database *out, const char *path,

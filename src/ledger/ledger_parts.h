@@ -12,7 +12,7 @@
 #include "ledger/promises.h"
 #include "ledger/replay.h"
 #include "ledger/streams.h"
-#include "member/charter_notes.h"
+#include "agreement/charter_notes.h"
 #include "net/http.h"
 
 struct vch_ledger {

@@ -10,7 +10,7 @@
 #include "ledger/index.h"
 #include "ledger/pipeline.h"
 #include "ledger/store.h"
-#include "member/charter_notes.h"
+#include "agreement/charter_notes.h"
 
 struct vch_replay {
     struct vch_store *store;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agreement/charter_notes.h"
+#include "agreement/state.h"
 #include "base/bytes.h"
 #include "crypto/merkle.h"
 #include "tlog/bundle.h"
 #include "tlog/consistency.h"
 #include "tlog/equivocation.h"
-#include "tlog/quorum.h"
 #include "tlog/tile.h"
 
 enum {
@@ -27,35 +28,27 @@ struct log {
     struct vch_checkpoint seen;
     struct vch_digest *leaves; // room for the checkpoint's size; on the heap
     uint64_t count;
-    struct vch_vkey clerk;
 };
 
 static vch_status open_notes(struct log *log)
 {
     struct vch_reading *reading = log->reading;
-    const struct vch_charter *charter = reading->charter;
-    struct vch_vkey *witnesses =
-        VCH_ARENA_NEW(log->arena, struct vch_vkey, VCH_CHARTER_WITNESSES_MAX);
-    struct vch_quorum quorum = {witnesses, charter->witness_count};
+    struct vch_charter_notes *notes = VCH_ARENA_NEW(log->arena, struct vch_charter_notes, 1);
     struct vch_quorum_tally tally;
     struct vch_note note;
     uint8_t *bytes = NULL;
 
-    if (witnesses == NULL) return VCH_FAIL(NO_MEMORY);
-    for (uint32_t i = 0; i < charter->witness_count; i++)
-        VCH_TRY(vch_vkey_init(&witnesses[i], charter->witnesses[i].name, VCH_VKEY_COSIGNATURE,
-                              &charter->witnesses[i].key, log->complaint));
-    VCH_TRY(vch_vkey_init(&log->clerk, charter->origin, VCH_VKEY_ED25519, &charter->clerk,
-                          log->complaint));
+    if (notes == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_charter_notes_init(notes, reading->charter, log->complaint));
     VCH_TRY(vch_published_get(reading->published, "checkpoint", NOTE_MAX, &bytes,
                               &reading->note_size, log->arena, log->complaint));
     reading->note = bytes;
     VCH_TRY(vch_checkpoint_open(&reading->checkpoint, &note, (const char *)bytes,
-                                reading->note_size, &log->clerk, log->complaint));
-    VCH_TRY(vch_quorum_verify(&tally, &note, &quorum, log->complaint));
+                                reading->note_size, &notes->log, log->complaint));
+    VCH_TRY(vch_quorum_verify(&tally, &note, &notes->quorum, log->complaint));
     reading->cosigned = tally.counted;
     if (reading->seen == NULL) return VCH_OK;
-    return vch_checkpoint_open(&log->seen, &note, reading->seen, reading->seen_size, &log->clerk,
+    return vch_checkpoint_open(&log->seen, &note, reading->seen, reading->seen_size, &notes->log,
                                log->complaint);
 }
 
@@ -180,13 +173,11 @@ static vch_status compare_seen(struct log *log)
                         log->seen.size);
 }
 
+// The follower has computed it on the way.
 static vch_status compare_root(const struct log *log)
 {
-    struct vch_tree tree = {0};
+    struct vch_digest root = vch_state_root(vch_follower_state(log->reading->follower));
 
-    for (uint64_t i = 0; i < log->count; i++)
-        (void)vch_tree_append(&tree, &log->leaves[i], NULL);
-    struct vch_digest root = vch_tree_root(&tree);
     if (vch_hash_is_equal(&root, &log->reading->checkpoint.root)) return VCH_OK;
     return vch_complain(log->complaint, VCH_CODE_BAD_PROOF,
                         "the entries published are not those of the checkpoint of size %" PRIu64,

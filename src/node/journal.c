@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "crypto/hash.h"
+#include "host/file.h"
 
 static const char MAGIC[] = "VOUCHSEATS 1\n";
 
@@ -91,25 +92,6 @@ static void take_records(struct vch_journal *journal,
     }
 }
 
-// The file's name is on disk as well, or a crash could lose the whole of it.
-static vch_status sync_folder(const char *path)
-{
-    char folder[4096] = ".";
-    const char *slash = strrchr(path, '/');
-
-    if (slash != NULL) {
-        size_t size = slash == path ? 1 : (size_t)(slash - path);
-        if (size >= sizeof folder) return VCH_FAIL(LIMIT);
-        memcpy(folder, path, size);
-        folder[size] = '\0';
-    }
-    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return VCH_FAIL(IO);
-    int result = fsync(directory);
-    (void)close(directory);
-    return result == 0 ? VCH_OK : VCH_FAIL(IO);
-}
-
 static vch_status begin(struct vch_journal *journal, const char *path,
                         struct vch_complaint *complaint)
 {
@@ -125,7 +107,7 @@ static vch_status begin(struct vch_journal *journal, const char *path,
     if (ftruncate(journal->file, 0) != 0 || lseek(journal->file, 0, SEEK_SET) != 0)
         return VCH_FAIL(IO);
     VCH_TRY(write_all(journal->file, MAGIC, MAGIC_SIZE));
-    return sync_folder(path);
+    return vch_file_sync_name(path, complaint); // or a crash could lose the whole of it
 }
 
 static vch_status load(struct vch_journal *journal, const char *path,

@@ -71,10 +71,13 @@ static vch_status check_nonces(const struct vch_job *job, uint32_t segment,
     return refuse(complaint, "the nonces are not those that the job pins");
 }
 
-static uint32_t writer_of(const struct vch_graph *graph, uint32_t value)
+uint32_t vch_referee_operator(const struct vch_dispute *dispute,
+                              const struct vch_trace_segment *segment)
 {
-    for (uint32_t i = 0; i < graph->operator_count; i++)
-        if (graph->operators[i].output == value) return i;
+    if (dispute->place < vch_trace_count(segment)) return segment->first + dispute->place;
+    for (uint32_t i = segment->first; dispute->place == VCH_DISPUTE_OUTPUT && i < segment->last;
+         i++)
+        if (segment->graph->operators[i].output == segment->output) return i;
     return VCH_NONE;
 }
 
@@ -107,9 +110,8 @@ static vch_status check_segment(struct vch_referee *referee, struct vch_task *ta
     const struct vch_graph *graph = task->model->package.graph;
     VCH_TRY(vch_trace_segment_init(&referee->segment, graph, task->first, task->last, &input,
                                    &output, scratch));
-    referee->operator_ = referee->is_output ? writer_of(graph, referee->segment.output)
-                                            : task->first + dispute->place;
-    if (referee->operator_ < task->first || referee->operator_ >= task->last)
+    referee->operator_ = vch_referee_operator(dispute, &referee->segment);
+    if (referee->operator_ == VCH_NONE)
         return refuse(complaint, "the disputed operator is not in the segment");
     return VCH_OK;
 }

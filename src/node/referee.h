@@ -46,6 +46,10 @@ vch_status vch_referee_check(struct vch_task *task, const Vouch__RefereeRequest 
 // does not open.
 vch_status vch_referee_execute(const struct vch_engine *engine, struct vch_task *task);
 
+// The operator of the graph that a dispute is about; VCH_NONE: none of the segment.
+uint32_t vch_referee_operator(const struct vch_dispute *dispute,
+                              const struct vch_trace_segment *segment);
+
 // The round of a dispute's contest in which that node has a seat and may commit; NULL: none.
 const struct vch_contest *vch_referee_contest(const struct vch_state *state,
                                               const struct vch_digest *dispute);

@@ -96,15 +96,6 @@ static struct vch_sides_errand *add_errand(struct vch_sides *sides,
     return at;
 }
 
-static uint32_t operator_of(const struct vch_dispute *dispute,
-                            const struct vch_trace_segment *segment)
-{
-    if (dispute->place != VCH_DISPUTE_OUTPUT) return segment->first + dispute->place;
-    for (uint32_t i = segment->first; i < segment->last; i++)
-        if (segment->graph->operators[i].output == segment->output) return i;
-    return VCH_NONE;
-}
-
 static vch_status fill_input(Vouch__RefereeInput *out, const struct vch_trace_read *read,
                              const struct vch_kept_run *run, const struct vch_tensor *tensor,
                              struct vch_arena *arena)
@@ -165,7 +156,7 @@ static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides
 
     VCH_TRY(vch_trace_segment_init(&segment, run->model->package.graph, run->first, run->last,
                                    &run->input_nonce, &run->output_nonce, arena));
-    uint32_t operator_ = operator_of(dispute, &segment);
+    uint32_t operator_ = vch_referee_operator(dispute, &segment);
     if (operator_ == VCH_NONE) return VCH_FAIL(USAGE);
     uint32_t count = vch_trace_reads(reads, &segment, operator_);
     VCH_TRY(vch_kept_operands(tensors, run, &segment, operator_, reads, count, sides->setup.kernels,

@@ -3,13 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agreement/charter_notes.h"
 #include "agreement/entry.h"
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "crypto/merkle.h"
 #include "tlog/inclusion.h"
-#include "tlog/quorum.h"
-#include "tlog/vkey.h"
 
 // One agreement under way. Entries stand as its leaves do, ascending by position.
 struct contest {
@@ -87,34 +86,21 @@ static vch_status decode_leaves(struct contest *contest)
     return VCH_OK;
 }
 
-static vch_status list_witnesses(struct vch_vkey *out, const struct contest *contest)
-{
-    for (uint32_t i = 0; i < contest->charter->witness_count; i++)
-        VCH_TRY(vch_vkey_init(&out[i], contest->charter->witnesses[i].name, VCH_VKEY_COSIGNATURE,
-                              &contest->charter->witnesses[i].key, contest->complaint));
-    return VCH_OK;
-}
-
 static vch_status open_checkpoint(struct contest *contest, struct vch_checkpoint *checkpoint)
 {
     const struct vch_segment_agreement *agreement = contest->agreement;
-    struct vch_vkey *witnesses =
-        VCH_ARENA_NEW(contest->scratch, struct vch_vkey, VCH_CHARTER_WITNESSES_MAX);
-    struct vch_quorum quorum = {witnesses, contest->charter->witness_count};
-    struct vch_quorum_tally tally;
-    struct vch_vkey clerk;
-    struct vch_note note;
+    struct vch_charter_notes *notes = VCH_ARENA_NEW(contest->scratch, struct vch_charter_notes, 1);
     const char *bytes = (const char *)agreement->checkpoint;
+    struct vch_quorum_tally tally;
+    struct vch_note note;
 
-    if (witnesses == NULL) return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(list_witnesses(witnesses, contest));
-    VCH_TRY(vch_vkey_init(&clerk, contest->charter->origin, VCH_VKEY_ED25519,
-                          &contest->charter->clerk, contest->complaint));
-    VCH_TRY(vch_checkpoint_open(checkpoint, &note, bytes, agreement->checkpoint_size, &clerk,
+    if (notes == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_charter_notes_init(notes, contest->charter, contest->complaint));
+    VCH_TRY(vch_checkpoint_open(checkpoint, &note, bytes, agreement->checkpoint_size, &notes->log,
                                 contest->complaint));
-    VCH_TRY(vch_quorum_verify(&tally, &note, &quorum, contest->complaint));
+    VCH_TRY(vch_quorum_verify(&tally, &note, &notes->quorum, contest->complaint));
     contest->out->cosigned = tally.counted;
-    contest->out->witnesses = quorum.count;
+    contest->out->witnesses = notes->quorum.count;
     contest->out->size = checkpoint->size;
     return VCH_OK;
 }
