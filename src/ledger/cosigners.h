@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "agreement/charter.h"
+#include "agreement/charter_notes.h"
 #include "agreement/entry.h"
 #include "base/complaint.h"
 #include "base/status.h"
@@ -20,7 +21,6 @@
 #include "ledger/lane.h"
 #include "ledger/promises.h"
 #include "ledger/store.h"
-#include "agreement/charter_notes.h"
 #include "tlog/checkpoint.h"
 
 #define VCH_COSIGNERS_MAX 64u // addresses of witnesses

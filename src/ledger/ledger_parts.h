@@ -1,6 +1,7 @@
 // What a ledger consists of: for ledger.c and pages.c.
 #pragma once
 
+#include "agreement/charter_notes.h"
 #include "ledger/archive.h"
 #include "ledger/cosigners.h"
 #include "ledger/index.h"
@@ -12,7 +13,6 @@
 #include "ledger/promises.h"
 #include "ledger/replay.h"
 #include "ledger/streams.h"
-#include "agreement/charter_notes.h"
 #include "net/http.h"
 
 struct vch_ledger {

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "agreement/charter_notes.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
@@ -10,7 +11,6 @@
 #include "ledger/index.h"
 #include "ledger/pipeline.h"
 #include "ledger/store.h"
-#include "agreement/charter_notes.h"
 
 struct vch_replay {
     struct vch_store *store;
