@@ -1,6 +1,6 @@
 #include "agreement/clerk.h"
 
-#include "agreement/entry.h"
+#include "entry/entry.h"
 
 // Where too few were drawn there is nothing to close.
 static enum vch_entry_kind kind_due(const struct vch_contest *contest)

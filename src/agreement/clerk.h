@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "agreement/state.h"
+#include "entry/entry.h"
 
 // Fills number, kind and fields of the next due entry (draw, close, verdict, expire or
 // dispute_default), unsigned; seats are in the arena. False: nothing is due at `now_ms`. Call again

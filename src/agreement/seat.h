@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "agreement/state.h"
 #include "crypto/sign.h"
 #include "crypto/vrf.h"
+#include "entry/entry.h"
 
 struct vch_seat_keys {
     struct vch_public_key node;

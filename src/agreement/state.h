@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "consensus/registry.h"
 #include "crypto/vrf.h"
+#include "entry/entry.h"
 
 struct vch_state;
 

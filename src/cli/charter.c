@@ -1,14 +1,14 @@
 // vouch charter: the founder says, and signs, what a ledger is founded on; or one is shown.
-#include "agreement/charter.h"
+#include "entry/charter.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agreement/charter_notes.h"
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "entry/charter_notes.h"
 #include "host/random.h"
 #include "member/charter_file.h"
 

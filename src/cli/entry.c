@@ -1,5 +1,5 @@
 // vouch entry: appends one entry to a ledger, and says at which position it is.
-#include "agreement/entry.h"
+#include "entry/entry.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agreement/entry.h"
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
@@ -12,6 +11,7 @@
 #include "cli/tensors.h"
 #include "client/client.h"
 #include "consensus/registry.h"
+#include "entry/entry.h"
 #include "host/random.h"
 
 static const struct vch_option options[] = {

@@ -4,10 +4,10 @@
 #include <event2/event.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/status.h"
 #include "cli/tool.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
 #include "member/follower.h"
 #include "member/ledger_link.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agreement/entry.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "entry/entry.h"
 #include "host/clock.h"
 #include "member/ledger_link.h"
 

@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "client/ask.h"
 #include "client/pool.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
 #include "voucher/voucher.h"
 
 #define VCH_AGREED_EVENTS_MAX 16384u // entries that speak of one job

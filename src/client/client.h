@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "annex/annex_source.h"
 #include "base/arena.h"
 #include "base/complaint.h"
@@ -20,6 +19,7 @@
 #include "base/workers.h"
 #include "consensus/job.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
 #include "kernels/kernels.h"
 #include "model/package.h"
 #include "model/tensor.h"

@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
-#include "agreement/charter_notes.h"
-#include "agreement/entry.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
+#include "entry/charter_notes.h"
+#include "entry/entry.h"
 #include "ledger/lane.h"
 #include "ledger/promises.h"
 #include "ledger/store.h"

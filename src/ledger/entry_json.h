@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
+#include "entry/entry.h"
 
 // {"position", "time_ms", "kind", "writer", and what its kind has}; digests and keys are
 // hexadecimal. NULL: no memory.

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "entry/entry.h"
 
 struct vch_index;
 

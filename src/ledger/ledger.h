@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
 #include "net/stream.h"
 
 struct vch_ledger;

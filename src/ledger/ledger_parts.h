@@ -1,7 +1,7 @@
 // What a ledger consists of: for ledger.c and pages.c.
 #pragma once
 
-#include "agreement/charter_notes.h"
+#include "entry/charter_notes.h"
 #include "ledger/archive.h"
 #include "ledger/cosigners.h"
 #include "ledger/index.h"

@@ -13,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
-#include "agreement/entry.h"
 #include "agreement/state.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
+#include "entry/entry.h"
 #include "ledger/index.h"
 #include "ledger/lane.h"
 #include "ledger/request.h"

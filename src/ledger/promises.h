@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "entry/entry.h"
 #include "ledger/store.h"
 
 #define VCH_PROMISES_MAX 64u // of one witness at a time

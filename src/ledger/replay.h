@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-#include "agreement/charter_notes.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "entry/charter_notes.h"
 #include "ledger/archive.h"
 #include "ledger/index.h"
 #include "ledger/pipeline.h"

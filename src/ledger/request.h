@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "entry/entry.h"
 #include "ledger/lane.h"
 #include "ledger/store.h"
 #include "tlog/tree.h"

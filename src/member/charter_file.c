@@ -1,7 +1,7 @@
 #include "member/charter_file.h"
 
-#include "agreement/entry.h"
 #include "base/bytes.h"
+#include "entry/entry.h"
 
 enum { DECODE_MAX = 1 << 20 };
 

@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
+#include "entry/charter.h"
 
 #define VCH_CHARTER_FILE_MAX 65535u
 

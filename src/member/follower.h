@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
-#include "agreement/entry.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "entry/charter.h"
+#include "entry/entry.h"
 
 struct vch_follower;
 

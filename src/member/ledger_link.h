@@ -16,12 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
-#include "agreement/entry.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "entry/charter.h"
+#include "entry/entry.h"
 #include "member/follower.h"
 #include "net/stream.h"
 #include "net/tls.h"

@@ -1,7 +1,7 @@
 // The inside of a link: for ledger_link.c and ledger_link_ask.c.
 #pragma once
 
-#include "agreement/charter_notes.h"
+#include "entry/charter_notes.h"
 #include "member/ledger_link.h"
 
 enum vch_ledger_link_kind {

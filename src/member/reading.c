@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agreement/charter_notes.h"
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "crypto/merkle.h"
+#include "entry/charter_notes.h"
 #include "tlog/bundle.h"
 #include "tlog/consistency.h"
 #include "tlog/equivocation.h"

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "entry/charter.h"
 #include "member/follower.h"
 #include "member/published.h"
 #include "tlog/checkpoint.h"

@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
 #include "base/arena.h"
 #include "base/status.h"
+#include "entry/entry.h"
 #include "node/journal.h"
 
 #define VCH_ANSWERS_MAX 16384u        // contests remembered; the oldest give way

@@ -8,12 +8,12 @@
 #include <event2/event.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
 #include "crypto/vrf.h"
+#include "entry/charter.h"
 #include "kernels/kernels.h"
 #include "net/peers.h"
 #include "net/tls.h"

@@ -11,9 +11,9 @@
 
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "entry/entry.h"
 
 struct vch_journal_record {
     struct vch_contest_id contest;

@@ -5,12 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/commitment.h"
 #include "crypto/hash.h"
+#include "entry/entry.h"
 #include "kernels/kernels.h"
 #include "model/trace.h"
 #include "node/models.h"

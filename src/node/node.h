@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
 #include "crypto/sign.h"
 #include "crypto/vrf.h"
+#include "entry/charter.h"
 #include "kernels/kernels.h"
 #include "net/peers.h"
 #include "net/stream.h"

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "agreement/charter_notes.h"
-#include "agreement/entry.h"
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "crypto/merkle.h"
+#include "entry/charter_notes.h"
+#include "entry/entry.h"
 #include "tlog/inclusion.h"
 
 // One agreement under way. Entries stand as its leaves do, ascending by position.

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "consensus/draw.h"
 #include "crypto/hash.h"
+#include "entry/charter.h"
 #include "voucher/voucher.h"
 
 struct vch_contest_finding {

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "agreement/clerk.h"
-#include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
+#include "entry/entry.h"
 #include "tlog/tree.h"
 #include "witness/core.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "agreement/entry.h"
+#include "entry/entry.h"
 #include "harness/test.h"
 
 static inline struct vch_secret_key entries_key(uint8_t fill)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "agreement/clerk.h"
-#include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
+#include "entry/entry.h"
 #include "harness/test.h"
 #include "tlog/checkpoint.h"
 

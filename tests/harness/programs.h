@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "agreement/clerk.h"
-#include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
 #include "base/check.h"
 #include "crypto/merkle.h"
+#include "entry/entry.h"
 
 enum { PROGRAM_NODES = 14, PROGRAM_ACCOUNTS = 18, PROGRAM_ANSWERS = 3, PROGRAM_OPERATORS = 7 };
 

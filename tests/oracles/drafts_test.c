@@ -1,6 +1,6 @@
 // Two modules that read the same bytes and share no line: what `agreement` signs as a commit is the
 // draft of one to `witness`, for the same ledger; what it signs as anything else is none.
-#include "agreement/entry.h"
+#include "entry/entry.h"
 #include "harness/test.h"
 #include "witness/draft.h"
 

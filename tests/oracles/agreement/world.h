@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "agreement/entry.h"
 #include "agreement/seat.h"
 #include "agreement/state.h"
+#include "entry/entry.h"
 
 enum {
     WORLD_NODES = 12,   // the last has no VRF key

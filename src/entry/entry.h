@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement/charter.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
@@ -19,6 +18,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "crypto/vrf.h"
+#include "entry/charter.h"
 
 #define VCH_ENTRY_SIZE_MAX 16384u
 #define VCH_ENTRY_CHARTER_SIZE_MAX 65535u

@@ -1,6 +1,6 @@
 #include <inttypes.h>
 
-#include "agreement/entry_read.h"
+#include "entry/entry_read.h"
 #include "message/message.h"
 
 typedef vch_status reader(const struct vch_entry_read *reading);

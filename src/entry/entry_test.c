@@ -1,4 +1,4 @@
-#include "agreement/entry.h"
+#include "entry/entry.h"
 
 #include <string.h>
 

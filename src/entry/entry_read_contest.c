@@ -1,4 +1,4 @@
-#include "agreement/entry_read.h"
+#include "entry/entry_read.h"
 
 #include "message/message.h"
 

@@ -1,4 +1,4 @@
-#include "agreement/charter_notes.h"
+#include "entry/charter_notes.h"
 
 vch_status vch_charter_notes_init(struct vch_charter_notes *out, const struct vch_charter *charter,
                                   struct vch_complaint *complaint)

@@ -1,4 +1,4 @@
-#include "agreement/charter.h"
+#include "entry/charter.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

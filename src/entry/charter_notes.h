@@ -2,9 +2,9 @@
 // as tlog has them.
 #pragma once
 
-#include "agreement/charter.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "entry/charter.h"
 #include "tlog/quorum.h"
 #include "tlog/vkey.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "agreement/entry_read.h"
+#include "entry/entry_read.h"
 #include "message/message.h"
 
 // Memory for messages that lie inside the statement's.

@@ -1,6 +1,6 @@
 // Any bytes at all: an entry that is accepted encodes to the very same bytes, and its fields to the
 // very same statement.
-#include "agreement/entry.h"
+#include "entry/entry.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement/entry.h"
+#include "entry/entry.h"
 #include "schema/ledger.pb-c.h"
 
 struct vch_entry_read {
