@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Agreed jobs: a ledger, four witnesses and seven nodes as processes on loopback, over TLS.
 
-usage: tools/bench_agreement.py build/release/vouch [CLIENTS [JOBS]]
+usage: tools/bench_agreement.py build/release/vouch [CLIENTS [JOBS]] [--rate]
 
 First many clients at once, each asking JOBS questions of committees of five: how many jobs a second are decided, and
-what one costs on the ledger. Then one client alone: a job with five votes over one plain run of the same model. Every
+what one costs on the ledger, and in processor time of each kind of process: what a busy machine leaves alone. With
+--rate nothing more. Then one client alone: a job with five votes over one plain run of the same model. Every
 voucher is made, with proofs under a cosigned checkpoint. $VOUCH_DATA, or ../shared/data, may hold ResNet-20.
 """
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -50,11 +52,25 @@ class Crowd(Agreed):
         command[command.index("--key") + 1] = str(self.folder / f"{name}.key")
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    def processor_s(self):
+        """What daemons have used so far, and what children that have ended did."""
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        kinds = {"clients": ended.ru_utime + ended.ru_stime}
+        for kind, processes in (("nodes", self.network.nodes), ("ledger", [self.ledger.process]),
+                                ("witnesses", self.ledger.witnesses)):
+            kinds[kind] = sum(processor_s_of(one.process.pid) for one in processes)
+        return kinds
+
     def entries(self):
         rows, size = [], self.ledger.get_json("/api/state")["size"]
         while len(rows) < size:
             rows += self.ledger.get_json(f"/api/entries?from={len(rows)}")["entries"]
         return rows
+
+
+def processor_s_of(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user, system
 
 
 def make_model(vouch, folder, onnx, calibrate):
@@ -99,7 +115,9 @@ def rate(vouch, clients, jobs):
         first, last = cuts_of(vouch, model)
         with Crowd(vouch, folder, model, [(first, last)] * NODES, clients) as network:
             before = len(network.entries())
+            used = network.processor_s()
             times = wait([network.ask(name, jobs, f"{first},{last}") for name in network.clients])
+            used = {kind: now - used[kind] for kind, now in network.processor_s().items()}
             rows = network.entries()[before:]
     verdicts = sorted(row["time_ms"] for row in rows if row["kind"] == "verdict")
     tenth = len(verdicts) // 10
@@ -109,6 +127,8 @@ def rate(vouch, clients, jobs):
     print(f"  {(len(verdicts) - 2 * tenth) / seconds:.0f} jobs/s (without the first and last tenth), "
           f"{statistics.median(times) / 1000:.0f} ms each (median, voucher included)")
     print(f"  {len(rows) / len(verdicts):.1f} entries a job, {len(verdicts) / anchors:.1f} jobs an anchor")
+    shares = ", ".join(f"{kind} {1000 * s / len(verdicts):.2f}" for kind, s in used.items())
+    print(f"  {1000 * sum(used.values()) / len(verdicts):.2f} ms of processor a job: {shares}")
 
 
 def overhead(vouch, name, onnx, calibrate):
@@ -126,9 +146,12 @@ def overhead(vouch, name, onnx, calibrate):
 
 
 def main():
-    vouch = sys.argv[1]
-    clients, jobs = (int(word) for word in (sys.argv[2:] + ["32", "40"][len(sys.argv) - 2:])[:2])
+    words = [word for word in sys.argv[1:] if word != "--rate"]
+    vouch = words[0]
+    clients, jobs = (int(word) for word in (words[1:] + ["32", "40"][len(words) - 1:])[:2])
     rate(vouch, clients, jobs)
+    if len(words) < len(sys.argv) - 1:
+        return
     print("one client alone, one sample a job, five votes, median of 30:")
     for name in ("digits", "breast_cancer"):
         overhead(vouch, name, ROOT / f"demo/{name}.onnx", ROOT / f"demo/{name}_calibration.npy")
