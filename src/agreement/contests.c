@@ -55,7 +55,7 @@ static bool has_room(uint32_t room, uint32_t used, uint32_t wanted, bool is_new)
     return left >= kept && left - kept >= wanted;
 }
 
-static void give_blocks(struct vch_state *state, struct step *step)
+void vch_contests_give_room(struct vch_state *state, struct step *step)
 {
     while (step->block_count > 0)
         vch_seats_give(&state->seats, step->blocks[--step->block_count]);
@@ -72,7 +72,7 @@ vch_status vch_contests_check_room(struct vch_state *state, struct step *step, u
     while (step->block_count < contests) {
         struct vch_seat *block = vch_seats_take(&state->seats, wanted);
         if (block == NULL) {
-            give_blocks(state, step);
+            vch_contests_give_room(state, step);
             return no_room("seats", state->seats.room, complaint);
         }
         step->blocks[step->block_count++] = block;

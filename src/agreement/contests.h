@@ -11,6 +11,7 @@ uint32_t vch_contests_wanted(uint32_t first, uint32_t round);
 // the step. `is_new`: some room has to stay, for the rounds of what is under way.
 vch_status vch_contests_check_room(struct vch_state *state, struct step *step, uint32_t contests,
                                    uint32_t wanted, bool is_new, struct vch_complaint *complaint);
+void vch_contests_give_room(struct vch_state *state, struct step *step); // what it took
 // A contest with its seats' room, not begun: nobody finds it.
 struct contest *vch_contests_new(struct vch_state *state, struct segment *segment,
                                  struct dispute *dispute, struct vch_seat *block, uint32_t wanted);

@@ -68,6 +68,10 @@ vch_status vch_state_new(struct vch_state **out, const struct vch_state_setup *s
 vch_status vch_state_apply(struct vch_state *state, const struct vch_entry *entry,
                            const uint8_t *bytes, size_t size, struct vch_complaint *complaint);
 
+// What vch_state_apply would say to this entry now, at its time_ms: nothing changes either way.
+vch_status vch_state_judge(const struct vch_state *state, const struct vch_entry *entry,
+                           struct vch_complaint *complaint);
+
 // Everything that later entries can depend on, in one digest: replicas compare it, and a test shows
 // with it that a refused entry changes nothing. It takes as long as the state is large.
 struct vch_digest vch_state_digest(const struct vch_state *state);

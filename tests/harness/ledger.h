@@ -88,8 +88,12 @@ static inline vch_status ledger_try(struct vch_entry entry, const struct vch_sec
     VCH_TRY(vch_entry_sign(&entry, &ledger.charter.id, writer, &ledger.work, &ledger.complaint));
     VCH_TRY(vch_entry_encode(&bytes, &size, &entry, &ledger.work, &ledger.complaint));
     VCH_TRY(vch_entry_decode(&decoded, bytes, size, &ledger.work, &ledger.complaint));
+    const vch_status judged = vch_state_judge(ledger.state, &decoded, NULL);
+    const struct vch_digest unchanged = vch_state_digest(ledger.state);
+    CHECK(vch_hash_is_equal(&before, &unchanged));
     const vch_status status =
         vch_state_apply(ledger.state, &decoded, bytes, size, &ledger.complaint);
+    CHECK_EQ(judged.code, status.code);
     if (vch_is_ok(status)) {
         struct vch_complaint broken = {0};
         CHECK(ledger.log_count < LEDGER_LOG_MAX);
