@@ -26,6 +26,8 @@ static const struct vch_option options[] = {
     {"ledger", "HOST:PORT", "takes seats on this ledger, for agreed jobs", false},
     {"charter", "FILE", "that ledger's charter", false},
     {"witness", "URL", "is handed this node's commits, too: http://ADDRESS:PORT[/PREFIX]", true},
+    {"witness-after", "MS", "those that the ledger has no anchor for by then (default: 1000)",
+     false},
     {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},
     {"peers", "FILE", "where other nodes listen: for disputes", false},
     {"journal", "FILE", "keeps what this node committed to (default: KEY.seats)", false},
@@ -126,14 +128,18 @@ static vch_status load_registry(struct vch_node_options *how, struct vch_tool *t
     return VCH_OK;
 }
 
-static void name_witnesses(struct vch_node_options *how, struct vch_tool *tool)
+static vch_status name_witnesses(struct vch_node_options *how, struct vch_tool *tool)
 {
     static const char *urls[VCH_OPTIONS_GIVEN_MAX];
+    uint64_t after_ms = 1000;
 
     while ((urls[how->witness_count] =
                 vch_options_nth(tool->options, "witness", how->witness_count)) != NULL)
         how->witness_count++;
     how->witness_urls = urls;
+    VCH_TRY(vch_options_u64(&after_ms, tool->options, "witness-after", 0, 60000, &tool->complaint));
+    how->witness_after_ms = (uint32_t)after_ms;
+    return VCH_OK;
 }
 
 // On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
@@ -161,7 +167,7 @@ static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_to
     how->charter = &ledger->charter;
     how->journal = journal;
     how->disputes = !vch_options_has(tool->options, "no-disputes");
-    name_witnesses(how, tool);
+    VCH_TRY(name_witnesses(how, tool));
     how->peers = vch_options_text(tool->options, "peers");
     return VCH_OK;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/bytes.h"
+#include "host/clock.h"
 #include "host/log.h"
 #include "net/url.h"
 
@@ -16,6 +18,7 @@ enum {
     ANSWER_MAX = 4096,
     HEADERS_MAX = 8192,
     UNDER_WAY_MAX = 256, // requests of one witness
+    OWED_MAX = 4096,     // drafts that wait; a further one takes the place of the oldest
     DRAFT_MAX = 512,
     ORIGIN_SIZE = 256,
     PATH_SIZE = 288,
@@ -28,8 +31,24 @@ struct witness {
     bool has_failed; // said once, until it answers again
 };
 
+// A draft that the log does not have under an anchor yet.
+struct owed {
+    struct owed *next;
+    uint64_t due_ms;
+    struct vch_digest statement; // of its bytes: a log may show our signature under other words
+    struct vch_signature signature;
+    bool is_shown; // at a position that the next anchors may cover
+    uint64_t position;
+    size_t size;
+    uint8_t draft[];
+};
+
 struct vch_handover {
     char origin[ORIGIN_SIZE];
+    uint32_t patience_ms;
+    struct event *timer;
+    struct owed *first, **end; // as they fall due
+    uint32_t owed_count;
     uint32_t count;
     struct witness witnesses[VCH_HANDOVER_WITNESSES_MAX];
 };
@@ -78,14 +97,111 @@ static void give(struct witness *witness, const char *origin, const char *base64
     }
 }
 
-void vch_handover_give(struct vch_handover *handover, const uint8_t *draft, size_t size)
+static void give_all(struct vch_handover *handover, const uint8_t *draft, size_t size)
 {
     char base64[VCH_BASE64_SIZE(DRAFT_MAX) + 1];
 
-    if (size > DRAFT_MAX) return;
     (void)vch_base64_encode(base64, draft, size);
     for (uint32_t i = 0; i < handover->count; i++)
         give(&handover->witnesses[i], handover->origin, base64);
+}
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
+static void drop(struct vch_handover *handover, struct owed **link)
+{
+    struct owed *owed = *link;
+
+    *link = owed->next;
+    if (*link == NULL) handover->end = link;
+    handover->owed_count--;
+    free(owed);
+}
+
+static void give_first(struct vch_handover *handover)
+{
+    give_all(handover, handover->first->draft, handover->first->size);
+    drop(handover, &handover->first);
+}
+
+// The timer runs for the first alone: those behind it are not due before.
+static void set_timer(struct vch_handover *handover)
+{
+    uint64_t now = now_ms();
+    uint64_t wait = handover->first->due_ms > now ? handover->first->due_ms - now : 0;
+    const struct timeval delay = {.tv_sec = (time_t)(wait / 1000),
+                                  .tv_usec = (suseconds_t)(wait % 1000) * 1000};
+
+    (void)event_add(handover->timer, &delay);
+}
+
+static void on_timer(evutil_socket_t none, short what, void *context)
+{
+    struct vch_handover *handover = context;
+
+    (void)none, (void)what;
+    while (handover->first != NULL && handover->first->due_ms <= now_ms())
+        give_first(handover);
+    if (handover->first != NULL) set_timer(handover);
+}
+
+static bool is_owed(const struct vch_handover *handover, const struct vch_entry *entry)
+{
+    for (const struct owed *at = handover->first; at != NULL; at = at->next)
+        if (vch_is_equal(&at->signature, &entry->signature, sizeof at->signature)) return true;
+    return false;
+}
+
+void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *entry,
+                      const uint8_t *draft, size_t size)
+{
+    if (handover->count == 0 || size > DRAFT_MAX || is_owed(handover, entry)) return;
+    struct owed *owed = handover->patience_ms > 0 ? calloc(1, sizeof *owed + size) : NULL;
+    if (owed == NULL) {
+        give_all(handover, draft, size);
+        return;
+    }
+    if (handover->owed_count == OWED_MAX) give_first(handover);
+    owed->due_ms = now_ms() + handover->patience_ms;
+    owed->statement = vch_hash_bytes(entry->statement, entry->statement_size);
+    owed->signature = entry->signature;
+    owed->size = size;
+    memcpy(owed->draft, draft, size);
+    *handover->end = owed;
+    handover->end = &owed->next;
+    handover->owed_count++;
+    if (handover->first == owed) set_timer(handover);
+}
+
+static void note_shown(struct vch_handover *handover, uint64_t position,
+                       const struct vch_entry *entry)
+{
+    for (struct owed *at = handover->first; at != NULL; at = at->next) {
+        if (memcmp(&at->signature, &entry->signature, sizeof at->signature) != 0) continue;
+        struct vch_digest statement = vch_hash_bytes(entry->statement, entry->statement_size);
+        at->is_shown = vch_hash_is_equal(&at->statement, &statement);
+        at->position = position;
+        return;
+    }
+}
+
+void vch_handover_note(struct vch_handover *handover, uint64_t position,
+                       const struct vch_entry *entry)
+{
+    if (handover->first == NULL) return;
+    if (entry->kind != VCH_ENTRY_ANCHOR) {
+        note_shown(handover, position, entry);
+        return;
+    }
+    for (struct owed **link = &handover->first; *link != NULL;) {
+        if ((*link)->is_shown && (*link)->position < entry->anchor.size)
+            drop(handover, link);
+        else
+            link = &(*link)->next;
+    }
 }
 
 static vch_status add(struct vch_handover *handover, struct event_base *base, const char *url,
@@ -107,17 +223,26 @@ static vch_status add(struct vch_handover *handover, struct event_base *base, co
     return VCH_OK;
 }
 
-vch_status vch_handover_new(struct vch_handover **out, struct event_base *base, const char *origin,
-                            const char *const *urls, uint32_t url_count,
+static vch_status set_up(struct vch_handover *handover, const struct vch_handover_setup *setup,
+                         struct vch_complaint *complaint)
+{
+    (void)snprintf(handover->origin, sizeof handover->origin, "%s", setup->origin);
+    handover->patience_ms = setup->patience_ms;
+    handover->end = &handover->first;
+    handover->timer = event_new(setup->base, -1, 0, on_timer, handover);
+    if (handover->timer == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < setup->url_count; i++)
+        VCH_TRY(add(handover, setup->base, setup->urls[i], complaint));
+    return VCH_OK;
+}
+
+vch_status vch_handover_new(struct vch_handover **out, const struct vch_handover_setup *setup,
                             struct vch_complaint *complaint)
 {
     struct vch_handover *handover = calloc(1, sizeof *handover);
-    vch_status status = VCH_OK;
 
     if (handover == NULL) return VCH_FAIL(NO_MEMORY);
-    (void)snprintf(handover->origin, sizeof handover->origin, "%s", origin);
-    for (uint32_t i = 0; i < url_count && vch_is_ok(status); i++)
-        status = add(handover, base, urls[i], complaint);
+    vch_status status = set_up(handover, setup, complaint);
     if (vch_is_ok(status))
         *out = handover;
     else
@@ -133,5 +258,8 @@ void vch_handover_free(struct vch_handover *handover)
         handover->witnesses[i].has_failed = true; // nothing more is said
         evhttp_connection_free(handover->witnesses[i].connection);
     }
+    while (handover->first != NULL)
+        drop(handover, &handover->first);
+    if (handover->timer != NULL) event_free(handover->timer);
     free(handover);
 }

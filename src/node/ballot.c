@@ -106,7 +106,7 @@ static void send_entry(void *context, struct vch_entry *entry)
         memcpy(draft->bytes, bytes, size);
         draft->size = size;
         ballot->queue_count++;
-        if (entry->kind == VCH_ENTRY_COMMIT) vch_handover_give(ballot->handover, bytes, size);
+        if (entry->kind == VCH_ENTRY_COMMIT) vch_handover_owe(ballot->handover, entry, bytes, size);
     }
     vch_arena_rewind(&ballot->scratch, mark);
 }
@@ -143,6 +143,13 @@ static void turn(struct vch_ballot *ballot)
     vch_answers_turn(ballot->answers, state, vch_clock_unix_ms());
     vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_us() / 1000);
     send_queue(ballot);
+}
+
+static void on_entry(void *context, uint64_t position, const struct vch_entry *entry)
+{
+    struct vch_ballot *ballot = context;
+
+    vch_handover_note(ballot->handover, position, entry);
 }
 
 static void on_progress(void *context)
@@ -221,15 +228,21 @@ static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complai
     // What others signed is for the clerk and for auditors to check; this node needs to know where
     // contests stand, and that rests on cosigned roots.
     const struct vch_follower_setup follower = {.charter = setup->charter,
-                                                .trusts_signatures = true};
+                                                .trusts_signatures = true,
+                                                .on_entry = on_entry,
+                                                .context = ballot};
+    const struct vch_handover_setup handover = {.base = setup->base,
+                                                .origin = setup->charter.origin,
+                                                .urls = setup->witness_urls,
+                                                .url_count = setup->witness_count,
+                                                .patience_ms = setup->witness_after_ms};
 
     vch_arena_init(&ballot->arena, ARENA_MAX);
     vch_arena_init(&ballot->scratch, SCRATCH_MAX);
     VCH_TRY(keep_runs(ballot));
     VCH_TRY(open_seats(ballot, complaint));
     VCH_TRY(vch_follower_new(&ballot->follower, &follower, complaint));
-    VCH_TRY(vch_handover_new(&ballot->handover, setup->base, setup->charter.origin,
-                             setup->witness_urls, setup->witness_count, complaint));
+    VCH_TRY(vch_handover_new(&ballot->handover, &handover, complaint));
     const struct vch_ledger_link_setup link = {.base = setup->base,
                                                .tls = setup->tls,
                                                .key = setup->key,

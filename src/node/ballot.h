@@ -35,6 +35,7 @@ struct vch_ballot_setup {
     const char *peers;               // a file that says where referees listen; borrowed, or NULL
     const char *const *witness_urls; // handed this node's commits, too; borrowed
     uint32_t witness_count;
+    uint32_t witness_after_ms; // what the log does not have by then; member/handover.h
     const struct vch_kernels *kernels;
     bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
     void *on_statement_context;         // as in node/node.h; NULL in earnest

@@ -344,6 +344,7 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .peers = options->peers,
                                            .witness_urls = options->witness_urls,
                                            .witness_count = options->witness_count,
+                                           .witness_after_ms = options->witness_after_ms,
                                            .kernels = options->kernels,
                                            .on_statement = options->on_statement,
                                            .on_statement_context = options->on_statement_context,

@@ -54,6 +54,7 @@ struct vch_node_options {
     const char *peers; // a file that says where other nodes listen, for disputes; borrowed, or NULL
     const char *const *witness_urls; // borrowed: handed this node's commits, too
     uint32_t witness_count;
+    uint32_t witness_after_ms; // those that the log does not have by then; member/handover.h
 
     // 0 means the default.
     size_t memory_max;                 // 1 GiB

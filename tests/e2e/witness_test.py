@@ -264,13 +264,23 @@ class Ledgers(Served):
 class Agreements(Served):
     """Nodes that hand their commits to witnesses, and a ledger that shows where they are."""
 
-    def test_every_commit_of_agreed_jobs_is_promised_and_shown(self):
+    def model(self):
         run = lambda *words: subprocess.run(list(map(str, (VOUCH, *words))), check=True, capture_output=True)
         model = self.folder / "digits.vouch"
         run("keygen", "-o", self.folder / "owner.key", "--no-passphrase")
         run("import", ROOT / "demo/digits.onnx", "-o", model, "--key", self.folder / "owner.key", "--calibrate",
             ROOT / "demo/digits_calibration.npy")
-        with Agreed(VOUCH, self.folder, model, [(2, 6)] * 5) as network:
+        return model
+
+    def agreed(self, after_ms):
+        return Agreed(VOUCH, self.folder, self.model(), [(2, 6)] * 5, node_options=["--witness-after", after_ms])
+
+    def made(self, network):
+        lines = [line for w in network.ledger.witnesses for line in self.metrics(w) if "_promised_total" in line]
+        return [int(line.split()[1]) for line in lines]
+
+    def test_every_commit_of_agreed_jobs_is_promised_and_shown(self):
+        with self.agreed(after_ms=0) as network:
             jobs, begun = 0, time.monotonic()
             while jobs < 3 or time.monotonic() - begun < 2 * PATIENCE_S:
                 network.agree(ROOT / "demo/digits_inputs.npy", "--quorum", 3, name=f"answer{jobs}")
@@ -281,10 +291,14 @@ class Agreements(Served):
                     break
             counts = [self.promises(witness) for witness in network.ledger.witnesses]
             self.assertEqual(counts, [0] * 4)
-            made = [line for w in network.ledger.witnesses for line in self.metrics(w) if "_promised_total" in line]
-            self.assertEqual([int(line.split()[1]) for line in made], [3 * jobs] * 4)
+            self.assertEqual(self.made(network), [3 * jobs] * 4)
             self.assertEqual(list(self.folder.glob("w*/*/*.refusal")), [])
             self.assertGreaterEqual(network.ledger.metrics()["vouch_ledger_jobs_total"], jobs)
+
+    def test_what_the_ledger_shows_in_time_no_witness_is_asked_to_miss(self):
+        with self.agreed(after_ms=60000) as network:
+            network.agree(ROOT / "demo/digits_inputs.npy", "--quorum", 3)
+            self.assertEqual(self.made(network), [0] * 4)
 
     def metrics(self, witness):
         with urllib.request.urlopen(f"http://127.0.0.1:{witness.ports[0]}/metrics", timeout=60) as got:
