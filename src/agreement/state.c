@@ -268,16 +268,15 @@ vch_status vch_state_apply(struct vch_state *state, const struct vch_entry *entr
 
 // A check takes room for what its entry would begin, and here nothing begins: the room goes back,
 // so that the state is what it was.
-vch_status vch_state_judge(const struct vch_state *state, const struct vch_entry *entry,
+vch_status vch_state_judge(struct vch_state *state, const struct vch_entry *entry,
                            struct vch_complaint *complaint)
 {
-    struct vch_state *own = (struct vch_state *)state;
     struct step step = {
         .entry = entry, .now = entry->time_ms, .position = state->history.tree.size};
 
     if (!state->is_founded) return check_founding(state, entry, complaint);
     step.writer = vch_accounts_find(state, &entry->writer);
-    vch_status status = check(own, &step, complaint);
-    vch_contests_give_room(own, &step);
+    vch_status status = check(state, &step, complaint);
+    vch_contests_give_room(state, &step);
     return status;
 }

@@ -68,8 +68,9 @@ vch_status vch_state_new(struct vch_state **out, const struct vch_state_setup *s
 vch_status vch_state_apply(struct vch_state *state, const struct vch_entry *entry,
                            const uint8_t *bytes, size_t size, struct vch_complaint *complaint);
 
-// What vch_state_apply would say to this entry now, at its time_ms: nothing changes either way.
-vch_status vch_state_judge(const struct vch_state *state, const struct vch_entry *entry,
+// What vch_state_apply would say to this entry now, at its time_ms. Nothing is different
+// afterwards.
+vch_status vch_state_judge(struct vch_state *state, const struct vch_entry *entry,
                            struct vch_complaint *complaint);
 
 // Everything that later entries can depend on, in one digest: replicas compare it, and a test shows
