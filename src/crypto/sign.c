@@ -5,10 +5,18 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "crypto/edwards.h"
+
+enum {
+    SCALAR_SIZE = crypto_core_ed25519_SCALARBYTES,
+    WIDE_SIZE = crypto_core_ed25519_NONREDUCEDSCALARBYTES,
+};
 
 _Static_assert(VCH_SIGN_MESSAGE_MIN > VCH_DIGEST_SIZE, "no message is as long as a digest");
 _Static_assert(VCH_SIGN_SEED_SIZE == crypto_sign_ed25519_SEEDBYTES, "libsodium's sizes");
 _Static_assert(VCH_SIGN_PUBLIC_SIZE == crypto_sign_ed25519_PUBLICKEYBYTES, "libsodium's sizes");
+_Static_assert(VCH_EDWARDS_SIZE + SCALAR_SIZE == VCH_SIGN_SIGNATURE_SIZE, "a signature's parts");
+_Static_assert(WIDE_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(VCH_SIGN_SIGNATURE_SIZE == crypto_sign_ed25519_BYTES, "libsodium's sizes");
 
 void vch_sign_key(struct vch_secret_key *out, const uint8_t seed[static VCH_SIGN_SEED_SIZE])
@@ -31,13 +39,91 @@ static void sign(struct vch_signature *out, const struct vch_secret_key *key, co
     vch_wipe(expanded, sizeof expanded);
 }
 
+// The signers that this thread has heard of lately, for verifying alone: a key that came before has
+// a table, with which a signature takes a third of the time. Nothing that is decided depends on
+// what is remembered: with a table or without, the answer is libsodium's (sign_test).
+enum { SIGNERS = 64 };
+
+struct signer {
+    struct vch_public_key key;
+    enum { UNKNOWN, SEEN, TABULATED } state;
+    struct vch_edwards_table minus; // of the key's negative
+};
+
+static _Thread_local struct signer signers[SIGNERS];
+static _Thread_local struct vch_edwards_table base;
+static _Thread_local bool has_base;
+
+static bool tabulate(struct signer *signer)
+{
+    struct vch_edwards_point point;
+
+    if (!vch_edwards_decode(&point, signer->key.bytes) || vch_edwards_has_small_order(&point))
+        return false;
+    point = vch_edwards_negate(&point);
+    vch_edwards_tabulate(&signer->minus, &point);
+    if (has_base) return true;
+    point = vch_edwards_base();
+    vch_edwards_tabulate(&base, &point);
+    return has_base = true;
+}
+
+// NULL for a key that is new, which takes another's place but has no table yet: keys that nobody
+// uses twice cost nothing. NULL for one with which nothing verifies, too.
+static const struct signer *recall(const struct vch_public_key *key)
+{
+    struct signer *signer = &signers[vch_get_u32le(key->bytes) % SIGNERS];
+
+    if (signer->state == UNKNOWN || memcmp(&signer->key, key, sizeof *key) != 0) {
+        signer->key = *key;
+        signer->state = SEEN;
+        return NULL;
+    }
+    if (signer->state == SEEN && tabulate(signer)) signer->state = TABULATED;
+    return signer->state == TABULATED ? signer : NULL;
+}
+
+static bool is_reduced(const uint8_t scalar[static SCALAR_SIZE])
+{
+    uint8_t wide[WIDE_SIZE] = {0}, reduced[SCALAR_SIZE];
+
+    memcpy(wide, scalar, SCALAR_SIZE);
+    crypto_core_ed25519_scalar_reduce(reduced, wide);
+    return memcmp(reduced, scalar, SCALAR_SIZE) == 0;
+}
+
+// RFC 8032, section 5.1.7, without the cofactor: R = S B - h A, to the byte.
+static bool is_signed(const struct signer *signer, const void *message, size_t size,
+                      const struct vch_signature *signature)
+{
+    const uint8_t *r = signature->bytes, *s = signature->bytes + VCH_EDWARDS_SIZE;
+    uint8_t wide[WIDE_SIZE], h[SCALAR_SIZE], again[VCH_EDWARDS_SIZE];
+    crypto_hash_sha512_state hash;
+
+    if (!is_reduced(s)) return false;
+    (void)crypto_hash_sha512_init(&hash);
+    (void)crypto_hash_sha512_update(&hash, r, VCH_EDWARDS_SIZE);
+    (void)crypto_hash_sha512_update(&hash, signer->key.bytes, sizeof signer->key.bytes);
+    (void)crypto_hash_sha512_update(&hash, message, size);
+    (void)crypto_hash_sha512_final(&hash, wide);
+    crypto_core_ed25519_scalar_reduce(h, wide);
+    const struct vch_edwards_point point = vch_edwards_combine(s, &base, h, &signer->minus);
+    vch_edwards_encode(again, &point);
+    return memcmp(again, r, sizeof again) == 0 && !vch_edwards_has_small_order(&point);
+}
+
 // libsodium refuses S >= L, a public key that is not canonical or of small order, and an R of
-// small order: what makes a signature valid for everyone or for several messages.
+// small order: what makes a signature valid for everyone or for several messages. So do we.
 static vch_status verify(const struct vch_public_key *key, const void *message, size_t size,
                          const struct vch_signature *signature)
 {
-    int refused = crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes);
-    return refused == 0 ? VCH_OK : VCH_FAIL(BAD_PROOF);
+    const struct signer *signer = recall(key);
+    const bool is_right =
+        signer != NULL
+            ? is_signed(signer, message, size, signature)
+            : crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes) == 0;
+
+    return is_right ? VCH_OK : VCH_FAIL(BAD_PROOF);
 }
 
 void vch_sign_digest(struct vch_signature *out, const struct vch_secret_key *key,

@@ -1,6 +1,7 @@
 // RFC 8032 keys, signatures by another implementation, and forgeries.
 #include "crypto/sign.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -188,4 +189,85 @@ TEST(sign_of_a_digest_is_never_one_of_a_bare_message)
     CHECK_FAILS(vch_sign_verify_bare_message(&key.public_key, digest.bytes, sizeof digest.bytes,
                                              &signature),
                 BAD_PROOF);
+}
+
+// A signer who is heard of again is checked in another way: every answer must stay the same.
+static bool agrees_with_libsodium(const struct vch_public_key *key, const struct vch_digest *digest,
+                                  const struct vch_signature *signature)
+{
+    const bool expected = crypto_sign_ed25519_verify_detached(signature->bytes, digest->bytes,
+                                                              VCH_DIGEST_SIZE, key->bytes) == 0;
+
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(vch_is_ok(vch_sign_verify(key, digest, signature)), expected);
+    return expected;
+}
+
+TEST(sign_answers_as_libsodium_does_whoever_it_has_heard_of)
+{
+    for (int i = 0; i < 300; i++) {
+        struct vch_secret_key key;
+        struct vch_signature signature;
+        uint8_t seed[VCH_SIGN_SEED_SIZE] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        struct vch_digest digest = vch_hash_bytes(seed, sizeof seed);
+        vch_sign_key(&key, seed);
+        vch_sign_digest(&signature, &key, &digest);
+        CHECK(agrees_with_libsodium(&key.public_key, &digest, &signature));
+        const uint32_t bit = test_below(8 * VCH_SIGN_SIGNATURE_SIZE);
+        signature.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(!agrees_with_libsodium(&key.public_key, &digest, &signature));
+    }
+}
+
+static struct vch_digest challenge_of(const uint8_t r[static 32], const struct vch_public_key *key,
+                                      const struct vch_digest *digest)
+{
+    uint8_t bytes[32 + 32 + VCH_DIGEST_SIZE], wide[64];
+    struct vch_digest out;
+
+    memcpy(bytes, r, 32);
+    memcpy(bytes + 32, key->bytes, 32);
+    memcpy(bytes + 64, digest->bytes, VCH_DIGEST_SIZE);
+    (void)crypto_hash_sha512(wide, bytes, sizeof bytes);
+    crypto_core_ed25519_scalar_reduce(out.bytes, wide);
+    return out;
+}
+
+// Keys and commitments with a part of small order, made by whoever knows the secret: verifiers with
+// a cofactor take them all, libsodium those alone in which the parts happen to cancel.
+TEST(sign_answers_as_libsodium_does_to_parts_of_small_order)
+{
+    static const char eighth_hex[] =
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
+    uint8_t eighth[32], small[8][32] = {{1}}, scalar[32] = {7}, nonce[32] = {9}, r[32];
+    int taken = 0;
+
+    CHECK_OK(vch_hex_decode(eighth, sizeof eighth, eighth_hex));
+    for (int i = 1; i < 8; i++)
+        CHECK_EQ(crypto_core_ed25519_add(small[i], small[i - 1], eighth), 0);
+    for (int i = 0; i < 8 * 8 * 8; i++) {
+        struct vch_public_key key;
+        struct vch_signature signature;
+        const struct vch_digest digest = vch_hash_bytes(&i, sizeof i);
+        CHECK_EQ(crypto_scalarmult_ed25519_base_noclamp(key.bytes, scalar), 0);
+        CHECK_EQ(crypto_core_ed25519_add(key.bytes, key.bytes, small[i % 8]), 0);
+        CHECK_EQ(crypto_scalarmult_ed25519_base_noclamp(r, nonce), 0);
+        CHECK_EQ(crypto_core_ed25519_add(r, r, small[i / 8 % 8]), 0);
+        const struct vch_digest h = challenge_of(r, &key, &digest);
+        uint8_t *s = signature.bytes + 32;
+        memcpy(signature.bytes, r, sizeof r);
+        crypto_core_ed25519_scalar_mul(s, h.bytes, scalar);
+        crypto_core_ed25519_scalar_add(s, s, nonce);
+        taken += agrees_with_libsodium(&key, &digest, &signature);
+    }
+    CHECK(taken > 512 / 16 && taken < 512 / 4); // one in eight
+    // R of small order, whose S is chosen so that the equation holds.
+    struct vch_secret_key key;
+    struct vch_signature signature = {0};
+    const struct vch_digest digest = vch_hash_bytes("abc", 3);
+    CHECK_EQ(crypto_scalarmult_ed25519_base_noclamp(key.public_key.bytes, scalar), 0);
+    memcpy(signature.bytes, small[0], 32);
+    const struct vch_digest h = challenge_of(small[0], &key.public_key, &digest);
+    crypto_core_ed25519_scalar_mul(signature.bytes + 32, h.bytes, scalar);
+    CHECK(!agrees_with_libsodium(&key.public_key, &digest, &signature));
 }
