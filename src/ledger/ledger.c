@@ -20,7 +20,16 @@
 #include "member/charter_file.h"
 #include "net/address.h"
 
-enum { TICK_MS = 10, ARENA_MAX = INT32_MAX, BACKLOG = 128 };
+enum {
+    TICK_MS = 10,
+    ARENA_MAX = INT32_MAX,
+    BACKLOG = 128,
+    CROWD_TICKS = 10,         // how often it is counted
+    CROWD_ENTRIES = 100,      // since the last count,
+    CROWD_LISTENERS = 8,      // and connections
+    GROUP_PAUSE_MS = 8,       // between groups of entries, in a crowd: less than a tick
+    CHECKPOINT_PAUSE_MS = 40, // between checkpoints
+};
 
 static uint64_t now_ms(void)
 {
@@ -132,6 +141,7 @@ static void consider_checkpoint(struct vch_ledger *ledger)
 
     if (ledger->has_anchor || ledger->options.witness_count == 0 ||
         vch_cosigners_are_busy(ledger->cosigners) || now_ms() < ledger->checkpoint_retry_ms ||
+        (ledger->is_crowded && now_ms() < ledger->checkpoint_next_ms) ||
         vch_pipeline_content(ledger->pipeline) <= vch_state_anchored(ledger->state))
         return;
     // What is refused to a witness is refused by the state of this very size.
@@ -139,8 +149,9 @@ static void consider_checkpoint(struct vch_ledger *ledger)
         vch_pipeline_settle(ledger->pipeline);
         return;
     }
-    if (vch_state_root_at(&root, ledger->state, size))
-        vch_cosigners_begin(ledger->cosigners, size, &root);
+    if (!vch_state_root_at(&root, ledger->state, size)) return;
+    ledger->checkpoint_next_ms = now_ms() + CHECKPOINT_PAUSE_MS;
+    vch_cosigners_begin(ledger->cosigners, size, &root);
 }
 
 // A commit that a member handed to a witness alone, as if the member had sent it to us.
@@ -240,6 +251,13 @@ static void on_applied(void *context, uint64_t position, const struct vch_entry 
         vch_archive_admit(ledger->archive, &entry->registry.digest);
 }
 
+static uint32_t pause_ms(void *context)
+{
+    const struct vch_ledger *ledger = context;
+
+    return ledger->is_crowded ? GROUP_PAUSE_MS : 0;
+}
+
 static void on_durable(void *context)
 {
     struct vch_ledger *ledger = context;
@@ -325,18 +343,29 @@ static void begin_draining(struct vch_ledger *ledger)
     vch_streams_say_goodbye(&ledger->streams);
 }
 
+// One who asks alone is answered at once, however much it asks.
+static void count_crowd(struct vch_ledger *ledger)
+{
+    uint64_t durable = vch_pipeline_durable(ledger->pipeline);
+
+    ledger->is_crowded =
+        ledger->streams.count >= CROWD_LISTENERS && durable - ledger->last_durable >= CROWD_ENTRIES;
+    ledger->last_durable = durable;
+}
+
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_ledger *ledger = context;
 
     (void)unused, (void)what;
-    if (vch_pipeline_wake_ms(ledger->pipeline) <= vch_clock_unix_ms())
+    if (ledger->is_crowded || vch_pipeline_wake_ms(ledger->pipeline) <= vch_clock_unix_ms())
         vch_pipeline_attend(ledger->pipeline);
     enter_anchor(ledger);
     consider_checkpoint(ledger);
     vch_streams_tick(&ledger->streams);
     vch_pages_tick(ledger->pages);
-    if (++ledger->ticks % 20 == 0) {
+    if (++ledger->ticks % CROWD_TICKS == 0) count_crowd(ledger);
+    if (ledger->ticks % 20 == 0) {
         look_at_proofs(ledger);
         vch_http_accept_again(ledger->http);
         if (!ledger->host.is_draining) (void)evconnlistener_enable(ledger->listener);
@@ -468,6 +497,7 @@ static vch_status start_pipeline(struct vch_ledger *ledger, uint64_t content)
                                        .on_durable = on_durable,
                                        .on_settled = on_settled,
                                        .on_failed = on_failed,
+                                       .pause_ms = pause_ms,
                                        .context = ledger};
     return vch_pipeline_new(&ledger->pipeline, &setup, &ledger->checks);
 }

@@ -47,7 +47,10 @@ struct vch_ledger {
     bool has_anchor; // cosigned, and not entered yet
     struct vch_entry anchor;
     uint64_t checkpoint_retry_ms, drain_end_ms;
-    struct vch_promises_places places; // of commits
+    // Many entries for many listeners come lately: what costs each of them is done less often.
+    bool is_crowded;
+    uint64_t last_durable, checkpoint_next_ms; // last: when the crowd was counted
+    struct vch_promises_places places;         // of commits
     bool is_ending, has_failed;
     struct vch_complaint failure;
 };

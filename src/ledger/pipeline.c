@@ -43,7 +43,7 @@ struct vch_pipeline {
     uint32_t recent_count;
     size_t recent_size;
     uint64_t durable, content, group_count;
-    uint64_t clerk_retry_ms;
+    uint64_t clerk_retry_ms, begun_ms; // begun: the newest group's way to the store
     struct vch_arena scratch;
     bool is_settling, has_failed;
 };
@@ -241,12 +241,33 @@ static void on_appended(void *context, struct vch_lane_job *job)
     turn(pipeline);
 }
 
+static bool has_room(const struct group *group)
+{
+    return group->count < VCH_STORE_GROUP_MAX &&
+           group->size <= VCH_STORE_GROUP_SIZE_MAX - VCH_STORE_ENTRY_SIZE_MAX;
+}
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
+// Each group costs a transaction and, for each of those who listen, a record to seal, send, wake up
+// for and open: more than its entries do, where they are few.
+static bool is_gathering(const struct vch_pipeline *pipeline)
+{
+    return !pipeline->is_settling && has_room(pipeline->filling) &&
+           now_ms() < pipeline->begun_ms + pipeline->setup.pause_ms(pipeline->setup.context);
+}
+
 static void begin_append(struct vch_pipeline *pipeline)
 {
     struct group *group = pipeline->filling;
 
-    if (group == NULL || group->count == 0 || pipeline->appending != NULL || pipeline->has_failed)
+    if (group == NULL || group->count == 0 || pipeline->appending != NULL || pipeline->has_failed ||
+        is_gathering(pipeline))
         return;
+    pipeline->begun_ms = now_ms();
     pipeline->appending = group;
     pipeline->filling = NULL;
     group->job.run = run_append;
@@ -262,11 +283,7 @@ static struct group *open_group(struct vch_pipeline *pipeline)
 {
     struct group *group = pipeline->filling;
 
-    if (group != NULL) {
-        bool has_room = group->count < VCH_STORE_GROUP_MAX &&
-                        group->size <= VCH_STORE_GROUP_SIZE_MAX - VCH_STORE_ENTRY_SIZE_MAX;
-        return has_room ? group : NULL;
-    }
+    if (group != NULL) return has_room(group) ? group : NULL;
     group = calloc(1, sizeof *group);
     if (group == NULL) return NULL;
     group->pipeline = pipeline;
@@ -350,7 +367,7 @@ static void enter_due(struct vch_pipeline *pipeline)
     struct vch_complaint complaint = {""};
     struct vch_entry entry;
 
-    if (vch_clock_monotonic_us() / 1000 < pipeline->clerk_retry_ms) return;
+    if (now_ms() < pipeline->clerk_retry_ms) return;
     for (uint32_t i = 0; i < ENTRIES_PER_TURN_MAX && !pipeline->has_failed; i++) {
         bool is_due = vch_clerk_next(&entry, state, stamp(pipeline), &pipeline->scratch);
         vch_status status = is_due ? vch_pipeline_enter(pipeline, &entry, &complaint) : VCH_OK;
@@ -359,7 +376,7 @@ static void enter_due(struct vch_pipeline *pipeline)
         if (vch_is_ok(status)) continue;
         vch_log_write(VCH_LOG_ERROR, "the clerk's own %s is refused: %s",
                       vch_entry_kind_text(entry.kind), complaint.text);
-        pipeline->clerk_retry_ms = vch_clock_monotonic_us() / 1000 + CLERK_RETRY_MS;
+        pipeline->clerk_retry_ms = now_ms() + CLERK_RETRY_MS;
         return;
     }
 }

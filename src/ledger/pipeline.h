@@ -4,7 +4,8 @@
 //     time
 //               -> appended in groups to the store (the keeper's lane) -> answered, and shown
 //
-// While one group is on its way to the disk the next one fills, so that groups grow with the load.
+// While one group is on its way to the disk the next one fills, so that groups grow with the load;
+// a crowded ledger lets them grow some milliseconds longer.
 // What was applied and is not durable yet is shown to nobody. If the store fails, this memory is
 // ahead of what is true: the pipeline stops for good and the process must begin anew.
 #pragma once
@@ -48,6 +49,9 @@ struct vch_pipeline_setup {
     // vch_pipeline_settle.
     void (*on_settled)(void *context);
     void (*on_failed)(void *context, const struct vch_complaint *complaint);
+    // From the begin of one group's way to that of the next, unless that is full: the owner calls
+    // vch_pipeline_attend when it has passed.
+    uint32_t (*pause_ms)(void *context);
     void *context;
 };
 
