@@ -31,6 +31,7 @@ static const struct vch_option options[] = {
     {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},
     {"peers", "FILE", "where other nodes listen: for disputes", false},
     {"journal", "FILE", "keeps what this node committed to (default: KEY.seats)", false},
+    {"keep", "MIB", "most that JOURNAL.runs keeps of inputs, for disputes (default: 1024)", false},
     {"no-disputes", NULL, "accept verdicts against what this node computed", false},
     {"memory", "MIB", "most memory that requests may take (default: 1024)", false},
     {"prove-memory", "MIB", "of that, most that one proof may take (default: all)", false},
@@ -43,7 +44,7 @@ static const struct vch_option options[] = {
 
 static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *tool)
 {
-    uint64_t http = 0, memory = 0, prove = 0, queue = 0, connections = 0;
+    uint64_t http = 0, memory = 0, prove = 0, queue = 0, connections = 0, keep = 0;
     struct vch_complaint *c = &tool->complaint;
 
     VCH_TRY(vch_ledger_tool_address(&how->host, &how->port, tool, "listen", 0));
@@ -52,9 +53,11 @@ static vch_status parse_limits(struct vch_node_options *how, struct vch_tool *to
     VCH_TRY(vch_options_u64(&prove, tool->options, "prove-memory", 1, 1 << 20, c));
     VCH_TRY(vch_options_u64(&queue, tool->options, "queue", 1, 65536, c));
     VCH_TRY(vch_options_u64(&connections, tool->options, "connections", 1, 65536, c));
+    VCH_TRY(vch_options_u64(&keep, tool->options, "keep", 1, 1 << 24, c));
     how->http_port = (uint16_t)http;
     how->memory_max = (size_t)memory << 20;
     how->prove_memory_max = (size_t)prove << 20;
+    how->keep_max = keep << 20;
     how->queue_max = (uint32_t)queue;
     how->connections_max = (uint32_t)connections;
     return VCH_OK;

@@ -190,7 +190,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
 
     if (job == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(vch_job_decode(job, request->job.data, request->job.len, scratch, complaint));
-    VCH_TRY(check_client(job, admission, complaint));
+    if (!admission->is_again) VCH_TRY(check_client(job, admission, complaint));
     if (request->segment >= job->segment_count ||
         job->segments[request->segment].by != VCH_JOB_BY_NODES)
         return vch_complain(complaint, VCH_CODE_MALFORMED,

@@ -21,6 +21,7 @@ struct vch_admission {
     const struct vch_public_key *client; // whom TLS has shown
     uint64_t unix_ms;
     size_t memory_max;
+    bool is_again;     // was admitted before: whose client, registry and deadline counted then
     bool is_on_ledger; // takes agreed jobs
 };
 

@@ -15,38 +15,35 @@
 #include "entry/entry.h"
 #include "node/journal.h"
 
-#define VCH_ANSWERS_MAX 16384u        // contests remembered; the oldest give way
-#define VCH_ANSWERS_LEAVES_MAX 65536u // operators of a segment whose trace is kept for disputes
+#define VCH_ANSWERS_MAX 16384u // contests remembered; the oldest give way
 
 struct vch_answers_setup {
     const struct vch_seat_keys *keys; // borrowed
     struct vch_journal *journal;      // borrowed; open
-    bool disputes;                    // verdicts against its own answers
     // To be signed and entered; the entry lives only during the call.
     void (*send)(void *context, struct vch_entry *entry);
+    // Whether it could keep what one more seat would have to defend.
+    bool (*may_draw)(void *context);
     void *context;
 };
 
 struct vch_answers;
 
-// Memory comes from the arena, for as long as the arena lives; leaves from the heap, until
-// vch_answers_release.
+// Memory comes from the arena, for as long as the arena lives.
 vch_status vch_answers_new(struct vch_answers **out, const struct vch_answers_setup *setup,
                            struct vch_arena *arena);
-void vch_answers_release(struct vch_answers *answers);
 
 // A record of the journal as it was opened.
 void vch_answers_recall(struct vch_answers *answers, const struct vch_journal_record *kept);
-
-// The node's answer in a contest; the first one stands. `leaves`, the trace's, are copied; NULL for
-// a referee. It is on disk only after vch_journal_sync: turn comes after that.
+// The node's answer in a contest; the first one stands. `trace` NULL: a referee's. It is on
+// disk only after vch_journal_sync: turn comes after that.
 vch_status vch_answers_answer(struct vch_answers *answers, const struct vch_contest_id *contest,
-                              const struct vch_digest *output, const struct vch_digest *trace,
-                              const struct vch_digest *leaves, uint32_t count);
+                              const struct vch_digest *output, const struct vch_digest *trace);
 bool vch_answers_has_answer(const struct vch_answers *answers,
                             const struct vch_contest_id *contest);
 
-// Sends whatever is due and not under way.
+// Sends whatever is due and not under way (node/again.h). `now_ms` is the clerk's clock, as far as
+// it is known here.
 void vch_answers_turn(struct vch_answers *answers, const struct vch_state *state, uint64_t now_ms);
 // What was under way may have been lost: it is sent again.
 void vch_answers_forget_sent(struct vch_answers *answers);

@@ -1,5 +1,6 @@
 #include "node/ballot.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "member/handover.h"
 #include "member/ledger_link.h"
 #include "node/answers.h"
+#include "node/appeals.h"
 #include "node/kept.h"
 #include "node/referee.h"
 #include "node/sides.h"
@@ -20,6 +22,7 @@ enum {
     SCRATCH_MAX = 1 << 20,
     QUEUE_MAX = 4096, // drafts that wait to be sent
     APPENDS_MAX = 8,  // under way
+    AGAIN_MS = 10000, // between two tries to compute leaves again
 };
 
 struct draft {
@@ -34,6 +37,7 @@ struct vch_ballot {
     struct vch_ledger_link *link;
     struct vch_handover *handover;
     struct vch_answers *answers;
+    struct vch_appeals appeals;
     struct vch_journal journal;
     struct vch_kept kept;
     struct vch_sides sides;
@@ -59,7 +63,7 @@ static void on_appended(void *context, vch_status status,
     struct vch_ballot *ballot = context;
 
     ballot->append_count--;
-    if (!vch_is_ok(status)) return; // what was under way is sent again after the next connection
+    if (!vch_is_ok(status)) return; // what was under way is said again (node/again.h)
     for (uint32_t i = 0; i < count; i++)
         if (!vch_is_ok(results[i].status))
             vch_log_write(VCH_LOG_DEBUG, "ledger: not taken: %s", results[i].text);
@@ -93,7 +97,7 @@ static void send_entry(void *context, struct vch_entry *entry)
     uint8_t *bytes = NULL;
     size_t size = 0;
 
-    if (ballot->queue_count == QUEUE_MAX) return; // the ledger is away: said again when it is back
+    if (ballot->queue_count == QUEUE_MAX) return; // the ledger is away: said again
     if (ballot->setup.on_statement != NULL &&
         !ballot->setup.on_statement(ballot->setup.on_statement_context,
                                     vch_follower_state(ballot->follower), entry))
@@ -125,7 +129,7 @@ static void give_up_as_referee(struct vch_ballot *ballot, const struct vch_state
             vch_answers_has_answer(ballot->answers, &at->id))
             continue;
         if (vch_clock_unix_ms() < at->phase_ms + wait_ms) continue;
-        vch_status status = vch_answers_answer(ballot->answers, &at->id, &nothing, NULL, NULL, 0);
+        vch_status status = vch_answers_answer(ballot->answers, &at->id, &nothing, NULL);
         if (!vch_is_ok(status)) return; // the journal cannot be written: turn says so
     }
 }
@@ -133,15 +137,19 @@ static void give_up_as_referee(struct vch_ballot *ballot, const struct vch_state
 // Says what is due, once what was answered is on disk.
 static void turn(struct vch_ballot *ballot)
 {
-    if (!vch_is_ok(vch_journal_sync(&ballot->journal))) {
-        vch_log_write(VCH_LOG_ERROR, "journal %s cannot be written: nothing is committed to",
-                      ballot->setup.journal);
+    // What was answered comes after what it takes to defend it.
+    if (!vch_is_ok(vch_kept_sync(&ballot->kept)) ||
+        !vch_is_ok(vch_journal_sync(&ballot->journal))) {
+        vch_log_write(VCH_LOG_ERROR, "journal %s or %s cannot be written: nothing is committed to",
+                      ballot->setup.journal, ballot->kept.vault.folder);
         return;
     }
     const struct vch_state *state = vch_follower_state(ballot->follower);
     give_up_as_referee(ballot, state);
     vch_answers_turn(ballot->answers, state, vch_clock_unix_ms());
+    vch_appeals_turn(&ballot->appeals, state, vch_clock_unix_ms());
     vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_us() / 1000);
+    vch_kept_sweep(&ballot->kept, state);
     send_queue(ballot);
 }
 
@@ -168,7 +176,10 @@ static void on_change(void *context, enum vch_ledger_link_state state)
         vch_log_write(VCH_LOG_INFO, "ledger %s: connected", ballot->setup.charter.origin);
         while (ballot->queue_count > 0)
             pop(ballot);
-        if (ballot->was_ready) vch_answers_forget_sent(ballot->answers);
+        if (ballot->was_ready) {
+            vch_answers_forget_sent(ballot->answers);
+            vch_appeals_forget_sent(&ballot->appeals);
+        }
         ballot->was_ready = true;
         turn(ballot);
     } else if (state == VCH_LEDGER_LINK_BROKEN ||
@@ -184,30 +195,98 @@ static void recall(void *context, const struct vch_journal_record *record)
     vch_answers_recall(context, record);
 }
 
+static bool may_draw(void *context)
+{
+    const struct vch_ballot *ballot = context;
+
+    return vch_kept_has_room(&ballot->kept);
+}
+
+static const struct vch_digest *leaves(void *context, const struct vch_digest *job,
+                                       uint32_t segment, const struct vch_digest *trace,
+                                       uint32_t *count)
+{
+    struct vch_ballot *ballot = context;
+    struct vch_kept_run *run = vch_kept_find_trace(&ballot->kept, job, segment, trace);
+    const uint64_t now_ms = vch_clock_monotonic_us() / 1000;
+
+    if (run == NULL) return NULL;
+    *count = run->leaf_count;
+    if (run->leaves == NULL && (run->asked_ms == 0 || now_ms >= run->asked_ms + AGAIN_MS)) {
+        run->asked_ms = now_ms;
+        ballot->setup.run_again(ballot->setup.context, &ballot->kept, run);
+    }
+    return run->leaves;
+}
+
+// Keys that nobody else can foresee, and that this node can make again.
+static struct vch_digest derive(const struct vch_ballot *ballot, const char *what)
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, what);
+    vch_transcript_absorb(&transcript, "seed", ballot->setup.key->seed,
+                          sizeof ballot->setup.key->seed);
+    vch_transcript_absorb_digest(&transcript, "ledger", &ballot->setup.charter.id);
+    const struct vch_digest key = vch_transcript_final(&transcript);
+    vch_wipe(&transcript, sizeof transcript);
+    return key;
+}
+
 static vch_status open_seats(struct vch_ballot *ballot, struct vch_complaint *complaint)
 {
     const struct vch_ballot_setup *setup = &ballot->setup;
-    struct vch_transcript transcript;
+    struct vch_digest secret = derive(ballot, "vouch/seat-secret/v1");
 
-    // Nobody else can foresee a commit's nonce, and this node can make it again.
-    vch_transcript_init(&transcript, "vouch/seat-secret/v1");
-    vch_transcript_absorb(&transcript, "seed", setup->key->seed, sizeof setup->key->seed);
-    vch_transcript_absorb_digest(&transcript, "ledger", &setup->charter.id);
-    struct vch_digest secret = vch_transcript_final(&transcript);
     ballot->keys.node = setup->key->public_key;
     ballot->keys.vrf = setup->vrf;
     memcpy(ballot->keys.secret, secret.bytes, sizeof ballot->keys.secret);
     vch_wipe(&secret, sizeof secret);
     const struct vch_answers_setup answers = {.keys = &ballot->keys,
                                               .journal = &ballot->journal,
+                                              .send = send_entry,
+                                              .may_draw = may_draw,
+                                              .context = ballot};
+    const struct vch_appeals_setup appeals = {.self = setup->key->public_key,
                                               .disputes = setup->disputes,
                                               .send = send_entry,
+                                              .leaves = leaves,
                                               .context = ballot};
     VCH_TRY(vch_answers_new(&ballot->answers, &answers, &ballot->arena));
+    VCH_TRY(vch_appeals_init(&ballot->appeals, &appeals, &ballot->arena));
     return vch_journal_open(&ballot->journal, setup->journal, recall, ballot->answers, complaint);
 }
 
-static vch_status keep_runs(struct vch_ballot *ballot)
+static void found(void *context, const struct vch_kept_run *run)
+{
+    struct vch_ballot *ballot = context;
+
+    vch_appeals_await(&ballot->appeals, &run->contest, run->seen);
+}
+
+// The journal is open: its lock is that of what lies beside it, too.
+static vch_status open_runs(struct vch_ballot *ballot, struct vch_complaint *complaint)
+{
+    const struct vch_ballot_setup *setup = &ballot->setup;
+    struct vch_digest key = derive(ballot, "vouch/runs-key/v1");
+    char folder[VCH_VAULT_PATH_MAX + 1];
+    const struct vch_kept_setup kept = {
+        .folder = folder,
+        .key = key.bytes,
+        .disk_max = setup->keep_max,
+        .window_ms = setup->charter.parameters.dispute_ms,
+        .found = found,
+        .context = ballot,
+    };
+
+    if (snprintf(folder, sizeof folder, "%s.runs", setup->journal) >= (int)sizeof folder)
+        return vch_complain(complaint, VCH_CODE_USAGE, "the journal's name is too long");
+    vch_status status = vch_kept_open(&ballot->kept, &kept, &ballot->arena, complaint);
+    vch_wipe(&key, sizeof key);
+    return status;
+}
+
+static void prepare_sides(struct vch_ballot *ballot)
 {
     const struct vch_ballot_setup *setup = &ballot->setup;
     const struct vch_sides_setup sides = {.base = setup->base,
@@ -216,10 +295,12 @@ static vch_status keep_runs(struct vch_ballot *ballot)
                                           .self = setup->key->public_key,
                                           .peers = setup->peers,
                                           .kept = &ballot->kept,
-                                          .kernels = setup->kernels};
+                                          .models = setup->models,
+                                          .kernels = setup->kernels,
+                                          .leaves = leaves,
+                                          .context = ballot};
 
     vch_sides_init(&ballot->sides, &sides);
-    return vch_kept_init(&ballot->kept, &ballot->arena);
 }
 
 static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complaint)
@@ -239,8 +320,9 @@ static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complai
 
     vch_arena_init(&ballot->arena, ARENA_MAX);
     vch_arena_init(&ballot->scratch, SCRATCH_MAX);
-    VCH_TRY(keep_runs(ballot));
+    prepare_sides(ballot);
     VCH_TRY(open_seats(ballot, complaint));
+    VCH_TRY(open_runs(ballot, complaint));
     VCH_TRY(vch_follower_new(&ballot->follower, &follower, complaint));
     VCH_TRY(vch_handover_new(&ballot->handover, &handover, complaint));
     const struct vch_ledger_link_setup link = {.base = setup->base,
@@ -285,8 +367,7 @@ void vch_ballot_free(struct vch_ballot *ballot)
     while (ballot->queue_count > 0)
         pop(ballot);
     vch_follower_free(ballot->follower);
-    vch_answers_release(ballot->answers);
-    vch_kept_release(&ballot->kept);
+    vch_kept_close(&ballot->kept);
     vch_journal_close(&ballot->journal);
     vch_arena_release(&ballot->scratch);
     vch_arena_release(&ballot->arena);
@@ -325,7 +406,10 @@ enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, stru
         return never(complaint, "this node was not drawn for that segment and round");
     if (contest->phase > VCH_CONTEST_COMMITTING)
         return never(complaint, "the time to answer is over");
-    if (!contest->has_input) return VCH_SESSION_NOT_YET;
+    if (!contest->has_input) return VCH_SESSION_OWED;
+    if (vch_kept_find(&ballot->kept, &id) == NULL &&
+        !vch_kept_fits(&ballot->kept, task->input_size + task->job_size))
+        return never(complaint, "this node has no room to keep that input for disputes");
     task->has_promised_input = true;
     task->promised_input = contest->input;
     return VCH_SESSION_GO;
@@ -344,19 +428,31 @@ enum vch_session_leave vch_ballot_may_show(const struct vch_ballot *ballot,
     return contest->phase >= VCH_CONTEST_REVEALING ? VCH_SESSION_GO : VCH_SESSION_NOT_YET;
 }
 
+// First what it takes to defend an answer, then the answer: what is committed to is kept.
+static vch_status take_answer(struct vch_ballot *ballot, const struct vch_task *task)
+{
+    const struct vch_contest_id id = contest_of(task);
+    const uint64_t seen = vch_state_size(vch_follower_state(ballot->follower));
+    bool is_new = !vch_answers_has_answer(ballot->answers, &id);
+
+    VCH_TRY(vch_kept_add(&ballot->kept, task, seen, vch_clock_unix_ms()));
+    VCH_TRY(vch_answers_answer(ballot->answers, &id, &task->vote.output, &task->trace));
+    if (is_new) vch_appeals_await(&ballot->appeals, &id, seen);
+    return VCH_OK;
+}
+
 vch_status vch_ballot_computed(struct vch_ballot *ballot, const struct vch_task *task,
                                struct vch_complaint *complaint)
 {
     const struct vch_referee *referee = task->referee;
-    const struct vch_contest_id id = referee != NULL ? referee->contest : contest_of(task);
-    vch_status status =
-        referee != NULL ? vch_answers_answer(ballot->answers, &id, &referee->answer, NULL, NULL, 0)
-                        : vch_answers_answer(ballot->answers, &id, &task->vote.output, &task->trace,
-                                             task->leaves, task->leaf_count);
+    vch_status status = referee != NULL ? vch_answers_answer(ballot->answers, &referee->contest,
+                                                             &referee->answer, NULL)
+                                        : take_answer(ballot, task);
 
-    if (vch_is_ok(status) && referee == NULL) vch_kept_add(&ballot->kept, task);
     if (vch_is_ok(status)) return VCH_OK;
-    return vch_complain(complaint, status.code, "this node's journal cannot be written");
+    vch_log_write(VCH_LOG_ERROR, "an answer cannot be kept in %s: %s", ballot->kept.vault.folder,
+                  vch_code_text(status.code));
+    return vch_complain(complaint, status.code, "this node cannot keep its answer");
 }
 
 void vch_ballot_flush(struct vch_ballot *ballot)

@@ -17,6 +17,8 @@
 #include "kernels/kernels.h"
 #include "net/peers.h"
 #include "net/tls.h"
+#include "node/kept.h"
+#include "node/models.h"
 #include "node/session.h"
 #include "node/task.h"
 
@@ -30,13 +32,17 @@ struct vch_ballot_setup {
     struct vch_charter charter;
     const char *host; // of the ledger; copied
     uint16_t port;
-    const char *journal;             // path
+    const char *journal;             // path; runs are kept in a folder beside it, JOURNAL.runs
+    uint64_t keep_max;               // bytes there; 0: VCH_KEPT_DISK_MAX
     bool disputes;                   // verdicts against what it computed
     const char *peers;               // a file that says where referees listen; borrowed, or NULL
     const char *const *witness_urls; // handed this node's commits, too; borrowed
     uint32_t witness_count;
     uint32_t witness_after_ms; // what the log does not have by then; member/handover.h
     const struct vch_kernels *kernels;
+    const struct vch_models *models;
+    // Computes a kept run again; its task comes back to vch_ballot_computed.
+    void (*run_again)(void *context, const struct vch_kept *kept, const struct vch_kept_run *run);
     bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
     void *on_statement_context;         // as in node/node.h; NULL in earnest
     void (*on_progress)(void *context); // the ledger has moved

@@ -6,99 +6,256 @@
 #include "base/bytes.h"
 #include "model/run.h"
 
-vch_status vch_kept_init(struct vch_kept *kept, struct vch_arena *arena)
+enum { BUCKETS = 16384, NONE = -1, ROUNDS_MAX = 4, SWEEP = 64 };
+
+static bool is_same(const struct vch_contest_id *a, const struct vch_contest_id *b)
 {
-    *kept = (struct vch_kept){.runs = VCH_ARENA_NEW(arena, struct vch_kept_run, VCH_KEPT_MAX)};
-    return kept->runs != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
+    return a->segment == b->segment && a->round == b->round &&
+           vch_hash_is_equal(&a->subject, &b->subject);
 }
 
-static size_t size_of(const struct vch_kept_run *run)
+// A subject is a digest already.
+static int *bucket_of(const struct vch_kept *kept, const struct vch_contest_id *contest)
 {
-    return run->job_size + run->input_size + run->leaf_count * sizeof *run->leaves;
+    return &kept->buckets[(vch_get_u32le(contest->subject.bytes) + 31 * contest->segment +
+                           contest->round) %
+                          BUCKETS];
 }
 
-static void drop(struct vch_kept *kept, struct vch_kept_run *run)
+struct vch_kept_run *vch_kept_find(const struct vch_kept *kept,
+                                   const struct vch_contest_id *contest)
 {
-    kept->bytes -= size_of(run);
-    if (run->input != NULL) vch_wipe(run->input, run->input_size);
-    free(run->input);
-    free(run->job);
-    free(run->leaves);
-    *run = (struct vch_kept_run){0};
+    for (int i = *bucket_of(kept, contest); i != NONE; i = kept->runs[i].next)
+        if (is_same(&kept->runs[i].contest, contest)) return &kept->runs[i];
+    return NULL;
 }
 
-void vch_kept_release(struct vch_kept *kept)
-{
-    for (uint32_t i = 0; kept->runs != NULL && i < VCH_KEPT_MAX; i++)
-        drop(kept, &kept->runs[i]);
-}
-
-static void *copy_of(const void *bytes, size_t size)
-{
-    void *copy = size > 0 ? calloc(size, 1) : NULL;
-
-    if (copy != NULL) memcpy(copy, bytes, size);
-    return copy;
-}
-
-// Until so many bytes more fit; the oldest stands behind the next place.
-static void make_room(struct vch_kept *kept, size_t size)
-{
-    for (uint32_t i = 0; i < VCH_KEPT_MAX && kept->bytes + size > VCH_KEPT_BYTES_MAX; i++)
-        drop(kept, &kept->runs[(kept->next + i) % VCH_KEPT_MAX]);
-}
-
-void vch_kept_add(struct vch_kept *kept, const struct vch_task *task)
-{
-    struct vch_kept_run *run = &kept->runs[kept->next];
-    size_t leaves_size = task->leaf_count * sizeof *task->leaves;
-    size_t size = task->job_size + task->input_size + leaves_size;
-
-    if (size > VCH_KEPT_BYTES_MAX) return;
-    drop(kept, run);
-    make_room(kept, size);
-    *run = (struct vch_kept_run){.contest = {task->job_id, task->segment, task->round},
-                                 .model = task->model,
-                                 .first = task->first,
-                                 .last = task->last,
-                                 .batch = task->batch,
-                                 .input_nonce = task->input_nonce,
-                                 .output_nonce = task->output_nonce,
-                                 .job = copy_of(task->job, task->job_size),
-                                 .job_size = task->job_size,
-                                 .input = copy_of(task->input.data, task->input_size),
-                                 .input_size = task->input_size,
-                                 .leaf_count = task->leaf_count,
-                                 .leaves = copy_of(task->leaves, leaves_size),
-                                 .trace = task->trace};
-    kept->bytes += size;
-    if (run->job == NULL || run->input == NULL || run->leaves == NULL)
-        drop(kept, run);
-    else
-        kept->next = (kept->next + 1) % VCH_KEPT_MAX;
-}
-
-const struct vch_kept_run *vch_kept_find(const struct vch_kept *kept, const struct vch_digest *job,
+struct vch_kept_run *vch_kept_find_trace(const struct vch_kept *kept, const struct vch_digest *job,
                                          uint32_t segment, const struct vch_digest *trace)
 {
-    for (uint32_t i = 0; i < VCH_KEPT_MAX; i++) {
-        const struct vch_kept_run *run = &kept->runs[i];
-        if (run->model != NULL && run->contest.segment == segment &&
-            vch_hash_is_equal(&run->contest.subject, job) && vch_hash_is_equal(&run->trace, trace))
-            return run;
+    for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
+        const struct vch_contest_id id = {*job, segment, round};
+        struct vch_kept_run *run = vch_kept_find(kept, &id);
+        if (run != NULL && vch_hash_is_equal(&run->trace, trace)) return run;
     }
     return NULL;
 }
 
+// There is a free one: the caller has looked.
+static struct vch_kept_run *insert(struct vch_kept *kept, const struct vch_kept_run *what)
+{
+    struct vch_kept_run *run = &kept->runs[kept->free];
+    int *bucket = bucket_of(kept, &what->contest);
+    int index = kept->free;
+
+    kept->free = run->next;
+    *run = *what;
+    run->is_used = true;
+    run->next = *bucket;
+    *bucket = index;
+    kept->count++;
+    return run;
+}
+
+static void forget_leaves(struct vch_kept *kept, struct vch_kept_run *run)
+{
+    kept->leaves_size -= run->leaf_count * sizeof *run->leaves;
+    free(run->leaves);
+    run->leaves = NULL;
+    run->leaf_count = 0;
+}
+
+static void drop(struct vch_kept *kept, struct vch_kept_run *run)
+{
+    int index = (int)(run - kept->runs);
+    int *at = bucket_of(kept, &run->contest);
+
+    while (*at != index)
+        at = &kept->runs[*at].next;
+    *at = run->next;
+    forget_leaves(kept, run);
+    vch_vault_drop(&kept->vault, &run->place);
+    *run = (struct vch_kept_run){.next = kept->free};
+    kept->free = index;
+    kept->count--;
+}
+
+struct opening {
+    struct vch_kept *kept;
+    const struct vch_kept_setup *setup;
+};
+
+static bool take(void *context, const struct vch_vault_place *place, const uint8_t *bytes)
+{
+    const struct opening *opening = context;
+    struct vch_kept_record record;
+
+    // Sealed by this node, so only another version of this program could have written it.
+    if (!vch_is_ok(vch_kept_record_decode(&record, bytes, place->size))) return false;
+    if (opening->kept->free == NONE || vch_kept_find(opening->kept, &record.contest) != NULL)
+        return false;
+    const struct vch_kept_run run = {
+        .contest = record.contest, .trace = record.trace, .seen = record.seen, .place = *place};
+    const struct vch_kept_run *added = insert(opening->kept, &run);
+    if (opening->setup->found != NULL) opening->setup->found(opening->setup->context, added);
+    return true;
+}
+
+vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setup,
+                         struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct opening opening = {out, setup};
+    struct vch_vault_setup vault = {.folder = setup->folder,
+                                    .size_max =
+                                        setup->disk_max > 0 ? setup->disk_max : VCH_KEPT_DISK_MAX,
+                                    .volume_ms = setup->window_ms};
+
+    *out = (struct vch_kept){.runs = VCH_ARENA_NEW(arena, struct vch_kept_run, VCH_KEPT_MAX),
+                             .buckets = VCH_ARENA_NEW(arena, int, BUCKETS)};
+    if (out->runs == NULL || out->buckets == NULL) return VCH_FAIL(NO_MEMORY);
+    for (int i = 0; i < BUCKETS; i++)
+        out->buckets[i] = NONE;
+    for (int i = 0; i < (int)VCH_KEPT_MAX; i++)
+        out->runs[i].next = i + 1 < (int)VCH_KEPT_MAX ? i + 1 : NONE;
+    memcpy(vault.key, setup->key, sizeof vault.key);
+    vch_status status = vch_vault_open(&out->vault, &vault, take, &opening, arena, complaint);
+    vch_wipe(&vault, sizeof vault);
+    return status;
+}
+
+void vch_kept_close(struct vch_kept *kept)
+{
+    for (uint32_t i = 0; kept->runs != NULL && i < VCH_KEPT_MAX; i++)
+        forget_leaves(kept, &kept->runs[i]);
+    vch_vault_close(&kept->vault);
+}
+
+bool vch_kept_fits(const struct vch_kept *kept, size_t size)
+{
+    const struct vch_kept_record empty = {.job_size = 0};
+
+    return kept->free != NONE && vch_kept_record_size(&empty) + size <= VCH_VAULT_RECORD_MAX &&
+           vch_kept_record_size(&empty) + size <= vch_vault_room(&kept->vault);
+}
+
+// A quarter is for those that were drawn already.
+bool vch_kept_has_room(const struct vch_kept *kept)
+{
+    return kept->count < VCH_KEPT_MAX / 4 * 3 &&
+           vch_vault_room(&kept->vault) > kept->vault.setup.size_max / 4;
+}
+
+// Copies; some others give way where there are too many, and without memory none are kept.
+static void take_leaves(struct vch_kept *kept, struct vch_kept_run *run,
+                        const struct vch_task *task)
+{
+    const size_t size = task->leaf_count * sizeof *task->leaves;
+
+    if (run->leaves != NULL || size == 0 || size > VCH_KEPT_LEAVES_MAX) return;
+    for (uint32_t i = 0; i < VCH_KEPT_MAX && kept->leaves_size + size > VCH_KEPT_LEAVES_MAX; i++) {
+        forget_leaves(kept, &kept->runs[kept->gives_way]);
+        kept->gives_way = (kept->gives_way + 1) % VCH_KEPT_MAX;
+    }
+    run->leaves = calloc(size, 1);
+    if (run->leaves == NULL) return;
+    memcpy(run->leaves, task->leaves, size);
+    run->leaf_count = task->leaf_count;
+    kept->leaves_size += size;
+}
+
+static vch_status store(struct vch_vault_place *place, struct vch_kept *kept,
+                        const struct vch_kept_record *record, uint64_t now_ms)
+{
+    const size_t size = vch_kept_record_size(record);
+    uint8_t *bytes = calloc(size, 1);
+
+    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    vch_kept_record_encode(bytes, record);
+    vch_status status = vch_vault_add(&kept->vault, place, bytes, size, now_ms);
+    vch_wipe(bytes, size);
+    free(bytes);
+    return status;
+}
+
+vch_status vch_kept_add(struct vch_kept *kept, const struct vch_task *task, uint64_t seen,
+                        uint64_t now_ms)
+{
+    const struct vch_contest_id contest = {task->job_id, task->segment, task->round};
+    struct vch_kept_run *run = vch_kept_find(kept, &contest);
+
+    if (run == NULL) {
+        const struct vch_kept_record record = {.contest = contest,
+                                               .seen = seen,
+                                               .model = task->model->package.identity,
+                                               .trace = task->trace,
+                                               .first = task->first,
+                                               .last = task->last,
+                                               .batch = task->batch,
+                                               .input_nonce = task->input_nonce,
+                                               .output_nonce = task->output_nonce,
+                                               .job = task->job,
+                                               .input = task->input.data,
+                                               .job_size = task->job_size,
+                                               .input_size = task->input_size};
+        struct vch_kept_run added = {.contest = contest, .trace = task->trace, .seen = seen};
+        if (kept->free == NONE) return VCH_FAIL(LIMIT);
+        VCH_TRY(store(&added.place, kept, &record, now_ms));
+        run = insert(kept, &added);
+    }
+    if (vch_hash_is_equal(&run->trace, &task->trace)) take_leaves(kept, run, task);
+    return VCH_OK;
+}
+
+vch_status vch_kept_sync(struct vch_kept *kept)
+{
+    return vch_vault_sync(&kept->vault);
+}
+
+vch_status vch_kept_load(struct vch_kept_record *out, const struct vch_kept *kept,
+                         const struct vch_kept_run *run, struct vch_arena *arena)
+{
+    uint8_t *bytes = NULL;
+
+    VCH_TRY(vch_vault_read(&bytes, &kept->vault, &run->place, arena));
+    VCH_TRY(vch_kept_record_decode(out, bytes, run->place.size));
+    uint8_t *input = vch_arena_alloc(arena, out->input_size, 1); // aligned, as tensors are
+    if (input == NULL) return VCH_FAIL(NO_MEMORY);
+    memcpy(input, out->input, out->input_size);
+    out->input = input;
+    return VCH_OK;
+}
+
+// Nobody can dispute it, and no ledger that this node followed further than it had then forgets a
+// segment before.
+static bool is_over(const struct vch_kept_run *run, const struct vch_state *state)
+{
+    const struct vch_segment_record *segment =
+        vch_state_segment(state, &run->contest.subject, run->contest.segment);
+
+    return segment != NULL ? segment->is_final : vch_state_size(state) >= run->seen;
+}
+
+void vch_kept_sweep(struct vch_kept *kept, const struct vch_state *state)
+{
+    for (uint32_t i = 0; i < SWEEP && kept->count > 0; i++) {
+        struct vch_kept_run *run = &kept->runs[kept->looked_at];
+        if (run->is_used && is_over(run, state)) drop(kept, run);
+        kept->looked_at = (kept->looked_at + 1) % VCH_KEPT_MAX;
+    }
+}
+
 static vch_status run_before(struct vch_tensor *tensors, const uint32_t *values, uint32_t count,
-                             const struct vch_kept_run *kept,
+                             const struct vch_kept_record *kept,
                              const struct vch_trace_segment *segment, uint32_t operator_,
                              const struct vch_kernels *kernels, struct vch_arena *arena,
                              struct vch_complaint *complaint)
 {
     const struct vch_value *value = &segment->graph->values[segment->input];
     const struct vch_tensor input = {
-        .type = value->type, .shape = value->shape, .data = kept->input};
+        .type = value->type,
+        .shape = value->shape,
+        .data = (void *)(uintptr_t)kept->input, // only read
+    };
     const struct vch_run run = {.graph = segment->graph,
                                 .first = kept->first,
                                 .last = operator_,
@@ -110,7 +267,7 @@ static vch_status run_before(struct vch_tensor *tensors, const uint32_t *values,
                            complaint);
 }
 
-vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_run *run,
+vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_record *record,
                              const struct vch_trace_segment *segment, uint32_t operator_,
                              const struct vch_trace_read *reads, uint32_t count,
                              const struct vch_kernels *kernels, struct vch_arena *arena,
@@ -118,19 +275,22 @@ vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_run *
 {
     struct vch_tensor computed[VCH_GRAPH_OPERANDS_MAX];
     uint32_t values[VCH_GRAPH_OPERANDS_MAX], computed_count = 0;
+    const struct vch_value *entering = &segment->graph->values[segment->input];
+    const struct vch_tensor input = {.type = entering->type, .shape = entering->shape};
 
+    if (record->input_size != vch_tensor_size(&input) * record->batch) return VCH_FAIL(MALFORMED);
     for (uint32_t i = 0; i < count; i++) {
         const struct vch_value *value = &segment->graph->values[reads[i].value];
         out[i] = (struct vch_tensor){.type = value->type, .shape = value->shape};
         if (reads[i].operator_ == VCH_NONE) {
-            out[i].data = run->input;
+            out[i].data = (void *)(uintptr_t)record->input; // only read
             continue;
         }
-        out[i].data = vch_arena_alloc(arena, vch_tensor_size(&out[i]), run->batch);
+        out[i].data = vch_arena_alloc(arena, vch_tensor_size(&out[i]), record->batch);
         if (out[i].data == NULL) return VCH_FAIL(NO_MEMORY);
         values[computed_count] = reads[i].value;
         computed[computed_count++] = out[i];
     }
-    return run_before(computed, values, computed_count, run, segment, operator_, kernels, arena,
+    return run_before(computed, values, computed_count, record, segment, operator_, kernels, arena,
                       complaint);
 }

@@ -1,56 +1,91 @@
-// Runs that a node may have to open again: what its seats in agreed jobs were given, kept until
-// nobody can dispute them any more, within a limit of memory. The oldest give way.
+// Runs that a node may have to open again: what its seats in agreed jobs were given, kept on disk
+// (node/vault.h) until nobody can dispute them any more, within a limit. Beyond it a node does not
+// draw: a stake that it could not defend is not put at risk.
+//
+// Leaves of traces are in memory only, within a limit of their own; after a restart, or where they
+// gave way, they are computed again from what is kept.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agreement/state.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
-#include "crypto/commitment.h"
 #include "crypto/hash.h"
 #include "entry/entry.h"
 #include "kernels/kernels.h"
 #include "model/trace.h"
+#include "node/kept_record.h"
 #include "node/models.h"
 #include "node/task.h"
+#include "node/vault.h"
 
-#define VCH_KEPT_MAX 4096u
-#define VCH_KEPT_BYTES_MAX ((size_t)256 << 20)
+#define VCH_KEPT_MAX 65536u
+#define VCH_KEPT_LEAVES_MAX ((size_t)64 << 20) // bytes in memory
+#define VCH_KEPT_DISK_MAX ((uint64_t)1 << 30)  // bytes, unless told otherwise
 
 struct vch_kept_run {
     struct vch_contest_id contest;
-    const struct vch_model *model;
-    uint32_t first, last, batch;
-    struct vch_nonce input_nonce, output_nonce;
-    uint8_t *job; // canonical
-    size_t job_size;
-    uint8_t *input; // the tensor's bytes
-    size_t input_size;
+    struct vch_digest trace;
+    uint64_t seen; // the log's size when it was answered: a state that is behind knows less
+    struct vch_vault_place place;
     uint32_t leaf_count;
-    struct vch_digest *leaves, trace;
+    struct vch_digest *leaves; // NULL: not in memory
+    uint64_t asked_ms;         // when they were asked for last
+    int next;                  // in its bucket, or among those that are free
+    bool is_used;
 };
 
 struct vch_kept {
-    uint32_t next;
-    size_t bytes;
-    struct vch_kept_run *runs; // a ring of VCH_KEPT_MAX
+    struct vch_vault vault;
+    struct vch_kept_run *runs; // VCH_KEPT_MAX of them
+    int *buckets, free;
+    uint32_t count, looked_at, gives_way;
+    size_t leaves_size;
 };
 
-vch_status vch_kept_init(struct vch_kept *kept, struct vch_arena *arena);
-void vch_kept_release(struct vch_kept *kept);
+struct vch_kept_setup {
+    const char *folder;
+    const uint8_t *key; // VCH_SEAL_KEY_SIZE bytes
+    uint64_t disk_max;  // 0: VCH_KEPT_DISK_MAX
+    uint64_t window_ms; // how long what was answered can be disputed, or so
+    void (*found)(void *context, const struct vch_kept_run *run); // of an earlier life
+    void *context;
+};
 
-// Copies what the task was given and gave. Without memory nothing is kept, and a dispute about it
-// is for others to fight.
-void vch_kept_add(struct vch_kept *kept, const struct vch_task *task);
-// A run of that job and segment whose trace this is; NULL.
-const struct vch_kept_run *vch_kept_find(const struct vch_kept *kept, const struct vch_digest *job,
+vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setup,
+                         struct vch_arena *arena, struct vch_complaint *complaint);
+void vch_kept_close(struct vch_kept *kept); // what is on disk stays there
+
+// Whether a run of so many bytes (job and input) can still be kept; whether there is enough room
+// to draw for another one, whose size nobody knows yet.
+bool vch_kept_fits(const struct vch_kept *kept, size_t size);
+bool vch_kept_has_room(const struct vch_kept *kept);
+
+// Keeps what the task was given and gave; it is on disk after vch_kept_sync. A run of a contest
+// that is kept already stays as it is, and takes the leaves of a task that gave the same trace.
+vch_status vch_kept_add(struct vch_kept *kept, const struct vch_task *task, uint64_t seen,
+                        uint64_t now_ms);
+vch_status vch_kept_sync(struct vch_kept *kept);
+
+struct vch_kept_run *vch_kept_find(const struct vch_kept *kept,
+                                   const struct vch_contest_id *contest);
+// Of any round of that job and segment, the run whose trace this is; NULL.
+struct vch_kept_run *vch_kept_find_trace(const struct vch_kept *kept, const struct vch_digest *job,
                                          uint32_t segment, const struct vch_digest *trace);
+// All of it, into the arena. IO where the disk does not give it back as it was.
+vch_status vch_kept_load(struct vch_kept_record *out, const struct vch_kept *kept,
+                         const struct vch_kept_run *run, struct vch_arena *arena);
 
-// What an operator reads, computed again: tensors with their data in the arena, in the order of
-// `reads`.
-vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_run *run,
+// Drops runs whose segments are final; looks at some of them at a time.
+void vch_kept_sweep(struct vch_kept *kept, const struct vch_state *state);
+
+// What an operator reads, computed again: tensors with their data in the arena, or where the record
+// has it, in the order of `reads`.
+vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_record *record,
                              const struct vch_trace_segment *segment, uint32_t operator_,
                              const struct vch_trace_read *reads, uint32_t count,
                              const struct vch_kernels *kernels, struct vch_arena *arena,

@@ -16,6 +16,8 @@
 #include "net/http.h"
 #include "node/ballot.h"
 #include "node/clients.h"
+#include "node/orphans.h"
+#include "node/rerun.h"
 #include "node/session.h"
 #include "node/worker.h"
 
@@ -103,19 +105,34 @@ static void begin_draining(struct vch_node *node)
     vch_clients_say_goodbye(&node->clients);
 }
 
+static void advance_orphans(struct vch_node *node)
+{
+    const struct vch_session_time now = {.unix_ms = vch_clock_unix_ms(), .monotonic_ms = now_ms()};
+
+    if (node->session_host.orphans != NULL) vch_orphans_advance(&node->session_host, now);
+}
+
+// Nobody waits for an answer, and no seat for its own.
+static bool is_done(const struct vch_node *node)
+{
+    return vch_clients_are_gone(&node->clients) && node->session_host.orphan_count == 0 &&
+           vch_worker_queued(node->worker) == 0;
+}
+
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_node *node = context;
 
     (void)unused, (void)what;
     vch_clients_tick(&node->clients);
+    advance_orphans(node);
     if (node->ballot != NULL) vch_ballot_flush(node->ballot);
     vch_http_accept_again(node->http);
     if (!node->session_host.is_draining && node->listener != NULL)
         (void)evconnlistener_enable(node->listener);
     if (!node->session_host.is_draining) return;
     bool is_over = now_ms() >= node->drain_end_ms;
-    if (vch_clients_are_gone(&node->clients) || is_over) (void)event_base_loopbreak(node->base);
+    if (is_over || is_done(node)) (void)event_base_loopbreak(node->base);
 }
 
 static void on_results(evutil_socket_t unused, short what, void *context)
@@ -325,6 +342,18 @@ static void on_ledger(void *context)
     struct vch_node *node = context;
 
     vch_clients_advance(&node->clients);
+    advance_orphans(node);
+}
+
+static void run_again(void *context, const struct vch_kept *kept, const struct vch_kept_run *run)
+{
+    struct vch_node *node = context;
+    struct vch_complaint complaint = {""};
+    vch_status status = vch_rerun_submit(&node->session_host, kept, run, &complaint);
+
+    if (!vch_is_ok(status))
+        vch_log_write(VCH_LOG_WARNING, "a run that was kept cannot be run again now: %s",
+                      complaint.text[0] ? complaint.text : vch_code_text(status.code));
 }
 
 static vch_status join_ledger(struct vch_node *node, struct vch_complaint *complaint)
@@ -340,6 +369,7 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .host = options->ledger_host,
                                            .port = options->ledger_port,
                                            .journal = options->journal,
+                                           .keep_max = options->keep_max,
                                            .disputes = options->disputes,
                                            .peers = options->peers,
                                            .witness_urls = options->witness_urls,
@@ -348,6 +378,8 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .kernels = options->kernels,
                                            .on_statement = options->on_statement,
                                            .on_statement_context = options->on_statement_context,
+                                           .models = &node->models,
+                                           .run_again = run_again,
                                            .on_progress = on_ledger,
                                            .context = node};
     VCH_TRY(vch_ballot_new(&node->ballot, &setup, complaint));
@@ -476,6 +508,7 @@ void vch_node_free(struct vch_node *node)
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i] != NULL) event_free(events[i]);
     vch_clients_drop(&node->clients);
+    vch_orphans_release(&node->session_host);
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);
     if (node->base != NULL) event_base_free(node->base);

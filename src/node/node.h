@@ -49,7 +49,8 @@ struct vch_node_options {
     uint16_t ledger_port;
     const struct vch_charter *charter; // borrowed
     struct vch_vrf_secret vrf;
-    const char *journal; // path; borrowed
+    const char *journal; // path; borrowed; the folder JOURNAL.runs is beside it
+    uint64_t keep_max;   // bytes of runs there, for disputes; 0: 1 GiB
     bool disputes;
     const char *peers; // a file that says where other nodes listen, for disputes; borrowed, or NULL
     const char *const *witness_urls; // borrowed: handed this node's commits, too

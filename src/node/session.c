@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "message/message.h"
 #include "node/admission.h"
+#include "node/orphans.h"
 #include "node/referee.h"
 
 void vch_session_init(struct vch_session *session, struct vch_session_host *host,
@@ -119,7 +120,11 @@ static void drop_task(struct vch_session *session, struct vch_task **slot)
     task->session = NULL;
     // A seat that was drawn is answered for, or it pays: its client's patience does not matter.
     if (!task->is_agreed) atomic_store(&task->is_cancelled, true);
-    if (task->state != VCH_TASK_WORKING) vch_session_free_task(session->host, task);
+    if (task->state == VCH_TASK_WORKING) return;
+    if (task->state == VCH_TASK_WAITING)
+        vch_orphans_adopt(session->host, task);
+    else
+        vch_session_free_task(session->host, task);
 }
 
 static size_t list_provables(Vouch__Provable **out, const struct vch_provers *provers)
@@ -194,15 +199,11 @@ static void receive_hello(struct vch_session *session, const Vouch__Hello *hello
     }
 }
 
-// Sets memory aside for the request. The tensor's own is not touched before its bytes come: a
-// request of a few hundred bytes must not make the loop clear, or the machine hold, a gigabyte.
-static vch_status admit(struct vch_session *session, const struct vch_task *asked,
-                        uint64_t budget_ms, struct vch_complaint *complaint)
+// The tensor's memory is not touched before its bytes come: a request of a few hundred bytes must
+// not make the loop clear, or the machine hold, a gigabyte.
+vch_status vch_session_set_aside(struct vch_task **out, struct vch_session_host *host,
+                                 const struct vch_task *asked, struct vch_complaint *complaint)
 {
-    struct vch_session_host *host = session->host;
-    struct vch_task **slot = find_free(session);
-
-    VCH_ASSERT(slot != NULL);
     if (asked->memory > host->memory_max - host->memory_used)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "other requests hold this node's memory: try again later");
@@ -223,13 +224,24 @@ static vch_status admit(struct vch_session *session, const struct vch_task *aske
         task->job = job;
         if (job == NULL) task->job_size = 0;
     }
+    *out = task;
+    return VCH_OK;
+}
+
+static vch_status admit(struct vch_session *session, const struct vch_task *asked,
+                        uint64_t budget_ms, struct vch_complaint *complaint)
+{
+    struct vch_task **slot = find_free(session), *task = NULL;
+
+    VCH_ASSERT(slot != NULL);
+    VCH_TRY(vch_session_set_aside(&task, session->host, asked, complaint));
     if (budget_ms == 0 || budget_ms > VCH_SESSION_BUDGET_MS_MAX)
         budget_ms = VCH_SESSION_BUDGET_MS_MAX;
     task->session = session;
     task->admitted_ms = session->now.monotonic_ms;
     task->give_up_ms = session->now.monotonic_ms + budget_ms;
     *slot = task;
-    host->metrics->jobs_admitted++;
+    session->host->metrics->jobs_admitted++;
     note_owed(session);
     return VCH_OK;
 }
@@ -307,7 +319,9 @@ static void submit(struct vch_session *session, struct vch_task **slot)
 
     task->state = VCH_TASK_WORKING; // before the worker may touch it
     vch_status status = session->host->submit(session->host->context, task);
-    if (!vch_is_ok(status)) {
+    if (!vch_is_ok(status) && task->is_agreed) {
+        task->state = VCH_TASK_WAITING; // its seat is owed: the worker is asked again
+    } else if (!vch_is_ok(status)) {
         uint64_t id = task->id;
         task->state = VCH_TASK_RECEIVING;
         drop_task(session, slot);
@@ -330,6 +344,7 @@ static void begin(struct vch_session *session, struct vch_task **slot)
         submit(session, slot);
     } else if (leave == VCH_SESSION_NEVER) {
         uint64_t id = task->id;
+        task->state = VCH_TASK_RECEIVING; // nothing is owed
         drop_task(session, slot);
         refuse(session, id, VCH_CODE_REFUSED, complaint.text);
     }
@@ -601,6 +616,9 @@ void vch_session_tick(struct vch_session *session, struct vch_session_time now)
     session->now = now;
     for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
         struct vch_task *task = session->tasks[i];
+        if (task == NULL) continue;
+        if (task->state == VCH_TASK_WAITING) begin(session, &session->tasks[i]);
+        task = session->tasks[i];
         if (task == NULL || now.monotonic_ms < task->give_up_ms) continue;
         uint64_t id = task->id;
         drop_task(session, &session->tasks[i]);

@@ -33,7 +33,8 @@ struct vch_session_time {
 
 // What a ledger says about a task of an agreed job.
 enum vch_session_leave {
-    VCH_SESSION_NOT_YET,
+    VCH_SESSION_NOT_YET, // not that anybody knows
+    VCH_SESSION_OWED,    // this node has the seat, and has to wait
     VCH_SESSION_GO,
     VCH_SESSION_NEVER,
 };
@@ -69,6 +70,8 @@ struct vch_session_host {
                            struct vch_complaint *complaint);
     const struct vch_state *(*state)(void *context); // of the ledger
     const struct vch_public_key *self;               // this node, for its seats
+    struct vch_task *orphans;                        // node/orphans.h
+    uint32_t orphan_count;
 };
 
 struct vch_session {
@@ -108,5 +111,10 @@ void vch_session_send_goodbye(struct vch_session *session);
 
 // The stream is gone: frees or disowns every task.
 void vch_session_release(struct vch_session *session);
+
+// Memory for what was asked, within the host's limit; the task takes over what `asked` owns. BUSY,
+// NO_MEMORY.
+vch_status vch_session_set_aside(struct vch_task **out, struct vch_session_host *host,
+                                 const struct vch_task *asked, struct vch_complaint *complaint);
 // Frees a task that no session has, and gives its memory back to the host.
 void vch_session_free_task(struct vch_session_host *host, struct vch_task *task);

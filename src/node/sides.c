@@ -96,19 +96,27 @@ static struct vch_sides_errand *add_errand(struct vch_sides *sides,
     return at;
 }
 
+// A run as it was kept, and the leaves of its trace.
+struct shown {
+    struct vch_kept_record record;
+    const struct vch_model *model;
+    const struct vch_digest *leaves;
+    uint32_t leaf_count;
+};
+
 static vch_status fill_input(Vouch__RefereeInput *out, const struct vch_trace_read *read,
-                             const struct vch_kept_run *run, const struct vch_tensor *tensor,
+                             const struct shown *shown, const struct vch_tensor *tensor,
                              struct vch_arena *arena)
 {
     vouch__referee_input__init(out);
-    out->size = vch_tensor_size(tensor) * run->batch;
+    out->size = vch_tensor_size(tensor) * shown->record.batch;
     if (read->operator_ == VCH_NONE) return VCH_OK;
-    uint32_t index = read->operator_ - run->first;
-    size_t count = vch_merkle_path_count(index, run->leaf_count);
+    uint32_t index = read->operator_ - shown->record.first;
+    size_t count = vch_merkle_path_count(index, shown->leaf_count);
     struct vch_digest *path = VCH_ARENA_NEW(arena, struct vch_digest, count);
     ProtobufCBinaryData *fields = VCH_ARENA_NEW(arena, ProtobufCBinaryData, count);
     if (path == NULL || fields == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_merkle_open(path, run->leaves, run->leaf_count, index);
+    vch_merkle_open(path, shown->leaves, shown->leaf_count, index);
     for (size_t i = 0; i < count; i++)
         fields[i] = vch_message_borrow(path[i].bytes, sizeof path[i].bytes);
     out->place = index + 1;
@@ -120,7 +128,7 @@ static vch_status fill_input(Vouch__RefereeInput *out, const struct vch_trace_re
 // The tensors one after the other, and what the request says of each.
 static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_tensor *tensors,
                               const struct vch_trace_read *reads, uint32_t count,
-                              const struct vch_kept_run *run)
+                              const struct shown *shown)
 {
     struct vch_arena *arena = &load->arena;
     Vouch__RefereeInput *inputs = VCH_ARENA_NEW(arena, Vouch__RefereeInput, count);
@@ -128,7 +136,7 @@ static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_ten
 
     if (inputs == NULL || list == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < count; i++) {
-        VCH_TRY(fill_input(&inputs[i], &reads[i], run, &tensors[i], arena));
+        VCH_TRY(fill_input(&inputs[i], &reads[i], shown, &tensors[i], arena));
         load->size += inputs[i].size;
         list[i] = &inputs[i];
     }
@@ -146,30 +154,33 @@ static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_ten
 }
 
 static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides *sides,
-                            const struct vch_dispute *dispute, const struct vch_kept_run *run)
+                            const struct vch_dispute *dispute, const struct shown *shown)
 {
+    const struct vch_kept_record *record = &shown->record;
     struct vch_arena *arena = &load->arena;
     struct vch_trace_segment segment;
     struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
     struct vch_tensor tensors[VCH_GRAPH_OPERANDS_MAX];
     Vouch__RefereeRequest *request = &load->request;
 
-    VCH_TRY(vch_trace_segment_init(&segment, run->model->package.graph, run->first, run->last,
-                                   &run->input_nonce, &run->output_nonce, arena));
+    VCH_TRY(vch_trace_segment_init(&segment, shown->model->package.graph, record->first,
+                                   record->last, &record->input_nonce, &record->output_nonce,
+                                   arena));
+    if (shown->leaf_count != vch_trace_count(&segment)) return VCH_FAIL(USAGE);
     uint32_t operator_ = vch_referee_operator(dispute, &segment);
     if (operator_ == VCH_NONE) return VCH_FAIL(USAGE);
     uint32_t count = vch_trace_reads(reads, &segment, operator_);
-    VCH_TRY(vch_kept_operands(tensors, run, &segment, operator_, reads, count, sides->setup.kernels,
-                              arena, NULL));
+    VCH_TRY(vch_kept_operands(tensors, record, &segment, operator_, reads, count,
+                              sides->setup.kernels, arena, NULL));
     vouch__referee_request__init(request);
     request->id = 1;
     request->dispute = vch_message_borrow(dispute->id.bytes, sizeof dispute->id.bytes);
-    request->job = vch_message_borrow(run->job, run->job_size);
+    request->job = vch_message_borrow(record->job, record->job_size);
     request->input_nonce =
-        vch_message_borrow(run->input_nonce.bytes, sizeof run->input_nonce.bytes);
+        vch_message_borrow(record->input_nonce.bytes, sizeof record->input_nonce.bytes);
     request->output_nonce =
-        vch_message_borrow(run->output_nonce.bytes, sizeof run->output_nonce.bytes);
-    return fill_inputs(load, tensors, reads, count, run);
+        vch_message_borrow(record->output_nonce.bytes, sizeof record->output_nonce.bytes);
+    return fill_inputs(load, tensors, reads, count, shown);
 }
 
 // Borrowed fields must live as long as the errand: they are copied into its arena.
@@ -187,17 +198,31 @@ static vch_status own_fields(struct vch_errand_load *load)
     return VCH_OK;
 }
 
+// What is kept of a run. UNSUPPORTED: of a model that this node holds no more.
+static vch_status show(struct shown *shown, const struct vch_sides *sides,
+                       const struct vch_kept_run *run, struct vch_arena *arena)
+{
+    VCH_TRY(vch_kept_load(&shown->record, sides->setup.kept, run, arena));
+    shown->model = vch_models_find(sides->setup.models, &shown->record.model);
+    if (shown->model == NULL) return VCH_FAIL(UNSUPPORTED);
+    shown->leaves = run->leaves;
+    shown->leaf_count = run->leaf_count;
+    return VCH_OK;
+}
+
 static struct vch_errand_load *make_load(const struct vch_sides *sides,
                                          const struct vch_dispute *dispute,
                                          const struct vch_kept_run *run)
 {
+    struct shown shown = {.model = NULL};
     struct vch_arena arena;
 
     vch_arena_init(&arena, LOAD_MAX);
     struct vch_errand_load *load = VCH_ARENA_NEW(&arena, struct vch_errand_load, 1);
     if (load == NULL) return NULL;
     load->arena = arena;
-    vch_status status = fill_load(load, sides, dispute, run);
+    vch_status status = show(&shown, sides, run, &load->arena);
+    if (vch_is_ok(status)) status = fill_load(load, sides, dispute, &shown);
     if (vch_is_ok(status)) status = own_fields(load);
     if (vch_is_ok(status)) return load;
     arena = load->arena;
@@ -252,15 +277,22 @@ static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dis
 
 void vch_sides_turn(struct vch_sides *sides, const struct vch_state *state, uint64_t now_ms)
 {
+    const struct vch_sides_setup *setup = &sides->setup;
+    uint32_t count = 0;
+
     for (const struct vch_dispute *at = vch_state_next_dispute(state, NULL); at != NULL;
          at = vch_state_next_dispute(state, at)) {
         if (at->phase != VCH_DISPUTE_REFEREES) continue;
-        bool is_disputer = vch_is_equal(&at->by, &sides->setup.self, sizeof at->by);
-        if (!is_disputer && !vch_state_is_defence(state, at, &sides->setup.self)) continue;
+        bool is_disputer = vch_is_equal(&at->by, &setup->self, sizeof at->by);
+        if (!is_disputer && !vch_state_is_defence(state, at, &setup->self)) continue;
+        const struct vch_digest *trace = &at->trace[is_disputer ? 0 : 1];
         const struct vch_contest *contest = vch_referee_contest(state, &at->id);
-        const struct vch_kept_run *run = vch_kept_find(sides->setup.kept, &at->job, at->segment,
-                                                       &at->trace[is_disputer ? 0 : 1]);
-        if (contest != NULL && run != NULL) tell_referees(sides, at, contest, run, now_ms);
+        if (contest == NULL ||
+            setup->leaves(setup->context, &at->job, at->segment, trace, &count) == NULL)
+            continue;
+        const struct vch_kept_run *run =
+            vch_kept_find_trace(setup->kept, &at->job, at->segment, trace);
+        tell_referees(sides, at, contest, run, now_ms);
     }
 }
 

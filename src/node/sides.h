@@ -15,6 +15,7 @@
 #include "net/stream.h"
 #include "node/errand.h"
 #include "node/kept.h"
+#include "node/models.h"
 
 #define VCH_SIDES_ERRANDS_MAX 256u
 
@@ -25,7 +26,13 @@ struct vch_sides_setup {
     struct vch_public_key self;
     const char *peers; // NULL, or the file that says where referees listen; read when needed
     const struct vch_kept *kept;
+    const struct vch_models *models;
     const struct vch_kernels *kernels;
+    // As in node/appeals.h.
+    const struct vch_digest *(*leaves)(void *context, const struct vch_digest *job,
+                                       uint32_t segment, const struct vch_digest *trace,
+                                       uint32_t *count);
+    void *context;
 };
 
 struct vch_sides_errand {
