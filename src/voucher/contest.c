@@ -1,6 +1,7 @@
 #include "voucher/contest.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agreement/state.h"
@@ -18,6 +19,7 @@ struct contest {
     const struct vch_entry *entries;
     uint32_t count;
     uint32_t segment;
+    uint32_t eligible_max;
     struct vch_contest_finding *out;
     struct vch_arena *scratch;
     struct vch_complaint *complaint;
@@ -134,6 +136,7 @@ static vch_status check_log(struct contest *contest)
     struct vch_checkpoint checkpoint;
 
     VCH_TRY(open_checkpoint(contest, &checkpoint));
+    if (contest->entries[0].time_ms == 0) return refuse(contest, "its charter is a draft");
     for (uint32_t i = 0; i < contest->count; i++) {
         VCH_TRY(check_leaf(contest, i, &checkpoint));
         if (i > 0 && contest->entries[i].time_ms < contest->entries[i - 1].time_ms)
@@ -216,6 +219,45 @@ static const struct vch_entry *find_anchor(const struct contest *contest,
     return NULL;
 }
 
+static bool is_excluded(const struct vch_entry *opening, const char *name)
+{
+    for (uint32_t i = 0; i < opening->job_open->excluded_count; i++)
+        if (strcmp(opening->job_open->excluded[i], name) == 0) return true;
+    return false;
+}
+
+static bool may_draw(const struct vch_entry *opening, const struct vch_member *member)
+{
+    return member->role == VCH_ROLE_NODE && member->has_vrf &&
+           !is_excluded(opening, member->operator_name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *const *left = a, *const *right = b;
+    return strcmp(*left, *right);
+}
+
+// How many nodes the registry has for this job, and of how many operators: more a draw cannot have
+// had, whatever its clerk says.
+static vch_status count_eligible(struct contest *contest, const struct vch_entry *opening)
+{
+    const struct vch_registry *registry = &contest->voucher->registry;
+    const char **names = VCH_ARENA_NEW(contest->scratch, const char *, registry->member_count);
+
+    if (names == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < registry->member_count; i++)
+        if (may_draw(opening, &registry->members[i]))
+            names[contest->eligible_max++] = registry->members[i].operator_name;
+    if (contest->eligible_max > 1)
+        qsort(names, contest->eligible_max, sizeof *names, compare_names);
+    for (uint32_t i = 0; i < contest->eligible_max; i++)
+        contest->out->operators += i == 0 || strcmp(names[i - 1], names[i]) != 0;
+    contest->out->excluded = opening->job_open->excluded_count;
+    contest->out->opened = position_of(contest, opening);
+    return VCH_OK;
+}
+
 // The candidate that a seat was, from its own sortition.
 static vch_status find_candidate(struct vch_draw_candidate *out, const struct contest *contest,
                                  const struct vch_entry_seat *seat, const struct vch_digest *alpha,
@@ -244,13 +286,6 @@ static const char *operator_of(const struct contest *contest, uint32_t seat)
 {
     return vch_registry_find(&contest->voucher->registry, &contest->draw->draw.seats[seat].node)
         ->operator_name;
-}
-
-static bool is_excluded(const struct vch_entry *opening, const char *name)
-{
-    for (uint32_t i = 0; i < opening->job_open->excluded_count; i++)
-        if (strcmp(opening->job_open->excluded[i], name) == 0) return true;
-    return false;
 }
 
 static vch_status check_seat(const struct contest *contest, const struct vch_entry *opening,
@@ -286,6 +321,10 @@ static vch_status check_draw(const struct contest *contest, const struct vch_ent
 
     if (contest->draw->draw.count > contest->wanted)
         return refuse(contest, "more seats were drawn than the round has");
+    if (contest->draw->draw.count > contest->draw->draw.eligible)
+        return refuse(contest, "more seats were drawn than its draw speaks of nodes");
+    if (contest->draw->draw.eligible > contest->eligible_max)
+        return refuse(contest, "its draw speaks of more nodes than the registry has for it");
     for (uint32_t i = 0; i < contest->draw->draw.count; i++) {
         VCH_TRY(find_candidate(&candidate, contest, &contest->draw->draw.seats[i], &alpha, anchor));
         VCH_TRY(check_seat(contest, opening, i));
@@ -335,6 +374,26 @@ static uint32_t count_alike(const struct vch_entry *const *answers, uint32_t cou
     return most;
 }
 
+static void note_answers(const struct contest *contest, const struct vch_entry *const *answers,
+                         uint32_t count)
+{
+    const struct vch_registry *registry = &contest->voucher->registry;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (answers[i] != NULL)
+            contest->out->answers[contest->out->answer_count++] =
+                (uint16_t)(vch_registry_find(registry, &answers[i]->writer) - registry->members);
+}
+
+// By the ledger's clock, which witnesses hold to skew_ms: the client's own is its word.
+static bool is_expired(const struct contest *contest, const struct vch_entry *anchor)
+{
+    const uint64_t expires_ms = contest->voucher->registry.expires_ms;
+    const uint64_t skew_ms = contest->charter->parameters.skew_ms;
+
+    return expires_ms != 0 && anchor->time_ms > skew_ms && anchor->time_ms - skew_ms > expires_ms;
+}
+
 static vch_status check_votes(struct contest *contest, const struct vch_entry *verdict)
 {
     const struct vch_entry *close =
@@ -346,6 +405,8 @@ static vch_status check_votes(struct contest *contest, const struct vch_entry *v
     if (close == NULL) return refuse(contest, "its commits were never closed");
     if (anchor == NULL || anchor >= verdict)
         return refuse(contest, "answers were revealed before witnesses had seen all commits");
+    if (is_expired(contest, anchor))
+        return refuse(contest, "the registry had expired before its commits were closed");
     for (uint32_t i = 0; i < count; i++)
         answers[i] =
             find_answer(contest, &contest->draw->draw.seats[i].node, close, anchor, verdict);
@@ -361,6 +422,9 @@ static vch_status check_votes(struct contest *contest, const struct vch_entry *v
     contest->out->eligible = contest->draw->draw.eligible;
     contest->out->agreeing = agreeing;
     contest->out->output = verdict->verdict.output;
+    contest->out->disputable_ms =
+        verdict->time_ms + contest->charter->parameters.dispute_ms; // below 2**53 + 2**40
+    note_answers(contest, answers, count);
     return VCH_OK;
 }
 
@@ -396,26 +460,58 @@ static vch_status check_rounds(struct contest *contest, const struct vch_entry *
     return refuse(contest, "no round of it has a majority");
 }
 
-// What the client says that the segment was given; the ledger holds it where nobody voted on it.
+static bool is_input(const struct contest *contest, const struct vch_entry *entry)
+{
+    return entry->kind == VCH_ENTRY_INPUT && entry->input.segment == contest->segment &&
+           vch_hash_is_equal(&entry->input.job, &contest->voucher->job_id) &&
+           is_by(entry, &contest->voucher->job.client);
+}
+
+static bool is_commit(const struct contest *contest, const struct vch_entry *entry)
+{
+    return entry->kind == VCH_ENTRY_COMMIT && entry->contest.segment == contest->segment &&
+           vch_hash_is_equal(&entry->contest.subject, &contest->voucher->job_id);
+}
+
+// The client's entry that says what the segment was given: the first, and before anybody committed
+// to an answer to it. NULL: none.
+static const struct vch_entry *find_input_entry(const struct contest *contest,
+                                                const struct vch_entry *opening)
+{
+    for (const struct vch_entry *at = opening + 1; at < contest->entries + contest->count; at++) {
+        if (is_commit(contest, at)) return NULL;
+        if (is_input(contest, at)) return at;
+    }
+    return NULL;
+}
+
+static bool is_by_nodes(const struct contest *contest, uint32_t segment)
+{
+    return contest->voucher->job.segments[segment].by == VCH_JOB_BY_NODES;
+}
+
+static bool is_first_by_nodes(const struct contest *contest)
+{
+    for (uint32_t i = 0; i < contest->segment; i++)
+        if (is_by_nodes(contest, i)) return false;
+    return true;
+}
+
+// What the client says that the segment was given, where the plan leaves it to its word: behind a
+// segment of its own. Elsewhere no entry counts, whatever a clerk let in.
 static void find_input(struct contest *contest, const struct vch_entry *opening)
 {
-    const struct vch_job *job = &contest->voucher->job;
-    uint32_t first = 0;
+    const struct vch_digest *input = NULL;
 
-    while (first < job->segment_count && job->segments[first].by != VCH_JOB_BY_NODES)
-        first++;
-    if (contest->segment == first && opening->job_open->has_input) {
-        contest->out->has_input = true;
-        contest->out->input = opening->job_open->input;
+    if (contest->segment == 0 || is_by_nodes(contest, contest->segment - 1)) return;
+    if (is_first_by_nodes(contest)) {
+        input = opening->job_open->has_input ? &opening->job_open->input : NULL;
+    } else {
+        const struct vch_entry *entry = find_input_entry(contest, opening);
+        input = entry != NULL ? &entry->input.input : NULL;
     }
-    for (const struct vch_entry *at = opening + 1; at < contest->entries + contest->count; at++) {
-        if (at->kind != VCH_ENTRY_INPUT || at->input.segment != contest->segment ||
-            !vch_hash_is_equal(&at->input.job, &contest->voucher->job_id) ||
-            !is_by(at, &job->client))
-            continue;
-        contest->out->has_input = true;
-        contest->out->input = at->input.input;
-    }
+    contest->out->has_input = input != NULL;
+    if (input != NULL) contest->out->input = *input;
 }
 
 static vch_status verify(struct contest *contest)
@@ -425,6 +521,7 @@ static vch_status verify(struct contest *contest)
     const struct vch_entry *opening = find_opening(contest);
     if (opening == NULL) return refuse(contest, "the job was not opened in that log");
     VCH_TRY(check_registry(contest, opening));
+    VCH_TRY(count_eligible(contest, opening));
     find_input(contest, opening);
     return check_rounds(contest, opening);
 }

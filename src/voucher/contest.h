@@ -14,6 +14,7 @@
 #include "consensus/draw.h"
 #include "crypto/hash.h"
 #include "entry/charter.h"
+#include "entry/entry.h"
 #include "voucher/voucher.h"
 
 struct vch_contest_finding {
@@ -23,8 +24,15 @@ struct vch_contest_finding {
     uint32_t cosigned, witnesses;
     uint32_t round, wanted, seats, agreeing; // of the round that decided; rounds count from 0
     uint32_t eligible;                       // that its seats were drawn from, by the draw's word
-    bool has_input;
+    uint32_t excluded;                       // operators that the client wanted none of
+    uint32_t operators;              // that the registry has nodes of for draws, without these
+    uint64_t opened;                 // position of job_open
+    uint64_t disputable_ms;          // when the window for disputes ends, by the ledger's clock
+    bool has_input;                  // the ledger says it; otherwise it follows from the job
     struct vch_digest input, output; // commitments
+    // Seats of that round whose answers count, as members of the registry.
+    uint32_t answer_count;
+    uint16_t answers[VCH_ENTRY_SEATS_MAX];
 };
 
 // VCH_OK exactly when the agreement on the segment of `result` is right. BAD_PROOF with a complaint

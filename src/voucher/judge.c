@@ -212,7 +212,8 @@ static void judge_split(struct judge *judge)
     struct vch_parties parties;
     char shared[VCH_REGISTRY_NAME_MAX + 80] = "";
 
-    if (!vch_is_ok(vch_parties_count(&parties, judge->voucher, &judge->recount, judge->scratch))) {
+    if (!vch_is_ok(vch_parties_count(&parties, judge->voucher, &judge->recount, judge->agreed,
+                                     judge->scratch))) {
         judge_as(judge, VCH_CLAIM_SPLIT, VCH_VERDICT_NOT_SHOWN, "not enough memory to count it");
         return;
     }
@@ -223,7 +224,7 @@ static void judge_split(struct judge *judge)
              "%u votes on %u of %u segments, by nodes of network \"%s\"; the most that one party "
              "answered for is %u of the "
              "job's %u operators, by %s%s",
-             parties.vote_count, node_segment_count(job), job->segment_count,
+             parties.answer_count, node_segment_count(job), job->segment_count,
              judge->voucher->registry.network, parties.largest_share,
              job->segments[job->segment_count - 1].last, parties.largest, shared);
 }
@@ -253,27 +254,39 @@ static void list_tally(char *out, size_t size, const struct judge *judge, uint32
                    segment, tally->agreeing, tally->counted, tally->needed);
 }
 
-// "10 %: 8.4e-3, ...": how likely a dishonest majority was, for the least safe of the committees.
+// At most as many operators as could be drawn for this segment.
+static uint32_t operators_behind(const struct vch_contest_finding *found)
+{
+    return found->eligible < found->operators ? found->eligible : found->operators;
+}
+
+// A bound on any committee of this segment being captured: each round is another chance, larger
+// than the one before. specs/voucher.md, section 6.
+static uint64_t capture_of(const struct vch_contest_finding *found, uint32_t percent)
+{
+    const uint32_t operators = operators_behind(found),
+                   dishonest = (operators * percent + 99) / 100;
+    uint64_t sum = 0;
+
+    for (uint32_t round = 0, size = found->wanted >> found->round; round <= found->round;
+         round++, size = 2 * size + 1)
+        sum = vch_capture_either(sum, vch_capture_equal(operators, dishonest, size));
+    return sum;
+}
+
+// "8.4e-3 at 10 %, ...": of all committees of the job.
 static void tell_capture(char *out, size_t size, const struct judge *judge)
 {
     static const uint32_t percents[] = {10, 20, 30};
     size_t used = 0;
 
     for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
-        uint64_t worst = 0;
+        uint64_t sum = 0;
         char text[VCH_CAPTURE_TEXT_SIZE];
-        for (uint32_t j = 0; j < judge->voucher->result_count; j++) {
-            const struct vch_contest_finding *found = judge->agreed[j];
-            if (found == NULL || found->eligible == 0 ||
-                found->eligible > VCH_CAPTURE_OPERATORS_MAX ||
-                found->wanted > VCH_CAPTURE_COMMITTEE_MAX)
-                continue;
-            uint32_t dishonest = (found->eligible * percents[i] + 99) / 100;
-            uint64_t once = vch_capture_equal(found->eligible, dishonest, found->wanted);
-            once = vch_capture_times(once, found->round + 1);
-            if (once > worst) worst = once;
-        }
-        vch_capture_text(text, worst);
+        for (uint32_t j = 0; j < judge->voucher->result_count; j++)
+            if (judge->agreed[j] != NULL)
+                sum = vch_capture_either(sum, capture_of(judge->agreed[j], percents[i]));
+        vch_capture_text(text, sum);
         int written = snprintf(out + used, size - used, "%s%s at %u %%", i > 0 ? ", " : "", text,
                                percents[i]);
         used += written > 0 ? (size_t)written : 0;
@@ -281,21 +294,66 @@ static void tell_capture(char *out, size_t size, const struct judge *judge)
     }
 }
 
+// The agreement whose segment the fewest operators could be drawn for; NULL: there is none.
+static const struct vch_contest_finding *find_narrowest(const struct judge *judge)
+{
+    const struct vch_contest_finding *narrowest = NULL;
+
+    for (uint32_t i = 0; i < judge->voucher->result_count; i++) {
+        const struct vch_contest_finding *found = judge->agreed[i];
+        if (found != NULL &&
+            (narrowest == NULL || operators_behind(found) < operators_behind(narrowest)))
+            narrowest = found;
+    }
+    return narrowest;
+}
+
+static uint64_t find_last_window(const struct judge *judge)
+{
+    uint64_t last_ms = 0;
+
+    for (uint32_t i = 0; i < judge->voucher->result_count; i++)
+        if (judge->agreed[i] != NULL && judge->agreed[i]->disputable_ms > last_ms)
+            last_ms = judge->agreed[i]->disputable_ms;
+    return last_ms;
+}
+
+// A voucher is made at the verdict: what came of it in its window for disputes is elsewhere.
+static void tell_disputes(char *out, size_t size, const struct judge *judge)
+{
+    const uint64_t end_ms = find_last_window(judge), now_ms = judge->policy->at_ms;
+
+    if (now_ms == 0)
+        (void)snprintf(out, size, "disputes were possible until %" PRIu64 " ms", end_ms);
+    else if (now_ms < end_ms)
+        (void)snprintf(out, size,
+                       "it can still be disputed and overturned, for %" PRIu64 " more seconds",
+                       (end_ms - now_ms + 999) / 1000);
+    else
+        (void)snprintf(out, size, "it could be disputed until %" PRIu64 " seconds ago",
+                       (now_ms - end_ms) / 1000);
+}
+
 // The reason of a quorum that committees on a ledger give.
 static void judge_agreed_quorum(struct judge *judge, const char *tallies)
 {
-    const struct vch_contest_finding *first = judge->agreed[0];
-    char capture[120] = "";
+    const struct vch_contest_finding *found = find_narrowest(judge);
+    char capture[120] = "", disputes[120] = "", excluded[60] = "";
 
-    for (uint32_t i = 1; i < judge->voucher->result_count && first == NULL; i++)
-        first = judge->agreed[i];
-    if (first == NULL) return; // there are agreements, so there is one
+    if (found == NULL) return; // there are agreements, so there is one
     tell_capture(capture, sizeof capture, judge);
+    tell_disputes(disputes, sizeof disputes, judge);
+    if (found->excluded > 0)
+        (void)snprintf(excluded, sizeof excluded, ", without %u that the client excluded",
+                       found->excluded);
     judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_SHOWN,
-             "%s, drawn by lot out of %u nodes, each committed before any revealed, on ledger %s, "
-             "cosigned by %u of %u witnesses; chance of a dishonest majority, by share of "
-             "dishonest nodes of equal weight: %s; that the draw is complete is for vouch audit",
-             tallies, first->eligible, first->origin, first->cosigned, first->witnesses, capture);
+             "%s, drawn by lot out of %u nodes of at most %u operators%s, each committed before "
+             "any revealed, on ledger %s, cosigned by %u of %u witnesses; chance that a committee "
+             "of this job had a dishonest majority, if all operators weighed alike, by the share "
+             "of dishonest ones: %s; %s; whether anybody did, what the operators weigh, and that "
+             "the draw is complete are for vouch audit",
+             tallies, found->eligible, operators_behind(found), excluded, found->origin,
+             found->cosigned, found->witnesses, capture, disputes);
 }
 
 static void judge_quorum(struct judge *judge)
@@ -420,16 +478,20 @@ static vch_status check_input_is_known(struct judge *judge, uint32_t result)
                         segment, segment - 1);
 }
 
-static vch_status check_is_one_ledger(struct judge *judge, uint32_t result)
+static bool is_one_opening(const struct vch_contest_finding *a, const struct vch_contest_finding *b)
+{
+    return vch_hash_is_equal(&a->ledger, &b->ledger) && a->opened == b->opened;
+}
+
+static vch_status check_is_one_opening(struct judge *judge, uint32_t result)
 {
     const struct vch_contest_finding *found = judge->agreed[result];
 
     for (uint32_t i = 0; found != NULL && i < result; i++)
-        if (judge->agreed[i] != NULL &&
-            !vch_hash_is_equal(&judge->agreed[i]->ledger, &found->ledger))
+        if (judge->agreed[i] != NULL && !is_one_opening(judge->agreed[i], found))
             return vch_complain(&judge->agreement_complaint, VCH_CODE_BAD_PROOF,
-                                "the agreements on segments %u and %u are of two ledgers: a job is "
-                                "opened on one",
+                                "the agreements on segments %u and %u are of two ledgers, or of "
+                                "two places in one: a job is opened once",
                                 judge->voucher->results[i].segment,
                                 judge->voucher->results[result].segment);
     return VCH_OK;
@@ -439,7 +501,7 @@ static void join_agreements(struct judge *judge)
 {
     for (uint32_t i = 0; i < judge->voucher->result_count; i++) {
         vch_status status = check_input_is_known(judge, i);
-        if (vch_is_ok(status)) status = check_is_one_ledger(judge, i);
+        if (vch_is_ok(status)) status = check_is_one_opening(judge, i);
         if (vch_is_ok(status)) continue;
         judge->agreement_status = status;
         return;

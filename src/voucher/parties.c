@@ -34,17 +34,18 @@ static vch_status list_parties(struct party **out, const struct vch_registry *re
 }
 
 static struct party *find_party(struct party *parties, const struct vch_registry *registry,
-                                const struct vch_vote *vote)
+                                const struct vch_member *member)
 {
-    const struct vch_member *member = vch_registry_find(registry, &vote->node);
     VCH_ASSERT(member != NULL); // the recount found it
     struct party wanted = {.name = member->operator_name};
     return bsearch(&wanted, parties, registry->member_count, sizeof *parties, compare_names);
 }
 
-static void count_vote(struct vch_parties *out, struct party *party, uint32_t segment,
-                       uint32_t operator_count)
+// A party answers once for a segment, whether it told the client, a ledger, or both.
+static void count_answer(struct vch_parties *out, struct party *party, uint32_t segment,
+                         uint32_t operator_count)
 {
+    if (party->next_segment == segment + 1) return;
     party->share += operator_count;
     if (party->share > out->largest_share) {
         out->largest_share = (uint32_t)party->share; // segments are disjoint: it fits
@@ -55,24 +56,46 @@ static void count_vote(struct vch_parties *out, struct party *party, uint32_t se
         out->neighbour_segment = segment;
     }
     party->next_segment = segment + 1;
-    out->vote_count++;
+    out->answer_count++;
+}
+
+struct answers {
+    struct vch_parties *out;
+    struct party *parties;
+    const struct vch_registry *registry;
+    const struct vch_job_segment *segments;
+};
+
+static void count_answers(const struct answers *answers, const struct vch_segment_result *result,
+                          const struct vch_contest_finding *agreed)
+{
+    const struct vch_registry *registry = answers->registry;
+    const struct vch_job_segment *segment = &answers->segments[result->segment];
+    const uint32_t size = segment->last - segment->first;
+
+    for (uint32_t i = 0; i < result->vote_count; i++)
+        count_answer(answers->out,
+                     find_party(answers->parties, registry,
+                                vch_registry_find(registry, &result->votes[i].node)),
+                     result->segment, size);
+    for (uint32_t i = 0; agreed != NULL && i < agreed->answer_count; i++)
+        count_answer(answers->out,
+                     find_party(answers->parties, registry, &registry->members[agreed->answers[i]]),
+                     result->segment, size);
 }
 
 vch_status vch_parties_count(struct vch_parties *out, const struct vch_voucher *voucher,
-                             const struct vch_recount *recount, struct vch_arena *scratch)
+                             const struct vch_recount *recount,
+                             const struct vch_contest_finding *const *agreed,
+                             struct vch_arena *scratch)
 {
-    const struct vch_registry *registry = &voucher->registry;
-    struct party *parties = NULL;
+    struct answers answers = {
+        .out = out, .registry = &voucher->registry, .segments = voucher->job.segments};
 
     VCH_ASSERT(recount->has_valid_votes);
     *out = (struct vch_parties){0};
-    VCH_TRY(list_parties(&parties, registry, scratch));
-    for (uint32_t i = 0; i < voucher->result_count; i++) {
-        const struct vch_segment_result *result = &voucher->results[i];
-        const struct vch_job_segment *segment = &voucher->job.segments[result->segment];
-        for (uint32_t j = 0; j < result->vote_count; j++)
-            count_vote(out, find_party(parties, registry, &result->votes[j]), result->segment,
-                       segment->last - segment->first);
-    }
+    VCH_TRY(list_parties(&answers.parties, &voucher->registry, scratch));
+    for (uint32_t i = 0; i < voucher->result_count; i++)
+        count_answers(&answers, &voucher->results[i], agreed != NULL ? agreed[i] : NULL);
     return VCH_OK;
 }

@@ -44,7 +44,7 @@ enum vch_claim {
         VCH_CLAIM_COUNT
 };
 
-#define VCH_VERIFY_REASON_SIZE VCH_COMPLAINT_SIZE
+#define VCH_VERIFY_REASON_SIZE 1024u // a committee takes some 700 characters to describe
 
 struct vch_finding {
     enum vch_verdict verdict;
