@@ -92,24 +92,43 @@ static bool is_reduced(const uint8_t scalar[static SCALAR_SIZE])
     return memcmp(reduced, scalar, SCALAR_SIZE) == 0;
 }
 
+// Of one signature everything: R, the key and the message are inside the hash.
+struct claim {
+    uint8_t hash[WIDE_SIZE], s[SCALAR_SIZE];
+};
+
+// Signatures that this thread has found right lately. Members of a ledger meet the same ones again:
+// a clerk's entries as they come and as a voucher's leaves, a checkpoint's with every proof.
+enum { CLAIMS = 256 };
+
+static _Thread_local struct claim claims[CLAIMS];
+
+static struct claim claim_of(const struct vch_public_key *key, const void *message, size_t size,
+                             const struct vch_signature *signature)
+{
+    crypto_hash_sha512_state hash;
+    struct claim claim;
+
+    memcpy(claim.s, signature->bytes + VCH_EDWARDS_SIZE, SCALAR_SIZE);
+    (void)crypto_hash_sha512_init(&hash);
+    (void)crypto_hash_sha512_update(&hash, signature->bytes, VCH_EDWARDS_SIZE);
+    (void)crypto_hash_sha512_update(&hash, key->bytes, sizeof key->bytes);
+    (void)crypto_hash_sha512_update(&hash, message, size);
+    (void)crypto_hash_sha512_final(&hash, claim.hash);
+    return claim;
+}
+
 // RFC 8032, section 5.1.7, without the cofactor: R = S B - h A, to the byte.
-static bool is_signed(const struct signer *signer, const void *message, size_t size,
+static bool is_signed(const struct signer *signer, const struct claim *claim,
                       const struct vch_signature *signature)
 {
-    const uint8_t *r = signature->bytes, *s = signature->bytes + VCH_EDWARDS_SIZE;
-    uint8_t wide[WIDE_SIZE], h[SCALAR_SIZE], again[VCH_EDWARDS_SIZE];
-    crypto_hash_sha512_state hash;
+    uint8_t h[SCALAR_SIZE], r[VCH_EDWARDS_SIZE];
 
-    if (!is_reduced(s)) return false;
-    (void)crypto_hash_sha512_init(&hash);
-    (void)crypto_hash_sha512_update(&hash, r, VCH_EDWARDS_SIZE);
-    (void)crypto_hash_sha512_update(&hash, signer->key.bytes, sizeof signer->key.bytes);
-    (void)crypto_hash_sha512_update(&hash, message, size);
-    (void)crypto_hash_sha512_final(&hash, wide);
-    crypto_core_ed25519_scalar_reduce(h, wide);
-    const struct vch_edwards_point point = vch_edwards_combine(s, &base, h, &signer->minus);
-    vch_edwards_encode(again, &point);
-    return memcmp(again, r, sizeof again) == 0 && !vch_edwards_has_small_order(&point);
+    if (!is_reduced(claim->s)) return false;
+    crypto_core_ed25519_scalar_reduce(h, claim->hash);
+    const struct vch_edwards_point point = vch_edwards_combine(claim->s, &base, h, &signer->minus);
+    vch_edwards_encode(r, &point);
+    return memcmp(r, signature->bytes, sizeof r) == 0 && !vch_edwards_has_small_order(&point);
 }
 
 // libsodium refuses S >= L, a public key that is not canonical or of small order, and an R of
@@ -117,13 +136,18 @@ static bool is_signed(const struct signer *signer, const void *message, size_t s
 static vch_status verify(const struct vch_public_key *key, const void *message, size_t size,
                          const struct vch_signature *signature)
 {
+    const struct claim claim = claim_of(key, message, size, signature);
+    struct claim *known = &claims[vch_get_u32le(claim.hash) % CLAIMS];
+
+    if (memcmp(known, &claim, sizeof claim) == 0) return VCH_OK;
     const struct signer *signer = recall(key);
     const bool is_right =
         signer != NULL
-            ? is_signed(signer, message, size, signature)
+            ? is_signed(signer, &claim, signature)
             : crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes) == 0;
-
-    return is_right ? VCH_OK : VCH_FAIL(BAD_PROOF);
+    if (!is_right) return VCH_FAIL(BAD_PROOF);
+    *known = claim;
+    return VCH_OK;
 }
 
 void vch_sign_digest(struct vch_signature *out, const struct vch_secret_key *key,

@@ -77,6 +77,7 @@ TEST(sign_refuses_any_flipped_bit)
     claim.digest = vch_hash_bytes("abc", 3);
     vch_sign_digest(&claim.signature, &key, &claim.digest);
     _Static_assert(sizeof claim == 128, "no padding among the bits");
+    CHECK_OK(vch_sign_verify(&claim.key, &claim.digest, &claim.signature)); // and is remembered
     uint8_t *bytes = (uint8_t *)&claim;
     for (size_t bit = 0; bit < 8 * sizeof claim; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -213,7 +214,7 @@ TEST(sign_answers_as_libsodium_does_whoever_it_has_heard_of)
         vch_sign_key(&key, seed);
         vch_sign_digest(&signature, &key, &digest);
         CHECK(agrees_with_libsodium(&key.public_key, &digest, &signature));
-        const uint32_t bit = test_below(8 * VCH_SIGN_SIGNATURE_SIZE);
+        const uint32_t bit = test_below(8 * VCH_SIGN_SIGNATURE_SIZE); // of what was found right
         signature.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK(!agrees_with_libsodium(&key.public_key, &digest, &signature));
     }

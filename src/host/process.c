@@ -8,8 +8,23 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#ifdef __GLIBC__ // as the headers above say
+#include <malloc.h>
+#endif
 
 #include "base/check.h"
+
+// A job's memory is given back when the job is done, and asked for again by the next one: the heap
+// keeps some instead of going to the system each time.
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+    const int kept = 64 << 20;
+
+    (void)mallopt(M_TRIM_THRESHOLD, kept); // of what is free at the heap's end
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
 
 void vch_process_harden(void)
 {
@@ -21,6 +36,7 @@ void vch_process_harden(void)
 #endif
     VCH_ASSERT(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     VCH_ASSERT(sodium_init() >= 0);
+    keep_memory();
 }
 
 static void list_levels(char *out, size_t size)

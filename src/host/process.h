@@ -8,8 +8,8 @@
 #include "base/status.h"
 
 // No core dumps, no ptrace by equals (but in sanitizer builds), SIGPIPE ignored, libsodium
-// initialised (which lets it choose its fast code; the pure modules are correct without). Call
-// first in main.
+// initialised (which lets it choose its fast code; the pure modules are correct without), memory
+// kept for the next job. Call first in main.
 void vch_process_harden(void);
 
 // Best processor level, lowered by VCH_CPU_LEVEL; an unknown name there is a USAGE error.
