@@ -80,10 +80,12 @@ static void multiply(const struct vch_state *state, uint32_t *mark, uint64_t fac
     *mark = (uint32_t)product;
 }
 
-void vch_accounts_succeed(const struct vch_state *state, struct account *account,
-                          enum vch_accounts_mark mark)
+void vch_accounts_succeed(const struct vch_state *state, struct account *account, bool is_earned)
 {
-    multiply(state, mark_of(account, mark), state->parameters.success_factor);
+    account->is.successes++;
+    if (!is_earned) return;
+    multiply(state, &account->is.correct, state->parameters.success_factor);
+    multiply(state, &account->is.timely, state->parameters.success_factor);
 }
 
 void vch_accounts_fault(const struct vch_state *state, struct account *account,

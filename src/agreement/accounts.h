@@ -24,10 +24,11 @@ void vch_accounts_pay(struct vch_state *state, struct account *account, uint64_t
 void vch_accounts_charge(struct vch_state *state, struct account *account, uint64_t amount);
 
 enum vch_accounts_mark { VCH_ACCOUNTS_CORRECT, VCH_ACCOUNTS_TIMELY };
-void vch_accounts_succeed(const struct vch_state *state, struct account *account,
-                          enum vch_accounts_mark mark);
 void vch_accounts_fault(const struct vch_state *state, struct account *account,
                         enum vch_accounts_mark mark);
+
+// An answer that counted; both marks rise if it was earned.
+void vch_accounts_succeed(const struct vch_state *state, struct account *account, bool is_earned);
 
 // Takes the share of stake and unbonding that a proven lie costs, with a fault. Returns what was
 // taken, which the caller books.

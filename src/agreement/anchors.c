@@ -52,11 +52,6 @@ static vch_status check_place(const struct vch_state *state, const struct step *
     return VCH_OK;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
 static vch_status check_cosignature(const struct vch_state *state, const struct step *step,
                                     uint32_t i, struct vch_complaint *complaint)
 {
@@ -70,7 +65,7 @@ static vch_status check_cosignature(const struct vch_state *state, const struct 
                             "the anchor's cosignatures are not by witnesses of the charter, each "
                             "once and in their order");
     if (cosignature->time_s > VCH_ENTRY_TIME_MAX / 1000 ||
-        distance(1000 * cosignature->time_s, step->now) > state->parameters.skew_ms)
+        !vch_charter_is_within_skew(&state->charter, cosignature->time_s, step->now))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "witness \"%s\" cosigned at %llu s, and the anchor's time %llu ms is "
                             "more than %llu ms from that: set the clocks",

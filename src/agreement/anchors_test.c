@@ -60,7 +60,7 @@ TEST(witnesses_clocks_and_the_clerks_stay_together)
     const uint64_t skew_s = ledger.charter.parameters.skew_ms / 1000;
 
     LEDGER_REFUSES(ledger_anchor_of(size(), 0, 3, seconds() + skew_s + 1), &ledger.clerk, "clocks");
-    LEDGER_REFUSES(ledger_anchor_of(size(), 0, 3, seconds() - skew_s - 1), &ledger.clerk, "clocks");
+    LEDGER_REFUSES(ledger_anchor_of(size(), 0, 3, seconds() - skew_s - 2), &ledger.clerk, "clocks");
     LEDGER_REFUSES(ledger_anchor_of(size(), 0, 3, VCH_ENTRY_TIME_MAX / 1000), &ledger.clerk,
                    "clocks");
     ledger_do(ledger_anchor_of(size(), 0, 3, seconds() - skew_s), &ledger.clerk);

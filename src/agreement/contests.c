@@ -123,6 +123,12 @@ void vch_contests_begin(struct vch_state *state, struct contest *contest,
     vch_list_append(&state->waiting_contests, &contest->waiting);
 }
 
+static void let_go(struct roster **roster)
+{
+    if (*roster != NULL) (*roster)->users--;
+    *roster = NULL;
+}
+
 static void end_drawing(struct vch_state *state, struct contest *contest)
 {
     while (contest->candidates != NULL) {
@@ -131,8 +137,8 @@ static void end_drawing(struct vch_state *state, struct contest *contest)
         vch_table_remove(&state->candidate_table, &candidate->node);
         vch_slab_give(&state->candidates, candidate);
     }
-    if (contest->roster != NULL) contest->roster->users--;
-    contest->roster = NULL;
+    let_go(&contest->roster);
+    let_go(&contest->present);
 }
 
 void vch_contests_end(struct vch_state *state, struct contest *contest,
@@ -164,6 +170,11 @@ void vch_contests_abandon(struct vch_state *state, struct contest *contest)
 bool vch_contests_is_hopeless(const struct contest *contest)
 {
     return contest->is.seat_count <= contest->is.wanted / 2;
+}
+
+bool vch_contests_is_earned(const struct contest *contest, uint32_t agreed)
+{
+    return agreed >= 2 && contest->operators > contest->is.wanted;
 }
 
 bool vch_contests_is_at_work(const struct contest *contest)
@@ -282,28 +293,36 @@ static struct eligible count_eligible(struct vch_state *state, struct contest *c
     }
     if (contest->segment->job->exclusions != NULL)
         return vch_eligible_count(state, contest, roster);
-    if (memo->position != position || memo->first != is->first || memo->last != is->last ||
-        memo->fee != is->fee || memcmp(&memo->model, &is->model, sizeof is->model) != 0)
-        *memo =
-            (struct eligible_memo){position, is->model, is->first,
-                                   is->last, is->fee,   vch_eligible_count(state, contest, roster)};
+    if (memo->position != position || memo->generation != roster->generation ||
+        memo->first != is->first || memo->last != is->last || memo->fee != is->fee ||
+        memcmp(&memo->model, &is->model, sizeof is->model) != 0)
+        *memo = (struct eligible_memo){position,
+                                       roster->generation,
+                                       is->model,
+                                       is->first,
+                                       is->last,
+                                       is->fee,
+                                       vch_eligible_count(state, contest, roster)};
     return memo->eligible;
 }
 
 static void seat_trial(struct contest *contest, const struct roster *roster)
 {
     struct account *account = contest->segment->job->trial_node;
-    const struct vch_member *member = roster != NULL ? vch_roster_member(roster, account) : NULL;
+    const struct vch_member *member = vch_roster_member(roster, account);
 
-    if (member == NULL) return;
+    if (member == NULL || !vch_eligible_is_present(contest, account)) return;
     contest->is.standing = 1;
     contest->is.seats[0] =
         (struct vch_seat){.node = account->is.key, .account = &account->is, .member = member};
 }
 
+// A job and all its contests are under one registry, which its id names: so whoever has the job can
+// say who could be drawn, whatever the founder signs meanwhile.
 static void start_drawing(struct vch_state *state, struct contest *contest, const struct step *step)
 {
-    struct roster *roster = vch_roster_at(state, step->now);
+    struct roster *present = vch_roster_at(state, step->now);
+    struct roster *roster = contest->dispute == NULL ? contest->segment->job->roster : present;
     struct vch_contest *is = &contest->is;
     struct vch_draw_contest draw = {.ledger = state->charter.id,
                                     .entry = contest->leaf,
@@ -312,11 +331,12 @@ static void start_drawing(struct vch_state *state, struct contest *contest, cons
                                     .segment = is->id.segment,
                                     .round = is->id.round};
 
-    if (roster != NULL) {
-        draw.registry = roster->registry->digest;
-        roster->users++;
-        contest->roster = roster;
-    }
+    VCH_ASSERT(roster != NULL && present != NULL); // else no job was opened
+    draw.registry = roster->registry->digest;
+    contest->roster = roster;
+    contest->present = present;
+    roster->users++;
+    present->users++;
     is->alpha = vch_draw_alpha(&draw);
     is->anchored = step->position;
     contest->anchored_ms = step->now;
@@ -324,6 +344,7 @@ static void start_drawing(struct vch_state *state, struct contest *contest, cons
         seat_trial(contest, roster);
     } else {
         struct eligible eligible = count_eligible(state, contest, roster, step->position);
+        contest->operators = eligible.operators;
         is->eligible = eligible.nodes;
         is->weight = eligible.weight;
     }

@@ -44,6 +44,9 @@ vch_status vch_contests_check_limit(const struct vch_state *state, const struct 
                                     struct vch_complaint *complaint);
 // What a verdict on it would say now.
 struct vch_state_tally vch_contests_tally(const struct contest *contest);
+// Whether its seats have earned a better mark by an answer that `agreed` of them gave: one operator
+// alone, and one that the lot could not but draw, have only their own word for it.
+bool vch_contests_is_earned(const struct contest *contest, uint32_t agreed);
 // So few seats that no majority can come of them: they owe nothing.
 bool vch_contests_is_hopeless(const struct contest *contest);
 // After anything about it changed: what is due, and when.

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "consensus/draw.h"
+#include "crypto/merkle.h"
 #include "harness/ledger.h"
 
 static struct vch_parameters parameters;
@@ -105,6 +107,62 @@ TEST(a_key_that_is_new_in_this_epoch_does_not_draw)
     ledger_anchor();
     CHECK_EQ(ledger_contest(&next)->eligible, 3);
     LEDGER_REFUSES(ledger_sortition(&next, 4), &ledger.nodes[4].key, "may not draw");
+}
+
+static struct vch_digest alpha_of(const struct vch_contest_id *id, uint64_t position,
+                                  const struct vch_entry *anchor, uint32_t registry)
+{
+    const struct vch_draw_contest draw = {
+        .ledger = ledger.charter.id,
+        .entry = vch_merkle_leaf(ledger.log[position].bytes, ledger.log[position].size),
+        .anchor = vch_entry_anchor_seed(anchor),
+        .registry = ledger.registries[registry].digest,
+        .subject = id->subject,
+        .segment = id->segment,
+        .round = id->round};
+
+    return vch_draw_alpha(&draw);
+}
+
+// What a founder signs between a job and its anchor does not make the job's voucher unprovable: job
+// and draw are under one registry. But whom it drops there is not drawn any more.
+TEST(a_job_is_drawn_from_its_own_registry_but_for_who_was_dropped)
+{
+    const struct vch_contest_id id = open_job(5, 1, 3);
+    const uint64_t opened = vch_state_size(ledger.state) - 1;
+
+    ledger_announce(ledger_make_registry(3, 1, 2)); // without nodes 3 and 4
+    ledger.now += parameters.epoch_ms;
+    const struct vch_entry anchor =
+        ledger_anchor_of(vch_state_size(ledger.state), 0, 3, ledger.now / 1000);
+    ledger_do(anchor, &ledger.clerk);
+    const struct vch_digest own = alpha_of(&id, opened, &anchor, 0);
+    CHECK(vch_hash_is_equal(&ledger_contest(&id)->alpha, &own));
+    CHECK_EQ(ledger_contest(&id)->eligible, 3);
+    LEDGER_REFUSES(ledger_sortition(&id, 3), &ledger.nodes[3].key, "may not draw");
+    for (uint32_t i = 0; i < 3; i++)
+        draw_one(&id, i);
+    ledger_clerk();
+    CHECK_EQ(ledger_contest(&id)->seat_count, 3);
+}
+
+TEST(who_joins_after_a_job_was_opened_is_drawn_for_later_ones)
+{
+    const struct ledger_job plan = ledger_plain_job(3);
+
+    parameters = ledger_parameters();
+    ledger_found(5, 1, &parameters);
+    ledger_announce(ledger_make_registry(3, 1, 2));
+    ledger.now += parameters.epoch_ms;
+    const struct vch_contest_id id = {ledger_open(&plan), 0, 0};
+    ledger_announce(ledger_make_registry(5, 1, 3));
+    ledger.now += parameters.epoch_ms;
+    const struct vch_contest_id next = {ledger_open(&plan), 0, 0};
+    ledger_anchor(); // of both
+    CHECK_EQ(ledger_contest(&id)->eligible, 3);
+    CHECK_EQ(ledger_contest(&next)->eligible, 5);
+    LEDGER_REFUSES(ledger_sortition(&id, 4), &ledger.nodes[4].key, "may not draw");
+    draw_one(&next, 4);
 }
 
 static struct vch_entry draw_entry(const struct vch_contest_id *id, struct vch_entry_seat *seats)

@@ -49,24 +49,26 @@ static bool has_agreed(const struct vch_seat *seat, const struct vch_digest *out
     return seat->state == VCH_SEAT_REVEALED && memcmp(&seat->output, output, sizeof *output) == 0;
 }
 
-static uint32_t count_agreed(const struct contest *contest, const struct vch_digest *output)
+static uint32_t count_agreed(const struct contest *round, const struct vch_digest *output)
 {
     uint32_t count = 0;
 
-    for (; contest != NULL; contest = contest->earlier)
-        for (uint32_t i = 0; i < contest->is.seat_count; i++)
-            count += has_agreed(&contest->is.seats[i], output);
+    for (uint32_t i = 0; i < round->is.seat_count; i++)
+        count += has_agreed(&round->is.seats[i], output);
     return count;
 }
 
-static void reward_referee(struct vch_state *state, const struct vch_seat *seat, uint64_t share)
+static void reward_referees(struct vch_state *state, const struct contest *round,
+                            const struct vch_digest *output, uint64_t share)
 {
-    struct account *account = vch_accounts_of_seat(seat);
+    const bool is_earned = vch_contests_is_earned(round, count_agreed(round, output));
 
-    vch_accounts_pay(state, account, share);
-    vch_accounts_succeed(state, account, VCH_ACCOUNTS_CORRECT);
-    vch_accounts_succeed(state, account, VCH_ACCOUNTS_TIMELY);
-    account->is.successes++;
+    for (uint32_t i = 0; i < round->is.seat_count; i++) {
+        struct account *account = vch_accounts_of_seat(&round->is.seats[i]);
+        if (!has_agreed(&round->is.seats[i], output)) continue;
+        vch_accounts_pay(state, account, share);
+        vch_accounts_succeed(state, account, is_earned);
+    }
 }
 
 static void fault_referee(struct vch_state *state, const struct vch_seat *seat)
@@ -85,13 +87,13 @@ static uint64_t settle_referees(struct vch_state *state, const struct dispute *d
 {
     const uint64_t bond = state->parameters.dispute_bond;
     const uint64_t pot = forfeited < bond ? forfeited : bond;
-    const uint32_t agreed = count_agreed(dispute->contests, output);
-    const uint64_t share = agreed > 0 ? pot / agreed : 0; // it is a majority
+    uint32_t agreed = 0;
 
     for (const struct contest *at = dispute->contests; at != NULL; at = at->earlier)
-        for (uint32_t i = 0; i < at->is.seat_count; i++)
-            if (has_agreed(&at->is.seats[i], output))
-                reward_referee(state, &at->is.seats[i], share);
+        agreed += count_agreed(at, output);
+    const uint64_t share = agreed > 0 ? pot / agreed : 0; // it is a majority
+    for (const struct contest *at = dispute->contests; at != NULL; at = at->earlier)
+        reward_referees(state, at, output, share);
     for (const struct contest *at = dispute->contests; at != NULL; at = at->earlier)
         for (uint32_t i = 0; i < at->is.seat_count; i++)
             if (!has_agreed(&at->is.seats[i], output)) fault_referee(state, &at->is.seats[i]);

@@ -64,13 +64,23 @@ static bool is_worth(const struct vch_state *state, const struct account *accoun
     return account->is.stake * state->parameters.slash_permille / 1000 >= fee; // below 2^63
 }
 
+bool vch_eligible_is_present(const struct contest *contest, const struct account *account)
+{
+    const struct roster *present = contest->present;
+
+    if (present == contest->roster) return true; // looked up already
+    const struct vch_member *member = vch_registry_find(present->registry, &account->is.key);
+    return member != NULL && member->role == VCH_ROLE_NODE;
+}
+
 static bool is_able(const struct vch_state *state, const struct contest *contest,
                     const struct account *account, const struct vch_member *member)
 {
     return member != NULL && member->role == VCH_ROLE_NODE && member->has_vrf &&
            account->is.stake >= state->parameters.stake_min &&
            is_worth(state, account, contest->is.fee) &&
-           account->is.trials >= state->parameters.trials && vch_accounts_weight(account) > 0;
+           account->is.trials >= state->parameters.trials && vch_accounts_weight(account) > 0 &&
+           vch_eligible_is_present(contest, account);
 }
 
 // Marks at [0, MEMBERS_MAX) say whose operator is excluded; behind them, whose was counted.
@@ -99,7 +109,7 @@ struct eligible vch_eligible_count(struct vch_state *state, const struct contest
     struct marking marking = {state, roster};
 
     state->scans++;
-    if (model == NULL || roster == NULL) return eligible;
+    if (model == NULL) return eligible;
     (void)visit_excluded(contest, roster, mark, &marking);
     for (const struct vch_list *link = model->holdings.next; link != &model->holdings;
          link = link->next) {
@@ -119,14 +129,15 @@ vch_status vch_eligible_check(const struct vch_state *state, const struct contes
                                           : NULL;
 
     if (member == NULL || !is_able(state, contest, account, member))
-        return vch_complain(complaint, VCH_CODE_REFUSED,
-                            "the node may not draw: it needs a VRF key in the registry in force, a "
-                            "stake of %llu of which %llu permille are %llu at least, %llu trials "
-                            "passed, and weight",
-                            (unsigned long long)state->parameters.stake_min,
-                            (unsigned long long)state->parameters.slash_permille,
-                            (unsigned long long)is->fee,
-                            (unsigned long long)state->parameters.trials);
+        return vch_complain(
+            complaint, VCH_CODE_REFUSED,
+            "the node may not draw: it needs a VRF key in the job's registry, to be "
+            "a node of the one in force at the anchor, a stake of %llu of which %llu permille are "
+            "%llu at least, %llu trials "
+            "passed, and weight",
+            (unsigned long long)state->parameters.stake_min,
+            (unsigned long long)state->parameters.slash_permille, (unsigned long long)is->fee,
+            (unsigned long long)state->parameters.trials);
     if (account->grown > is->anchored)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the node staked, held more or passed a trial after the contest's "

@@ -22,7 +22,7 @@ struct roster {
     const struct vch_registry *registry; // NULL: free
     uint64_t since_ms;                   // of its entry
     uint64_t generation;                 // no other roster ever had it
-    uint32_t users;                      // contests that draw from it
+    uint32_t users;                      // jobs that are under it, contests that draw from it
     uint32_t *by_name;                   // members, in the order of their operators' names
     uint32_t *operators;                 // of each member: a number for its operator's name
 };
@@ -72,11 +72,13 @@ struct contest {
     struct segment *segment;       // a job's, or the one in dispute
     struct dispute *dispute;       // NULL: a job's
     struct contest *earlier;       // the round before
-    struct roster *roster;         // while it draws
+    struct roster *roster;         // while it draws: the job's, or of a dispute's contest in force
+    struct roster *present; // and in force at its anchor: who is a node of it no more, is out
     struct candidate *candidates;
     struct vch_digest leaf; // of the entry that its anchor is to cover
     uint64_t anchored_ms;
-    bool is_wide; // referees: too few are left without the operators of all seats
+    uint32_t operators; // of those who were eligible
+    bool is_wide;       // referees: too few are left without the operators of all seats
 };
 
 struct segment {
@@ -100,6 +102,7 @@ struct job {
     struct vch_list all;
     struct segment *segments;
     struct exclusion *exclusions;
+    struct roster *roster;        // in force when it was opened; while it is pending
     uint32_t pending, unfinished; // segments not decided; windows not closed
     bool is_trial;
     struct account *trial_node;
@@ -127,7 +130,8 @@ struct eligible { // who may be drawn for a contest, at its anchor
 
 // What was counted last, for the other contests of the same anchor over the same operators.
 struct eligible_memo {
-    uint64_t position; // of the anchor; 0: none
+    uint64_t position;   // of the anchor; 0: none
+    uint64_t generation; // of the roster
     struct vch_digest model;
     uint32_t first, last;
     uint64_t fee;

@@ -184,6 +184,8 @@ static struct job *new_job(struct vch_state *state, const struct step *step, str
     const uint64_t escrow = escrow_of(state, open);
     struct job *job = vch_slab_take(&state->jobs);
 
+    job->roster = vch_roster_at(state, step->now);
+    job->roster->users++;
     job->is = (struct vch_job_record){
         .id = open->job_id,
         .model = open->job.model,

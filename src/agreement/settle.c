@@ -57,15 +57,14 @@ static void settle_silence(struct vch_state *state, const struct contest *contes
     }
 }
 
-static void reward(struct vch_state *state, struct job *job, const struct vch_seat *seat)
+static void reward(struct vch_state *state, struct job *job, const struct vch_seat *seat,
+                   bool is_earned)
 {
     struct account *account = vch_accounts_of_seat(seat);
 
     charge_escrow(state, job, job->is.fee);
     vch_accounts_pay(state, account, job->is.fee);
-    vch_accounts_succeed(state, account, VCH_ACCOUNTS_CORRECT);
-    vch_accounts_succeed(state, account, VCH_ACCOUNTS_TIMELY);
-    account->is.successes++;
+    vch_accounts_succeed(state, account, is_earned);
 }
 
 static void settle_trial(struct vch_state *state, const struct step *step)
@@ -76,7 +75,7 @@ static void settle_trial(struct vch_state *state, const struct step *step)
 
     if (step->contest->is.seat_count == 0 || seat->state != VCH_SEAT_REVEALED) return;
     if (job->trial_result == TRIAL_RIGHT) {
-        reward(state, job, seat);
+        reward(state, job, seat, true); // by the founder's word
         account->is.trials++;
         account->grown = step->position + 1;
     } else if (job->trial_result == TRIAL_WRONG) {
@@ -89,12 +88,23 @@ static void settle_trial(struct vch_state *state, const struct step *step)
     }
 }
 
+static uint32_t count_won(const struct segment *segment, const struct contest *round)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < round->is.seat_count; i++)
+        count += vch_settle_has_won(segment, &round->is.seats[i]);
+    return count;
+}
+
 static void settle_rounds(struct vch_state *state, const struct segment *segment)
 {
-    for (const struct contest *round = segment->contests; round != NULL; round = round->earlier)
+    for (const struct contest *round = segment->contests; round != NULL; round = round->earlier) {
+        const bool is_earned = vch_contests_is_earned(round, count_won(segment, round));
         for (uint32_t i = 0; i < round->is.seat_count; i++)
             if (vch_settle_has_won(segment, &round->is.seats[i]))
-                reward(state, segment->job, &round->is.seats[i]);
+                reward(state, segment->job, &round->is.seats[i], is_earned);
+    }
 }
 
 static void return_escrow(struct vch_state *state, struct job *job)
@@ -109,6 +119,8 @@ static void return_escrow(struct vch_state *state, struct job *job)
 static void end_job(struct vch_state *state, struct job *job, enum vch_job_phase phase)
 {
     job->is.phase = phase;
+    job->roster->users--;
+    job->roster = NULL;
     return_escrow(state, job);
     vch_jobs_refresh(state, job);
 }

@@ -51,6 +51,59 @@ TEST(winners_are_paid_the_minority_is_not_and_has_a_fault_in_the_end)
     CHECK_EQ(winner->wrongs, 0);
 }
 
+// The attack: a node opens jobs of quorum 1 that nobody but it can run, draws the seat, and has its
+// fee back. Its account is as before, and so is its weight.
+TEST(marks_do_not_rise_by_ones_own_word)
+{
+    const struct ledger_job plan = ledger_plain_job(1);
+    const uint32_t answers[] = {5};
+
+    parameters = ledger_parameters();
+    ledger_found(6, 1, &parameters);
+    for (uint32_t i = 0; i < 20; i++) {
+        id = (struct vch_contest_id){ledger_open(&plan), 0, 0};
+        ledger_draw(&id);
+        ledger_vote(&id, answers);
+        CHECK_EQ(vch_state_job(ledger.state, &id.subject)->phase, VCH_JOB_DECIDED);
+        CHECK(seat(0)->successes > 0);
+        CHECK_EQ(seat(0)->correct, 65536);
+        CHECK_EQ(seat(0)->timely, 65536);
+    }
+}
+
+// Nor where everybody who could be drawn was: two nodes of one operator are no choice.
+TEST(marks_do_not_rise_where_the_lot_had_no_choice)
+{
+    const struct ledger_job plan = ledger_plain_job(3);
+    const uint32_t answers[] = {5, 5, 5};
+
+    parameters = ledger_parameters();
+    ledger_found(6, 2, &parameters); // three operators
+    id = (struct vch_contest_id){ledger_open(&plan), 0, 0};
+    ledger_draw(&id);
+    CHECK_EQ(ledger_contest(&id)->eligible, 6);
+    ledger_vote(&id, answers);
+    CHECK_EQ(seat(0)->successes, 1);
+    CHECK_EQ(seat(0)->correct, 65536);
+}
+
+TEST(marks_rise_no_further_than_the_charter_lets_them)
+{
+    const struct ledger_job plan = ledger_plain_job(3);
+    const uint32_t answers[] = {5, 5, 5};
+
+    parameters = ledger_parameters();
+    parameters.success_factor = 100000;
+    ledger_found(4, 1, &parameters);
+    for (uint32_t i = 0; i < 6; i++) {
+        id = (struct vch_contest_id){ledger_open(&plan), 0, 0};
+        ledger_draw(&id);
+        ledger_vote(&id, answers);
+    }
+    CHECK_EQ(seat(0)->correct, 131072); // at least three of six jobs were its own
+    CHECK_EQ(vch_state_weight(ledger.state, seat(0)), 2 * seat(0)->stake);
+}
+
 TEST(silence_costs_both_sides_a_fee)
 {
     struct ledger_job plan = ledger_plain_job(5);

@@ -68,7 +68,7 @@ struct vch_state_limits vch_state_default_limits(void)
         .candidates = 1u << 17,
         .holdings = 1u << 17,
         .exclusions = 1u << 15,
-        .registries = 16,
+        .registries = 32,
     };
 }
 

@@ -67,7 +67,8 @@ static void absorb_contest(struct vch_hash *hash, const struct contest *contest)
                is->closed, is->phase_ms, is->due_ms, contest->due.slot != 0, is->standing,
                is->seat_count, is->commits, is->reveals, is->agreeing, contest->anchored_ms,
                contest->is_wide, vch_list_is_in(&contest->live), vch_list_is_in(&contest->waiting),
-               contest->roster != NULL ? contest->roster->generation : 0);
+               contest->roster != NULL ? contest->roster->generation : 0,
+               contest->present != NULL ? contest->present->generation : 0);
     for (const struct candidate *at = contest->candidates; at != NULL; at = at->next)
         vch_hash_update(hash, at->account->is.key.bytes, sizeof at->account->is.key.bytes);
     for (uint32_t i = 0; i < is->seat_count + is->standing; i++)
@@ -118,7 +119,8 @@ static void absorb_job(struct vch_hash *hash, const struct job *job)
     absorb_digest(hash, &job->is.id);
     ABSORB_ALL(hash, (uint64_t)job->is.phase, job->is.position, job->is.deadline_ms, job->is.fee,
                job->is.escrow, job->pending, job->unfinished, (uint64_t)job->trial_result,
-               job->due.slot != 0, job->due.slot != 0 ? job->due.time_ms : 0);
+               job->roster != NULL ? job->roster->generation : 0, job->due.slot != 0,
+               job->due.slot != 0 ? job->due.time_ms : 0);
     for (const struct exclusion *at = job->exclusions; at != NULL; at = at->next)
         vch_hash_update(hash, at->name, sizeof at->name);
     for (const struct segment *at = job->segments; at != NULL; at = at->next)

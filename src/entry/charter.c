@@ -27,6 +27,17 @@ uint32_t vch_charter_quorum(const struct vch_charter *charter)
     return (n + f) / 2 + 1;
 }
 
+bool vch_charter_is_within_skew(const struct vch_charter *charter, uint64_t cosigned_s,
+                                uint64_t time_ms)
+{
+    const uint64_t skew_ms = charter->parameters.skew_ms;
+
+    if (cosigned_s > UINT64_MAX / 1000 - 1) return false;
+    const uint64_t begin_ms = 1000 * cosigned_s, last_ms = begin_ms + 999; // of that second
+    if (time_ms < begin_ms) return begin_ms - time_ms <= skew_ms;
+    return time_ms <= last_ms || time_ms - last_ms <= skew_ms;
+}
+
 struct range {
     const char *name;
     uint64_t value, least, most;
@@ -38,6 +49,34 @@ static vch_status check_range(const struct range *range, struct vch_complaint *c
     return vch_complain(complaint, VCH_CODE_LIMIT,
                         "the charter's %s is %" PRIu64 ", not %" PRIu64 " to %" PRIu64, range->name,
                         range->value, range->least, range->most);
+}
+
+// The clerk's clock may be so far from the witnesses': it could end a shorter window before anybody
+// has had a chance.
+static vch_status check_windows(const struct vch_parameters *parameters,
+                                struct vch_complaint *complaint)
+{
+    const struct {
+        const char *name;
+        uint64_t ms;
+    } windows[] = {
+        {"draw_ms", parameters->draw_ms},
+        {"commit_ms", parameters->commit_ms},
+        {"reveal_ms", parameters->reveal_ms},
+        {"move_ms", parameters->move_ms},
+    };
+
+    if (parameters->skew_ms <= VCH_CHARTER_SKEW_LEAST_MS) return VCH_OK;
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        if (parameters->skew_ms > windows[i].ms / VCH_CHARTER_WINDOW_SKEWS)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "the charter's skew_ms is %" PRIu64 ", and its %s %" PRIu64
+                                ": a clerk whose clock is off could end what lasts less than %u "
+                                "times skew_ms at once; raise %s, or lower skew_ms (%u always may)",
+                                parameters->skew_ms, windows[i].name, windows[i].ms,
+                                VCH_CHARTER_WINDOW_SKEWS, windows[i].name,
+                                VCH_CHARTER_SKEW_LEAST_MS);
+    return VCH_OK;
 }
 
 static vch_status check_parameters(const struct vch_parameters *parameters,
@@ -59,7 +98,7 @@ static vch_status check_parameters(const struct vch_parameters *parameters,
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the charter's referees are %" PRIu64 ", not an odd number",
                             parameters->referees);
-    return VCH_OK;
+    return check_windows(parameters, complaint);
 }
 
 static bool is_origin(const char *origin)

@@ -3,6 +3,7 @@
 // pay.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,17 +16,19 @@
 #define VCH_CHARTER_WITNESSES_MAX 16u
 #define VCH_CHARTER_ORIGIN_MAX 128u
 #define VCH_CHARTER_NAME_MAX 64u
+#define VCH_CHARTER_SKEW_LEAST_MS 1000u // as cosignatures have whole seconds
+#define VCH_CHARTER_WINDOW_SKEWS 4u     // so many times skew_ms lasts each window at least
 
 // X(field, number, default, least, most)
 #define VCH_PARAMETERS(X) \
     X(epoch_ms, 2, 60000, 1, UINT64_C(1) << 32) \
-    X(draw_ms, 3, 2000, 1, UINT64_C(1) << 32) \
+    X(draw_ms, 3, 4000, 1, UINT64_C(1) << 32) \
     X(commit_ms, 4, 60000, 1, UINT64_C(1) << 32) \
     X(reveal_ms, 5, 10000, 1, UINT64_C(1) << 32) \
     X(dispute_ms, 6, 600000, 1, UINT64_C(1) << 40) \
     X(move_ms, 7, 30000, 1, UINT64_C(1) << 32) \
     X(unbonding_ms, 8, 86400000, 1, UINT64_C(1) << 42) \
-    X(skew_ms, 9, 60000, 1000, UINT64_C(1) << 32) \
+    X(skew_ms, 9, 1000, VCH_CHARTER_SKEW_LEAST_MS, UINT64_C(1) << 32) \
     X(job_ms_max, 10, 3600000, 1, UINT64_C(1) << 40) \
     X(rounds, 11, 3, 1, 4) \
     X(draw_all, 12, 64, 1, 4096) \
@@ -39,7 +42,7 @@
     X(fault_factor, 20, 52429, 1, 65535) \
     X(success_factor, 21, 66191, 65536, 131072) \
     X(trust_min, 22, 6554, 1, 65536) \
-    X(trust_max, 23, 655360, 65536, 1 << 24)
+    X(trust_max, 23, 131072, 65536, 1 << 24)
 
 struct vch_parameters { // version 1
 #define X(field, number, value, least, most) uint64_t field;
@@ -75,3 +78,6 @@ vch_status vch_charter_decode(struct vch_charter *out, const uint8_t *bytes, siz
                               struct vch_arena *arena, struct vch_complaint *complaint);
 
 uint32_t vch_charter_quorum(const struct vch_charter *charter); // cosignatures needed
+// Whether a cosignature of that second is near enough to a time of the clerk's.
+bool vch_charter_is_within_skew(const struct vch_charter *charter, uint64_t cosigned_s,
+                                uint64_t time_ms);

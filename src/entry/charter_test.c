@@ -1,5 +1,6 @@
 #include "entry/charter.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "harness/entries.h"
@@ -58,7 +59,7 @@ TEST(charter_defaults_are_within_their_ranges)
 
     CHECK_OK(check(&charter));
     CHECK_EQ(charter.parameters.epoch_ms, 60000);
-    CHECK_EQ(charter.parameters.trust_max, 655360);
+    CHECK_EQ(charter.parameters.trust_max, 131072);
 }
 
 TEST(charter_refuses_parameters_out_of_their_ranges){
@@ -86,6 +87,49 @@ TEST(charter_refuses_parameters_that_do_not_fit_together)
     CHECK_OK(check(&charter));
     charter.parameters.referees = 4;
     CHECK_FAILS(check(&charter), MALFORMED);
+}
+
+// The shorter one of these windows is, the sooner a clerk whose clock is off could end it.
+TEST(charter_refuses_a_skew_that_its_windows_do_not_outlast)
+{
+    static const size_t windows[] = {
+        offsetof(struct vch_parameters, draw_ms), offsetof(struct vch_parameters, commit_ms),
+        offsetof(struct vch_parameters, reveal_ms), offsetof(struct vch_parameters, move_ms)};
+    static const char *const names[] = {"draw_ms", "commit_ms", "reveal_ms", "move_ms"};
+
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        struct vch_charter charter = example();
+        uint64_t *window = (uint64_t *)(void *)((uint8_t *)&charter.parameters + windows[i]);
+        charter.parameters.draw_ms = 60000;
+        charter.parameters.reveal_ms = 60000;
+        charter.parameters.move_ms = 60000;
+        charter.parameters.skew_ms = 2000;
+        *window = 8000;
+        CHECK_OK(check(&charter));
+        *window = 7999;
+        CHECK_FAILS(check(&charter), MALFORMED);
+        CHECK(strstr(complaint.text, names[i]) != NULL);
+        *window = 1;
+        charter.parameters.skew_ms = 1001;
+        CHECK_FAILS(check(&charter), MALFORMED);
+        charter.parameters.skew_ms = 1000; // the least always may
+        CHECK_OK(check(&charter));
+    }
+}
+
+// A cosignature names a second, and any moment of it may be meant.
+TEST(charter_measures_skew_from_the_second_that_a_cosignature_names)
+{
+    struct vch_charter charter = example();
+
+    charter.parameters.skew_ms = 1000;
+    CHECK(vch_charter_is_within_skew(&charter, 50, 49000));
+    CHECK(!vch_charter_is_within_skew(&charter, 50, 48999));
+    CHECK(vch_charter_is_within_skew(&charter, 50, 50500));
+    CHECK(vch_charter_is_within_skew(&charter, 50, 51999));
+    CHECK(!vch_charter_is_within_skew(&charter, 50, 52000));
+    CHECK(!vch_charter_is_within_skew(&charter, UINT64_MAX, 52000));
+    CHECK(!vch_charter_is_within_skew(&charter, UINT64_MAX / 1000, UINT64_MAX));
 }
 
 TEST(charter_refuses_keys_in_two_roles_and_names_of_other_forms)

@@ -203,8 +203,10 @@ static uint32_t take_cosignatures(struct vch_cosigners *cosigners, const struct 
         const struct vch_vkey *vkey = &cosigners->setup.notes->witnesses[i];
         struct vch_entry_cosignature found = {.witness = i};
         if (!vch_is_ok(vch_cosignature_verify(&found.time_s, note, vkey)) ||
-            !find_signature(&found, note, vkey))
-            continue;
+            !find_signature(&found, note, vkey) ||
+            !vch_charter_is_within_skew(cosigners->setup.charter, found.time_s,
+                                        vch_clock_unix_ms()))
+            continue; // with it no anchor would be taken
         taken++;
         if (cosigners->has[i]) continue;
         cosigners->has[i] = true;
@@ -229,7 +231,8 @@ static void receive_lines(struct peer *peer, const char *lines, size_t size)
     memcpy(text + cosigners->note_size, lines, size);
     if (!vch_is_ok(vch_note_decode(&note, text, cosigners->note_size + size, NULL)) ||
         take_cosignatures(cosigners, &note) == 0) {
-        note_failure(peer, "an answer that is no cosignature of a witness of the charter");
+        note_failure(peer,
+                     "an answer that is no cosignature of a witness of the charter, at this time");
         return;
     }
     peer->failures = 0;

@@ -175,17 +175,6 @@ static vch_status check_registry(const struct contest *contest, const struct vch
     return VCH_OK;
 }
 
-static bool is_within_skew(const struct contest *contest, const struct vch_entry *anchor,
-                           const struct vch_entry_cosignature *cosignature)
-{
-    const uint64_t skew_ms = contest->charter->parameters.skew_ms;
-    uint64_t there_ms =
-        cosignature->time_s <= UINT64_MAX / 1000 ? cosignature->time_s * 1000 : UINT64_MAX;
-
-    return there_ms >= anchor->time_ms ? there_ms - anchor->time_ms <= skew_ms
-                                       : anchor->time_ms - there_ms <= skew_ms;
-}
-
 static bool is_cosigned(const struct contest *contest, const struct vch_entry *anchor)
 {
     const struct vch_state_checks checks = vch_state_full_checks();
@@ -195,7 +184,7 @@ static bool is_cosigned(const struct contest *contest, const struct vch_entry *a
         const struct vch_entry_cosignature *cosignature = &anchor->anchor.cosignatures[i];
         bool is_later = i == 0 || cosignature->witness > cosignature[-1].witness;
         if (!is_later || cosignature->witness >= contest->charter->witness_count) return false;
-        if (!is_within_skew(contest, anchor, cosignature) ||
+        if (!vch_charter_is_within_skew(contest->charter, cosignature->time_s, anchor->time_ms) ||
             !vch_is_ok(checks.cosignature(checks.context, contest->charter, cosignature,
                                           anchor->anchor.size, &anchor->anchor.root)))
             return false;

@@ -21,7 +21,7 @@
 #define VCH_CORE_REFUSALS_MAX 65536u
 #define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
 #define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
-#define VCH_CORE_FRESH_S 60u       // for so long the same tree gets the same cosignature
+#define VCH_CORE_FRESH_S 5u        // for so long the same tree gets the same cosignature
 #define VCH_CORE_COMMIT_MAX 4096u  // bytes of a request that hands a commit over
 #define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024
 

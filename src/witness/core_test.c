@@ -216,7 +216,7 @@ TEST(core_cosigns_the_same_again_and_writes_nothing_down)
     CHECK_EQ(change.kind, VCH_CORE_AGAIN);
     CHECK_EQ(ask(&entries, 0, 7), 200);
     CHECK_EQ(change.kind, VCH_CORE_CHECKPOINT);
-    for (int i = 0; i < 5; i++, now_ms += 11000) { // nobody collects signatures of one tree
+    for (int i = 0; i < 5; i++, now_ms += 900) { // nobody collects signatures of one tree
         CHECK_EQ(ask(&entries, 7, 7), 200);
         CHECK_EQ(change.kind, VCH_CORE_AGAIN);
         check_cosigned(&entries, 7, NOW_MS / 1000);

@@ -122,6 +122,22 @@ void cluster_take(struct cluster *world, uint32_t index, const uint8_t *draft, s
     vch_arena_rewind(&world->work, mark);
     cluster_clerk(world, index);
 }
+
+// What was cosigned too long ago would have the anchor refused: it is asked for again.
+static void drop_stale(const struct cluster *world, const struct cluster_fork *fork,
+                       struct cluster_checkpoint *checkpoint)
+{
+    const uint64_t now_ms = clerk_time(world, fork);
+
+    for (uint32_t i = 0; i < CLUSTER_WITNESSES; i++) {
+        const uint64_t time_s = checkpoint->cosignatures[i].time_s;
+        if (!checkpoint->has[i] || vch_charter_is_within_skew(&world->charter, time_s, now_ms))
+            continue;
+        checkpoint->has[i] = false;
+        checkpoint->count--;
+    }
+}
+
 static void cosigned(struct cluster *world, const struct cluster_event *event)
 {
     struct cluster_fork *fork = &world->forks[event->a];
@@ -133,6 +149,7 @@ static void cosigned(struct cluster *world, const struct cluster_event *event)
     if (!checkpoint->has[event->b]) checkpoint->count++;
     checkpoint->has[event->b] = true;
     memcpy(&checkpoint->cosignatures[event->b], event->bytes, event->size);
+    drop_stale(world, fork, checkpoint);
     if (checkpoint->count < vch_charter_quorum(&world->charter)) return;
     entry.anchor.size = checkpoint->size;
     entry.anchor.root = checkpoint->root;

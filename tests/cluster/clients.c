@@ -94,6 +94,19 @@ static void open_trial(struct cluster *world, struct vch_entry_job_open *open)
     open->trial_expected = vch_entry_trial_expected(&open->job_id, &right.output, nonce);
 }
 
+// Now and then, while jobs wait for their anchors, nodes are dropped, or come back.
+static void renew_registry(struct cluster *world)
+{
+    static const uint32_t WITHOUT[] = {0, 20, 40, 0}; // one of so many nodes; 0: of none
+    const uint32_t count = world->registry_count;
+
+    if (!world->plan.has_new_registry || world->forks[1].exists ||
+        count == sizeof WITHOUT / sizeof *WITHOUT ||
+        world->jobs_left != world->plan.jobs * (4 - count) / 4)
+        return;
+    cluster_enter_registry(world, WITHOUT[count] > 0 ? world->plan.nodes / WITHOUT[count] : 0);
+}
+
 // A job for whoever waits; with trials, each node first has one of its own.
 void cluster_open_job(struct cluster *world, const struct cluster_event *event)
 {
@@ -123,9 +136,7 @@ void cluster_open_job(struct cluster *world, const struct cluster_event *event)
     }
     vch_arena_rewind(&world->work, mark);
     if (world->jobs_left == 0 || world->is_broken) return;
-    if (world->plan.has_new_registry && world->jobs_left == world->plan.jobs / 2 &&
-        world->registry_count == 1 && !world->forks[1].exists)
-        cluster_enter_registry(world, world->plan.nodes / 20);
+    renew_registry(world);
     cluster_at(world,
                world->now_ms + 1 +
                    cluster_random_below(&world->random, 2 * world->plan.job_every_ms),

@@ -220,6 +220,7 @@ struct cluster {
     struct cluster_figures figures;
     uint32_t jobs_left, jobs_opened, jobs_under_way; // sent, and not in the log yet
     uint64_t weight;                                 // of who draws with the entry at hand
+    uint32_t marks[VCH_ENTRY_SEATS_MAX];             // of whom a verdict is about, before it
     bool is_over, is_broken;
     char trouble[768];
 };

@@ -91,6 +91,20 @@ static bool is_barred(struct cluster *world, const struct vch_state *state,
     return false;
 }
 
+// A seat of a job is a node of the registry that was in force when the job was opened: who has the
+// job alone can check its draw.
+static void check_members(struct cluster *world, const struct vch_state *state,
+                          const struct vch_contest *contest)
+{
+    const struct vch_job_record *job = vch_state_job(state, &contest->id.subject);
+
+    if (job == NULL) return;
+    const struct vch_registry *registry = vch_state_registry_at(state, job->opened_ms);
+    for (uint32_t i = 0; i < contest->seat_count; i++)
+        if (contest->seats[i].member != vch_registry_find(registry, &contest->seats[i].node))
+            cluster_fail(world, "seat %u is not a node of the job's registry", i);
+}
+
 void cluster_check_draw(struct cluster *world, const struct vch_state *state,
                         const struct vch_entry *entry)
 {
@@ -111,6 +125,7 @@ void cluster_check_draw(struct cluster *world, const struct vch_state *state,
             return;
         }
     }
+    if (!contest->is_dispute) check_members(world, state, contest);
     if (count != contest->seat_count)
         cluster_fail(world, "%u seats were drawn, not %u", contest->seat_count, count);
 }

@@ -104,7 +104,7 @@ static void make_charter(struct cluster *world)
         struct cluster_witness *witness = &world->witnesses[i];
         (void)snprintf(charter->witnesses[i].name, sizeof charter->witnesses[i].name, "w%u", i);
         charter->witnesses[i].key = witness->key.public_key;
-        witness->skew_ms = (int64_t)cluster_random_below(&world->random, 20000) - 10000;
+        witness->skew_ms = (int64_t)cluster_random_below(&world->random, 600) - 300;
     }
     world->witnesses[cluster_random_below(&world->random, CLUSTER_WITNESSES)].is_dishonest = true;
     if (!vch_is_ok(vch_charter_encode(&bytes, &size, charter, &world->arena, &world->complaint)))
@@ -205,7 +205,7 @@ void cluster_found(struct cluster *world)
     for (uint32_t i = 0; i < CLUSTER_CLIENTS; i++)
         world->clients[i] = make_key(plan->seed, "client", i);
     if (!plan->is_plain)
-        world->clerk_skew_ms = (int64_t)cluster_random_below(&world->random, 10000) - 5000;
+        world->clerk_skew_ms = (int64_t)cluster_random_below(&world->random, 600) - 300;
     make_nodes(world);
     make_charter(world);
     cluster_make_cores(world);

@@ -157,6 +157,30 @@ static void note_default(struct cluster *world, const struct vch_state *state,
         excuse_parties(world, state, dispute, !dispute->has_moved[0], !dispute->has_moved[1]);
 }
 
+// One operator alone has nobody's word but its own: its marks do not rise, however often it pays
+// itself.
+static bool is_farmable(const struct vch_contest *contest)
+{
+    return contest != NULL && !contest->is_trial && !contest->is_dispute && contest->id.round == 0;
+}
+
+static void note_marks(struct cluster *world, const struct vch_state *state,
+                       const struct vch_entry *entry)
+{
+    const struct vch_contest *contest = vch_state_contest(state, &entry->contest);
+
+    for (uint32_t i = 0; is_farmable(contest) && i < contest->seat_count; i++)
+        world->marks[i] = contest->seats[i].account->correct;
+}
+
+static void check_marks(struct cluster *world, const struct vch_contest *contest)
+{
+    if (!is_farmable(contest) || count_equal(contest) > 1) return;
+    for (uint32_t i = 0; i < contest->seat_count; i++)
+        if (contest->seats[i].account->correct > world->marks[i])
+            cluster_fail(world, "a mark rises by an answer that nobody else gave");
+}
+
 // What counts as it was before the entry is looked at before it is applied; with the end of a
 // dispute the ledger may even forget all that it was about.
 void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
@@ -165,6 +189,7 @@ void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch
 
     if (entry->kind == VCH_ENTRY_SORTITION) cluster_weigh_sortition(world, state, entry);
     if (entry->kind == VCH_ENTRY_VERDICT) check_referees(world, state, entry);
+    if (entry->kind == VCH_ENTRY_VERDICT) note_marks(world, state, entry);
     if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
         note_default(world, state, &entry->dispute_default);
 }
@@ -227,6 +252,7 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
 
     if (entry->kind == VCH_ENTRY_VERDICT) {
         check_verdict(world, state, entry);
+        check_marks(world, vch_state_contest(state, &entry->contest));
         note_job(world, state, &entry->contest.subject);
     }
     if (entry->kind == VCH_ENTRY_SORTITION && fork == 0)

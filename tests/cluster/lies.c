@@ -147,6 +147,7 @@ static void lie_about_anchor(const struct attempt *at)
     struct cluster *world = at->world;
     struct vch_entry entry = {.kind = VCH_ENTRY_ANCHOR};
     const uint64_t size = vch_state_size(at->state), time_s = at->time_ms / 1000;
+    const uint64_t skew_ms = world->plan.parameters.skew_ms;
 
     entry.anchor.size = size;
     entry.anchor.root = vch_state_root(at->state);
@@ -164,6 +165,13 @@ static void lie_about_anchor(const struct attempt *at)
     for (uint32_t i = 0; i < entry.anchor.count; i++)
         cluster_cosign(world, i, time_s, size, &entry.anchor.root,
                        &entry.anchor.cosignatures[i].signature);
+    for (int off = -1; off <= 1; off += 2) {
+        struct vch_entry stale = entry;
+        stale.anchor.cosignatures[1].time_s += (uint64_t)off * (skew_ms / 1000 + 2);
+        cluster_cosign(world, 1, stale.anchor.cosignatures[1].time_s, size, &stale.anchor.root,
+                       &stale.anchor.cosignatures[1].signature);
+        try(at, &stale, "an anchor with a cosignature of another time");
+    }
     entry.anchor.count--;
     try(at, &entry, "an anchor with too few cosignatures");
     entry.anchor.count++;

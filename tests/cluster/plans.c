@@ -6,7 +6,7 @@ static struct vch_parameters quick(void)
     struct vch_parameters p = vch_charter_default_parameters();
 
     p.epoch_ms = 1000;
-    p.draw_ms = 1500;
+    p.draw_ms = 4000;
     p.commit_ms = 12000;
     p.reveal_ms = 6000;
     p.dispute_ms = 40000;

@@ -57,13 +57,16 @@ class Accounts:
         p = self.parameters
         return contest.job.fee if contest.dispute is None else p["dispute_bond"] // p["referees"]
 
+    def is_present(self, contest, key):
+        return contest.present["by_key"].get(key, {}).get("role") == NODE
+
     def may_be_drawn(self, contest, key):
         member, account = contest.registry["by_key"].get(key), self.accounts.get(key)
         return (member is not None and account is not None and member["role"] == NODE and member["vrf"] != b"" and
                 account.stake >= self.parameters["stake_min"] and account.trials >= self.parameters["trials"] and
                 account.stake * self.parameters["slash_permille"] // 1000 >= self.fee_of(contest) and
                 self.holds(account, contest.job.model, contest.first, contest.last) and
-                self.weight(account) > 0 and member["operator"] not in contest.excluded)
+                self.weight(account) > 0 and self.is_present(contest, key) and member["operator"] not in contest.excluded)
 
     # --- money
 
@@ -86,10 +89,11 @@ class Accounts:
             self.account(winner).balance += bounty
         self.treasury += taken - bounty
 
-    def success(self, account):
-        self.mark(account, "correct", True)
-        self.mark(account, "timely", True)
+    def success(self, account, is_earned):
         account.successes += 1
+        if is_earned:
+            self.mark(account, "correct", True)
+            self.mark(account, "timely", True)
 
     # --- entries
 

@@ -80,10 +80,14 @@ class Contests:
         self.escrow -= amount
         assert job.escrow >= 0
 
-    def reward(self, job, account):
+    def reward(self, job, account, is_earned):
         self.charge_escrow(job, job.fee)
         account.balance += job.fee
-        self.success(account)
+        self.success(account, is_earned)
+
+    def is_earned(self, contest, right):
+        """Whether these seats of a round have more than their own word for it, and the lot had a choice."""
+        return len(right) >= 2 and contest.operators > contest.k
 
     def end_job(self, job, phase):
         job.phase = phase
@@ -128,7 +132,7 @@ class Contests:
         record = Record(id=job["id"], job=job, model=job["model"], client=writer, phase="pending", fee=body["fee"],
                         escrow=escrow, opened_ms=self.now, deadline_ms=job["deadline_ms"], rounds=rounds,
                         by_nodes=body["by_nodes"], first_input=body["input"], inputs={}, segments={}, trial=trial,
-                        excluded=set(body["excluded"]), result=None)
+                        excluded=set(body["excluded"]), result=None, registry=registry)
         self.jobs[job["id"]] = record
         for index in body["by_nodes"]:
             record.segments[index] = Record(index=index, phase="pending", output=None, trace=None, decided_ms=None,
@@ -140,8 +144,8 @@ class Contests:
         place = job.job["segments"][index]
         contest = Record(subject=dispute.id if dispute else job.id, segment=index, round=number, k=k, job=job,
                          dispute=dispute, first=place["first"], last=place["last"], phase="open",
-                         opened=self.position, leaf=self.leaf, excluded=set(), registry=None, anchored=None,
-                         anchored_ms=None, eligible=0, weight=0, drawn={}, seats=[], drawn_ms=None, closed=None,
+                         opened=self.position, leaf=self.leaf, excluded=set(), registry=None, present=None, anchored=None,
+                         anchored_ms=None, eligible=0, operators=0, weight=0, drawn={}, seats=[], drawn_ms=None, closed=None,
                          commits=None, reveal_ms=None, output=None, trace=None, all_drawn_ms=None, full_ms=None)
         self.contests[contest.subject, index, number] = contest
         (dispute.rounds if dispute else job.segments[index].rounds).append(contest)
@@ -168,7 +172,8 @@ class Contests:
         need(len(marks) >= (n + (n - 1) // 3) // 2 + 1, "too few cosignatures")
         for mark in marks:
             need(mark["witness"] < n and is_cosigned(charter, mark, size, body["root"]), "a cosignature")
-            need(abs(mark["time"] * 1000 - self.now) <= self.parameters["skew_ms"], "a cosignature's time")
+            begin, skew = mark["time"] * 1000, self.parameters["skew_ms"]
+            need(begin - skew <= self.now <= begin + 999 + skew, "a cosignature's time")
         self.anchors.append(size)
         seed = digest_of("vouch/anchor/v1", ("size", size), ("root", body["root"]), *[
             item for mark in marks for item in (("witness", mark["witness"]), ("time", mark["time"]),
@@ -181,7 +186,8 @@ class Contests:
 
     def anchor_contest(self, contest, seed):
         contest.phase, contest.anchored, contest.anchored_ms = "drawing", self.position, self.now
-        contest.registry = self.in_force(self.now)
+        contest.present = self.in_force(self.now)
+        contest.registry = contest.job.registry if contest.dispute is None else contest.present
         if self.trial_of(contest) is None:
             contest.alpha = digest_of("vouch/sortition/v1", ("ledger", self.charter["id"]), ("entry", contest.leaf),
                                       ("anchor", seed), ("registry", contest.registry["digest"]),
@@ -189,6 +195,7 @@ class Contests:
                                       ("round", contest.round))
             eligible = self.choose_eligible(contest)
             contest.eligible = len(eligible)
+            contest.operators = len({contest.registry["by_key"][key]["operator"] for key in eligible})
             contest.weight = sum(self.weight(self.accounts[key]) for key in eligible)
         self.note_draws(contest)
 
@@ -240,7 +247,7 @@ class Contests:
     def best(self, contest):
         trial, seats = self.trial_of(contest), []
         if trial is not None:
-            member = contest.registry["by_key"].get(trial["node"])
+            member = contest.registry["by_key"].get(trial["node"]) if self.is_present(contest, trial["node"]) else None
             return [self.new_seat(trial["node"], member["operator"], 0, 0)] if member else []
         for seat in sorted(contest.drawn.values(), key=lambda s: (Fraction(s.exponent, s.weight), s.node)):
             if len(seats) < contest.k and all(other.operator != seat.operator for other in seats):
@@ -359,9 +366,10 @@ class Contests:
         segment.phase, segment.output, segment.trace = "decided", contest.output, contest.trace
         segment.decided_ms, segment.window_ms = self.now, self.now + self.parameters["dispute_ms"]
         if job.trial is None:
-            for seat in [seat for earlier in segment.rounds for seat in earlier.seats]:
-                if self.has_won(segment, seat):
-                    self.reward(job, self.accounts[seat.node])
+            for earlier in segment.rounds:
+                winners = [seat for seat in earlier.seats if self.has_won(segment, seat)]
+                for seat in winners:
+                    self.reward(job, self.accounts[seat.node], self.is_earned(earlier, winners))
         if all(other.phase == "decided" for other in job.segments.values()):
             self.end_job(job, "decided")
 
@@ -374,7 +382,7 @@ class Contests:
             self.charge_escrow(job, job.fee)
             account.balance += job.fee
         elif job.result == contest.seats[0].output:
-            self.reward(job, account)
+            self.reward(job, account, True)
             account.trials += 1
             account.grown = self.position
         else:

@@ -140,17 +140,17 @@ class Disputes:
         return bond
 
     def settle_referees(self, dispute, output, forfeited):
-        seats = [seat for contest in dispute.rounds for seat in contest.seats if seat.state == "revealed"]
-        right = [seat for seat in seats if seat.output == output]
+        revealed = [(contest, seat) for contest in reversed(dispute.rounds) for seat in contest.seats
+                    if seat.state == "revealed"]
+        right = [(contest, seat) for contest, seat in revealed if seat.output == output]
         share = min(forfeited, self.parameters["dispute_bond"]) // len(right)
-        for seat in seats:
-            account = self.accounts[seat.node]
-            if seat.output == output:
-                account.balance += share
-                self.success(account)
-            else:
-                self.mark(account, "correct", False)
-                account.wrongs += 1
+        for contest, seat in right:
+            self.accounts[seat.node].balance += share
+            self.success(self.accounts[seat.node], self.is_earned(contest, [s for c, s in right if c is contest]))
+        for contest, seat in revealed:
+            if seat.output != output:
+                self.mark(self.accounts[seat.node], "correct", False)
+                self.accounts[seat.node].wrongs += 1
         return share * len(right)
 
     def end_dispute(self, dispute, result):

@@ -78,6 +78,8 @@ def check_charter(charter, data):
     for name, least, most in PARAMETERS:
         require(least <= parameters[name] <= most, name)
     require(parameters["unbonding_ms"] >= parameters["dispute_ms"] and parameters["referees"] % 2 == 1, "parameters")
+    shortest = min(parameters[name] for name in ("draw_ms", "commit_ms", "reveal_ms", "move_ms"))
+    require(parameters["skew_ms"] <= max(1000, shortest // 4), "skew_ms")
     charter["id"] = digest_of("vouch/ledger/v1", ("charter", data))
 
 
