@@ -54,6 +54,7 @@ static struct vch_kept_run *insert(struct vch_kept *kept, const struct vch_kept_
     run->next = *bucket;
     *bucket = index;
     kept->count++;
+    if (kept->high <= (uint32_t)index) kept->high = (uint32_t)index + 1;
     return run;
 }
 
@@ -125,7 +126,7 @@ vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setu
 
 void vch_kept_close(struct vch_kept *kept)
 {
-    for (uint32_t i = 0; kept->runs != NULL && i < VCH_KEPT_MAX; i++)
+    for (uint32_t i = 0; i < kept->high; i++)
         forget_leaves(kept, &kept->runs[i]);
     vch_vault_close(&kept->vault);
 }
@@ -152,9 +153,9 @@ static void take_leaves(struct vch_kept *kept, struct vch_kept_run *run,
     const size_t size = task->leaf_count * sizeof *task->leaves;
 
     if (run->leaves != NULL || size == 0 || size > VCH_KEPT_LEAVES_MAX) return;
-    for (uint32_t i = 0; i < VCH_KEPT_MAX && kept->leaves_size + size > VCH_KEPT_LEAVES_MAX; i++) {
+    for (uint32_t i = 0; i < kept->high && kept->leaves_size + size > VCH_KEPT_LEAVES_MAX; i++) {
         forget_leaves(kept, &kept->runs[kept->gives_way]);
-        kept->gives_way = (kept->gives_way + 1) % VCH_KEPT_MAX;
+        kept->gives_way = (kept->gives_way + 1) % kept->high;
     }
     run->leaves = calloc(size, 1);
     if (run->leaves == NULL) return;
@@ -240,7 +241,7 @@ void vch_kept_sweep(struct vch_kept *kept, const struct vch_state *state)
     for (uint32_t i = 0; i < SWEEP && kept->count > 0; i++) {
         struct vch_kept_run *run = &kept->runs[kept->looked_at];
         if (run->is_used && is_over(run, state)) drop(kept, run);
-        kept->looked_at = (kept->looked_at + 1) % VCH_KEPT_MAX;
+        kept->looked_at = (kept->looked_at + 1) % kept->high;
     }
 }
 

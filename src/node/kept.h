@@ -43,7 +43,7 @@ struct vch_kept {
     struct vch_vault vault;
     struct vch_kept_run *runs; // VCH_KEPT_MAX of them
     int *buckets, free;
-    uint32_t count, looked_at, gives_way;
+    uint32_t count, high, looked_at, gives_way; // high: no run is beyond
     size_t leaves_size;
 };
 

@@ -138,6 +138,7 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     switch (mode) {
     case FAULT_WRONG_OUTPUT: change_output(task); break;
     case FAULT_SIGNED_WRONG_OUTPUT:
+    case FAULT_LATE_DISPUTE:
         change_output(task);
         task->status = vch_engine_vote(engine, task);
         break;
@@ -247,6 +248,13 @@ static bool copy_commit(const struct vch_contest *contest, const struct fault *f
     return true;
 }
 
+static bool is_time(void)
+{
+    const char *path = getenv("FAULT_WAITS_FOR");
+
+    return path == NULL || access(path, F_OK) == 0;
+}
+
 static bool on_statement(void *context, const struct vch_state *state, struct vch_entry *entry)
 {
     const struct fault *fault = context;
@@ -254,6 +262,7 @@ static bool on_statement(void *context, const struct vch_state *state, struct vc
     bool is_vote = entry->kind == VCH_ENTRY_COMMIT || entry->kind == VCH_ENTRY_REVEAL;
     const struct vch_contest *contest = is_vote ? vch_state_contest(state, &entry->contest) : NULL;
 
+    if (mode == FAULT_LATE_DISPUTE && entry->kind == VCH_ENTRY_DISPUTE_OPEN) return is_time();
     if (contest == NULL || contest->is_dispute) return true;
     if (mode == FAULT_WITHHOLD_COMMIT && entry->kind == VCH_ENTRY_COMMIT) return false;
     if (mode == FAULT_WITHHOLD_REVEAL && entry->kind == VCH_ENTRY_REVEAL) return false;
@@ -273,6 +282,8 @@ void fault_install(struct fault *fault, struct vch_node_options *options)
     options->on_send_context = fault;
     options->on_statement = on_statement;
     options->on_statement_context = fault;
+    // Whoever opens what is disputed is then the other side.
+    if (atomic_load(&fault->mode) == FAULT_LATE_DISPUTE) options->peers = NULL;
 }
 
 void fault_release(struct fault *fault)

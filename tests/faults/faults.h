@@ -36,7 +36,9 @@
     X(COPY_COMMIT, "copy-commit") /* commits to what another has committed to */ \
     X(WITHHOLD_REVEAL, "withhold-reveal") \
     X(WITHHOLD_COMMIT, "withhold-commit") \
-    X(FALSE_REVEAL, "false-reveal") /* of another output than it committed to */
+    X(FALSE_REVEAL, "false-reveal") /* of another output than it committed to */ \
+    /* Signs a lie, and disputes the verdict against it once the file FAULT_WAITS_FOR is there. */ \
+    X(LATE_DISPUTE, "late-dispute")
 
 enum fault_mode {
 #define X(name, text) FAULT_##name,

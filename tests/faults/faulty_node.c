@@ -13,7 +13,7 @@
 #include "host/process.h"
 #include "member/charter_file.h"
 
-enum { PACKAGES_MAX = 16, MEMORY_MAX = 1 << 28 };
+enum { PACKAGES_MAX = 16, WITNESSES_MAX = 16, MEMORY_MAX = 1 << 28 };
 
 struct setup {
     struct vch_arena arena;
@@ -24,6 +24,7 @@ struct setup {
     struct vch_node_package packages[PACKAGES_MAX];
     struct vch_node_options options;
     struct vch_charter charter;
+    const char *witnesses[WITNESSES_MAX];
     char ledger[64];
 };
 
@@ -87,7 +88,14 @@ static vch_status take_ledger(struct setup *setup, const char *value)
     memcpy(setup->ledger, value, (size_t)(colon - value));
     setup->options.ledger_host = setup->ledger;
     setup->options.ledger_port = (uint16_t)strtoul(colon + 1, NULL, 10);
-    setup->options.disputes = true;
+    return VCH_OK;
+}
+
+static vch_status add_witness(struct setup *setup, const char *url)
+{
+    if (setup->options.witness_count == WITNESSES_MAX) return VCH_FAIL(LIMIT);
+    setup->witnesses[setup->options.witness_count++] = url;
+    setup->options.witness_urls = setup->witnesses;
     return VCH_OK;
 }
 
@@ -102,6 +110,11 @@ static vch_status take_option(struct setup *setup, const char *name, const char 
         return VCH_OK;
     }
     if (strcmp(name, "--ledger") == 0) return take_ledger(setup, value);
+    if (strcmp(name, "--witness") == 0) return add_witness(setup, value);
+    if (strcmp(name, "--disputes") == 0) {
+        setup->options.disputes = strcmp(value, "no") != 0;
+        return VCH_OK;
+    }
     if (strcmp(name, "--journal") == 0) {
         setup->options.journal = value;
         return VCH_OK;
@@ -154,7 +167,7 @@ static vch_status serve(struct setup *setup, int count, char **arguments)
 
 int main(int argc, char **argv)
 {
-    static struct setup setup;
+    static struct setup setup = {.options = {.disputes = true}};
     enum fault_mode mode = argc > 1 ? fault_parse(argv[1]) : FAULT_COUNT;
 
     if (mode == FAULT_COUNT) {
