@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/edwards.h"
+#include "crypto/known.h"
 
 enum {
     SCALAR_SIZE = crypto_core_ed25519_SCALARBYTES,
@@ -37,50 +38,6 @@ static void sign(struct vch_signature *out, const struct vch_secret_key *key, co
     memcpy(expanded + VCH_SIGN_SEED_SIZE, key->public_key.bytes, VCH_SIGN_PUBLIC_SIZE);
     (void)crypto_sign_ed25519_detached(out->bytes, NULL, message, size, expanded);
     vch_wipe(expanded, sizeof expanded);
-}
-
-// The signers that this thread has heard of lately, for verifying alone: a key that came before has
-// a table, with which a signature takes a third of the time. Nothing that is decided depends on
-// what is remembered: with a table or without, the answer is libsodium's (sign_test).
-enum { SIGNERS = 64 };
-
-struct signer {
-    struct vch_public_key key;
-    enum { UNKNOWN, SEEN, TABULATED } state;
-    struct vch_edwards_table minus; // of the key's negative
-};
-
-static _Thread_local struct signer signers[SIGNERS];
-static _Thread_local struct vch_edwards_table base;
-static _Thread_local bool has_base;
-
-static bool tabulate(struct signer *signer)
-{
-    struct vch_edwards_point point;
-
-    if (!vch_edwards_decode(&point, signer->key.bytes) || vch_edwards_has_small_order(&point))
-        return false;
-    point = vch_edwards_negate(&point);
-    vch_edwards_tabulate(&signer->minus, &point);
-    if (has_base) return true;
-    point = vch_edwards_base();
-    vch_edwards_tabulate(&base, &point);
-    return has_base = true;
-}
-
-// NULL for a key that is new, which takes another's place but has no table yet: keys that nobody
-// uses twice cost nothing. NULL for one with which nothing verifies, too.
-static const struct signer *recall(const struct vch_public_key *key)
-{
-    struct signer *signer = &signers[vch_get_u32le(key->bytes) % SIGNERS];
-
-    if (signer->state == UNKNOWN || memcmp(&signer->key, key, sizeof *key) != 0) {
-        signer->key = *key;
-        signer->state = SEEN;
-        return NULL;
-    }
-    if (signer->state == SEEN && tabulate(signer)) signer->state = TABULATED;
-    return signer->state == TABULATED ? signer : NULL;
 }
 
 static bool is_reduced(const uint8_t scalar[static SCALAR_SIZE])
@@ -118,21 +75,37 @@ static struct claim claim_of(const struct vch_public_key *key, const void *messa
     return claim;
 }
 
-// RFC 8032, section 5.1.7, without the cofactor: R = S B - h A, to the byte.
-static bool is_signed(const struct signer *signer, const struct claim *claim,
+// RFC 8032, section 5.1.7, without the cofactor: R = S B - h A, to the byte. libsodium refuses S >=
+// L, a public key that is not canonical or of small order, and an R of small order: what makes a
+// signature valid for everyone or for several messages. So do we.
+static bool is_signed(const struct vch_edwards_table *minus_key,
+                      const struct vch_edwards_table *base, const struct claim *claim,
                       const struct vch_signature *signature)
 {
     uint8_t h[SCALAR_SIZE], r[VCH_EDWARDS_SIZE];
 
     if (!is_reduced(claim->s)) return false;
     crypto_core_ed25519_scalar_reduce(h, claim->hash);
-    const struct vch_edwards_point point = vch_edwards_combine(claim->s, &base, h, &signer->minus);
+    const struct vch_edwards_point point = vch_edwards_combine(claim->s, base, h, minus_key);
     vch_edwards_encode(r, &point);
     return memcmp(r, signature->bytes, sizeof r) == 0 && !vch_edwards_has_small_order(&point);
 }
 
-// libsodium refuses S >= L, a public key that is not canonical or of small order, and an R of
-// small order: what makes a signature valid for everyone or for several messages. So do we.
+static bool is_right(const struct vch_public_key *key, const void *message, size_t size,
+                     const struct claim *claim, const struct vch_signature *signature)
+{
+    const struct vch_edwards_table *base = vch_known_base();
+    const struct vch_known *known =
+        base != NULL ? vch_known_hold(VCH_KNOWN_SIGNER, key->bytes) : NULL;
+
+    if (known == NULL)
+        return crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes) ==
+               0;
+    const bool out = is_signed(vch_known_table(known), base, claim, signature);
+    vch_known_let_go(known);
+    return out;
+}
+
 static vch_status verify(const struct vch_public_key *key, const void *message, size_t size,
                          const struct vch_signature *signature)
 {
@@ -140,12 +113,7 @@ static vch_status verify(const struct vch_public_key *key, const void *message, 
     struct claim *known = &claims[vch_get_u32le(claim.hash) % CLAIMS];
 
     if (memcmp(known, &claim, sizeof claim) == 0) return VCH_OK;
-    const struct signer *signer = recall(key);
-    const bool is_right =
-        signer != NULL
-            ? is_signed(signer, &claim, signature)
-            : crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes) == 0;
-    if (!is_right) return VCH_FAIL(BAD_PROOF);
+    if (!is_right(key, message, size, &claim, signature)) return VCH_FAIL(BAD_PROOF);
     *known = claim;
     return VCH_OK;
 }

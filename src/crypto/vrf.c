@@ -5,6 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "crypto/known.h"
+#include "crypto/ristretto.h"
 
 enum {
     POINT_SIZE = crypto_core_ristretto255_BYTES,
@@ -95,9 +97,13 @@ void vch_vrf_key(struct vch_vrf_secret *out, const uint8_t seed[static VCH_VRF_S
     VCH_ASSERT(crypto_scalarmult_ristretto255_base(out->public_key.bytes, out->scalar) == 0);
 }
 
+// Not libsodium's word: version 1.0.18 takes every point in two encodings, one with the highest bit
+// set, and whoever made such a proof would have two betas to choose from.
 static bool is_point(const uint8_t bytes[static POINT_SIZE])
 {
-    return crypto_core_ristretto255_is_valid_point(bytes) == 1 && !vch_is_zero(bytes, POINT_SIZE);
+    struct vch_edwards_point point;
+
+    return vch_ristretto_decode(&point, bytes) && !vch_is_zero(bytes, POINT_SIZE);
 }
 
 vch_status vch_vrf_check_public(const struct vch_vrf_public *key)
@@ -187,18 +193,33 @@ static bool is_reduced(const struct scalar *scalar)
     return memcmp(reduced, scalar->bytes, SCALAR_SIZE) == 0;
 }
 
-// out = s * base - c * point, where `base` NULL stands for the generator. False when one of the
-// products is the identity, which no honest proof meets: s and c are hashes.
-static bool combine(struct point *out, const struct scalar *s, const struct point *base,
-                    const struct scalar *c, const struct point *point)
+// The two points that an honest proof's challenge was hashed from: u = s B - c Y, v = s H - c
+// Gamma. False when Y, H or Gamma is no point.
+static bool recompute(struct point *u, struct point *v, const struct point *y,
+                      const struct point *h, const struct point *gamma, const struct scalar *s,
+                      const struct scalar *c)
 {
-    struct point left, right;
-    int failed = base == NULL ? crypto_scalarmult_ristretto255_base(left.bytes, s->bytes)
-                              : crypto_scalarmult_ristretto255(left.bytes, s->bytes, base->bytes);
+    const struct vch_edwards_table *base = vch_known_base();
+    struct vch_edwards_point key, of_h, of_gamma, left;
 
-    if (failed != 0) return false;
-    if (crypto_scalarmult_ristretto255(right.bytes, c->bytes, point->bytes) != 0) return false;
-    return crypto_core_ristretto255_sub(out->bytes, left.bytes, right.bytes) == 0;
+    if (!vch_ristretto_decode(&of_h, h->bytes)) return false;
+    if (!vch_ristretto_decode(&of_gamma, gamma->bytes)) return false;
+    of_gamma = vch_edwards_negate(&of_gamma);
+    const struct vch_known *known = base != NULL ? vch_known_hold(VCH_KNOWN_VRF, y->bytes) : NULL;
+    if (known != NULL) {
+        left = vch_edwards_combine(s->bytes, base, c->bytes, vch_known_table(known));
+        vch_known_let_go(known);
+    } else {
+        const struct vch_edwards_point generator = vch_edwards_base();
+        if (!vch_ristretto_decode(&key, y->bytes)) return false;
+        key = vch_edwards_negate(&key);
+        left = vch_edwards_combine_new(s->bytes, &generator, c->bytes, &key);
+    }
+    const struct vch_edwards_point right =
+        vch_edwards_combine_new(s->bytes, &of_h, c->bytes, &of_gamma);
+    vch_ristretto_encode(u->bytes, &left);
+    vch_ristretto_encode(v->bytes, &right);
+    return true;
 }
 
 vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public *key,
@@ -211,10 +232,14 @@ vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public
     memcpy(gamma.bytes, proof->bytes, POINT_SIZE);
     memcpy(c.bytes, proof->bytes + POINT_SIZE, CHALLENGE_SIZE);
     memcpy(s.bytes, proof->bytes + POINT_SIZE + CHALLENGE_SIZE, SCALAR_SIZE);
-    if (!is_point(y.bytes) || !is_point(gamma.bytes) || !is_reduced(&s)) return VCH_FAIL(BAD_PROOF);
+    // The identity fits every challenge; nothing honest has a product that is the identity.
+    const uint8_t *const parts[4] = {y.bytes, gamma.bytes, c.bytes, s.bytes};
+    for (size_t i = 0; i < 4; i++)
+        if (vch_is_zero(parts[i], POINT_SIZE)) return VCH_FAIL(BAD_PROOF);
+    if (!is_reduced(&s)) return VCH_FAIL(BAD_PROOF);
 
     hash_to_point(&h, key, alpha, size);
-    if (!combine(&u, &s, NULL, &c, &y) || !combine(&v, &s, &h, &c, &gamma))
+    if (vch_is_zero(h.bytes, POINT_SIZE) || !recompute(&u, &v, &y, &h, &gamma, &s, &c))
         return VCH_FAIL(BAD_PROOF);
     make_challenge(&again, key, &h, &gamma, &u, &v);
     if (memcmp(again.bytes, c.bytes, sizeof c.bytes) != 0) return VCH_FAIL(BAD_PROOF);

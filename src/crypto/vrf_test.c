@@ -70,7 +70,12 @@ TEST(vrf_verifies_what_it_proved)
         vch_vrf_prove(&again, &key, alpha, size);
         CHECK(memcmp(&proof, &again, sizeof proof) == 0);
         CHECK_OK(vch_vrf_check_public(&key.public_key));
-        CHECK_OK(vch_vrf_verify(&beta, &key.public_key, alpha, size, &proof));
+        for (int known = 0; known < 3; known++) { // a key that comes again has a table
+            CHECK_OK(vch_vrf_verify(&beta, &key.public_key, alpha, size, &proof));
+            again.bytes[test_below(VCH_VRF_PROOF_SIZE)] ^= (uint8_t)(1 + test_below(255));
+            CHECK_FAILS(vch_vrf_verify(&quick, &key.public_key, alpha, size, &again), BAD_PROOF);
+            again = proof;
+        }
         quick = vch_vrf_beta(&proof);
         CHECK(memcmp(&beta, &quick, sizeof beta) == 0);
     }
@@ -253,6 +258,38 @@ TEST(vrf_beta_is_the_same_from_every_proof)
     CHECK_OK(vch_vrf_verify(&first, &key.public_key, "alpha", 5, &honest));
     CHECK_OK(vch_vrf_verify(&second, &key.public_key, "alpha", 5, &other));
     CHECK(memcmp(&first, &second, sizeof first) == 0);
+}
+
+// Gamma in its other encoding, which some versions of libsodium take: everything fits, and beta
+// would be another one. A node could draw twice.
+TEST(vrf_refuses_a_second_gamma_by_the_holder_of_the_key)
+{
+    struct vch_vrf_secret key = key_of(6);
+    struct vch_vrf_proof honest, other;
+    struct vch_vrf_public marked;
+    struct vch_vrf_beta beta;
+    uint8_t points[5][32], digest[64], nonce[32] = {9}, c[32] = {0}, s[32];
+
+    vch_vrf_prove(&honest, &key, "alpha", 5);
+    memcpy(points[0], key.public_key.bytes, 32);
+    point_of(points[1], &key.public_key, "alpha");
+    memcpy(points[2], honest.bytes, 32);
+    points[2][31] |= 0x80;
+    CHECK_EQ(crypto_scalarmult_ristretto255_base(points[3], nonce), 0);
+    CHECK_EQ(crypto_scalarmult_ristretto255(points[4], nonce, points[1]), 0);
+    sha512_of_points(digest, (const uint8_t(*)[32])points, 5);
+    memcpy(c, digest, 16);
+    crypto_core_ristretto255_scalar_mul(s, c, key.scalar);
+    crypto_core_ristretto255_scalar_add(s, s, nonce);
+    memcpy(other.bytes, points[2], 32);
+    memcpy(other.bytes + 32, c, 16);
+    memcpy(other.bytes + 48, s, 32);
+    CHECK_FAILS(vch_vrf_verify(&beta, &key.public_key, "alpha", 5, &other), BAD_PROOF);
+    other.bytes[31] &= 0x7f; // which is not what was hashed
+    CHECK_FAILS(vch_vrf_verify(&beta, &key.public_key, "alpha", 5, &other), BAD_PROOF);
+    marked = key.public_key;
+    marked.bytes[31] |= 0x80;
+    CHECK_FAILS(vch_vrf_check_public(&marked), MALFORMED);
 }
 
 // RFC 9496, appendix A.3: encodings that a decoder must refuse.

@@ -1,0 +1,27 @@
+// Points that come again, as tables of their multiples (edwards.h): the keys of the nodes,
+// witnesses and clerk that sign everything somebody sees. Shared by all threads of a process.
+//
+// A memory of public values, and of nothing else: what is computed with a table is what would be
+// computed without. It holds some hundreds of points; others then take their places.
+#pragma once
+
+#include <stdint.h>
+
+#include "crypto/edwards.h"
+
+enum vch_known_kind {
+    VCH_KNOWN_SIGNER, // an Ed25519 key; the table is of its negative
+    VCH_KNOWN_VRF,    // a ristretto255 point; likewise
+};
+
+struct vch_known; // a table that is held: it stays what it is until it is let go
+
+// NULL for a point that is new, or is none, or is of small order: whoever asks does without. A
+// point that is asked for a second time has a table from then on.
+const struct vch_known *vch_known_hold(enum vch_known_kind kind,
+                                       const uint8_t point[static VCH_EDWARDS_SIZE]);
+void vch_known_let_go(const struct vch_known *known); // NULL is nothing to let go
+const struct vch_edwards_table *vch_known_table(const struct vch_known *known);
+
+// That of RFC 8032's B. NULL while another thread makes it.
+const struct vch_edwards_table *vch_known_base(void);
