@@ -54,6 +54,19 @@ static void say_finished(struct vch_lane *lane)
     (void)written;
 }
 
+// Called, and returns, with the lock held, but says it without: whoever wakes up wants the lock.
+// Where others are not collected yet, the loop was told, or is about to be.
+static void finish(struct vch_lane *lane, struct vch_lane_job *job)
+{
+    bool is_first = lane->finished.first == NULL;
+
+    append(&lane->finished, job);
+    if (!is_first) return;
+    (void)pthread_mutex_unlock(&lane->lock);
+    say_finished(lane);
+    (void)pthread_mutex_lock(&lane->lock);
+}
+
 static void *work(void *context)
 {
     struct vch_lane *lane = context;
@@ -69,8 +82,7 @@ static void *work(void *context)
         (void)pthread_mutex_unlock(&lane->lock);
         job->run(lane->subject, job);
         (void)pthread_mutex_lock(&lane->lock);
-        append(&lane->finished, job);
-        say_finished(lane);
+        finish(lane, job);
     }
     (void)pthread_mutex_unlock(&lane->lock);
     return NULL;
@@ -125,8 +137,8 @@ void vch_lane_submit(struct vch_lane *lane, struct vch_lane_job *job)
     job->complaint.text[0] = '\0';
     (void)pthread_mutex_lock(&lane->lock);
     append(job->is_urgent ? &lane->urgent : &lane->waiting, job);
-    (void)pthread_cond_signal(&lane->work);
     (void)pthread_mutex_unlock(&lane->lock);
+    (void)pthread_cond_signal(&lane->work); // without the lock, which the woken one wants
 }
 
 int vch_lane_descriptor(const struct vch_lane *lane)

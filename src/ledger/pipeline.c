@@ -493,10 +493,11 @@ uint64_t vch_pipeline_groups(const struct vch_pipeline *pipeline)
 uint32_t vch_pipeline_recent(const struct vch_pipeline *pipeline, uint64_t from, uint32_t count,
                              struct vch_store_entry *out)
 {
+    const struct group *newest = pipeline->newest;
+    const struct group *group = newest != NULL && from >= newest->first ? newest : pipeline->oldest;
     uint32_t found = 0;
 
-    for (const struct group *group = pipeline->oldest; group != NULL && found < count;
-         group = group->newer) {
+    for (; group != NULL && found < count; group = group->newer) {
         uint64_t end = group->first + group->count;
         if (from + found < group->first) break;
         for (uint64_t at = from + found; at < end && found < count; at++)
