@@ -96,6 +96,9 @@ static vch_status serve(struct vch_store *store, struct vch_request *request)
 void vch_keeper_run(void *subject, struct vch_lane_job *job)
 {
     struct vch_request *request = (struct vch_request *)job;
+    bool reads_many = request->kind == VCH_REQUEST_PROVE || request->kind == VCH_REQUEST_WATCH;
 
-    job->status = serve(subject, request);
+    if (reads_many) job->status = vch_store_hold(subject, &job->complaint);
+    if (vch_is_ok(job->status)) job->status = serve(subject, request);
+    if (reads_many) vch_store_let_go(subject);
 }

@@ -91,6 +91,10 @@ vch_status vch_store_read(struct vch_store *store, uint64_t from, uint32_t count
                           struct vch_store_entries *out, struct vch_arena *arena,
                           struct vch_complaint *complaint);
 
+// Before and after many reads in a row, and nothing else: locks are taken once for all of them.
+vch_status vch_store_hold(struct vch_store *store, struct vch_complaint *complaint);
+void vch_store_let_go(struct vch_store *store);
+
 // Digests of the complete subtrees first .. first + count - 1 of height `level`; subtree i holds
 // the leaves from i * 2^level on, 2^level of them. USAGE where one of them is not complete. A proof
 // made of these is to be checked before it is handed out: that is the reader's way to notice an

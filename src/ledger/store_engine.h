@@ -67,6 +67,10 @@ struct vch_store_engine_calls {
     vch_status (*blob)(struct vch_store_engine *engine, const struct vch_digest *name,
                        struct vch_digest *digest, uint8_t **out, size_t *size,
                        struct vch_arena *arena, struct vch_complaint *complaint);
+    // What is read from now on, until it is let go, is read in one transaction; NULL: each for
+    // itself.
+    vch_status (*hold)(struct vch_store_engine *engine, struct vch_complaint *complaint);
+    void (*let_go)(struct vch_store_engine *engine);
     // What only the engine can check of itself; NULL: nothing.
     vch_status (*audit)(struct vch_store_engine *engine, uint64_t size,
                         struct vch_complaint *complaint);

@@ -26,6 +26,17 @@ static vch_status root_of(struct vch_store *store, uint64_t size, struct vch_dig
     return VCH_OK;
 }
 
+vch_status vch_store_hold(struct vch_store *store, struct vch_complaint *complaint)
+{
+    if (store->engine->calls->hold == NULL) return VCH_OK;
+    return store->engine->calls->hold(store->engine, complaint);
+}
+
+void vch_store_let_go(struct vch_store *store)
+{
+    if (store->engine->calls->let_go != NULL) store->engine->calls->let_go(store->engine);
+}
+
 vch_status vch_store_read(struct vch_store *store, uint64_t from, uint32_t count, size_t size_max,
                           struct vch_store_entries *out, struct vch_arena *arena,
                           struct vch_complaint *complaint)

@@ -25,6 +25,7 @@ enum statement {
     BEGIN,
     COMMIT,
     ROLLBACK,
+    HOLD,
     HEAD,
     FIRST_HEAD,
     MOVE,
@@ -44,6 +45,7 @@ static const char *const STATEMENTS[STATEMENT_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
+    [HOLD] = "BEGIN",
     [HEAD] = "SELECT record FROM head WHERE one = 1",
     [FIRST_HEAD] = "INSERT INTO head VALUES (1, ?1)",
     [ENDS] = ("SELECT coalesce((SELECT min(position) FROM entry), 0), "
@@ -263,6 +265,22 @@ static vch_status completed(struct vch_store_engine *engine, uint64_t leaf, uint
     return status;
 }
 
+static vch_status hold(struct vch_store_engine *engine, struct vch_complaint *complaint)
+{
+    struct sqlite *sqlite = (struct sqlite *)engine;
+
+    return vch_database_run(&sqlite->database, vch_database_take(&sqlite->database, HOLD),
+                            complaint);
+}
+
+static void let_go(struct vch_store_engine *engine)
+{
+    struct sqlite *sqlite = (struct sqlite *)engine;
+
+    if (sqlite3_get_autocommit(sqlite->database.sqlite) != 0) return;
+    (void)sqlite3_step(vch_database_take(&sqlite->database, COMMIT)); // it wrote nothing
+}
+
 static vch_status put_checkpoint(struct vch_store_engine *engine,
                                  const struct vch_store_checkpoint *checkpoint,
                                  struct vch_complaint *complaint)
@@ -355,6 +373,8 @@ static const struct vch_store_engine_calls CALLS = {
     .checkpoint = checkpoint,
     .put_blob = put_blob,
     .blob = blob,
+    .hold = hold,
+    .let_go = let_go,
     .audit = audit,
 };
 
