@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "member/charter_file.h"
+#include "net/loop.h"
 
 vch_status vch_ledger_tool_charter_file(struct vch_charter *out, uint8_t **bytes, size_t *size,
                                         struct vch_tool *tool)
@@ -66,7 +67,7 @@ vch_status vch_ledger_tool_open(struct vch_ledger_tool *out, struct vch_tool *to
     struct vch_ledger_link_setup setup = {
         .key = key, .live_count = &out->live_streams, .charter = *charter, .follower = follower};
     VCH_TRY(vch_ledger_tool_address(&setup.host, &setup.port, tool, "ledger", 1));
-    out->base = event_base_new();
+    out->base = vch_loop_new();
     if (out->base == NULL) return VCH_FAIL(NO_MEMORY);
     setup.base = out->base;
     vch_status status = vch_ledger_link_new(&out->link, &setup, &tool->complaint);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "host/clock.h"
+#include "net/loop.h"
 
 enum {
     TICK_MS = 20, // what comes wakes the loop at once; this is for what does not come
@@ -98,7 +99,7 @@ static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setu
     static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
 
     VCH_TRY(vch_tls_new(&pool->tls, setup->key, complaint));
-    pool->base = event_base_new();
+    pool->base = vch_loop_new();
     pool->nodes = calloc(setup->peer_count + 1, sizeof *pool->nodes);
     if (pool->base == NULL || pool->nodes == NULL) return VCH_FAIL(NO_MEMORY);
     if (needs_names(setup)) {

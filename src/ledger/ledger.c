@@ -19,6 +19,7 @@
 #include "ledger/ledger_parts.h"
 #include "member/charter_file.h"
 #include "net/address.h"
+#include "net/loop.h"
 
 enum {
     TICK_MS = 10,
@@ -611,7 +612,7 @@ static vch_status start(struct vch_ledger *ledger, struct vch_complaint *complai
     vch_arena_init(&ledger->arena, ARENA_MAX);
     VCH_TRY(load(ledger, complaint));
     VCH_TRY(vch_tls_new(&ledger->tls, ledger->options.clerk, complaint));
-    ledger->base = event_base_new();
+    ledger->base = vch_loop_new();
     ledger->control = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (ledger->base == NULL || ledger->control < 0) return VCH_FAIL(IO);
     init_streams(ledger);

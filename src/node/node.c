@@ -14,6 +14,7 @@
 #include "host/log.h"
 #include "net/address.h"
 #include "net/http.h"
+#include "net/loop.h"
 #include "node/ballot.h"
 #include "node/clients.h"
 #include "node/orphans.h"
@@ -411,7 +412,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
 {
     static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
 
-    node->base = event_base_new();
+    node->base = vch_loop_new();
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (node->base == NULL || node->control_descriptor < 0) return VCH_FAIL(IO);
     admit_clients(node);

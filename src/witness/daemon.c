@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/log.h"
 #include "net/http.h"
+#include "net/loop.h"
 #include "witness/folder.h"
 
 // An answer that waits until what it says is durable.
@@ -290,7 +291,7 @@ static vch_status listen_on(struct vch_daemon *daemon, const struct vch_daemon_o
     static const struct timeval every = {.tv_usec = 200000};
     const char *host = options->host != NULL ? options->host : "127.0.0.1";
 
-    daemon->base = event_base_new();
+    daemon->base = vch_loop_new();
     if (daemon->base == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(add_event(&daemon->terminate, daemon, SIGTERM, EV_SIGNAL, on_signal, NULL));
     VCH_TRY(add_event(&daemon->interrupt, daemon, SIGINT, EV_SIGNAL, on_signal, NULL));
