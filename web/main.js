@@ -4,6 +4,7 @@ import {jobsView} from "./jobs_view.js";
 import {follow, readEntries, readJob, readState} from "./ledger.js";
 import {networkView} from "./network_view.js";
 import {timelineView} from "./timeline_view.js";
+import {voucherView} from "./voucher_view.js";
 import {count, people} from "./words.js";
 
 const FEED_MAX = 60;
@@ -69,7 +70,7 @@ async function live(name, argument, signal) {
 
 function route() {
   const [name, argument] = (location.hash.slice(1) || "network").split("/");
-  const known = Object.hasOwn(LIVE, name) ? name : "network";
+  const known = name === "voucher" || Object.hasOwn(LIVE, name) ? name : "network";
   leaving.abort();
   leaving = new AbortController();
   for (const link of document.querySelectorAll("nav a")) {
@@ -78,7 +79,8 @@ function route() {
     else link.removeAttribute("aria-current");
   }
   pulse.textContent = "";
-  void live(known, argument, leaving.signal);
+  if (known === "voucher") show(voucherView(leaving.signal));
+  else void live(known, argument, leaving.signal);
 }
 
 addEventListener("hashchange", () => { if (location.hash !== "#view") route(); });
