@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "consensus/job.h"
 #include "node/engine.h"
+#include "node/orphans.h"
 #include "node/session.h"
 
 enum { SESSION_SIDE = 4, SESSION_QUEUE_MAX = 4, SESSION_MEMORY_MAX = 64 << 20 };
@@ -45,6 +46,10 @@ struct session_fixture {
     uint32_t queued;
     struct evbuffer *sent;
     bool is_full, is_owed;
+    // With session_join_ledger: what it says, and what it was handed.
+    enum vch_session_leave may_work, may_show;
+    uint32_t computed_count;
+    vch_status (*computed)(struct session_fixture *fixture, const struct vch_task *task);
 };
 
 static inline vch_status session_send(void *transport, const Vouch__Frame *frame)
@@ -164,6 +169,47 @@ static inline void session_init(struct session_fixture *f)
     vch_session_init(&f->session, &f->host, &f->client_key.public_key, f);
 }
 
+static inline enum vch_session_leave session_may_work(void *context, struct vch_task *task,
+                                                      struct vch_complaint *complaint)
+{
+    const struct session_fixture *fixture = context;
+
+    (void)task;
+    if (fixture->may_work == VCH_SESSION_NEVER)
+        (void)vch_complain(complaint, VCH_CODE_REFUSED, "this node has no seat");
+    return fixture->may_work;
+}
+
+static inline enum vch_session_leave session_may_show(void *context, const struct vch_task *task,
+                                                      struct vch_complaint *complaint)
+{
+    const struct session_fixture *fixture = context;
+
+    (void)task;
+    if (fixture->may_show == VCH_SESSION_NEVER)
+        (void)vch_complain(complaint, VCH_CODE_REFUSED, "the job has ended");
+    return fixture->may_show;
+}
+
+static inline vch_status session_computed(void *context, const struct vch_task *task,
+                                          struct vch_complaint *complaint)
+{
+    struct session_fixture *fixture = context;
+
+    fixture->computed_count++;
+    vch_status status = fixture->computed != NULL ? fixture->computed(fixture, task) : VCH_OK;
+    return vch_is_ok(status) ? VCH_OK : vch_complain(complaint, status.code, "not kept");
+}
+
+// Agreed jobs are taken from now on, by the word of may_work and may_show.
+static inline void session_join_ledger(struct session_fixture *f)
+{
+    f->host.may_work = session_may_work;
+    f->host.may_show = session_may_show;
+    f->host.computed = session_computed;
+    f->host.self = &f->node_key.public_key;
+}
+
 // The worker's part: executes what waits, and hands it back.
 static inline void session_work(struct session_fixture *f)
 {
@@ -182,6 +228,7 @@ static inline void session_work(struct session_fixture *f)
 static inline void session_release(struct session_fixture *f)
 {
     vch_session_release(&f->session);
+    vch_orphans_release(&f->host);
     session_work(f); // what the worker still had is disowned by now
     VCH_ASSERT(f->host.memory_used == 0);
     evbuffer_free(f->sent);

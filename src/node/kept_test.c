@@ -1,0 +1,243 @@
+// Runs that a node keeps: after a restart they are there, give the same leaves when they are run
+// again, and the operands of any operator; they go when their segment is final and not before.
+#include "node/kept.h"
+
+#include "crypto/merkle.h"
+#include "harness/folder.h"
+#include "harness/ledger.h"
+#include "harness/session_client.h"
+#include "node/rerun.h"
+
+enum { OPERATORS = 2, SEEN = 40 };
+
+static struct vch_kept kept;
+static struct vch_arena arena;
+static char outside[4096], folder[4200];
+static uint8_t key[VCH_SEAL_KEY_SIZE] = {5};
+static uint64_t disk_max;
+static uint32_t found_count;
+static struct vch_digest leaves[OPERATORS];
+
+static void found(void *context, const struct vch_kept_run *run)
+{
+    (void)context;
+    CHECK_EQ(run->seen, SEEN);
+    found_count++;
+}
+
+static void open_kept(void)
+{
+    const struct vch_kept_setup setup = {
+        .folder = folder, .key = key, .disk_max = disk_max, .window_ms = 1000, .found = found};
+    struct vch_complaint complaint = {""};
+
+    found_count = 0;
+    vch_arena_init(&arena, 1 << 26);
+    CHECK_OK(vch_kept_open(&kept, &setup, &arena, &complaint));
+}
+
+static void close_kept(void)
+{
+    vch_kept_close(&kept);
+    vch_arena_release(&arena);
+}
+
+static vch_status keep(struct session_fixture *fixture, const struct vch_task *task)
+{
+    (void)fixture;
+    CHECK_EQ(task->leaf_count, OPERATORS);
+    memcpy(leaves, task->leaves, sizeof leaves);
+    return vch_kept_add(&kept, task, SEEN, 0);
+}
+
+static struct fixture *begin(void)
+{
+    struct fixture *f = greeted();
+
+    disk_max = 0;
+    session_join_ledger(&f->s);
+    f->s.may_work = VCH_SESSION_GO;
+    f->s.may_show = VCH_SESSION_NOT_YET;
+    f->s.computed = keep;
+    folder_make_quick(outside, sizeof outside);
+    (void)snprintf(folder, sizeof folder, "%s/runs", outside);
+    open_kept();
+    return f;
+}
+
+static void end(struct fixture *f)
+{
+    close_kept();
+    folder_remove(outside);
+    tear_down(f);
+}
+
+// A seat that is answered for: its contest.
+static struct vch_contest_id answer(struct fixture *f, uint64_t id)
+{
+    Vouch__RunRequest request = request_of(f, id);
+    const struct vch_contest_id contest = {vch_job_id(request.job.data, request.job.len), 0, 0};
+
+    request.agreed = true;
+    ask(f, &request);
+    chunk(f, id, INPUT, SESSION_SIDE);
+    session_work(&f->s);
+    return contest;
+}
+
+static struct vch_contest_id answer_another(struct fixture *f, uint64_t id)
+{
+    f->job.nonce.bytes[0]++;
+    return answer(f, id);
+}
+
+TEST(kept_runs_are_there_after_a_restart_and_run_again_to_the_same_leaves)
+{
+    struct fixture *f = begin();
+    struct vch_complaint complaint = {""};
+    const struct vch_contest_id contest = answer(f, 1);
+    struct vch_kept_run *run = vch_kept_find(&kept, &contest);
+
+    CHECK(run != NULL && run->leaf_count == OPERATORS);
+    CHECK_EQ(memcmp(run->leaves, leaves, sizeof leaves), 0);
+    CHECK_OK(vch_kept_sync(&kept));
+    const struct vch_digest trace = run->trace, root = vch_merkle_root(leaves, OPERATORS);
+    CHECK(vch_hash_is_equal(&trace, &root));
+    CHECK_EQ(vch_kept_find_trace(&kept, &contest.subject, 0, &trace) == run, true);
+    close_kept();
+    open_kept();
+    CHECK_EQ(found_count, 1);
+    run = vch_kept_find_trace(&kept, &contest.subject, 0, &trace);
+    CHECK(run != NULL && run->leaves == NULL);
+    f->s.now.unix_ms += 1000000; // the job's deadline is long over, and its registry another
+    f->s.registry.digest.bytes[0] ^= 1;
+    CHECK_OK(vch_rerun_submit(&f->s.host, &kept, run, &complaint));
+    session_work(&f->s);
+    CHECK_EQ(run->leaf_count, OPERATORS);
+    CHECK_EQ(memcmp(run->leaves, leaves, sizeof leaves), 0);
+    CHECK_EQ(kept.count, 1); // the same one
+    end(f);
+}
+
+TEST(kept_runs_give_what_each_operator_reads)
+{
+    static const int8_t between[SESSION_SIDE] = {50, -3, 0, 64};
+    struct fixture *f = begin();
+    const struct vch_contest_id contest = answer(f, 1);
+    struct vch_trace_segment segment;
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_tensor operand;
+    struct vch_kept_record record;
+
+    close_kept();
+    open_kept();
+    CHECK_OK(vch_kept_load(&record, &kept, vch_kept_find(&kept, &contest), &arena));
+    CHECK(vch_hash_is_equal(&record.model, &f->s.models.models[0].package.identity));
+    CHECK_EQ(record.job_size > 0 && record.input_size == SESSION_SIDE, true);
+    CHECK_OK(vch_trace_segment_init(&segment, &f->s.graph, record.first, record.last,
+                                    &record.input_nonce, &record.output_nonce, &arena));
+    for (uint32_t i = 0; i < OPERATORS; i++) {
+        CHECK_EQ(vch_trace_reads(reads, &segment, i), 1);
+        CHECK_OK(vch_kept_operands(&operand, &record, &segment, i, reads, 1, &f->s.kernels, &arena,
+                                   NULL));
+        CHECK_EQ(memcmp(operand.data, i == 0 ? (const void *)INPUT : between, SESSION_SIDE), 0);
+    }
+    record.input_size--; // of another model, under this one's name
+    CHECK_FAILS(
+        vch_kept_operands(&operand, &record, &segment, 0, reads, 1, &f->s.kernels, &arena, NULL),
+        MALFORMED);
+    end(f);
+}
+
+// Whoever asks for the same seat again fills no disk.
+TEST(kept_runs_are_kept_once)
+{
+    struct fixture *f = begin();
+
+    (void)answer(f, 1);
+    const uint64_t size = kept.vault.size;
+    for (uint64_t id = 2; id < 6; id++)
+        (void)answer(f, id);
+    CHECK_EQ(kept.count, 1);
+    CHECK_EQ(kept.vault.size, size);
+    end(f);
+}
+
+TEST(kept_runs_have_a_limit_and_drawing_stops_before_it)
+{
+    struct fixture *f = begin();
+    uint64_t id = 1;
+
+    close_kept();
+    disk_max = 4000;
+    open_kept();
+    CHECK(vch_kept_has_room(&kept));
+    for (; vch_kept_has_room(&kept); id++)
+        (void)answer_another(f, id);
+    CHECK(vch_kept_fits(&kept, 400)); // for those that were drawn already
+    for (; vch_kept_fits(&kept, 400); id++)
+        (void)answer_another(f, id);
+    CHECK(id < 20);
+    CHECK(kept.vault.size <= disk_max);
+    end(f);
+}
+
+static void sweep(void)
+{
+    vch_kept_sweep(&kept, ledger.state);
+}
+
+TEST(kept_runs_go_when_their_segment_is_final)
+{
+    static const uint32_t answers[] = {1, 1, 1};
+    const struct vch_parameters parameters = ledger_parameters();
+    const struct ledger_job plan = ledger_plain_job(3);
+    struct fixture *f = begin();
+
+    ledger_found(3, 1, &parameters);
+    const struct vch_contest_id contest = {ledger_open(&plan), 0, 0};
+    struct vch_task task = {.job_id = contest.subject,
+                            .model = &f->s.models.models[0],
+                            .last = 1,
+                            .batch = 1,
+                            .input = f->input,
+                            .input_size = SESSION_SIDE};
+    CHECK_OK(vch_kept_add(&kept, &task, vch_state_size(ledger.state), 0));
+    ledger_draw(&contest);
+    ledger_vote(&contest, answers);
+    sweep();
+    CHECK_EQ(kept.count, 1); // it can be disputed
+    ledger.now += parameters.dispute_ms;
+    sweep();
+    CHECK_EQ(kept.count, 1); // no entry says that time has passed
+    ledger_tick();
+    sweep();
+    CHECK_EQ(kept.count, 0);
+    CHECK_EQ(kept.vault.size, 0);
+    end(f);
+}
+
+// A node that starts anew follows the log from its beginning, and is shown an old one perhaps.
+TEST(kept_runs_that_a_state_does_not_know_yet_stay)
+{
+    const struct vch_parameters parameters = ledger_parameters();
+    const struct vch_state_limits limits = ledger_limits();
+    struct fixture *f = begin();
+    struct vch_task task = {.job_id = ledger_digest(1),
+                            .model = &f->s.models.models[0],
+                            .last = 1,
+                            .batch = 1,
+                            .input = f->input,
+                            .input_size = SESSION_SIDE};
+
+    ledger_found(3, 1, &parameters);
+    struct vch_state *known = ledger.state;
+    CHECK_OK(vch_kept_add(&kept, &task, vch_state_size(known), 0));
+    ledger_make_state(&limits);
+    sweep();
+    CHECK_EQ(kept.count, 1);
+    ledger.state = known; // it has forgotten the job, so nobody can dispute it
+    sweep();
+    CHECK_EQ(kept.count, 0);
+    end(f);
+}
