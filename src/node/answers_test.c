@@ -189,7 +189,7 @@ TEST(answers_follow_a_contest_and_say_everything_once)
     others(VCH_ENTRY_REVEAL, 1);
     ledger_clerk();
     CHECK_EQ(ledger_contest(&id)->phase, VCH_CONTEST_DECIDED);
-    CHECK_EQ(ledger_contest(&id)->seats[0].state, VCH_SEAT_REVEALED);
+    CHECK_EQ(vch_answers_own(scene.answers, ledger_contest(&id))->state, VCH_SEAT_REVEALED);
     check_silent();
     end();
 }
@@ -267,7 +267,7 @@ TEST(answers_never_change_not_even_after_a_restart)
     stop();
     start();
     check_sends(VCH_ENTRY_REVEAL); // what it committed to before it was killed
-    CHECK_EQ(ledger_contest(&id)->seats[0].state, VCH_SEAT_REVEALED);
+    CHECK_EQ(vch_answers_own(scene.answers, ledger_contest(&id))->state, VCH_SEAT_REVEALED);
     end();
 }
 
