@@ -25,7 +25,7 @@ static const struct vch_option options[] = {
      true},
     {"ledger", "HOST:PORT", "takes seats on this ledger, for agreed jobs", false},
     {"charter", "FILE", "that ledger's charter", false},
-    {"witness", "URL", "is handed this node's commits, too: http://ADDRESS:PORT[/PREFIX]", true},
+    {"witness", "URL", "is handed this node's drafts, too: http://ADDRESS:PORT[/PREFIX]", true},
     {"witness-after", "MS", "those that the ledger has no anchor for by then (default: 1000)",
      false},
     {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},

@@ -18,7 +18,7 @@ static const struct vch_option options[] = {
     {"charter", "FILE", "a ledger's charter: its log, and by its key the witness's name", false},
     {"founder", "KEY", "whose charter counts: hexadecimal or key file", false},
     {"log", "VKEY|FILE",
-     "a log: its vkey and, to take commits, a space and the ledger's id; or a "
+     "a log: its vkey and, to take drafts, a space and the ledger's id; or a "
      "file of such lines",
      true},
     {"state", "DIR", "where it keeps what it must not forget", false},
@@ -202,7 +202,7 @@ const struct vch_command vch_commands_witness = {
     .summary = "cosign checkpoints of logs, and never two that contradict",
     .details =
         "Serves C2SP tlog-witness: POST /add-checkpoint, answered with a cosignature when the new\n"
-        "checkpoint extends the last one. For ledgers it also takes commits of members, and "
+        "checkpoint extends the last one. For ledgers it also takes drafts of members, and "
         "cosigns\n"
         "nothing that leaves them out (specs/witness.md). A log is named by a ledger's charter, "
         "or\n"

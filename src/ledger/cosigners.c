@@ -299,7 +299,7 @@ static bool take_promises(struct peer *peer, const char *text, size_t size,
     return is_fine;
 }
 
-// A commit that the state takes is on its way at once, and need not wait for a checkpoint.
+// A draft that the state takes is on its way at once, and need not wait for a checkpoint.
 static void judge_early(struct peer *peer)
 {
     const struct vch_cosigners_setup *setup = &peer->cosigners->setup;
@@ -535,7 +535,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     struct vch_cosigners *cosigners = context;
 
     (void)unused, (void)what;
-    if (cosigners->setup.awaits_commits(cosigners->setup.context)) poll_peers(cosigners);
+    if (cosigners->setup.awaits_drafts(cosigners->setup.context)) poll_peers(cosigners);
     if (!cosigners->is_busy || cosigners->is_keeping) return;
     for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
         ask(&cosigners->peers[i]);

@@ -45,9 +45,9 @@ struct vch_cosigners_setup {
     // What can be said of a witness's promises under the checkpoint that begins.
     void (*judge)(void *context, struct vch_promises *promises, uint64_t size,
                   const struct vch_digest *root);
-    // Whether commits may be on their way: then witnesses are asked now and then what they were
+    // Whether drafts may be on their way: then witnesses are asked now and then what they were
     // handed, so that none of it waits for the next checkpoint. `judge` is given it with size 0.
-    bool (*awaits_commits)(void *context);
+    bool (*awaits_drafts)(void *context);
     void *context;
 };
 

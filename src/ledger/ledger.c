@@ -155,8 +155,8 @@ static void consider_checkpoint(struct vch_ledger *ledger)
     vch_cosigners_begin(ledger->cosigners, size, &root);
 }
 
-// A commit that a member handed to a witness alone, as if the member had sent it to us.
-static void submit_commit(void *context, const uint8_t *draft, size_t size)
+// A draft that a member handed to a witness alone, as if the member had sent it to us.
+static void submit_draft(void *context, const uint8_t *draft, size_t size)
 {
     struct vch_ledger *ledger = context;
     struct vch_request *request = calloc(1, sizeof *request);
@@ -176,14 +176,11 @@ static void submit_commit(void *context, const uint8_t *draft, size_t size)
     vch_pipeline_submit(ledger->pipeline, request);
 }
 
-static bool awaits_commits(void *context)
+static bool awaits_drafts(void *context)
 {
     const struct vch_ledger *ledger = context;
-    const struct vch_contest *contest = vch_state_next_contest(ledger->state, NULL);
 
-    while (contest != NULL && contest->phase != VCH_CONTEST_COMMITTING)
-        contest = vch_state_next_contest(ledger->state, contest);
-    return contest != NULL;
+    return vch_state_next_job(ledger->state, NULL) != NULL; // its contests, or windows
 }
 
 static void judge(void *context, struct vch_promises *promises, uint64_t size,
@@ -192,9 +189,10 @@ static void judge(void *context, struct vch_promises *promises, uint64_t size,
     struct vch_ledger *ledger = context;
     const struct vch_promises_judge by = {.places = &ledger->places,
                                           .state = ledger->state,
+                                          .now_ms = vch_pipeline_now_ms(ledger->pipeline),
                                           .ledger = &ledger->charter.id,
                                           .clerk = ledger->options.clerk,
-                                          .submit = submit_commit,
+                                          .submit = submit_draft,
                                           .context = ledger};
 
     vch_promises_settle(promises, &by, size, root);
@@ -243,11 +241,12 @@ static uint64_t unix_ms(void *context)
     return vch_clock_unix_ms();
 }
 
-static void on_applied(void *context, uint64_t position, const struct vch_entry *entry)
+static void on_applied(void *context, uint64_t position, const struct vch_entry *entry,
+                       const uint8_t *bytes, size_t size)
 {
     struct vch_ledger *ledger = context;
 
-    vch_promises_note(&ledger->places, position, entry);
+    vch_promises_note(&ledger->places, position, entry, bytes, size);
     if (entry->kind == VCH_ENTRY_REGISTRY)
         vch_archive_admit(ledger->archive, &entry->registry.digest);
 }
@@ -468,8 +467,9 @@ static vch_status replay(struct vch_ledger *ledger, uint64_t *content,
 
     vch_random_bytes(setup.seeds, sizeof setup.seeds);
     VCH_TRY(vch_state_new(&ledger->state, &setup, &ledger->arena));
-    struct vch_replay run = {ledger->store,   ledger->state,    ledger->index,  ledger->archive,
-                             &ledger->checks, &ledger->charter, &ledger->notes, .content = 0};
+    struct vch_replay run = {ledger->store,    ledger->state,   ledger->index,
+                             ledger->archive,  &ledger->places, &ledger->checks,
+                             &ledger->charter, &ledger->notes,  .content = 0};
     VCH_TRY(vch_replay_run(&run, &ledger->arena, complaint));
     if (run.checkpoint.note_size <= sizeof ledger->note && run.checkpoint.note_size > 0) {
         memcpy(ledger->note, run.checkpoint.note, run.checkpoint.note_size);
@@ -580,7 +580,7 @@ static vch_status start_witnessing(struct vch_ledger *ledger, struct vch_complai
                                         .on_cosigned = on_cosigned,
                                         .on_given_up = on_given_up,
                                         .judge = judge,
-                                        .awaits_commits = awaits_commits,
+                                        .awaits_drafts = awaits_drafts,
                                         .context = ledger};
 
     return vch_cosigners_new(&ledger->cosigners, &setup, complaint);

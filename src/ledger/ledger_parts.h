@@ -50,7 +50,7 @@ struct vch_ledger {
     // Many entries for many listeners come lately: what costs each of them is done less often.
     bool is_crowded;
     uint64_t last_durable, checkpoint_next_ms; // last: when the crowd was counted
-    struct vch_promises_places places;         // of commits
+    struct vch_promises_places places;         // of members' entries
     bool is_ending, has_failed;
     struct vch_complaint failure;
 };

@@ -317,7 +317,7 @@ static vch_status apply(struct vch_pipeline *pipeline, struct group *group,
     group->entries[group->count++] = (struct vch_store_entry){bytes, size};
     group->size += size;
     if (entry->kind != VCH_ENTRY_ANCHOR) group->content = position + 1;
-    pipeline->setup.on_applied(pipeline->setup.context, position, entry);
+    pipeline->setup.on_applied(pipeline->setup.context, position, entry, bytes, size);
     if (!vch_is_ok(vch_index_note(pipeline->setup.index, position, entry)))
         vch_log_write(VCH_LOG_ERROR, "no memory to index an entry: its watchers will miss it");
     return VCH_OK;
@@ -468,6 +468,11 @@ uint64_t vch_pipeline_wake_ms(const struct vch_pipeline *pipeline)
 void vch_pipeline_settle(struct vch_pipeline *pipeline)
 {
     pipeline->is_settling = true;
+}
+
+uint64_t vch_pipeline_now_ms(const struct vch_pipeline *pipeline)
+{
+    return stamp(pipeline);
 }
 
 uint64_t vch_pipeline_durable(const struct vch_pipeline *pipeline)

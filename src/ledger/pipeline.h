@@ -41,7 +41,8 @@ struct vch_pipeline_setup {
     uint64_t last_content;             // position of the newest entry that is no anchor
     uint64_t (*now_ms)(void *context); // Unix
     // An entry joined the state; it is not durable yet.
-    void (*on_applied)(void *context, uint64_t position, const struct vch_entry *entry);
+    void (*on_applied)(void *context, uint64_t position, const struct vch_entry *entry,
+                       const uint8_t *bytes, size_t size);
     // The request's drafts have their fates, and what was taken is durable.
     void (*on_answered)(void *context, struct vch_request *request);
     void (*on_durable)(void *context);
@@ -84,6 +85,8 @@ uint64_t vch_pipeline_wake_ms(const struct vch_pipeline *pipeline);
 // on_settled will be called soon: applying waits until everything applied is durable.
 void vch_pipeline_settle(struct vch_pipeline *pipeline);
 
+// The time that an entry would get now.
+uint64_t vch_pipeline_now_ms(const struct vch_pipeline *pipeline);
 uint64_t vch_pipeline_durable(const struct vch_pipeline *pipeline);
 // One more than the position of the newest durable entry that is no anchor.
 uint64_t vch_pipeline_content(const struct vch_pipeline *pipeline);

@@ -41,71 +41,92 @@ vch_status vch_promises_decode(struct vch_promises *out, const char *text, size_
     return VCH_OK;
 }
 
-static size_t place_of(const struct vch_digest *digest)
+// Of the kinds that members write before something is over.
+static bool is_promised(enum vch_entry_kind kind)
 {
-    return vch_get_u32le(digest->bytes) % VCH_PROMISES_PLACES;
+    static const bool promised[] = {
+        [VCH_ENTRY_INPUT] = true,        [VCH_ENTRY_SORTITION] = true,
+        [VCH_ENTRY_COMMIT] = true,       [VCH_ENTRY_REVEAL] = true,
+        [VCH_ENTRY_TRIAL_RESULT] = true, [VCH_ENTRY_EVIDENCE] = true,
+        [VCH_ENTRY_DISPUTE_OPEN] = true, [VCH_ENTRY_DISPUTE_MOVE] = true,
+    };
+
+    return (size_t)kind < sizeof promised && promised[kind];
+}
+
+static size_t set_of(const struct vch_digest *digest)
+{
+    return vch_get_u32le(digest->bytes) % VCH_PROMISES_SETS;
+}
+
+// An entry is the byte 0x08, a varint of its time, and its draft.
+static struct vch_digest digest_of_draft(const uint8_t *bytes, size_t size)
+{
+    size_t head = 1;
+
+    while (head < size && (bytes[head] & 0x80) != 0)
+        head++;
+    return vch_hash_bytes(bytes + head + 1, size - head - 1);
 }
 
 void vch_promises_note(struct vch_promises_places *places, uint64_t position,
-                       const struct vch_entry *entry)
+                       const struct vch_entry *entry, const uint8_t *bytes, size_t size)
 {
-    struct vch_entry draft = *entry;
-    struct vch_arena arena;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    if (entry->kind != VCH_ENTRY_COMMIT) return;
-    vch_arena_init(&arena, ARENA_SIZE);
-    draft.time_ms = 0;
-    if (vch_is_ok(vch_entry_encode(&bytes, &size, &draft, &arena, NULL))) {
-        struct vch_digest digest = vch_hash_bytes(bytes, size);
-        places->places[place_of(&digest)].digest = digest;
-        places->places[place_of(&digest)].end = position + 1;
-    }
-    vch_arena_release(&arena);
+    if (!is_promised(entry->kind)) return;
+    struct vch_digest digest = digest_of_draft(bytes, size);
+    size_t set = set_of(&digest), oldest = 0;
+    for (size_t way = 1; way < VCH_PROMISES_WAYS; way++)
+        if (places->places[set][way].end < places->places[set][oldest].end) oldest = way;
+    places->places[set][oldest].digest = digest;
+    places->places[set][oldest].end = position + 1;
 }
 
 static bool find_place(uint64_t *position, const struct vch_promises_places *places,
                        const struct vch_digest *digest)
 {
-    uint64_t end = places->places[place_of(digest)].end;
+    size_t set = set_of(digest);
 
-    if (end == 0 || !vch_hash_is_equal(&places->places[place_of(digest)].digest, digest))
-        return false;
-    *position = end - 1;
-    return true;
+    for (size_t way = 0; way < VCH_PROMISES_WAYS; way++) {
+        uint64_t end = places->places[set][way].end;
+        if (end == 0 || !vch_hash_is_equal(&places->places[set][way].digest, digest)) continue;
+        *position = end - 1;
+        return true;
+    }
+    return false;
 }
 
-// What the state asks of a commit; its signature and form are checked where it is submitted.
-static bool would_take(const struct vch_state *state, const struct vch_entry *commit)
-{
-    const struct vch_contest *contest = vch_state_contest(state, &commit->contest);
-    const struct vch_seat *seat = contest != NULL ? vch_state_seat(contest, &commit->writer) : NULL;
-
-    return seat != NULL && contest->phase == VCH_CONTEST_COMMITTING &&
-           !vch_state_is_hopeless(contest) && contest->has_input && seat->state == VCH_SEAT_DRAWN;
-}
-
-static bool is_acceptable(const struct vch_promises_judge *judge, const uint8_t *draft, size_t size)
+// What the state says to the draft, as it would if the member had sent it to us.
+static vch_status hear(const struct vch_promises_judge *judge, const uint8_t *draft, size_t size)
 {
     struct vch_entry entry;
     struct vch_arena arena;
 
     vch_arena_init(&arena, ARENA_SIZE);
-    bool is_fine = vch_is_ok(vch_entry_decode(&entry, draft, size, &arena, NULL)) &&
-                   entry.kind == VCH_ENTRY_COMMIT && entry.time_ms == 0 &&
-                   vch_is_ok(vch_entry_verify(&entry, judge->ledger)) &&
-                   would_take(judge->state, &entry);
+    vch_status status = vch_entry_decode(&entry, draft, size, &arena, NULL);
+    if (vch_is_ok(status) && entry.time_ms != 0) status = VCH_FAIL(MALFORMED);
+    if (vch_is_ok(status)) {
+        entry.time_ms = judge->now_ms;
+        status = vch_state_judge(judge->state, &entry, NULL);
+    }
     vch_arena_release(&arena);
-    return is_fine;
+    return status;
+}
+
+// Whether it is the draft's fault, and not that we could not tell.
+static bool is_refusal(vch_status status)
+{
+    return !vch_is_ok(status) && status.code != VCH_CODE_NO_MEMORY &&
+           status.code != VCH_CODE_UNAVAILABLE;
 }
 
 static void refuse(struct vch_promises_one *one, const struct vch_promises_judge *judge,
                    uint64_t size, const struct vch_digest *root)
 {
-    struct vch_digest digest = vch_refusal_digest(judge->ledger, size, root, one->draft, one->size);
+    struct vch_digest digest =
+        vch_refusal_digest(judge->ledger, size, root, judge->now_ms, one->draft, one->size);
 
     vch_sign_digest(&one->refusal, judge->clerk, &digest);
+    one->refused_ms = judge->now_ms;
     one->fate = VCH_PROMISES_REFUSED;
 }
 
@@ -117,11 +138,13 @@ void vch_promises_settle(struct vch_promises *promises, const struct vch_promise
         one->fate = VCH_PROMISES_OPEN;
         if (find_place(&one->position, judge->places, &one->digest)) {
             if (one->position < size) one->fate = VCH_PROMISES_INCLUDED;
-        } else if (is_acceptable(judge, one->draft, one->size)) {
-            judge->submit(judge->context, one->draft, one->size);
-        } else if (vch_state_size(judge->state) == size) {
-            refuse(one, judge, size, root);
+            continue;
         }
+        vch_status status = hear(judge, one->draft, one->size);
+        if (vch_is_ok(status))
+            judge->submit(judge->context, one->draft, one->size);
+        else if (is_refusal(status) && vch_state_size(judge->state) == size)
+            refuse(one, judge, size, root);
     }
 }
 
@@ -155,7 +178,7 @@ static vch_status write_included(struct evbuffer *out, const struct vch_promises
 
 static vch_status write_refused(struct evbuffer *out, const struct vch_promises_one *one)
 {
-    bool is_written = evbuffer_add_printf(out, "refused\n") > 0 &&
+    bool is_written = evbuffer_add_printf(out, "refused %" PRIu64 "\n", one->refused_ms) > 0 &&
                       add_base64(out, one->draft, one->size) &&
                       add_base64(out, one->refusal.bytes, VCH_SIGN_SIGNATURE_SIZE) &&
                       evbuffer_add(out, "\n", 1) == 0;

@@ -1,4 +1,4 @@
-// Promises of witnesses: their list, where commits are found again, and what is signed of the rest.
+// Promises of witnesses: their list, where drafts are found again, and what is signed of the rest.
 #include "ledger/promises.h"
 
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "harness/test.h"
 #include "tlog/refusal.h"
 
+static const uint64_t NOW_MS = 1790000000000;
 static const struct vch_digest ledger = {{0x1d}};
 static struct vch_promises promises;
 static struct vch_promises_places places;
@@ -56,7 +57,7 @@ static void write_commit(struct vch_entry *entry, uint8_t **draft, size_t *size,
     vch_sign_key(&writer, seed);
     CHECK_OK(vch_entry_sign(entry, &ledger, &writer, arena, NULL));
     CHECK_OK(vch_entry_encode(draft, size, entry, arena, NULL));
-    entry->time_ms = 1790000000000;
+    entry->time_ms = NOW_MS;
 }
 
 static void promise(const uint8_t *draft, size_t size)
@@ -88,20 +89,25 @@ TEST(promises_are_answered_by_place_or_by_a_signed_refusal)
     vch_arena_init(&arena, (size_t)1 << 30);
     vch_sign_key(&clerk, seed);
     CHECK_OK(vch_state_new(&state, &setup, &arena));
-    const struct vch_promises_judge judge = {&places, state, &ledger, &clerk, never_submit, NULL};
+    const struct vch_promises_judge judge = {&places, state,        NOW_MS, &ledger,
+                                             &clerk,  never_submit, NULL};
     struct vch_digest root = vch_state_root(state);
 
     write_commit(&entry, &draft, &size, &arena);
     promise(draft, size);
     vch_promises_settle(&promises, &judge, 0, &root);
     CHECK_EQ(promises.all[0].fate, VCH_PROMISES_REFUSED);
-    struct vch_digest digest = vch_refusal_digest(&ledger, 0, &root, draft, size);
+    struct vch_digest digest = vch_refusal_digest(&ledger, 0, &root, NOW_MS, draft, size);
     CHECK_OK(vch_sign_verify(&clerk.public_key, &digest, &promises.all[0].refusal));
+    CHECK_EQ(promises.all[0].refused_ms, NOW_MS);
 
     vch_promises_settle(&promises, &judge, 5, &root); // the state is another's: nothing is signed
     CHECK_EQ(promises.all[0].fate, VCH_PROMISES_OPEN);
 
-    vch_promises_note(&places, 41, &entry); // its entry came into the log
+    uint8_t *bytes = NULL;
+    size_t bytes_size = 0;
+    CHECK_OK(vch_entry_encode(&bytes, &bytes_size, &entry, &arena, NULL));
+    vch_promises_note(&places, 41, &entry, bytes, bytes_size); // its entry came into the log
     vch_promises_settle(&promises, &judge, 41, &root);
     CHECK_EQ(promises.all[0].fate, VCH_PROMISES_OPEN); // but this checkpoint ends before it
     vch_promises_settle(&promises, &judge, 42, &root);

@@ -50,8 +50,10 @@ static vch_status check_root(const struct run *run, const struct vch_digest *exp
                         vch_state_size(run->replay->state));
 }
 
-static void note_entry(struct vch_replay *replay, uint64_t position, const struct vch_entry *entry)
+static void note_entry(struct vch_replay *replay, uint64_t position, const struct vch_entry *entry,
+                       const struct vch_store_entry *bytes)
 {
+    vch_promises_note(replay->places, position, entry, bytes->bytes, bytes->size);
     if (entry->kind != VCH_ENTRY_ANCHOR) replay->content = position + 1;
     if (entry->kind == VCH_ENTRY_REGISTRY)
         vch_archive_admit(replay->archive, &entry->registry.digest);
@@ -75,7 +77,7 @@ static vch_status apply(struct run *run, const struct vch_store_entry *bytes,
     replay->checks->is_verified = replay->checks->trusts_proofs = false;
     VCH_TRY(status);
     VCH_TRY(vch_index_note(replay->index, position, &entry));
-    note_entry(replay, position, &entry);
+    note_entry(replay, position, &entry, bytes);
     if (position + 1 == run->trusted)
         VCH_TRY(check_root(run, &replay->checkpoint.tree.root, complaint));
     return VCH_OK;

@@ -10,6 +10,7 @@
 #include "ledger/archive.h"
 #include "ledger/index.h"
 #include "ledger/pipeline.h"
+#include "ledger/promises.h"
 #include "ledger/store.h"
 
 struct vch_replay {
@@ -17,6 +18,7 @@ struct vch_replay {
     struct vch_state *state; // empty; made with the checks
     struct vch_index *index;
     struct vch_archive *archive;
+    struct vch_promises_places *places;
     struct vch_pipeline_checks *checks;
     const struct vch_charter *charter;
     const struct vch_charter_notes *notes;

@@ -94,6 +94,29 @@ const struct vch_state *vch_follower_state(const struct vch_follower *follower)
     return follower->state;
 }
 
+static vch_status judge(struct vch_follower *follower, const uint8_t *draft, size_t size,
+                        uint64_t now_ms, struct vch_complaint *complaint)
+{
+    uint64_t last_ms = vch_state_time(follower->state);
+    struct vch_entry entry;
+
+    VCH_TRY(vch_entry_decode(&entry, draft, size, &follower->scratch, complaint));
+    if (entry.time_ms != 0)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a draft has no time yet");
+    entry.time_ms = now_ms > last_ms ? now_ms : last_ms;
+    return vch_state_judge(follower->state, &entry, complaint);
+}
+
+vch_status vch_follower_judge(struct vch_follower *follower, const uint8_t *draft, size_t size,
+                              uint64_t now_ms, struct vch_complaint *complaint)
+{
+    struct vch_arena_mark mark = vch_arena_mark(&follower->scratch);
+    vch_status status = judge(follower, draft, size, now_ms, complaint);
+
+    vch_arena_rewind(&follower->scratch, mark);
+    return status;
+}
+
 uint64_t vch_follower_next(const struct vch_follower *follower)
 {
     return vch_state_size(follower->state);

@@ -42,6 +42,10 @@ vch_status vch_follower_new(struct vch_follower **out, const struct vch_follower
 void vch_follower_free(struct vch_follower *follower); // NULL is nothing to free
 
 const struct vch_state *vch_follower_state(const struct vch_follower *follower);
+// vch_state_judge of that state, at the time of its last entry or `now_ms`, whichever is later.
+// `draft` is an entry without its time.
+vch_status vch_follower_judge(struct vch_follower *follower, const uint8_t *draft, size_t size,
+                              uint64_t now_ms, struct vch_complaint *complaint);
 uint64_t vch_follower_next(const struct vch_follower *follower); // the position that it needs next
 
 // Entries from position `from` on: those that it knows are passed over, a gap is REFUSED. It stops

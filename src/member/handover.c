@@ -45,9 +45,9 @@ struct owed {
 
 struct vch_handover {
     char origin[ORIGIN_SIZE];
-    uint32_t patience_ms;
+    struct vch_handover_setup setup; // but for the addresses
     struct event *timer;
-    struct owed *first, **end; // as they fall due
+    struct owed *first; // as they fall due
     uint32_t owed_count;
     uint32_t count;
     struct witness witnesses[VCH_HANDOVER_WITNESSES_MAX];
@@ -58,7 +58,7 @@ static void note_answer(struct witness *witness, int code)
     bool fails = code != HTTP_OK;
 
     if (fails && !witness->has_failed)
-        vch_log_write(VCH_LOG_WARNING, "witness %s:%u takes no commits: %s %d", witness->url.host,
+        vch_log_write(VCH_LOG_WARNING, "witness %s:%u takes no drafts: %s %d", witness->url.host,
                       witness->url.port, code == 0 ? "no answer" : "code", code);
     witness->has_failed = fails;
 }
@@ -89,7 +89,7 @@ static void give(struct witness *witness, const char *origin, const char *base64
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     (void)evhttp_add_header(headers, "Host", witness->url.host);
     (void)evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8");
-    (void)snprintf(path, sizeof path, "%s/vouch/v1/add-commit", witness->url.path);
+    (void)snprintf(path, sizeof path, "%s/vouch/v1/add-draft", witness->url.path);
     witness->under_way++;
     if (evhttp_make_request(witness->connection, request, EVHTTP_REQ_POST, path) != 0) {
         witness->under_way--;
@@ -116,14 +116,18 @@ static void drop(struct vch_handover *handover, struct owed **link)
     struct owed *owed = *link;
 
     *link = owed->next;
-    if (*link == NULL) handover->end = link;
     handover->owed_count--;
     free(owed);
 }
 
 static void give_first(struct vch_handover *handover)
 {
-    give_all(handover, handover->first->draft, handover->first->size);
+    const struct vch_handover_setup *setup = &handover->setup;
+    const struct owed *owed = handover->first;
+
+    if (owed->is_shown || setup->is_wanted == NULL ||
+        setup->is_wanted(setup->context, owed->draft, owed->size))
+        give_all(handover, owed->draft, owed->size);
     drop(handover, &handover->first);
 }
 
@@ -155,25 +159,54 @@ static bool is_owed(const struct vch_handover *handover, const struct vch_entry 
     return false;
 }
 
+// For how long a draft of this kind counts, at least; 0: it is not promised (specs/witness.md,
+// section 2).
+static uint64_t window_of(const struct vch_handover *handover, enum vch_entry_kind kind)
+{
+    const struct vch_parameters *own = &handover->setup.parameters;
+    const uint64_t windows[] = {
+        [VCH_ENTRY_INPUT] = own->commit_ms,         [VCH_ENTRY_SORTITION] = own->draw_ms,
+        [VCH_ENTRY_COMMIT] = own->commit_ms,        [VCH_ENTRY_REVEAL] = own->reveal_ms,
+        [VCH_ENTRY_TRIAL_RESULT] = own->reveal_ms,  [VCH_ENTRY_EVIDENCE] = own->dispute_ms,
+        [VCH_ENTRY_DISPUTE_OPEN] = own->dispute_ms, [VCH_ENTRY_DISPUTE_MOVE] = own->move_ms,
+    };
+
+    return (size_t)kind < sizeof windows / sizeof *windows ? windows[kind] : 0;
+}
+
+// As they fall due; of those that do at once the older first.
+static void insert(struct vch_handover *handover, struct owed *owed)
+{
+    struct owed **link = &handover->first;
+
+    while (*link != NULL && (*link)->due_ms <= owed->due_ms)
+        link = &(*link)->next;
+    owed->next = *link;
+    *link = owed;
+    handover->owed_count++;
+    if (handover->first == owed) set_timer(handover);
+}
+
 void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *entry,
                       const uint8_t *draft, size_t size)
 {
-    if (handover->count == 0 || size > DRAFT_MAX || is_owed(handover, entry)) return;
-    struct owed *owed = handover->patience_ms > 0 ? calloc(1, sizeof *owed + size) : NULL;
+    const uint64_t window_ms = window_of(handover, entry->kind);
+    const uint32_t patience_ms = handover->setup.patience_ms;
+
+    if (handover->count == 0 || window_ms == 0 || size > DRAFT_MAX || is_owed(handover, entry))
+        return;
+    struct owed *owed = patience_ms > 0 ? calloc(1, sizeof *owed + size) : NULL;
     if (owed == NULL) {
         give_all(handover, draft, size);
         return;
     }
     if (handover->owed_count == OWED_MAX) give_first(handover);
-    owed->due_ms = now_ms() + handover->patience_ms;
+    owed->due_ms = now_ms() + (window_ms / 4 < patience_ms ? window_ms / 4 : patience_ms);
     owed->statement = vch_hash_bytes(entry->statement, entry->statement_size);
     owed->signature = entry->signature;
     owed->size = size;
     memcpy(owed->draft, draft, size);
-    *handover->end = owed;
-    handover->end = &owed->next;
-    handover->owed_count++;
-    if (handover->first == owed) set_timer(handover);
+    insert(handover, owed);
 }
 
 static void note_shown(struct vch_handover *handover, uint64_t position,
@@ -210,7 +243,7 @@ static vch_status add(struct vch_handover *handover, struct event_base *base, co
     struct witness *witness = &handover->witnesses[handover->count];
 
     if (handover->count == VCH_HANDOVER_WITNESSES_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "at most %u witnesses are handed commits",
+        return vch_complain(complaint, VCH_CODE_LIMIT, "at most %u witnesses are handed drafts",
                             VCH_HANDOVER_WITNESSES_MAX);
     VCH_TRY(vch_url_parse(&witness->url, url, "a witness", complaint));
     witness->connection =
@@ -227,8 +260,8 @@ static vch_status set_up(struct vch_handover *handover, const struct vch_handove
                          struct vch_complaint *complaint)
 {
     (void)snprintf(handover->origin, sizeof handover->origin, "%s", setup->origin);
-    handover->patience_ms = setup->patience_ms;
-    handover->end = &handover->first;
+    handover->setup = *setup;
+    handover->setup.urls = NULL;
     handover->timer = event_new(setup->base, -1, 0, on_timer, handover);
     if (handover->timer == NULL) return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < setup->url_count; i++)

@@ -1,13 +1,15 @@
 // Drafts that a member hands to witnesses, so that the ledger cannot leave them out unseen
 // (specs/witness.md, section 2). Nothing waits for it: the ledger is asked all the same.
 //
-// Witnesses are needed where the ledger is silent or lies. So a draft is handed over when
-// `patience_ms` have passed and the log that the member follows does not have it under an anchor:
-// cosigned, that is, by the very witnesses that would be asked to miss it. What the ledger says
-// beside its log, an acknowledgement say, counts for nothing here.
+// Witnesses are needed where the ledger is silent or lies. So a draft is handed over when a while
+// has passed and the log that the member follows does not have it under an anchor: cosigned, that
+// is, by the very witnesses that would be asked to miss it. What the ledger says beside its log, an
+// acknowledgement say, counts for nothing here. The while is `patience_ms`, or a quarter of the
+// window in which the draft counts where that is shorter.
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +26,12 @@ struct vch_handover_setup {
     const char *origin; // of the log; copied
     const char *const *urls;
     uint32_t url_count;
-    uint32_t patience_ms; // 0: everything is handed over at once
+    uint32_t patience_ms;             // 0: everything is handed over at once
+    struct vch_parameters parameters; // of the ledger: its windows
+    // NULL, or whether a draft is worth handing over, of which the log shows nothing: one that the
+    // log could not take any more would be refused, rightly.
+    bool (*is_wanted)(void *context, const uint8_t *draft, size_t size);
+    void *context;
 };
 
 // USAGE with a complaint for what is no address.
@@ -33,6 +40,7 @@ vch_status vch_handover_new(struct vch_handover **out, const struct vch_handover
 void vch_handover_free(struct vch_handover *handover); // NULL is nothing to free
 
 // The member's signed entry and its draft, which is copied: to every witness, if it comes to that.
+// Of a kind that witnesses do not promise nothing is owed.
 // One that has too many already under way is passed over, as is one that does not answer: what
 // counts is that some honest witness has it.
 void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *entry,

@@ -27,13 +27,13 @@ static void on_request(struct evhttp_request *request, void *context)
 
     (void)context;
     CHECK(f.count < DRAFTS_MAX);
-    CHECK(strcmp(evhttp_request_get_uri(request), "/vouch/v1/add-commit") == 0);
+    CHECK(strcmp(evhttp_request_get_uri(request), "/vouch/v1/add-draft") == 0);
     (void)evbuffer_remove(body, f.bodies[f.count++], BODY_SIZE - 1);
     evhttp_send_reply(request, HTTP_OK, NULL, NULL);
     if (f.count == f.wanted) (void)event_base_loopexit(f.base, NULL);
 }
 
-static void begin(uint32_t patience_ms)
+static void begin_with(uint32_t patience_ms, bool (*is_wanted)(void *, const uint8_t *, size_t))
 {
     char url[64];
     const char *const urls[1] = {url};
@@ -50,8 +50,15 @@ static void begin(uint32_t patience_ms)
                                              .origin = "test.example/log",
                                              .urls = urls,
                                              .url_count = 1,
-                                             .patience_ms = patience_ms};
+                                             .patience_ms = patience_ms,
+                                             .parameters = {.draw_ms = 40, .commit_ms = 600000},
+                                             .is_wanted = is_wanted};
     CHECK_OK(vch_handover_new(&f.handover, &setup, NULL));
+}
+
+static void begin(uint32_t patience_ms)
+{
+    begin_with(patience_ms, NULL);
 }
 
 static void end(void)
@@ -163,5 +170,28 @@ TEST(what_waits_when_a_member_ends_is_forgotten)
     begin(60000);
     owe("one");
     owe("two");
+    end();
+}
+
+static bool refuse_one(void *context, const uint8_t *draft, size_t size)
+{
+    (void)context;
+    return size != strlen("unwanted") || memcmp(draft, "unwanted", size) != 0;
+}
+
+TEST(a_short_window_leaves_less_patience_and_what_no_log_could_take_stays_here)
+{
+    begin_with(200, refuse_one);
+    struct vch_entry soon = entry("soon"), never = entry("nothing");
+    soon.kind = VCH_ENTRY_SORTITION;
+    never.kind = VCH_ENTRY_STAKE; // not promised
+    owe("late");
+    owe("unwanted");
+    vch_handover_owe(f.handover, &soon, (const uint8_t *)"soon", 4);
+    vch_handover_owe(f.handover, &never, (const uint8_t *)"nothing", 7);
+    wait_for(1);
+    check_body(0, "c29vbg==");
+    wait_for(2);
+    check_body(1, "bGF0ZQ==");
     end();
 }

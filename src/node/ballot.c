@@ -110,7 +110,7 @@ static void send_entry(void *context, struct vch_entry *entry)
         memcpy(draft->bytes, bytes, size);
         draft->size = size;
         ballot->queue_count++;
-        if (entry->kind == VCH_ENTRY_COMMIT) vch_handover_owe(ballot->handover, entry, bytes, size);
+        vch_handover_owe(ballot->handover, entry, bytes, size);
     }
     vch_arena_rewind(&ballot->scratch, mark);
 }
@@ -151,6 +151,13 @@ static void turn(struct vch_ballot *ballot)
     vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_us() / 1000);
     vch_kept_sweep(&ballot->kept, state);
     send_queue(ballot);
+}
+
+static bool is_wanted(void *context, const uint8_t *draft, size_t size)
+{
+    struct vch_ballot *ballot = context;
+
+    return vch_is_ok(vch_follower_judge(ballot->follower, draft, size, vch_clock_unix_ms(), NULL));
 }
 
 static void on_entry(void *context, uint64_t position, const struct vch_entry *entry)
@@ -316,7 +323,10 @@ static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complai
                                                 .origin = setup->charter.origin,
                                                 .urls = setup->witness_urls,
                                                 .url_count = setup->witness_count,
-                                                .patience_ms = setup->witness_after_ms};
+                                                .patience_ms = setup->witness_after_ms,
+                                                .parameters = setup->charter.parameters,
+                                                .is_wanted = is_wanted,
+                                                .context = ballot};
 
     vch_arena_init(&ballot->arena, ARENA_MAX);
     vch_arena_init(&ballot->scratch, SCRATCH_MAX);

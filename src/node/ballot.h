@@ -36,7 +36,7 @@ struct vch_ballot_setup {
     uint64_t keep_max;               // bytes there; 0: VCH_KEPT_DISK_MAX
     bool disputes;                   // verdicts against what it computed
     const char *peers;               // a file that says where referees listen; borrowed, or NULL
-    const char *const *witness_urls; // handed this node's commits, too; borrowed
+    const char *const *witness_urls; // handed this node's drafts, too; borrowed
     uint32_t witness_count;
     uint32_t witness_after_ms; // what the log does not have by then; member/handover.h
     const struct vch_kernels *kernels;

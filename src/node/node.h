@@ -53,7 +53,7 @@ struct vch_node_options {
     uint64_t keep_max;   // bytes of runs there, for disputes; 0: 1 GiB
     bool disputes;
     const char *peers; // a file that says where other nodes listen, for disputes; borrowed, or NULL
-    const char *const *witness_urls; // borrowed: handed this node's commits, too
+    const char *const *witness_urls; // borrowed: handed this node's drafts, too
     uint32_t witness_count;
     uint32_t witness_after_ms; // those that the log does not have by then; member/handover.h
 

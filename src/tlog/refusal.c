@@ -3,8 +3,8 @@
 #include "crypto/transcript.h"
 
 struct vch_digest vch_refusal_digest(const struct vch_digest *ledger, uint64_t size,
-                                     const struct vch_digest *root, const uint8_t *draft,
-                                     size_t draft_size)
+                                     const struct vch_digest *root, uint64_t time_ms,
+                                     const uint8_t *draft, size_t draft_size)
 {
     struct vch_transcript transcript;
 
@@ -12,6 +12,7 @@ struct vch_digest vch_refusal_digest(const struct vch_digest *ledger, uint64_t s
     vch_transcript_absorb_digest(&transcript, "ledger", ledger);
     vch_transcript_absorb_u64(&transcript, "size", size);
     vch_transcript_absorb_digest(&transcript, "root", root);
+    vch_transcript_absorb_u64(&transcript, "time", time_ms);
     vch_transcript_absorb(&transcript, "draft", draft, draft_size);
     return vch_transcript_final(&transcript);
 }

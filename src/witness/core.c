@@ -73,22 +73,91 @@ uint32_t vch_core_parts_find(const struct vch_core_log *log, const struct vch_di
     return i;
 }
 
-void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,
-                       const char *origin_hex)
+// The log whose origin has this SHA-256; NULL and an answer where there is none.
+static const struct vch_core_log *find_log(struct vch_core_reply *reply,
+                                           const struct vch_core *core, const char *origin_hex)
 {
     struct vch_digest wanted;
+    bool is_digest = vch_is_ok(vch_hex_decode(wanted.bytes, VCH_DIGEST_SIZE, origin_hex));
 
-    reply->promise_count = 0;
-    vch_core_parts_reply(reply, 404, "no log has an origin with this SHA-256\n");
-    if (!vch_is_ok(vch_hex_decode(wanted.bytes, VCH_DIGEST_SIZE, origin_hex))) return;
-    for (uint32_t i = 0; i < core->log_count; i++) {
+    for (uint32_t i = 0; is_digest && i < core->log_count; i++) {
         const struct vch_core_log *log = &core->logs[i];
         struct vch_digest digest = vch_hash_bytes(log->vkey.name, strlen(log->vkey.name));
         if (!vch_hash_is_equal(&digest, &wanted)) continue;
-        vch_core_parts_promises(reply, 200, log);
         reply->promise_count = log->promise_count;
-        return;
+        return log;
     }
+    reply->promise_count = 0;
+    vch_core_parts_reply(reply, 404, "no log has an origin with this SHA-256\n");
+    return NULL;
+}
+
+void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,
+                       const char *origin_hex)
+{
+    const struct vch_core_log *log = find_log(reply, core, origin_hex);
+
+    if (log != NULL) vch_core_parts_promises(reply, 200, log);
+}
+
+static void name(struct vch_testimony *out, const struct vch_core *core,
+                 const struct vch_core_log *log)
+{
+    (void)snprintf(out->origin, sizeof out->origin, "%s", log->vkey.name);
+    (void)snprintf(out->witness, sizeof out->witness, "%s", core->name);
+}
+
+static void sign(struct vch_testimony *out, const struct vch_core *core,
+                 const struct vch_core_log *log)
+{
+    struct vch_digest digest = vch_testimony_digest(out, &log->ledger);
+
+    vch_sign_digest(&out->signature, &core->key, &digest);
+}
+
+void vch_core_show_log(struct vch_core_reply *reply, const struct vch_core *core,
+                       const char *origin_hex, uint64_t now_ms)
+{
+    const struct vch_core_log *log = find_log(reply, core, origin_hex);
+    struct vch_testimony testimony = {.kind = VCH_TESTIMONY_LOG, .time_ms = now_ms};
+    char text[VCH_TESTIMONY_SIZE_MAX];
+
+    if (log == NULL) return;
+    name(&testimony, core, log);
+    testimony.size = log->size;
+    testimony.root = log->root;
+    testimony.count = log->count;
+    sign(&testimony, core, log);
+    (void)vch_testimony_encode(text, &testimony);
+    vch_core_parts_reply(reply, 200, "%s", text);
+}
+
+void vch_core_parts_testify(struct vch_testimony *out, const struct vch_core *core,
+                            const struct vch_core_log *log, const struct vch_core_promise *promise)
+{
+    *out = (struct vch_testimony){.kind = VCH_TESTIMONY_PROMISE,
+                                  .handed_ms = promise->handed_ms,
+                                  .handed_size = promise->handed_size,
+                                  .draft_size = promise->draft_size};
+    memcpy(out->draft, promise->draft, promise->draft_size);
+    name(out, core, log);
+    sign(out, core, log);
+}
+
+size_t vch_core_refusal_text(char out[static VCH_TESTIMONY_SIZE_MAX], const struct vch_core *core,
+                             const struct vch_core_change *change,
+                             const struct vch_core_refusal *refusal)
+{
+    const struct vch_core_log *log = &core->logs[change->log];
+    struct vch_testimony testimony;
+
+    vch_core_parts_testify(&testimony, core, log, &log->promises[refusal->promise]);
+    testimony.kind = VCH_TESTIMONY_REFUSAL;
+    testimony.size = change->size;
+    testimony.root = change->root;
+    testimony.refused_ms = refusal->time_ms;
+    testimony.refusal = refusal->signature;
+    return vch_testimony_encode(out, &testimony);
 }
 
 static bool is_answered(const struct vch_core_change *change, uint32_t promise)

@@ -11,6 +11,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "tlog/testimony.h"
 #include "tlog/vkey.h"
 #include "witness/draft.h"
 #include "witness/submission.h"
@@ -22,12 +23,14 @@
 #define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
 #define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
 #define VCH_CORE_FRESH_S 5u        // for so long the same tree gets the same cosignature
-#define VCH_CORE_COMMIT_MAX 4096u  // bytes of a request that hands a commit over
+#define VCH_CORE_SKEW_MS 60000u    // between a refusal's time and ours
+#define VCH_CORE_DRAFT_MAX 4096u   // bytes of a request that hands a draft over
 #define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024
 
 struct vch_core_promise {
     uint64_t handed_ms;       // when it was made,
-    uint64_t handed_count;    // and how many checkpoints were cosigned before
+    uint64_t handed_count;    // how many checkpoints were cosigned before,
+    uint64_t handed_size;     // and the size of the last of them
     struct vch_digest digest; // of the draft
     struct vch_public_key writer;
     uint32_t draft_size;
@@ -36,7 +39,7 @@ struct vch_core_promise {
 
 struct vch_core_log {
     struct vch_vkey vkey;     // its name is the origin
-    bool has_ledger;          // takes commits,
+    bool has_ledger;          // takes drafts,
     struct vch_digest ledger; // of the ledger with this id
 
     uint64_t size; // of what was cosigned last; at first 0 and the root of no leaves
@@ -64,6 +67,7 @@ enum vch_core_change_kind {
 
 struct vch_core_refusal {
     uint32_t promise; // its index
+    uint64_t time_ms; // of the log's clock
     struct vch_signature signature;
 };
 
@@ -97,12 +101,20 @@ void vch_core_log_init(struct vch_core_log *out, const struct vch_vkey *vkey,
 void vch_core_add_checkpoint(struct vch_core_reply *reply, struct vch_core_change *change,
                              const struct vch_core *core, const char *body, size_t size,
                              bool may_answer, uint64_t now_ms);
-// POST /vouch/v1/add-commit
-void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *change,
-                         const struct vch_core *core, const char *body, size_t size,
-                         uint64_t now_ms);
+// POST /vouch/v1/add-draft
+void vch_core_add_draft(struct vch_core_reply *reply, struct vch_core_change *change,
+                        const struct vch_core *core, const char *body, size_t size,
+                        uint64_t now_ms);
 // GET /vouch/v1/promises/<hex>
 void vch_core_promises(struct vch_core_reply *reply, const struct vch_core *core,
                        const char *origin_hex);
+// GET /vouch/v1/log/<hex>
+void vch_core_show_log(struct vch_core_reply *reply, const struct vch_core *core,
+                       const char *origin_hex, uint64_t now_ms);
+// What is kept and served of one refusal of a change that is not applied yet. Returns the
+// characters.
+size_t vch_core_refusal_text(char out[static VCH_TESTIMONY_SIZE_MAX], const struct vch_core *core,
+                             const struct vch_core_change *change,
+                             const struct vch_core_refusal *refusal);
 
 void vch_core_apply(struct vch_core *core, const struct vch_core_change *change);

@@ -88,6 +88,14 @@ static uint32_t find_promise(const struct vch_core_log *log,
     return vch_core_parts_find(log, &digest);
 }
 
+// The time at which the log's state refuses it decides too, so it may not be any.
+static bool is_timely(const struct asked *asked, uint64_t time_ms)
+{
+    uint64_t apart = time_ms > asked->now_ms ? time_ms - asked->now_ms : asked->now_ms - time_ms;
+
+    return apart <= VCH_CORE_SKEW_MS;
+}
+
 static bool is_true(const struct asked *asked, const struct vch_submission_answer *answer)
 {
     const struct vch_checkpoint *checkpoint = &asked->request.checkpoint;
@@ -95,7 +103,7 @@ static bool is_true(const struct asked *asked, const struct vch_submission_answe
     if (answer->is_refusal) {
         struct vch_digest digest =
             vch_refusal_digest(&asked->log->ledger, checkpoint->size, &checkpoint->root,
-                               answer->entry, answer->entry_size);
+                               answer->time_ms, answer->entry, answer->entry_size);
         return vch_is_ok(vch_sign_verify(&asked->log->vkey.key, &digest, &answer->signature));
     }
     struct vch_digest leaf = vch_merkle_leaf(answer->entry, answer->entry_size);
@@ -117,7 +125,7 @@ static void keep_answer(struct vch_core_change *change, uint32_t promise,
     change->answered[change->answered_count++] = promise;
     if (answer->is_refusal)
         change->refused[change->refused_count++] =
-            (struct vch_core_refusal){promise, answer->signature};
+            (struct vch_core_refusal){promise, answer->time_ms, answer->signature};
 }
 
 static bool check_answers(struct asked *asked)
@@ -132,6 +140,8 @@ static bool check_answers(struct asked *asked)
             return say(asked, 422,
                        answer.is_refusal ? "a refusal is not signed by the log's key"
                                          : "an entry is not where its path says");
+        if (answer.is_refusal && !is_timely(asked, answer.time_ms))
+            return say(asked, 422, "a refusal's time is not within 60 s of this witness's clock");
         keep_answer(asked->change, promise, &answer);
     }
     return true;

@@ -10,6 +10,10 @@ void vch_core_parts_reply(struct vch_core_reply *reply, int code, const char *fo
 void vch_core_parts_promises(struct vch_core_reply *reply, int code,
                              const struct vch_core_log *log);
 
+// What the witness says of a promise that it made, signed.
+void vch_core_parts_testify(struct vch_testimony *out, const struct vch_core *core,
+                            const struct vch_core_log *log, const struct vch_core_promise *promise);
+
 const struct vch_core_log *vch_core_parts_log(const struct vch_core *core, const char *origin,
                                               size_t size); // NULL: unknown
 // The promise's index; promise_count when there is none.

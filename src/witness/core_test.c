@@ -14,7 +14,6 @@
 #include "tlog/cosignature.h"
 #include "tlog/inclusion.h"
 #include "tlog/refusal.h"
-#include "witness/records.h"
 
 enum { NOW_MS = 1790000000 };
 
@@ -277,7 +276,7 @@ TEST(core_accepts_no_request_with_a_flipped_bit)
     CHECK_EQ(ask_text(&text, false), 200);
 }
 
-// Commits.
+// Drafts.
 struct draft {
     size_t size, entry_size;
     uint8_t bytes[VCH_DRAFT_SIZE_MAX], entry[VCH_DRAFT_ENTRY_MAX];
@@ -323,10 +322,19 @@ static int hand_over(const struct draft *draft, const char *to)
     text.size = 0;
     add(&text, "%s\n", to);
     add_base64(&text, draft->bytes, draft->size);
-    vch_core_add_commit(&reply, &change, &core, text.bytes, text.size, now_ms);
+    vch_core_add_draft(&reply, &change, &core, text.bytes, text.size, now_ms);
     CHECK(change.kind == VCH_CORE_NOTHING || reply.code == 200);
     vch_core_apply(&core, &change);
     return reply.code;
+}
+
+// By the witness, for whoever knows its key and the ledger.
+static void check_signed(const struct vch_testimony *testimony)
+{
+    struct vch_digest digest = vch_testimony_digest(testimony, &ledger);
+
+    CHECK(strcmp(testimony->witness, core.name) == 0);
+    CHECK_OK(vch_sign_verify(&core.key.public_key, &digest, &testimony->signature));
 }
 
 static void place(struct draft *draft, uint64_t index)
@@ -348,11 +356,12 @@ static void add_included(struct text *out, const struct draft *draft, uint64_t i
 static void add_refused(struct text *out, const struct draft *draft, uint64_t size)
 {
     struct vch_digest root = log_root(&entries, size);
-    struct vch_digest digest = vch_refusal_digest(&ledger, size, &root, draft->bytes, draft->size);
+    struct vch_digest digest =
+        vch_refusal_digest(&ledger, size, &root, now_ms, draft->bytes, draft->size);
     struct vch_signature signature;
 
     vch_sign_digest(&signature, &log_key, &digest);
-    add(out, "refused\n");
+    add(out, "refused %" PRIu64 "\n", now_ms);
     add_base64(out, draft->bytes, draft->size);
     add_base64(out, signature.bytes, sizeof signature.bytes);
     add(out, "\n");
@@ -393,7 +402,7 @@ TEST(core_is_patient_for_a_while_and_some_checkpoints)
     CHECK(strcmp(reply.content_type, "text/x.vouch.promises") == 0);
 }
 
-TEST(core_goes_on_once_the_commit_is_shown)
+TEST(core_goes_on_once_the_draft_is_shown)
 {
     static struct text text;
     struct draft draft;
@@ -414,7 +423,8 @@ TEST(core_goes_on_once_the_log_signs_that_it_refuses)
 {
     static struct text text;
     struct draft draft;
-    char record[VCH_RECORDS_REFUSAL_MAX];
+    char record[VCH_TESTIMONY_SIZE_MAX];
+    struct vch_testimony kept;
 
     begin_overdue(&draft);
     text.size = 0;
@@ -427,8 +437,11 @@ TEST(core_goes_on_once_the_log_signs_that_it_refuses)
     vch_core_add_checkpoint(&reply, &change, &core, text.bytes, text.size, true, now_ms);
     CHECK_EQ(reply.code, 200);
     CHECK_EQ(change.refused_count, 1);
-    CHECK(vch_records_encode_refusal(record, &logs[0], &change, &change.refused[0]) > 0);
-    CHECK(strstr(record, origin) != NULL);
+    size_t size = vch_core_refusal_text(record, &core, &change, &change.refused[0]);
+    CHECK_OK(vch_testimony_decode(&kept, record, size, NULL));
+    CHECK(kept.kind == VCH_TESTIMONY_REFUSAL && kept.size == 13 && kept.refused_ms == now_ms);
+    CHECK(strcmp(kept.origin, origin) == 0 && kept.handed_ms == NOW_MS && kept.handed_size == 10);
+    check_signed(&kept);
     vch_core_apply(&core, &change);
     CHECK_EQ(logs[0].promise_count, 0);
     CHECK_EQ(logs[0].refusal_count, 1);
@@ -468,7 +481,7 @@ TEST(core_believes_no_answer_that_is_not_true)
     CHECK_EQ(change.answered_count, 1);
 }
 
-TEST(core_takes_commits_for_logs_with_a_ledger_alone)
+TEST(core_takes_drafts_for_logs_with_a_ledger_alone)
 {
     struct draft draft;
 
@@ -503,6 +516,75 @@ TEST(core_promises_only_what_it_has_room_for)
     write_draft(&draft, 1);
     CHECK_EQ(hand_over(&draft, origin), 503);
     CHECK_EQ(logs[0].promise_count, VCH_CORE_PROMISES_MAX);
+}
+
+TEST(core_signs_what_it_promises_and_says_the_same_again)
+{
+    struct vch_testimony first, second;
+    struct draft draft;
+
+    begin();
+    write_draft(&draft, 1);
+    CHECK_EQ(ask(&entries, 0, 10), 200);
+    CHECK_EQ(hand_over(&draft, origin), 200);
+    CHECK_OK(vch_testimony_decode(&first, reply.body, reply.size, NULL));
+    CHECK(first.kind == VCH_TESTIMONY_PROMISE && strcmp(first.origin, origin) == 0);
+    CHECK(first.handed_ms == now_ms && first.handed_size == 10);
+    CHECK(first.draft_size == draft.size && memcmp(first.draft, draft.bytes, draft.size) == 0);
+    check_signed(&first);
+    CHECK_EQ(ask(&entries, 10, 12), 200);
+    now_ms += 50;
+    CHECK_EQ(hand_over(&draft, origin), 200);
+    CHECK_OK(vch_testimony_decode(&second, reply.body, reply.size, NULL));
+    CHECK(memcmp(&first, &second, sizeof first) == 0);
+    first.handed_ms++;
+    struct vch_digest digest = vch_testimony_digest(&first, &ledger);
+    CHECK_FAILS(vch_sign_verify(&core.key.public_key, &digest, &first.signature), BAD_PROOF);
+}
+
+TEST(core_takes_no_refusal_of_another_time)
+{
+    static const int64_t offs[] = {-(int64_t)VCH_CORE_SKEW_MS - 1, VCH_CORE_SKEW_MS + 1,
+                                   -(int64_t)VCH_CORE_SKEW_MS, VCH_CORE_SKEW_MS};
+    static struct text text;
+    struct draft draft;
+
+    FOR_EACH(off, offs)
+    {
+        begin_overdue(&draft);
+        const uint64_t now = now_ms;
+        now_ms = (uint64_t)((int64_t)now + *off);
+        text.size = 0;
+        add_refused(&text, &draft, 13);
+        now_ms = now;
+        add_request(&text, &entries, 12, 13);
+        bool is_near = *off == VCH_CORE_SKEW_MS || *off == -(int64_t)VCH_CORE_SKEW_MS;
+        CHECK_EQ(ask_text(&text, true), is_near ? 200 : 422);
+    }
+}
+
+TEST(core_says_how_many_trees_it_has_cosigned)
+{
+    struct vch_testimony testimony;
+    struct vch_digest digest = vch_hash_bytes(origin, strlen(origin));
+    char hex[2 * VCH_DIGEST_SIZE + 1];
+
+    begin();
+    vch_hex_encode(hex, digest.bytes, VCH_DIGEST_SIZE);
+    for (uint64_t size = 1; size <= 5; size++) {
+        CHECK_EQ(ask(&entries, size - 1, size), 200);
+        CHECK_EQ(ask(&entries, size, size), 200); // the same again counts once
+        vch_core_show_log(&reply, &core, hex, now_ms);
+        CHECK_EQ(reply.code, 200);
+        CHECK_OK(vch_testimony_decode(&testimony, reply.body, reply.size, NULL));
+        CHECK(testimony.kind == VCH_TESTIMONY_LOG && testimony.size == size);
+        CHECK(testimony.count == size && testimony.time_ms == now_ms);
+        CHECK(vch_hash_is_equal(&testimony.root, &logs[0].root));
+        check_signed(&testimony);
+    }
+    hex[0] ^= 1;
+    vch_core_show_log(&reply, &core, hex, now_ms);
+    CHECK_EQ(reply.code, 404);
 }
 
 // However many are overdue, the first 64 answered are enough, so that a log is never stuck.

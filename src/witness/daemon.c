@@ -186,26 +186,36 @@ static void handle_answers(void *context, struct vch_http_exchange *exchange)
     add_checkpoint(context, exchange, true);
 }
 
-static void handle_commit(void *context, struct vch_http_exchange *exchange)
+static void handle_draft(void *context, struct vch_http_exchange *exchange)
 {
     struct vch_daemon *daemon = context;
     size_t size = 0;
     const char *body = take_body(exchange, &size);
 
     if (body == NULL) return;
-    vch_core_add_commit(&daemon->reply, &daemon->change, &daemon->core, body, size,
-                        vch_clock_unix_ms());
+    vch_core_add_draft(&daemon->reply, &daemon->change, &daemon->core, body, size,
+                       vch_clock_unix_ms());
     conclude(daemon, exchange);
 }
 
 #define PROMISES "/vouch/v1/promises/"
 #define REFUSAL "/vouch/v1/refusal/"
+#define LOG "/vouch/v1/log/"
 
 static void handle_promises(void *context, struct vch_http_exchange *exchange)
 {
     struct vch_daemon *daemon = context;
 
     vch_core_promises(&daemon->reply, &daemon->core, vch_http_path(exchange) + strlen(PROMISES));
+    send_reply(daemon, exchange);
+}
+
+static void handle_log(void *context, struct vch_http_exchange *exchange)
+{
+    struct vch_daemon *daemon = context;
+
+    vch_core_show_log(&daemon->reply, &daemon->core, vch_http_path(exchange) + strlen(LOG),
+                      vch_clock_unix_ms());
     send_reply(daemon, exchange);
 }
 
@@ -232,9 +242,10 @@ static void handle_refusal(void *context, struct vch_http_exchange *exchange)
 static const struct vch_http_handler handlers[] = {
     {"/add-checkpoint", VCH_SUBMISSION_CHECKPOINT_MAX, handle_checkpoint},
     {"/vouch/v1/add-checkpoint", VCH_SUBMISSION_ANSWERED_MAX, handle_answers},
-    {"/vouch/v1/add-commit", VCH_CORE_COMMIT_MAX, handle_commit},
+    {"/vouch/v1/add-draft", VCH_CORE_DRAFT_MAX, handle_draft},
     {PROMISES, 0, handle_promises},
     {REFUSAL, 0, handle_refusal},
+    {LOG, 0, handle_log},
     {0},
 };
 

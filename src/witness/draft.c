@@ -5,17 +5,49 @@
 #include "base/reader.h"
 #include "crypto/transcript.h"
 
-// Tags of the fields: number << 3 | wire type (0: varint, 2: bytes).
+// Tags of an Entry's fields: number << 3 | wire type (0: varint, 2: bytes).
+enum { TIME = 0x08, STATEMENT = 0x12, WRITER = 0x1a, SIGNATURE = 0x22 };
+
 enum {
-    TIME = 0x08,
-    STATEMENT = 0x12,
-    WRITER = 0x1a,
-    SIGNATURE = 0x22,
-    COMMIT = 0x72, // in a Statement
-    SUBJECT = 0x0a,
-    SEGMENT = 0x10,
-    ROUND = 0x18,
-    COMMITMENT = 0x22,
+    TAG_COMMIT = 14 << 3 | 2, // in a Statement
+    TAG_EVIDENCE = 21 << 3 | 2,
+    FIRST = 0x0a, // in an Evidence
+    SECOND = 0x12,
+    FIELDS_MAX = 6,
+    PROOF_SIZE = 80,
+};
+
+enum form {
+    END,
+    DIGEST,
+    OPTIONAL, // a digest that may be absent
+    PROOF,
+    NUMBER, // absent when it is 0
+    FLAG,
+};
+
+// The bodies of statements: each has these fields, in this order, and nothing else.
+static const struct body {
+    uint64_t tag; // in a Statement
+    struct field {
+        uint8_t tag;
+        enum form form;
+    } fields[FIELDS_MAX + 1];
+} bodies[] = {
+    {11 << 3 | 2, {{0x0a, DIGEST}, {0x10, NUMBER}, {0x1a, DIGEST}}},                // input
+    {12 << 3 | 2, {{0x0a, DIGEST}, {0x10, NUMBER}, {0x18, NUMBER}, {0x22, PROOF}}}, // sortition
+    {TAG_COMMIT, {{0x0a, DIGEST}, {0x10, NUMBER}, {0x18, NUMBER}, {0x22, DIGEST}}},
+    {16 << 3 | 2, // reveal
+     {{0x0a, DIGEST},
+      {0x10, NUMBER},
+      {0x18, NUMBER},
+      {0x22, DIGEST},
+      {0x2a, OPTIONAL},
+      {0x32, DIGEST}}},
+    {20 << 3 | 2, {{0x0a, DIGEST}, {0x12, DIGEST}, {0x1a, DIGEST}}},                 // trial_result
+    {22 << 3 | 2, {{0x0a, DIGEST}, {0x10, NUMBER}, {0x1a, DIGEST}, {0x22, DIGEST}}}, // dispute_open
+    {23 << 3 | 2,                                                                    // dispute_move
+     {{0x0a, DIGEST}, {0x10, NUMBER}, {0x18, FLAG}, {0x22, DIGEST}, {0x2a, DIGEST}}},
 };
 
 // In its shortest form, so that each number has one.
@@ -63,14 +95,31 @@ static vch_status read_exactly(struct vch_reader *reader, uint8_t tag, void *out
 }
 
 // A number that is written only when it is not 0.
-static vch_status skip_u32(struct vch_reader *reader, uint8_t tag)
+static vch_status skip_number(struct vch_reader *reader, uint8_t tag, uint64_t most)
 {
     uint64_t value = 0;
 
     if (!is_next(reader, tag)) return VCH_OK;
     reader->offset++;
     VCH_TRY(read_varint(reader, &value));
-    return value > 0 && value <= UINT32_MAX ? VCH_OK : VCH_FAIL(MALFORMED);
+    return value > 0 && value <= most ? VCH_OK : VCH_FAIL(MALFORMED);
+}
+
+static vch_status skip_field(struct vch_reader *reader, const struct field *field)
+{
+    uint8_t bytes[PROOF_SIZE];
+
+    switch (field->form) {
+    case NUMBER: return skip_number(reader, field->tag, UINT32_MAX);
+    case FLAG: return skip_number(reader, field->tag, 1);
+    case PROOF: return read_exactly(reader, field->tag, bytes, PROOF_SIZE);
+    case OPTIONAL:
+        if (!is_next(reader, field->tag)) return VCH_OK;
+        return read_exactly(reader, field->tag, bytes, VCH_DIGEST_SIZE);
+    case DIGEST: return read_exactly(reader, field->tag, bytes, VCH_DIGEST_SIZE);
+    case END: break;
+    }
+    return VCH_FAIL(MALFORMED);
 }
 
 static vch_status check_end(const struct vch_reader *reader)
@@ -78,27 +127,30 @@ static vch_status check_end(const struct vch_reader *reader)
     return reader->offset == reader->size ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
-static vch_status check_commit(const uint8_t *bytes, size_t size)
+// The body of a statement, which has no number.
+static vch_status read_body(uint64_t *tag, struct vch_reader *body, const uint8_t *bytes,
+                            size_t size)
 {
     struct vch_reader reader = {bytes, size, 0};
-    struct vch_digest digest;
+    uint64_t count = 0;
 
-    VCH_TRY(read_exactly(&reader, SUBJECT, digest.bytes, VCH_DIGEST_SIZE));
-    VCH_TRY(skip_u32(&reader, SEGMENT));
-    VCH_TRY(skip_u32(&reader, ROUND));
-    VCH_TRY(read_exactly(&reader, COMMITMENT, digest.bytes, VCH_DIGEST_SIZE));
+    VCH_TRY(read_varint(&reader, tag));
+    VCH_TRY(read_varint(&reader, &count));
+    if (count > reader.size) return VCH_FAIL(TRUNCATED);
+    *body = (struct vch_reader){.size = (size_t)count};
+    VCH_TRY(vch_reader_bytes(&reader, body->size, &body->bytes));
     return check_end(&reader);
 }
 
-static vch_status check_statement(const uint8_t *bytes, size_t size)
+static vch_status check_body(uint64_t tag, struct vch_reader body)
 {
-    struct vch_reader reader = {bytes, size, 0};
-    const uint8_t *commit = NULL;
-    size_t commit_size = 0;
-
-    VCH_TRY(read_field(&reader, COMMIT, &commit, &commit_size));
-    VCH_TRY(check_end(&reader));
-    return check_commit(commit, commit_size);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        if (bodies[i].tag != tag) continue;
+        for (const struct field *field = bodies[i].fields; field->form != END; field++)
+            VCH_TRY(skip_field(&body, field));
+        return check_end(&body);
+    }
+    return VCH_FAIL(MALFORMED);
 }
 
 static vch_status decode(struct vch_draft *out, const uint8_t *bytes, size_t size)
@@ -109,13 +161,42 @@ static vch_status decode(struct vch_draft *out, const uint8_t *bytes, size_t siz
     VCH_TRY(read_field(&reader, STATEMENT, &out->statement, &out->statement_size));
     VCH_TRY(read_exactly(&reader, WRITER, out->writer.bytes, sizeof out->writer.bytes));
     VCH_TRY(read_exactly(&reader, SIGNATURE, out->signature.bytes, sizeof out->signature.bytes));
-    VCH_TRY(check_end(&reader));
-    return check_statement(out->statement, out->statement_size);
+    return check_end(&reader);
+}
+
+// One of the two drafts of commits that evidence holds.
+static vch_status check_held(struct vch_reader *evidence, uint8_t tag)
+{
+    const uint8_t *bytes = NULL;
+    struct vch_draft draft;
+    struct vch_reader body;
+    uint64_t of = 0;
+    size_t size = 0;
+
+    VCH_TRY(read_field(evidence, tag, &bytes, &size));
+    VCH_TRY(decode(&draft, bytes, size));
+    VCH_TRY(read_body(&of, &body, draft.statement, draft.statement_size));
+    return of == TAG_COMMIT ? check_body(of, body) : VCH_FAIL(MALFORMED);
+}
+
+static vch_status check_statement(const uint8_t *bytes, size_t size)
+{
+    struct vch_reader body;
+    uint64_t tag = 0;
+
+    VCH_TRY(read_body(&tag, &body, bytes, size));
+    if (tag != TAG_EVIDENCE) return check_body(tag, body);
+    VCH_TRY(check_held(&body, FIRST));
+    VCH_TRY(check_held(&body, SECOND));
+    return check_end(&body);
 }
 
 vch_status vch_draft_decode(struct vch_draft *out, const uint8_t *bytes, size_t size)
 {
-    return vch_is_ok(decode(out, bytes, size)) ? VCH_OK : VCH_FAIL(MALFORMED);
+    bool is_one = vch_is_ok(decode(out, bytes, size)) &&
+                  vch_is_ok(check_statement(out->statement, out->statement_size));
+
+    return is_one ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
 vch_status vch_draft_verify(const struct vch_draft *draft, const struct vch_digest *ledger)

@@ -1,6 +1,6 @@
-// Drafts of commits: ledger entries without their time (specs/witness.md, section 2), read with as
-// little understanding as a witness needs: who signed them, for which ledger, and that they are
-// what they say.
+// Drafts: ledger entries without their time, of the kinds that members write before something is
+// over (specs/witness.md, section 2). Read with as little understanding as a witness needs: who
+// signed them, for which ledger, and that they are what they say.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 
-#define VCH_DRAFT_SIZE_MAX 512u
+#define VCH_DRAFT_SIZE_MAX 512u  // evidence, which holds two drafts, takes 481
 #define VCH_DRAFT_ENTRY_MAX 523u // check: 512 + 1 + 10
 
 struct vch_draft {
@@ -21,7 +21,8 @@ struct vch_draft {
     struct vch_signature signature;
 };
 
-// The canonical Entry of a Commit with time_ms 0 and number 0; MALFORMED otherwise.
+// The canonical Entry of a SegmentInput, Sortition, Commit, Reveal, TrialResult, Evidence,
+// DisputeOpen or DisputeMove with time_ms 0 and number 0; MALFORMED otherwise.
 vch_status vch_draft_decode(struct vch_draft *out, const uint8_t *bytes, size_t size);
 
 // VCH_OK exactly when the writer signed it for this ledger; BAD_PROOF otherwise.

@@ -1,4 +1,5 @@
-// Drafts of commits: written here field by field, and everything that is none.
+// Drafts: commits written here field by field, the other kinds by their shapes, and everything that
+// is none.
 #include "witness/draft.h"
 
 #include <string.h>

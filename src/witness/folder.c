@@ -65,8 +65,7 @@ static vch_status read_text(char **out, size_t *size, const char *path, struct v
     uint8_t *bytes = NULL;
 
     vch_arena_init(arena, 65536);
-    vch_status status =
-        vch_file_read(&bytes, size, path, VCH_RECORDS_REFUSAL_MAX, arena, complaint);
+    vch_status status = vch_file_read(&bytes, size, path, VCH_TESTIMONY_SIZE_MAX, arena, complaint);
     *out = (char *)bytes;
     return status;
 }
@@ -174,15 +173,16 @@ vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
     return vch_wal_open(&folder->logs[folder->log_count++], path, log, complaint);
 }
 
-static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core_log *log,
+static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core *core,
                                 const struct vch_core_change *change,
                                 struct vch_complaint *complaint)
 {
-    char path[PATH_MAX], text[VCH_RECORDS_REFUSAL_MAX];
+    const struct vch_core_log *log = &core->logs[change->log];
+    char path[PATH_MAX], text[VCH_TESTIMONY_SIZE_MAX];
 
     for (uint32_t i = 0; i < change->refused_count; i++) {
         const struct vch_core_refusal *refusal = &change->refused[i];
-        size_t size = vch_records_encode_refusal(text, log, change, refusal);
+        size_t size = vch_core_refusal_text(text, core, change, refusal);
         draft_path(path, folder, log, &log->promises[refusal->promise].digest, ".refusal");
         VCH_TRY(vch_file_write(path, text, size, true, complaint));
     }
@@ -194,7 +194,7 @@ vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *cor
 {
     if (change->kind == VCH_CORE_NOTHING || change->kind == VCH_CORE_AGAIN) return VCH_OK;
     if (change->kind == VCH_CORE_CHECKPOINT)
-        VCH_TRY(keep_refusals(folder, &core->logs[change->log], change, complaint));
+        VCH_TRY(keep_refusals(folder, core, change, complaint));
     return vch_wal_add(&folder->logs[change->log], change, complaint);
 }
 
@@ -218,7 +218,7 @@ vch_status vch_folder_refusal(const struct vch_folder *folder, const struct vch_
     for (uint32_t i = 0; i < core->log_count; i++) {
         draft_path(path, folder, &core->logs[i], &draft, ".refusal");
         if (access(path, F_OK) == 0)
-            return vch_file_read(out, size, path, VCH_RECORDS_REFUSAL_MAX, arena, NULL);
+            return vch_file_read(out, size, path, VCH_TESTIMONY_SIZE_MAX, arena, NULL);
     }
     return VCH_FAIL(UNAVAILABLE);
 }

@@ -1,10 +1,7 @@
 #include "witness/records.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/check.h"
 
@@ -14,9 +11,10 @@ enum {
     BODY_SIZE = VCH_RECORDS_SIZE - VCH_DIGEST_SIZE,
     KIND_CHECKPOINT = 1, // u32le kind, then u64le size, count, time, the root, u32le how many
                          // promises it answers, and the index of each, u32le
-    KIND_PROMISE = 2,    // u32le kind, then u64le time, count, u32le size of the draft, the draft
-    ANSWERED_AT = 64,    // behind 4 + 3 * 8 + 32 + 4 bytes
-    DRAFT_AT = 24,
+    KIND_PROMISE =
+        2, // u32le kind, then u64le time, count, size, u32le size of the draft, the draft
+    ANSWERED_AT = 64, // behind 4 + 3 * 8 + 32 + 4 bytes
+    DRAFT_AT = 32,    // behind 4 + 3 * 8 + 4 bytes
 };
 
 _Static_assert(ANSWERED_AT + 4 * VCH_SUBMISSION_ANSWERS_MAX <= BODY_SIZE, "a checkpoint fits");
@@ -42,6 +40,7 @@ static void encode_promise(uint8_t *out, const struct vch_core_promise *promise)
     vch_put_u32le(out, KIND_PROMISE);
     vch_put_u64le(out + 4, promise->handed_ms);
     vch_put_u64le(out + 12, promise->handed_count);
+    vch_put_u64le(out + 20, promise->handed_size);
     vch_put_u32le(out + DRAFT_AT - 4, promise->draft_size);
     memcpy(out + DRAFT_AT, promise->draft, promise->draft_size);
 }
@@ -144,9 +143,10 @@ static bool decode_promise(struct vch_core_change *out, const uint8_t *in,
     out->kind = VCH_CORE_PROMISE;
     promise->handed_ms = vch_get_u64le(in + 4);
     promise->handed_count = vch_get_u64le(in + 12);
+    promise->handed_size = vch_get_u64le(in + 20);
     promise->draft_size = vch_get_u32le(in + DRAFT_AT - 4);
     if (promise->draft_size > VCH_DRAFT_SIZE_MAX || promise->handed_count > log->count ||
-        log->promise_count == VCH_CORE_PROMISES_MAX)
+        promise->handed_size > log->size || log->promise_count == VCH_CORE_PROMISES_MAX)
         return false;
     memcpy(promise->draft, in + DRAFT_AT, promise->draft_size);
     promise->digest = vch_hash_bytes(promise->draft, promise->draft_size);
@@ -201,23 +201,4 @@ vch_status vch_records_replay(struct vch_core_log *log, size_t *kept, const uint
         return is_torn(bytes + *kept, size - *kept) ? VCH_OK : complain(complaint, log, *kept);
     }
     return VCH_OK;
-}
-
-size_t vch_records_encode_refusal(char out[static VCH_RECORDS_REFUSAL_MAX],
-                                  const struct vch_core_log *log,
-                                  const struct vch_core_change *change,
-                                  const struct vch_core_refusal *refusal)
-{
-    const struct vch_core_promise *promise = &log->promises[refusal->promise];
-    char root[VCH_BASE64_SIZE(VCH_DIGEST_SIZE) + 1];
-    char draft[VCH_BASE64_SIZE(VCH_DRAFT_SIZE_MAX) + 1];
-    char signature[VCH_BASE64_SIZE(VCH_SIGN_SIGNATURE_SIZE) + 1];
-
-    (void)vch_base64_encode(root, change->root.bytes, VCH_DIGEST_SIZE);
-    (void)vch_base64_encode(draft, promise->draft, promise->draft_size);
-    (void)vch_base64_encode(signature, refusal->signature.bytes, VCH_SIGN_SIGNATURE_SIZE);
-    return (size_t)snprintf(out, VCH_RECORDS_REFUSAL_MAX,
-                            "vouch/refusal/v1\n%s\n%" PRIu64 "\n%s\n%" PRIu64 "\n%s\n%s\n",
-                            log->vkey.name, change->size, root, promise->handed_ms, draft,
-                            signature);
 }

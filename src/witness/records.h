@@ -20,7 +20,6 @@
 #define VCH_RECORDS_HEAD 64u
 #define VCH_RECORDS_SIZE 576u
 #define VCH_RECORDS_SNAPSHOT_MAX 590464u // check: 64 + 576 * (1024 + 1)
-#define VCH_RECORDS_REFUSAL_MAX 4096u    // characters, with a NUL
 
 // A file that says what the log is now, and nothing of how it came to be. Returns its bytes.
 size_t vch_records_snapshot(uint8_t out[static VCH_RECORDS_SNAPSHOT_MAX],
@@ -35,9 +34,3 @@ void vch_records_encode(uint8_t out[static VCH_RECORDS_SIZE],
 // behind them was never acknowledged. MALFORMED with a complaint.
 vch_status vch_records_replay(struct vch_core_log *log, size_t *kept, const uint8_t *bytes,
                               size_t size, struct vch_complaint *complaint);
-
-// The refusal that a change holds, as it is served. Returns the characters.
-size_t vch_records_encode_refusal(char out[static VCH_RECORDS_REFUSAL_MAX],
-                                  const struct vch_core_log *log,
-                                  const struct vch_core_change *change,
-                                  const struct vch_core_refusal *refusal);

@@ -62,7 +62,7 @@ static vch_status read_answer(struct vch_submission_answer *out, struct vch_line
     size_t size = 0;
 
     VCH_TRY(vch_lines_read(lines, &line, &size));
-    out->is_refusal = size == strlen("refused") && memcmp(line, "refused", size) == 0;
+    out->is_refusal = is_numbered(&out->time_ms, "refused", line, size);
     if (out->is_refusal) return read_refusal(out, lines);
     if (!is_numbered(&out->index, "included", line, size)) return VCH_FAIL(MALFORMED);
     VCH_TRY(read_bytes(out->entry, &out->entry_size, VCH_DRAFT_ENTRY_MAX, lines));

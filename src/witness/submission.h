@@ -26,7 +26,8 @@ struct vch_submission_answer {
     size_t entry_size; // of that entry with its time; of a refusal: the draft
     uint8_t entry[VCH_DRAFT_ENTRY_MAX];
     struct vch_tree_path path;      // of inclusion
-    struct vch_signature signature; // of a refusal
+    uint64_t time_ms;               // of a refusal: the log's clock,
+    struct vch_signature signature; // and its signature
 };
 
 struct vch_submission {

@@ -1,4 +1,4 @@
-// Any bytes at all as a request of a log and as a commit handed over: never more than a refusal,
+// Any bytes at all as a request of a log and as a draft handed over: never more than a refusal,
 // unless the log's key signed it, which nobody here has.
 #include "witness/submission.h"
 
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         vch_core_add_checkpoint(&reply, &change, &core, body, size, may_answer, 1000);
         VCH_ASSERT(reply.code >= 400 && change.kind == VCH_CORE_NOTHING);
     }
-    vch_core_add_commit(&reply, &change, &core, body, size, 1000);
+    vch_core_add_draft(&reply, &change, &core, body, size, 1000);
     vch_core_apply(&core, &change);
     VCH_ASSERT((reply.code == 200) == (log.promise_count == 1));
     return 0;

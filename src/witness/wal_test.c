@@ -45,6 +45,7 @@ static struct vch_core_change promise_of(uint8_t number)
     promise->draft_size = (uint32_t)size;
     promise->handed_ms = 1000u + number;
     promise->handed_count = live.count;
+    promise->handed_size = live.size;
     promise->digest = vch_hash_bytes(promise->draft, size);
     CHECK_OK(vch_draft_decode(&draft, promise->draft, size));
     promise->writer = draft.writer;

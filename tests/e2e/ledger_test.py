@@ -195,10 +195,10 @@ def test_kills(vouch, crowd, folder, kills, seed):
 
 
 def hand_over(ledger, draft):
-    """A commit, to all witnesses."""
+    """A draft, to all witnesses."""
     body = f"{ledger.charter['origin']}\n{draft}\n".encode()
     for witness in ledger.witnesses:
-        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/add-commit"
+        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/add-draft"
         with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
             assert answer.status == 200
 
@@ -218,7 +218,7 @@ def count_refusals(ledger, draft):
         try:
             with urllib.request.urlopen(url, timeout=60) as answer:
                 text = answer.read().decode().splitlines()
-            assert text[0] == "vouch/refusal/v1" and text[5] == draft, text
+            assert text[0] == "vouch/refusal/v1" and text[4] == draft, text
             count += 1
         except urllib.error.HTTPError as error:
             assert error.code == 404

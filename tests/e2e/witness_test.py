@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Witnesses over HTTP, driven by logs that tell the truth, that fork, that leave commits out; and killed at any time.
+"""Witnesses over HTTP, driven by logs that tell the truth, that fork, that leave drafts out; and killed at any time.
 
     witness_test.py PATH/TO/vouch
 
@@ -17,7 +17,8 @@ import urllib.request
 
 from agreed import Agreed
 from arrays import ROOT
-from witnesses import Log, Witness, commit_draft, entry_of, hash_of, included, refused, seeded, tlog
+from witnesses import (Log, Witness, commit_draft, draft_of, entry_of, every_draft, hash_of, included, refused, seeded,
+                       testimony, tlog)
 
 VOUCH = sys.argv.pop(1)
 KILLS = int(os.environ.get("VOUCH_KILLS", 60))
@@ -247,7 +248,7 @@ class Ledgers(Served):
         for amount in range(1, 4):
             self.append(amount)
         for witness in self.witnesses:
-            self.assertEqual(witness.add_commit(self.log.origin, draft)[0], 200)
+            self.assertEqual(witness.add_draft(self.log.origin, draft)[0], 200)
         refused_by, amount, deadline = 0, 4, time.monotonic() + 30 * PATIENCE_S
         while refused_by < 3 and time.monotonic() < deadline:
             self.append(amount)
@@ -262,7 +263,7 @@ class Ledgers(Served):
 
 
 class Agreements(Served):
-    """Nodes that hand their commits to witnesses, and a ledger that shows where they are."""
+    """Nodes that hand their drafts to witnesses, and a ledger that shows where they are."""
 
     def model(self):
         run = lambda *words: subprocess.run(list(map(str, (VOUCH, *words))), check=True, capture_output=True)
@@ -279,7 +280,7 @@ class Agreements(Served):
         lines = [line for w in network.ledger.witnesses for line in self.metrics(w) if "_promised_total" in line]
         return [int(line.split()[1]) for line in lines]
 
-    def test_every_commit_of_agreed_jobs_is_promised_and_shown(self):
+    def test_every_draft_of_agreed_jobs_is_promised_and_shown(self):
         with self.agreed(after_ms=0) as network:
             jobs, begun = 0, time.monotonic()
             while jobs < 3 or time.monotonic() - begun < 2 * PATIENCE_S:
@@ -291,7 +292,7 @@ class Agreements(Served):
                     break
             counts = [self.promises(witness) for witness in network.ledger.witnesses]
             self.assertEqual(counts, [0] * 4)
-            self.assertEqual(self.made(network), [3 * jobs] * 4)
+            self.assertEqual(self.made(network), [(5 + 3 + 3) * jobs] * 4) # draws, commits, reveals
             self.assertEqual(list(self.folder.glob("w*/*/*.refusal")), [])
             self.assertGreaterEqual(network.ledger.metrics()["vouch_ledger_jobs_total"], jobs)
 
@@ -308,7 +309,7 @@ class Agreements(Served):
         return sum(int(line.split()[1]) for line in self.metrics(witness) if line.startswith("vouch_witness_promises{"))
 
 
-class Commits(Served):
+class Drafts(Served):
     def setUp(self):
         super().setUp()
         self.taking = self.witness()
@@ -340,21 +341,62 @@ class Commits(Served):
             time.sleep(PATIENCE_S / 20)
         self.fail("the witness never missed the commit")
 
-    def test_what_is_no_commit_of_this_ledger_is_refused(self):
+    def test_every_kind_that_is_left_out_stops_the_log_until_it_is_shown_or_refused(self):
+        drafts = every_draft(self.log.ledger, WRITER, b"\x11" * 32)
+        for draft in drafts.values():
+            status, text, _ = self.taking.add_draft(self.log.origin, draft)
+            self.assertEqual(status, 200, text)
+            promise = testimony(text, self.taking, self.log.ledger)
+            self.assertEqual((promise["kind"], promise["draft"], promise["handed_size"]), ("promise", draft, self.size))
+        _, body, _ = self.until_overdue(len(drafts))
+        self.assertEqual([line.split()[1] for line in body.splitlines()], list(map(tlog.b64, drafts.values())))
+        shown, dropped = list(drafts)[::2], list(drafts)[1::2]
+        places = {name: self.log.append(entry_of(drafts[name])) for name in shown}
+        truth = "".join(included(self.log, places[name], entry_of(drafts[name])) for name in shown)
+        refusals = "".join(refused(self.log, drafts[name]) for name in dropped)
+        for missing in (truth, refusals):
+            self.assertEqual(self.log.ask(self.taking, self.size, answers=missing)[0], 428)
+        self.assertEqual(self.log.ask(self.taking, self.size, answers=truth + refusals)[0], 200)
+        for name in dropped: # what was refused is kept, by both their signatures
+            status, text, _ = self.taking.ask("GET", f"/vouch/v1/refusal/{tlog.hashlib.sha256(drafts[name]).hexdigest()}")
+            self.assertEqual(status, 200, name)
+            kept = testimony(text, self.taking, self.log.ledger)
+            self.assertEqual((kept["draft"], kept["size"]), (drafts[name], len(self.log.leaves)))
+
+    def test_what_is_not_promised_is_no_draft(self):
+        for kind, body in [(6, b"\x08\x05"), (10, b"\x10\x05"), (13, b""), (15, b"\x20\x01"), (18, b"\x08\x05"),
+                           (21, b""), (21, every_draft(self.log.ledger, WRITER, bytes(32))["evidence"])]:
+            draft = draft_of(self.log.ledger, WRITER, kind, body)
+            self.assertEqual(self.taking.add_draft(self.log.origin, draft)[0], 400, kind)
+
+    def test_it_says_how_many_trees_it_cosigned(self):
+        path = f"/vouch/v1/log/{hash_of(self.log.origin)}"
+        before = testimony(self.taking.ask("GET", path)[1], self.taking, self.log.ledger)
+        for _ in range(3):
+            self.grow()
+        self.log.ask(self.taking, self.size) # the same once more counts once
+        self.taking.kill()
+        self.taking.start()
+        after = testimony(self.taking.ask("GET", path)[1], self.taking, self.log.ledger)
+        self.assertEqual(after["count"], before["count"] + 3)
+        self.assertEqual((after["size"], after["root"]), (self.size, self.log.root()))
+        self.assertEqual(self.taking.ask("GET", f"/vouch/v1/log/{hash_of('stranger')}")[0], 404)
+
+    def test_what_is_no_draft_for_this_ledger_is_refused(self):
         origin, draft = self.log.origin, self.draft(1)
         for lie, code in [
                 (draft[:-1], 400), (draft + b"\0", 400), (entry_of(draft), 400), (b"", 400),
                 (self.draft(1, number=3), 400),
                 (commit_draft(b"\1" * 32, WRITER, bytes(32)), 403),
                 (draft[:-1] + bytes([draft[-1] ^ 1]), 403)]:
-            self.assertEqual(self.taking.add_commit(origin, lie)[0], code, lie)
-        self.assertEqual(self.taking.add_commit("stranger.example/log", draft)[0], 404)
+            self.assertEqual(self.taking.add_draft(origin, lie)[0], code, lie)
+        self.assertEqual(self.taking.add_draft("stranger.example/log", draft)[0], 404)
         self.assertEqual(self.taking.promises(origin), [])
 
-    def test_an_omitted_commit_stops_the_log_until_it_is_shown(self):
+    def test_an_omitted_draft_stops_the_log_until_it_is_shown(self):
         drafts = [self.draft(i, segment=i % 3, round_=i) for i in range(3)]
         for draft in drafts + drafts[:1]: # handing it over twice changes nothing
-            self.assertEqual(self.taking.add_commit(self.log.origin, draft)[0], 200)
+            self.assertEqual(self.taking.add_draft(self.log.origin, draft)[0], 200)
         self.assertEqual([line.split()[1] for line in self.taking.promises(self.log.origin)],
                          list(map(tlog.b64, drafts)))
         status, body, headers = self.until_overdue(len(drafts))
@@ -375,7 +417,7 @@ class Commits(Served):
 
     def test_a_fork_cannot_borrow_the_answer_of_the_other_side(self):
         draft = self.draft(9)
-        self.taking.add_commit(self.log.origin, draft)
+        self.taking.add_draft(self.log.origin, draft)
         self.until_overdue()
         index = self.log.append(entry_of(draft))
         fork = self.log.fork(index) # leaves the commit out
@@ -385,12 +427,13 @@ class Commits(Served):
 
     def test_a_refusal_is_signed_kept_and_served(self):
         draft = self.draft(4)
-        self.taking.add_commit(self.log.origin, draft)
+        self.taking.add_draft(self.log.origin, draft)
         self.until_overdue()
         self.log.append(b"the commit is not in here")
         forged = Log(self.log.origin, seed=2)
         forged.leaves, forged.ledger = self.log.leaves, self.log.ledger
-        for lie in (refused(forged, draft), refused(self.log, draft, self.size)):
+        off = int(1000 * (time.time() + 70)) # its time decides too, and is not to be any
+        for lie in (refused(forged, draft), refused(self.log, draft, self.size), refused(self.log, draft, time_ms=off)):
             self.assertEqual(self.log.ask(self.taking, self.size, answers=lie)[0], 422)
         path = f"/vouch/v1/refusal/{tlog.hashlib.sha256(draft).hexdigest()}"
         self.assertEqual(self.taking.ask("GET", path)[0], 404)
@@ -400,13 +443,15 @@ class Commits(Served):
         self.taking.start()
         self.assertEqual(self.taking.promises(self.log.origin), [])
         status, text, _ = self.taking.ask("GET", path)
-        lines = text.splitlines()
-        self.assertEqual((status, lines[0], lines[1], lines[5]), (200, "vouch/refusal/v1", self.log.origin, tlog.b64(draft)))
-        self.assertEqual(lines[6], answer.splitlines()[2])
+        self.assertEqual(status, 200)
+        kept = testimony(text, self.taking, self.log.ledger)
+        self.assertEqual((kept["kind"], kept["origin"], kept["draft"]), ("refusal", self.log.origin, draft))
+        self.assertEqual((tlog.b64(kept["signature"]), f"refused {kept['refused_ms']}"),
+                         (answer.splitlines()[2], answer.splitlines()[0]))
 
     def test_promises_outlive_the_witness(self):
         draft = self.draft(5)
-        self.taking.add_commit(self.log.origin, draft)
+        self.taking.add_draft(self.log.origin, draft)
         for _ in range(3):
             self.taking.kill()
             self.taking.start()
@@ -415,10 +460,10 @@ class Commits(Served):
         self.until_overdue()
 
     def test_one_writer_cannot_fill_a_witness(self):
-        codes = [self.taking.add_commit(self.log.origin, self.draft(100 + i))[0] for i in range(66)]
+        codes = [self.taking.add_draft(self.log.origin, self.draft(100 + i))[0] for i in range(66)]
         self.assertEqual(codes, [200] * 64 + [503] * 2)
         other = commit_draft(self.log.ledger, tlog.Key(b"\x08" * 32), bytes(32))
-        self.assertEqual(self.taking.add_commit(self.log.origin, other)[0], 200)
+        self.assertEqual(self.taking.add_draft(self.log.origin, other)[0], 200)
 
 
 class Load(threading.Thread):
@@ -439,7 +484,7 @@ class Load(threading.Thread):
     def step(self):
         draft = commit_draft(self.log.ledger, WRITER, self.serial.to_bytes(32, "big"))
         entry, self.serial = entry_of(draft), self.serial + 1
-        if self.witness.add_commit(self.log.origin, draft)[0] == 200:
+        if self.witness.add_draft(self.log.origin, draft)[0] == 200:
             self.promised.append(draft)
         index = self.log.append(entry)
         self.in_flight = len(self.log.leaves)

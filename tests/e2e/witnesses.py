@@ -1,4 +1,5 @@
 """Witnesses as processes, and logs in Python that ask them for cosignatures. Standard library only."""
+import base64
 import hashlib
 import http.client
 import os
@@ -6,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "oracles"))
 import tlog # noqa: E402
@@ -71,8 +73,8 @@ class Witness:
         body = answers + f"old {old}\n" + "".join(tlog.b64(h) + "\n" for h in proof) + "\n" + note
         return self.ask("POST", "/vouch/v1/add-checkpoint" if answers else "/add-checkpoint", body.encode())
 
-    def add_commit(self, origin, draft):
-        return self.ask("POST", "/vouch/v1/add-commit", f"{origin}\n{tlog.b64(draft)}\n".encode())
+    def add_draft(self, origin, draft):
+        return self.ask("POST", "/vouch/v1/add-draft", f"{origin}\n{tlog.b64(draft)}\n".encode())
 
     def promises(self, origin):
         return self.ask("GET", f"/vouch/v1/promises/{hash_of(origin)}")[1].splitlines()
@@ -160,13 +162,65 @@ def field(tag, data):
     return bytes([tag]) + varint(len(data)) + data
 
 
-def commit_draft(ledger, writer, subject, segment=0, round_=0, commitment=b"\xcc" * 32, number=0):
-    """specs/ledger.proto: a Commit as a Statement in an Entry without its time."""
-    body = field(0x0a, subject) + (b"\x10" + varint(segment) if segment else b"")
-    body += (b"\x18" + varint(round_) if round_ else b"") + field(0x22, commitment)
-    statement = (b"\x08" + varint(number) if number else b"") + field(0x72, body)
+def number_field(tag, value):
+    return bytes([tag]) + varint(value) if value else b""
+
+
+def draft_of(ledger, writer, kind, body, number=0):
+    """specs/ledger.proto: a body, field `kind` of a Statement, in an Entry without its time."""
+    statement = number_field(0x08, number) + varint(kind << 3 | 2) + varint(len(body)) + body
     signature = writer.sign(transcript("vouch/entry/v1", ("ledger", ledger), ("statement", statement)))
     return field(0x12, statement) + field(0x1a, writer.public) + field(0x22, signature)
+
+
+def contest(subject, segment=0, round_=0):
+    return field(0x0a, subject) + number_field(0x10, segment) + number_field(0x18, round_)
+
+
+def commit_draft(ledger, writer, subject, segment=0, round_=0, commitment=b"\xcc" * 32, number=0):
+    return draft_of(ledger, writer, 14, contest(subject, segment, round_) + field(0x22, commitment), number)
+
+
+def every_draft(ledger, writer, subject):
+    """One draft of each kind that witnesses promise, by its name; fields without meaning."""
+    some = lambda byte, size=32: bytes([byte]) * size
+    held = [commit_draft(ledger, writer, subject, 255, 3, some(byte)) for byte in (1, 2)]
+    bodies = {
+        "input": (11, field(0x0a, subject) + number_field(0x10, 2) + field(0x1a, some(1))),
+        "sortition": (12, contest(subject, 1, 2) + field(0x22, some(2, 80))),
+        "commit": (14, contest(subject) + field(0x22, some(3))),
+        "reveal": (16, contest(subject, 3) + field(0x22, some(4)) + field(0x2a, some(5)) + field(0x32, some(6))),
+        "referee_s_reveal": (16, contest(subject) + field(0x22, some(4)) + field(0x32, some(6))),
+        "trial_result": (20, field(0x0a, subject) + field(0x12, some(7)) + field(0x1a, some(8))),
+        "evidence": (21, field(0x0a, held[0]) + field(0x12, held[1])),
+        "dispute_open": (22, field(0x0a, subject) + number_field(0x10, 1) + field(0x1a, some(9)) + field(0x22, some(10))),
+        "dispute_move": (23, field(0x0a, subject) + number_field(0x10, 4) + number_field(0x18, 1) + field(0x22, some(11))
+                         + field(0x2a, some(12))),
+    }
+    return {name: draft_of(ledger, writer, *body) for name, body in bodies.items()}
+
+
+def testimony(text, witness, ledger):
+    """What a witness signed, as a dict, its signature verified (specs/witness.md, sections 2 to 4)."""
+    lines, b64 = text.split("\n"), base64.b64decode
+    assert lines.pop() == "" and lines[0] in ("vouch/promise/v1", "vouch/refusal/v1", "vouch/log/v1"), text
+    said = {"kind": lines[0].split("/")[1], "origin": lines[1]}
+    if said["kind"] == "log":
+        size, root, count, time_ms = int(lines[2]), b64(lines[3]), int(lines[4]), int(lines[5])
+        said |= {"size": size, "root": root, "count": count, "time_ms": time_ms}
+        digest = transcript("vouch/log/v1", ("origin", lines[1].encode()), ("size", size), ("root", root),
+                            ("count", count), ("time", time_ms))
+    else:
+        said |= {"handed_ms": int(lines[2]), "handed_size": int(lines[3]), "draft": b64(lines[4])}
+        digest = transcript("vouch/promise/v1", ("ledger", ledger), ("time", said["handed_ms"]),
+                            ("size", said["handed_size"]), ("draft", said["draft"]))
+    if said["kind"] == "refusal":
+        said |= {"size": int(lines[6]), "root": b64(lines[7]), "refused_ms": int(lines[8]), "signature": b64(lines[9])}
+    name, signature = lines[5 if said["kind"] != "log" else 6].split(" ")
+    assert name == witness.name and len(lines) == {"log": 7, "promise": 6, "refusal": 10}[said["kind"]], text
+    public = b64(witness.vkey.split("+", 2)[2])[1:]
+    assert tlog.verify(public, digest, b64(signature)), text
+    return said
 
 
 def entry_of(draft, time_ms=1_790_000_000_000):
@@ -178,11 +232,11 @@ def included(log, index, entry, size=None):
     return f"included {index}\n{tlog.b64(entry)}\n" + "".join(tlog.b64(h) + "\n" for h in path) + "\n"
 
 
-def refused(log, draft, size=None):
-    size = len(log.leaves) if size is None else size
+def refused(log, draft, size=None, time_ms=None):
+    size, time_ms = len(log.leaves) if size is None else size, time_ms or int(1000 * time.time())
     digest = transcript("vouch/refusal/v1", ("ledger", log.ledger), ("size", size), ("root", log.root(size)),
-                        ("draft", draft))
-    return f"refused\n{tlog.b64(draft)}\n{tlog.b64(log.key.sign(digest))}\n\n"
+                        ("time", time_ms), ("draft", draft))
+    return f"refused {time_ms}\n{tlog.b64(draft)}\n{tlog.b64(log.key.sign(digest))}\n\n"
 
 
 def seeded(name):

@@ -20,7 +20,7 @@ static vch_status decode(struct handover *out, const char *body, size_t size)
     const char *line = NULL;
     size_t line_size = 0;
 
-    if (size > VCH_CORE_COMMIT_MAX) return VCH_FAIL(LIMIT);
+    if (size > VCH_CORE_DRAFT_MAX) return VCH_FAIL(LIMIT);
     VCH_TRY(vch_lines_read(&lines, &out->origin, &out->origin_size));
     VCH_TRY(vch_lines_read(&lines, &line, &line_size));
     if (!vch_lines_is_at_end(&lines)) return VCH_FAIL(MALFORMED);
@@ -44,6 +44,7 @@ static void promise(struct vch_core_promise *out, const struct handover *handove
     *out = (struct vch_core_promise){
         .handed_ms = now_ms,
         .handed_count = log->count,
+        .handed_size = log->size,
         .digest = *digest,
         .writer = handover->draft.writer,
         .draft_size = (uint32_t)handover->size,
@@ -51,9 +52,26 @@ static void promise(struct vch_core_promise *out, const struct handover *handove
     memcpy(out->draft, handover->bytes, handover->size);
 }
 
-void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *change,
-                         const struct vch_core *core, const char *body, size_t size,
-                         uint64_t now_ms)
+static void reply_promise(struct vch_core_reply *reply, const struct vch_core *core,
+                          const struct vch_core_log *log, const struct vch_core_promise *promise)
+{
+    struct vch_testimony testimony;
+    char text[VCH_TESTIMONY_SIZE_MAX];
+
+    vch_core_parts_testify(&testimony, core, log, promise);
+    (void)vch_testimony_encode(text, &testimony);
+    vch_core_parts_reply(reply, 200, "%s", text);
+}
+
+static bool has_room(const struct vch_core_log *log, const struct vch_public_key *writer)
+{
+    return log->promise_count < VCH_CORE_PROMISES_MAX &&
+           log->refusal_count < VCH_CORE_REFUSALS_MAX &&
+           count_of_writer(log, writer) < VCH_CORE_WRITER_MAX;
+}
+
+void vch_core_add_draft(struct vch_core_reply *reply, struct vch_core_change *change,
+                        const struct vch_core *core, const char *body, size_t size, uint64_t now_ms)
 {
     struct handover handover;
 
@@ -61,14 +79,14 @@ void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *c
     reply->promise_count = 0;
     if (!vch_is_ok(decode(&handover, body, size))) {
         vch_core_parts_reply(reply, 400,
-                             "expected a line with a log's origin and one with base64 "
-                             "of the draft of a commit\n");
+                             "expected a line with a log's origin and one with base64 of a draft, "
+                             "of a kind that is promised\n");
         return;
     }
     const struct vch_core_log *log =
         vch_core_parts_log(core, handover.origin, handover.origin_size);
     if (log == NULL || !log->has_ledger) {
-        vch_core_parts_reply(reply, 404, "this witness takes no commits for this log\n");
+        vch_core_parts_reply(reply, 404, "this witness takes no drafts for this log\n");
         return;
     }
     reply->promise_count = log->promise_count;
@@ -77,13 +95,12 @@ void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *c
         return;
     }
     struct vch_digest digest = vch_hash_bytes(handover.bytes, handover.size);
-    if (vch_core_parts_find(log, &digest) < log->promise_count) {
-        vch_core_parts_reply(reply, 200, "promised before\n");
+    uint32_t before = vch_core_parts_find(log, &digest);
+    if (before < log->promise_count) {
+        reply_promise(reply, core, log, &log->promises[before]);
         return;
     }
-    if (log->promise_count >= VCH_CORE_PROMISES_MAX ||
-        log->refusal_count >= VCH_CORE_REFUSALS_MAX ||
-        count_of_writer(log, &handover.draft.writer) >= VCH_CORE_WRITER_MAX) {
+    if (!has_room(log, &handover.draft.writer)) {
         vch_core_parts_reply(reply, 503,
                              "too many promises wait, or refusals are kept: ask again "
                              "later, or ask another witness\n");
@@ -93,5 +110,5 @@ void vch_core_add_commit(struct vch_core_reply *reply, struct vch_core_change *c
     change->log = (uint32_t)(log - core->logs);
     promise(&change->promise, &handover, log, &digest, now_ms);
     reply->promise_count++;
-    vch_core_parts_reply(reply, 200, "promised\n");
+    reply_promise(reply, core, log, &change->promise);
 }
