@@ -201,7 +201,7 @@ void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *ent
         return;
     }
     if (handover->owed_count == OWED_MAX) give_first(handover);
-    owed->due_ms = now_ms() + (window_ms / 4 < patience_ms ? window_ms / 4 : patience_ms);
+    owed->due_ms = now_ms() + (window_ms / 8 < patience_ms ? window_ms / 8 : patience_ms);
     owed->statement = vch_hash_bytes(entry->statement, entry->statement_size);
     owed->signature = entry->signature;
     owed->size = size;

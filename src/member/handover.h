@@ -4,7 +4,7 @@
 // Witnesses are needed where the ledger is silent or lies. So a draft is handed over when a while
 // has passed and the log that the member follows does not have it under an anchor: cosigned, that
 // is, by the very witnesses that would be asked to miss it. What the ledger says beside its log, an
-// acknowledgement say, counts for nothing here. The while is `patience_ms`, or a quarter of the
+// acknowledgement say, counts for nothing here. The while is `patience_ms`, or an eighth of the
 // window in which the draft counts where that is shorter.
 #pragma once
 

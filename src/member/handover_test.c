@@ -51,7 +51,7 @@ static void begin_with(uint32_t patience_ms, bool (*is_wanted)(void *, const uin
                                              .urls = urls,
                                              .url_count = 1,
                                              .patience_ms = patience_ms,
-                                             .parameters = {.draw_ms = 40, .commit_ms = 600000},
+                                             .parameters = {.draw_ms = 80, .commit_ms = 600000},
                                              .is_wanted = is_wanted};
     CHECK_OK(vch_handover_new(&f.handover, &setup, NULL));
 }

@@ -23,7 +23,7 @@
 #define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
 #define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
 #define VCH_CORE_FRESH_S 5u        // for so long the same tree gets the same cosignature
-#define VCH_CORE_SKEW_MS 60000u    // between a refusal's time and ours
+#define VCH_CORE_SKEW_MS 5000u     // between a refusal's time and ours
 #define VCH_CORE_DRAFT_MAX 4096u   // bytes of a request that hands a draft over
 #define VCH_CORE_REPLY_MAX 49152u  // check: 48 * 1024
 

@@ -141,7 +141,7 @@ static bool check_answers(struct asked *asked)
                        answer.is_refusal ? "a refusal is not signed by the log's key"
                                          : "an entry is not where its path says");
         if (answer.is_refusal && !is_timely(asked, answer.time_ms))
-            return say(asked, 422, "a refusal's time is not within 60 s of this witness's clock");
+            return say(asked, 422, "a refusal's time is not within 5 s of this witness's clock");
         keep_answer(asked->change, promise, &answer);
     }
     return true;
