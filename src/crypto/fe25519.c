@@ -13,19 +13,17 @@ const struct vch_fe25519 vch_fe25519_root_of_minus_one = {
 
 // Sums of products to limbs again. Limbs whose bits sum up to 108 make sums below 2^115, and so
 // carries that fit 64 bits: the last one, of at most five products, also times 19.
-static struct vch_fe25519 carry(wide sum[static VCH_FE25519_LIMBS])
+static inline struct vch_fe25519 carry(wide s0, wide s1, wide s2, wide s3, wide s4)
 {
-    struct vch_fe25519 out;
+    // One by one, in registers: as an array these cost as much again as the products.
+    s1 += (uint64_t)(s0 >> BITS);
+    s2 += (uint64_t)(s1 >> BITS);
+    s3 += (uint64_t)(s2 >> BITS);
+    s4 += (uint64_t)(s3 >> BITS);
+    const uint64_t lowest = ((uint64_t)s0 & MASK) + 19 * (uint64_t)(s4 >> BITS); // 2^255 is 19
 
-    for (int i = 0; i < 4; i++) {
-        out.limb[i] = (uint64_t)sum[i] & MASK;
-        sum[i + 1] += (uint64_t)(sum[i] >> BITS);
-    }
-    out.limb[4] = (uint64_t)sum[4] & MASK;
-    out.limb[0] += 19 * (uint64_t)(sum[4] >> BITS); // 2^255 is 19
-    out.limb[1] += out.limb[0] >> BITS;
-    out.limb[0] &= MASK;
-    return out;
+    return (struct vch_fe25519){{lowest & MASK, ((uint64_t)s1 & MASK) + (lowest >> BITS),
+                                 (uint64_t)s2 & MASK, (uint64_t)s3 & MASK, (uint64_t)s4 & MASK}};
 }
 
 struct vch_fe25519 vch_fe25519_mul(const struct vch_fe25519 *a, const struct vch_fe25519 *b)
@@ -35,15 +33,11 @@ struct vch_fe25519 vch_fe25519_mul(const struct vch_fe25519 *a, const struct vch
     const uint64_t b0 = b->limb[0], b1 = b->limb[1], b2 = b->limb[2], b3 = b->limb[3];
     const uint64_t b4 = b->limb[4];
     const uint64_t c1 = 19 * b1, c2 = 19 * b2, c3 = 19 * b3, c4 = 19 * b4; // of 2^255 and more
-    wide sum[VCH_FE25519_LIMBS] = {
-        (wide)a0 * b0 + (wide)a1 * c4 + (wide)a2 * c3 + (wide)a3 * c2 + (wide)a4 * c1,
-        (wide)a0 * b1 + (wide)a1 * b0 + (wide)a2 * c4 + (wide)a3 * c3 + (wide)a4 * c2,
-        (wide)a0 * b2 + (wide)a1 * b1 + (wide)a2 * b0 + (wide)a3 * c4 + (wide)a4 * c3,
-        (wide)a0 * b3 + (wide)a1 * b2 + (wide)a2 * b1 + (wide)a3 * b0 + (wide)a4 * c4,
-        (wide)a0 * b4 + (wide)a1 * b3 + (wide)a2 * b2 + (wide)a3 * b1 + (wide)a4 * b0,
-    };
-
-    return carry(sum);
+    return carry((wide)a0 * b0 + (wide)a1 * c4 + (wide)a2 * c3 + (wide)a3 * c2 + (wide)a4 * c1,
+                 (wide)a0 * b1 + (wide)a1 * b0 + (wide)a2 * c4 + (wide)a3 * c3 + (wide)a4 * c2,
+                 (wide)a0 * b2 + (wide)a1 * b1 + (wide)a2 * b0 + (wide)a3 * c4 + (wide)a4 * c3,
+                 (wide)a0 * b3 + (wide)a1 * b2 + (wide)a2 * b1 + (wide)a3 * b0 + (wide)a4 * c4,
+                 (wide)a0 * b4 + (wide)a1 * b3 + (wide)a2 * b2 + (wide)a3 * b1 + (wide)a4 * b0);
 }
 
 struct vch_fe25519 vch_fe25519_square(const struct vch_fe25519 *a)
@@ -51,15 +45,11 @@ struct vch_fe25519 vch_fe25519_square(const struct vch_fe25519 *a)
     const uint64_t a0 = a->limb[0], a1 = a->limb[1], a2 = a->limb[2], a3 = a->limb[3];
     const uint64_t a4 = a->limb[4];
     const uint64_t d0 = 2 * a0, d1 = 2 * a1, d2 = 2 * a2, c3 = 19 * a3, c4 = 19 * a4;
-    wide sum[VCH_FE25519_LIMBS] = {
-        (wide)a0 * a0 + (wide)d1 * c4 + (wide)d2 * c3,
-        (wide)d0 * a1 + (wide)d2 * c4 + (wide)a3 * c3,
-        (wide)d0 * a2 + (wide)a1 * a1 + (wide)(2 * a3) * c4,
-        (wide)d0 * a3 + (wide)d1 * a2 + (wide)a4 * c4,
-        (wide)d0 * a4 + (wide)d1 * a3 + (wide)a2 * a2,
-    };
-
-    return carry(sum);
+    return carry((wide)a0 * a0 + (wide)d1 * c4 + (wide)d2 * c3,
+                 (wide)d0 * a1 + (wide)d2 * c4 + (wide)a3 * c3,
+                 (wide)d0 * a2 + (wide)a1 * a1 + (wide)(2 * a3) * c4,
+                 (wide)d0 * a3 + (wide)d1 * a2 + (wide)a4 * c4,
+                 (wide)d0 * a4 + (wide)d1 * a3 + (wide)a2 * a2);
 }
 
 static struct vch_fe25519 square_often(struct vch_fe25519 a, int times)
@@ -104,11 +94,9 @@ struct vch_fe25519 vch_fe25519_invert(const struct vch_fe25519 *a)
 struct vch_fe25519 vch_fe25519_negate(const struct vch_fe25519 *a)
 {
     const struct vch_fe25519 zero = {{0}}, difference = vch_fe25519_sub(&zero, a);
-    wide sum[VCH_FE25519_LIMBS];
+    const uint64_t *d = difference.limb;
 
-    for (int i = 0; i < VCH_FE25519_LIMBS; i++)
-        sum[i] = difference.limb[i];
-    return carry(sum);
+    return carry(d[0], d[1], d[2], d[3], d[4]);
 }
 
 // With p = 5 modulo 8: u v^3 (u v^7)^((p - 5) / 8) is a root of u / v, or it is of -u / v, or
