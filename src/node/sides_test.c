@@ -1,0 +1,261 @@
+// A side of a dispute, over real connections on one loop: it opens from what it kept what a referee
+// needs, to every referee that it can find, once; and again, ever more slowly, where it was
+// refused.
+#include "node/sides.h"
+
+#include <event2/listener.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "harness/folder.h"
+#include "harness/referees.h"
+#include "host/clock.h"
+#include "net/address.h"
+#include "node/clients.h"
+#include "node/referee.h"
+
+static struct scene {
+    struct referees r; // and its session's host, the referee
+    struct event_base *base;
+    struct event *tick;
+    struct evconnlistener *listener;
+    struct vch_tls *referee_tls, *side_tls;
+    struct vch_clients clients;
+    uint32_t live;
+    struct vch_arena arena;
+    struct vch_kept kept;
+    struct vch_sides sides;
+    char folder[4096], peers[4200], runs[4200];
+    struct vch_digest answer;
+} scene;
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what, (void)context;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
+                      struct sockaddr *address, int size, void *context)
+{
+    (void)listener, (void)address, (void)size, (void)context;
+    vch_clients_accept(&scene.clients, socket);
+}
+
+static vch_status take_answer(struct session_fixture *fixture, const struct vch_task *task)
+{
+    (void)fixture;
+    scene.answer = task->referee->answer;
+    return VCH_OK;
+}
+
+static const struct vch_digest *leaves_of(void *context, const struct vch_digest *job,
+                                          uint32_t segment, const struct vch_digest *trace,
+                                          uint32_t *count)
+{
+    const struct vch_kept_run *run = vch_kept_find_trace(&scene.kept, job, segment, trace);
+
+    (void)context;
+    if (run == NULL) return NULL;
+    *count = run->leaf_count;
+    return run->leaves;
+}
+
+// What the side gave and was given, as it would have been kept.
+static void keep(const struct referees_side *side)
+{
+    const struct vch_kept_setup setup = {
+        .folder = scene.runs, .key = (const uint8_t[VCH_SEAL_KEY_SIZE]){1}, .window_ms = 1000};
+    struct vch_task task = {.job_id = scene.r.contest.subject,
+                            .model = &scene.r.session.models.models[0],
+                            .last = REFEREES_OPERATORS,
+                            .batch = 1,
+                            .input_nonce = scene.r.input_nonce,
+                            .output_nonce = scene.r.output_nonce,
+                            .job = scene.r.job,
+                            .job_size = scene.r.job_size,
+                            .input = referees_tensor(scene.r.input),
+                            .input_size = SESSION_SIDE,
+                            .leaf_count = REFEREES_OPERATORS,
+                            .leaves = (struct vch_digest *)(uintptr_t)side->leaves, // only read
+                            .trace = side->root};
+    struct vch_complaint complaint = {""};
+
+    CHECK_OK(vch_kept_open(&scene.kept, &setup, &scene.arena, &complaint));
+    CHECK_OK(vch_kept_add(&scene.kept, &task, 0, 0));
+}
+
+static void serve(void)
+{
+    static const struct timeval tick = {.tv_usec = 2000};
+    struct sockaddr_storage address;
+    socklen_t size = 0;
+    const struct vch_clients_setup clients = {.base = scene.base,
+                                              .tls = scene.referee_tls,
+                                              .registry = &ledger.registries[0],
+                                              .limits = vch_stream_default_limits(),
+                                              .count_max = 4,
+                                              .per_key_max = 4,
+                                              .host = &scene.r.session.host};
+
+    scene.tick = event_new(scene.base, -1, EV_PERSIST, on_tick, NULL);
+    CHECK(event_add(scene.tick, &tick) == 0);
+    scene.r.session.computed = take_answer;
+    vch_clients_init(&scene.clients, &clients);
+    CHECK_OK(vch_address_parse(&address, &size, "127.0.0.1", 0, NULL));
+    scene.listener = evconnlistener_new_bind(scene.base, on_accept, NULL, LEV_OPT_CLOSE_ON_FREE, 4,
+                                             (struct sockaddr *)&address, (int)size);
+    CHECK(scene.listener != NULL);
+}
+
+// Of five referees one can be found.
+static void write_peers(void)
+{
+    char key[65];
+    FILE *file = fopen(scene.peers, "w");
+
+    vch_hex_encode(key, ledger.nodes[scene.r.self].key.public_key.bytes, 32);
+    CHECK(file != NULL);
+    (void)fprintf(file, "%s 127.0.0.1:%u\n", key,
+                  vch_address_port(evconnlistener_get_fd(scene.listener)));
+    CHECK(fclose(file) == 0);
+}
+
+static void begin(enum referees_lie lie, bool is_truth)
+{
+    const struct referees_side *side = NULL;
+
+    scene = (struct scene){.live = 0};
+    (void)signal(SIGPIPE, SIG_IGN);
+    folder_make_quick(scene.folder, sizeof scene.folder);
+    (void)snprintf(scene.peers, sizeof scene.peers, "%s/peers", scene.folder);
+    (void)snprintf(scene.runs, sizeof scene.runs, "%s/runs", scene.folder);
+    vch_arena_init(&scene.arena, 1 << 26);
+    referees_new(&scene.r, lie);
+    side = is_truth ? &scene.r.truth : &scene.r.liar;
+    scene.base = event_base_new();
+    CHECK_OK(vch_tls_new(&scene.referee_tls, &ledger.nodes[scene.r.self].key, NULL));
+    CHECK_OK(vch_tls_new(&scene.side_tls, &ledger.nodes[side->node].key, NULL));
+    keep(side);
+    serve();
+    write_peers();
+    const struct vch_sides_setup setup = {.base = scene.base,
+                                          .tls = scene.side_tls,
+                                          .live_count = &scene.live,
+                                          .self = ledger.nodes[side->node].key.public_key,
+                                          .peers = scene.peers,
+                                          .kept = &scene.kept,
+                                          .models = &scene.r.session.models,
+                                          .kernels = &scene.r.session.kernels,
+                                          .leaves = leaves_of};
+    vch_sides_init(&scene.sides, &setup);
+}
+
+static void end(void)
+{
+    vch_sides_release(&scene.sides);
+    vch_clients_drop(&scene.clients);
+    while (scene.live > 0)
+        CHECK(event_base_loop(scene.base, EVLOOP_ONCE) == 0);
+    evconnlistener_free(scene.listener);
+    event_free(scene.tick);
+    event_base_free(scene.base);
+    vch_tls_free(scene.referee_tls);
+    vch_tls_free(scene.side_tls);
+    vch_kept_close(&scene.kept);
+    referees_free(&scene.r);
+    vch_arena_release(&scene.arena);
+    folder_remove(scene.folder);
+}
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
+static struct vch_sides_errand *errand_to_self(void)
+{
+    for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++)
+        if (scene.sides.errands[i].is_used &&
+            memcmp(&scene.sides.errands[i].referee, &ledger.nodes[scene.r.self].key.public_key,
+                   sizeof(struct vch_public_key)) == 0)
+            return &scene.sides.errands[i];
+    return NULL;
+}
+
+// Until the errand that is under way has ended.
+static void finish_errand(void)
+{
+    while (errand_to_self()->errand != NULL) {
+        CHECK(event_base_loop(scene.base, EVLOOP_ONCE) == 0);
+        session_work(&scene.r.session);
+    }
+}
+
+static uint32_t count_errands(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++)
+        count += scene.sides.errands[i].is_used;
+    return count;
+}
+
+TEST(sides_open_to_the_referee_what_it_needs)
+{
+    static const enum referees_lie lies[] = {REFEREES_FIRST, REFEREES_SECOND, REFEREES_OUTPUT};
+
+    FOR_EACH(lie, lies)
+    {
+        for (int is_truth = 0; is_truth < 2; is_truth++) {
+            begin(*lie, is_truth);
+            vch_sides_turn(&scene.sides, ledger.state, now_ms());
+            CHECK_EQ(count_errands(), ledger_contest(&scene.r.drawn)->seat_count);
+            finish_errand();
+            CHECK(errand_to_self()->is_done);
+            CHECK_EQ(errand_to_self()->attempts, 1);
+            CHECK_EQ(scene.r.session.computed_count, 1);
+            const struct vch_digest right =
+                *lie == REFEREES_OUTPUT ? scene.r.truth.output : scene.r.truth.leaves[*lie];
+            CHECK(vch_hash_is_equal(&scene.answer, &right));
+            vch_sides_turn(&scene.sides, ledger.state, now_ms() + 1000000); // once is enough
+            CHECK(errand_to_self()->errand == NULL);
+            end();
+        }
+    }
+}
+
+TEST(sides_ask_again_ever_more_slowly_where_they_are_refused)
+{
+    begin(REFEREES_SECOND, true);
+    scene.r.session.host.memory_max = 0; // too small for anything
+    for (uint32_t attempt = 1; attempt <= 4; attempt++) {
+        const uint64_t later = now_ms() + 100000;
+        vch_sides_turn(&scene.sides, ledger.state, later);
+        CHECK_EQ(errand_to_self()->attempts, attempt);
+        finish_errand();
+        CHECK(!errand_to_self()->is_done);
+        const uint64_t ended = errand_to_self()->ended_ms;
+        vch_sides_turn(&scene.sides, ledger.state, ended + 100 * attempt - 1);
+        CHECK_EQ(errand_to_self()->attempts, attempt);
+    }
+    scene.r.session.host.memory_max = SESSION_MEMORY_MAX;
+    vch_sides_turn(&scene.sides, ledger.state, now_ms() + 100000);
+    finish_errand();
+    CHECK(errand_to_self()->is_done);
+    CHECK_EQ(scene.r.session.computed_count, 1);
+    end();
+}
+
+// Not every dispute is this node's, and of an answer that it does not keep it can open nothing.
+TEST(sides_keep_out_of_other_disputes)
+{
+    begin(REFEREES_FIRST, true);
+    scene.sides.setup.self = ledger.nodes[scene.r.self].key.public_key;
+    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    CHECK_EQ(count_errands(), 0);
+    scene.sides.setup.self = ledger.nodes[scene.r.liar.node].key.public_key;
+    vch_sides_turn(&scene.sides, ledger.state, now_ms()); // kept is the other side's run
+    CHECK_EQ(count_errands(), 0);
+    end();
+}
