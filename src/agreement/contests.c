@@ -317,6 +317,16 @@ static void seat_trial(struct contest *contest, const struct roster *roster)
         (struct vch_seat){.node = account->is.key, .account = &account->is, .member = member};
 }
 
+// For so long a clerk may try which of the trees that it has cosigned suits its friends. Referees
+// it may keep waiting: that a dispute came to nothing would suit them better.
+static bool is_late(const struct vch_state *state, const struct contest *contest, uint64_t now)
+{
+    const struct vch_contest *is = &contest->is;
+
+    return contest->dispute == NULL && !is->is_trial &&
+           now - is->phase_ms > vch_charter_anchor_ms(&state->charter);
+}
+
 // A job and all its contests are under one registry, which its id names: so whoever has the job can
 // say who could be drawn, whatever the founder signs meanwhile.
 static void start_drawing(struct vch_state *state, struct contest *contest, const struct step *step)
@@ -340,9 +350,10 @@ static void start_drawing(struct vch_state *state, struct contest *contest, cons
     is->alpha = vch_draw_alpha(&draw);
     is->anchored = step->position;
     contest->anchored_ms = step->now;
+    contest->is_late = is_late(state, contest, step->now);
     if (is->is_trial) {
         seat_trial(contest, roster);
-    } else {
+    } else if (!contest->is_late) {
         struct eligible eligible = count_eligible(state, contest, roster, step->position);
         contest->operators = eligible.operators;
         is->eligible = eligible.nodes;

@@ -128,9 +128,13 @@ static struct vch_digest alpha_of(const struct vch_contest_id *id, uint64_t posi
 // and draw are under one registry. But whom it drops there is not drawn any more.
 TEST(a_job_is_drawn_from_its_own_registry_but_for_who_was_dropped)
 {
-    const struct vch_contest_id id = open_job(5, 1, 3);
-    const uint64_t opened = vch_state_size(ledger.state) - 1;
+    const struct ledger_job plan = ledger_plain_job(3);
 
+    parameters = ledger_parameters();
+    parameters.epoch_ms = 2000;
+    ledger_found(5, 1, &parameters);
+    const struct vch_contest_id id = {ledger_open(&plan), 0, 0};
+    const uint64_t opened = vch_state_size(ledger.state) - 1;
     ledger_announce(ledger_make_registry(3, 1, 2)); // without nodes 3 and 4
     ledger.now += parameters.epoch_ms;
     const struct vch_entry anchor =
@@ -151,6 +155,7 @@ TEST(who_joins_after_a_job_was_opened_is_drawn_for_later_ones)
     const struct ledger_job plan = ledger_plain_job(3);
 
     parameters = ledger_parameters();
+    parameters.epoch_ms = 2000;
     ledger_found(5, 1, &parameters);
     ledger_announce(ledger_make_registry(3, 1, 2));
     ledger.now += parameters.epoch_ms;
@@ -163,6 +168,32 @@ TEST(who_joins_after_a_job_was_opened_is_drawn_for_later_ones)
     CHECK_EQ(ledger_contest(&next)->eligible, 5);
     LEDGER_REFUSES(ledger_sortition(&id, 4), &ledger.nodes[4].key, "may not draw");
     draw_one(&next, 4);
+}
+
+// The attack: a clerk has tree after tree cosigned, and enters the anchor that suits its friends.
+TEST(nobody_draws_by_an_anchor_that_a_clerk_took_its_time_to_choose)
+{
+    const struct vch_contest_id id = open_job(5, 1, 3);
+    const struct vch_contest_id next = {id.subject, 0, 1};
+    const uint64_t patience_ms = parameters.draw_ms + 4 * parameters.skew_ms;
+    const struct ledger_job plan = ledger_plain_job(3);
+
+    ledger.now += patience_ms + 1;
+    ledger_anchor();
+    CHECK_EQ(ledger_contest(&id)->eligible, 0);
+    CHECK(!vch_state_may_draw(ledger.state, ledger_contest(&id), &ledger.nodes[0].key.public_key));
+    LEDGER_REFUSES(ledger_sortition(&id, 0), &ledger.nodes[0].key, "so late");
+    ledger_clerk(); // no seats, hence no majority
+    CHECK_EQ(ledger_contest(&id)->seat_count, 0);
+    CHECK_EQ(ledger_contest(&id)->phase, VCH_CONTEST_SPLIT);
+    ledger.now += patience_ms; // just in time
+    ledger_anchor();
+    CHECK_EQ(ledger_contest(&next)->eligible, 5);
+    draw_one(&next, 0);
+    const struct vch_contest_id other = {ledger_open(&plan), 0, 0};
+    ledger.now += patience_ms;
+    ledger_anchor();
+    CHECK_EQ(ledger_contest(&other)->eligible, 5);
 }
 
 static struct vch_entry draw_entry(const struct vch_contest_id *id, struct vch_entry_seat *seats)

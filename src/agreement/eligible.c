@@ -128,6 +128,10 @@ vch_status vch_eligible_check(const struct vch_state *state, const struct contes
                                           ? vch_roster_member(contest->roster, account)
                                           : NULL;
 
+    if (contest->is_late)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "nobody draws by an anchor that came so late: the next round will be "
+                            "drawn by another");
     if (member == NULL || !is_able(state, contest, account, member))
         return vch_complain(
             complaint, VCH_CODE_REFUSED,

@@ -78,6 +78,7 @@ struct contest {
     struct vch_digest leaf; // of the entry that its anchor is to cover
     uint64_t anchored_ms;
     uint32_t operators; // of those who were eligible
+    bool is_late;       // its anchor came too late to draw by
     bool is_wide;       // referees: too few are left without the operators of all seats
 };
 

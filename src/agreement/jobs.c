@@ -126,7 +126,7 @@ vch_status vch_jobs_check_expire(struct vch_state *state, struct step *step,
 
 void vch_jobs_take_expire(struct vch_state *state, const struct step *step)
 {
-    vch_settle_fail(state, step->job, step->now);
+    vch_settle_expire(state, step->job, step->now);
 }
 
 vch_status vch_jobs_check_trial_result(struct vch_state *state, struct step *step,

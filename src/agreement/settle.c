@@ -157,6 +157,29 @@ void vch_settle_fail(struct vch_state *state, struct job *job, uint64_t now)
     end_job(state, job, VCH_JOB_FAILED);
 }
 
+// Whose stake was held for an input that never came has fee_min for the wait: a client that freezes
+// others' stake pays for it as one that fishes for committees does. It is no more than that, as
+// nodes and clerk must not gain by losing an input.
+static void pay_waiting(struct vch_state *state, struct job *job, const struct contest *contest)
+{
+    const uint64_t amount = state->parameters.fee_min;
+
+    if (contest->is.phase != VCH_CONTEST_COMMITTING || contest->is.has_input ||
+        vch_contests_is_hopeless(contest))
+        return;
+    for (uint32_t i = 0; i < contest->is.seat_count; i++) {
+        charge_escrow(state, job, amount);
+        vch_accounts_pay(state, vch_accounts_of_seat(&contest->is.seats[i]), amount);
+    }
+}
+
+void vch_settle_expire(struct vch_state *state, struct job *job, uint64_t now)
+{
+    for (struct segment *segment = job->segments; segment != NULL; segment = segment->next)
+        if (segment->is.phase == VCH_JOB_PENDING) pay_waiting(state, job, segment->contests);
+    vch_settle_fail(state, job, now);
+}
+
 static void begin_next(struct vch_state *state, const struct step *step)
 {
     struct contest *before = step->contest;

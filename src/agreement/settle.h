@@ -12,6 +12,8 @@ void vch_settle_verdict(struct vch_state *state, const struct step *step,
                         const struct vch_state_tally *tally);
 // The job ends without being decided.
 void vch_settle_fail(struct vch_state *state, struct job *job, uint64_t now);
+// And nothing that it waited for came: seats that waited are paid first.
+void vch_settle_expire(struct vch_state *state, struct job *job, uint64_t now);
 
 // Whether a seat revealed what the segment was decided on.
 bool vch_settle_has_won(const struct segment *segment, const struct vch_seat *seat);

@@ -104,6 +104,54 @@ TEST(marks_rise_no_further_than_the_charter_lets_them)
     CHECK_EQ(vch_state_weight(ledger.state, seat(0)), 2 * seat(0)->stake);
 }
 
+// What is anchored already.
+static void draw_all(const struct vch_contest_id *contest)
+{
+    const struct vch_seat_answer none = {0};
+    struct vch_entry entry;
+
+    for (uint32_t i = 0; i < ledger.node_count; i++)
+        if (vch_seat_next(&entry, ledger.state, ledger_contest(contest), &ledger.nodes[i].seat,
+                          &none, ledger.now))
+            ledger_do(entry, &ledger.nodes[i].key);
+    ledger_clerk();
+}
+
+// The attack: a client opens jobs whose later segments wait for an input that never comes. Stake is
+// frozen, and paid for.
+TEST(seats_that_waited_in_vain_are_paid_for_it)
+{
+    struct ledger_job plan = ledger_plain_job(3);
+    const uint32_t answers[] = {5, 5, 5};
+
+    parameters = ledger_parameters();
+    parameters.fee_min = 7;
+    ledger_found(6, 1, &parameters);
+    plan.fee = 100;
+    plan.segments = 2;
+    plan.each = 2;
+    plan.gaps = 2; // the client's own before the second
+    const struct vch_digest job = ledger_open(&plan);
+    id = (struct vch_contest_id){job, 2, 0};
+    const struct vch_contest_id first = {job, 0, 0};
+    ledger_draw(&first); // of both: the anchor is the same
+    draw_all(&id);
+    ledger_vote(&first, answers);
+    CHECK(seat(0)->frozen > 0);
+    const uint64_t client = ledger_account(&ledger.client)->balance;
+    const uint64_t escrow = vch_state_job(ledger.state, &job)->escrow;
+    uint64_t balances[3];
+    for (uint32_t i = 0; i < 3; i++)
+        balances[i] = seat(i)->balance;
+    ledger.now += plan.lasts_ms;
+    ledger_clerk();
+    CHECK_EQ(vch_state_job(ledger.state, &job)->phase, VCH_JOB_FAILED);
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQ(seat(i)->balance, balances[i] + 7);
+    CHECK_EQ(ledger_account(&ledger.client)->balance, client + escrow - 3 * 7);
+    CHECK_EQ(vch_state_totals(ledger.state).treasury, 0);
+}
+
 TEST(silence_costs_both_sides_a_fee)
 {
     struct ledger_job plan = ledger_plain_job(5);

@@ -66,7 +66,8 @@ static void absorb_contest(struct vch_hash *hash, const struct contest *contest)
                is->eligible, is->weight, is->drawn_count, is->opened, is->anchored, is->drawn,
                is->closed, is->phase_ms, is->due_ms, contest->due.slot != 0, is->standing,
                is->seat_count, is->commits, is->reveals, is->agreeing, contest->anchored_ms,
-               contest->is_wide, vch_list_is_in(&contest->live), vch_list_is_in(&contest->waiting),
+               contest->is_wide, contest->is_late, vch_list_is_in(&contest->live),
+               vch_list_is_in(&contest->waiting),
                contest->roster != NULL ? contest->roster->generation : 0,
                contest->present != NULL ? contest->present->generation : 0);
     for (const struct candidate *at = contest->candidates; at != NULL; at = at->next)

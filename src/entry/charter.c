@@ -27,6 +27,11 @@ uint32_t vch_charter_quorum(const struct vch_charter *charter)
     return (n + f) / 2 + 1;
 }
 
+uint64_t vch_charter_anchor_ms(const struct vch_charter *charter)
+{
+    return charter->parameters.draw_ms + VCH_CHARTER_WINDOW_SKEWS * charter->parameters.skew_ms;
+}
+
 bool vch_charter_is_within_skew(const struct vch_charter *charter, uint64_t cosigned_s,
                                 uint64_t time_ms)
 {

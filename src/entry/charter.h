@@ -78,6 +78,8 @@ vch_status vch_charter_decode(struct vch_charter *out, const uint8_t *bytes, siz
                               struct vch_arena *arena, struct vch_complaint *complaint);
 
 uint32_t vch_charter_quorum(const struct vch_charter *charter); // cosignatures needed
+// How long after what it covers an anchor may come that a job's committee is drawn by.
+uint64_t vch_charter_anchor_ms(const struct vch_charter *charter);
 // Whether a cosignature of that second is near enough to a time of the clerk's.
 bool vch_charter_is_within_skew(const struct vch_charter *charter, uint64_t cosigned_s,
                                 uint64_t time_ms);

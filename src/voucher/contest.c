@@ -308,6 +308,9 @@ static vch_status check_draw(const struct contest *contest, const struct vch_ent
     const struct vch_digest alpha = vch_draw_alpha(&drawn);
     struct vch_draw_candidate candidate, before;
 
+    if (contest->draw->draw.count > 0 &&
+        anchor->time_ms - covered->time_ms > vch_charter_anchor_ms(contest->charter))
+        return refuse(contest, "seats were drawn by an anchor that came too late");
     if (contest->draw->draw.count > contest->wanted)
         return refuse(contest, "more seats were drawn than the round has");
     if (contest->draw->draw.count > contest->draw->draw.eligible)

@@ -290,6 +290,37 @@ TEST(anchors_are_cosigned_in_time_and_cover_what_they_fix)
         "a seat's draw does not verify");
 }
 
+// The first anchor and all behind it happen so much later.
+static void delay_draw(uint64_t seconds)
+{
+    const uint32_t at = scene_place_of(VCH_ENTRY_ANCHOR, 0);
+    const struct vch_entry anchor = scene_entry_at(at);
+    struct vch_entry later =
+        ledger_anchor_of(anchor.anchor.size, 0, 3, anchor.time_ms / 1000 + seconds);
+
+    later.time_ms = anchor.time_ms;
+    scene_put_signed(at, later, &ledger.clerk);
+    for (uint32_t i = at; i < scene.count; i++) {
+        struct vch_entry entry = scene_entry_at(i);
+        entry.time_ms += 1000 * seconds;
+        scene_put(i, &entry);
+    }
+}
+
+// A clerk that takes its time chooses among trees; the state would draw nobody by its anchor.
+TEST(a_draw_by_an_anchor_that_came_late_does_not_count)
+{
+    scene_hold_contest(1, 1, NULL);
+    const uint64_t opened = scene_entry_at(scene_place_of(VCH_ENTRY_JOB_OPEN, 0)).time_ms;
+    const uint64_t anchored = scene_entry_at(scene_place_of(VCH_ENTRY_ANCHOR, 0)).time_ms;
+    const uint64_t left_ms = vch_charter_anchor_ms(&ledger.charter) - (anchored - opened);
+
+    delay_draw(left_ms / 1000); // in time, but of course another draw
+    SEALED_REFUSES("a seat's draw does not verify");
+    delay_draw(1);
+    SEALED_REFUSES("seats were drawn by an anchor that came too late");
+}
+
 static struct vch_entry_seat *seats_of(struct vch_entry *draw, uint32_t room)
 {
     struct vch_entry_seat *seats = VCH_ARENA_NEW(&scene.arena, struct vch_entry_seat, room);

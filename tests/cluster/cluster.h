@@ -184,6 +184,7 @@ struct cluster_replica { // what a group of nodes follows
 struct cluster_figures {
     uint64_t entries, drafts, refused, jobs, opened, decided, failed, verdicts, wrong, captured,
         splits;
+    uint64_t waited, late; // seats that were paid as an input never came; rounds without a draw
     uint64_t disputes, overturned, evidence, slashes, lies, anchors;
     uint64_t first_rounds, first_captured; // drawn in full; with a dishonest majority
     uint64_t forks, forks_anchored, trials, defaults, liveness_misses;
@@ -220,6 +221,7 @@ struct cluster {
     struct cluster_figures figures;
     uint32_t jobs_left, jobs_opened, jobs_under_way; // sent, and not in the log yet
     uint64_t weight;                                 // of who draws with the entry at hand
+    uint64_t owed;                                   // to a client whose job expires
     uint32_t marks[VCH_ENTRY_SEATS_MAX];             // of whom a verdict is about, before it
     bool is_over, is_broken;
     char trouble[768];

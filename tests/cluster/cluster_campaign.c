@@ -1,23 +1,34 @@
 // A network in which everything goes wrong, seed by seed: 20 small ones, or as asked.
 //
 //     cluster_campaign [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] [--everything=1]
-//                      [--capture=JOBS]
+//                      [--capture=JOBS] [--jobs-total=N] [--processes=N]
 //
-// --jobs is of each seed. --everything has each fault in each network. VCH_SEED=N runs that one
-// alone. --capture measures how often committees are captured, against the exact figure, over so
-// many jobs for each case.
+// --jobs is of each seed; --jobs-total is shared out among the seeds, and further seeds follow
+// until so many jobs were opened. --processes splits the seeds; each says in one line what it has
+// seen.
+// --everything has each fault in each network. VCH_SEED=N runs that one alone. --capture measures
+// how often committees are captured, against the exact figure, over so many jobs for each case.
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cluster/cluster.h"
 #include "consensus/capture.h"
 
+enum { PROCESSES_MAX = 256 };
+
 struct options {
-    uint64_t seeds, jobs, nodes, capture, first, everything;
+    uint64_t seeds, jobs, nodes, capture, first, everything, jobs_total, processes;
+};
+
+struct campaign { // what one process has seen
+    struct cluster_figures figures;
+    uint64_t seeds, broken;
 };
 
 static double seconds(void)
@@ -38,18 +49,18 @@ static void add(struct cluster_figures *sum, const struct cluster_figures *one)
 
 static void show(const char *what, const struct cluster_figures *f)
 {
-    printf("%s: %" PRIu64 " jobs (%" PRIu64 " opened with trials, %" PRIu64 " decided, %" PRIu64
+    printf("%s: %" PRIu64 " jobs (%" PRIu64 " opened, %" PRIu64 " decided, %" PRIu64
            " failed), %" PRIu64 " entries, %" PRIu64 " drafts (%" PRIu64 " refused), %" PRIu64
            " verdicts, %" PRIu64 " without majority, %" PRIu64 " wrong, disputes %" PRIu64
            " (%" PRIu64 " won, %" PRIu64 " by default), evidence %" PRIu64 ", slashed %" PRIu64
-           ", trials %" PRIu64 ", lies of the clerk %" PRIu64 ", forks %" PRIu64 " (%" PRIu64
-           " went on)\n",
+           ", trials %" PRIu64 ", seats that waited %" PRIu64 ", late anchors %" PRIu64
+           ", lies of the clerk %" PRIu64 ", forks %" PRIu64 " (%" PRIu64 " went on)\n",
            what, f->jobs, f->opened, f->decided, f->failed, f->entries, f->drafts, f->refused,
            f->verdicts, f->splits, f->wrong, f->disputes, f->overturned, f->defaults, f->evidence,
-           f->slashes, f->trials, f->lies, f->forks, f->forks_anchored);
+           f->slashes, f->trials, f->waited, f->late, f->lies, f->forks, f->forks_anchored);
 }
 
-static bool run_seed(uint64_t seed, const struct options *options, struct cluster_figures *sum)
+static void run_seed(uint64_t seed, const struct options *options, struct campaign *campaign)
 {
     static struct cluster world;
     struct cluster_plan plan =
@@ -67,10 +78,97 @@ static bool run_seed(uint64_t seed, const struct options *options, struct cluste
                ": after %" PRIu64 " entries: %s\n",
                seed, options->jobs, options->nodes, options->everything, world.figures.entries,
                world.trouble);
-    add(sum, &world.figures);
+    add(&campaign->figures, &world.figures);
+    campaign->seeds++;
+    campaign->broken += !holds;
     cluster_release(&world);
     (void)fflush(stdout);
-    return holds;
+}
+
+// As many for each seed as come to the total: some networks run fewer (cluster_plan_of).
+static void share_out(struct options *options)
+{
+    uint64_t planned = 0;
+
+    if (options->jobs_total == 0) return;
+    for (options->jobs = 1; planned < options->jobs_total;
+         options->jobs += options->jobs / 16 + 1) {
+        planned = 0;
+        for (uint64_t i = 0; i < options->seeds; i++)
+            planned += cluster_plan_of(options->first + i, (uint32_t)options->jobs,
+                                       (uint32_t)options->nodes)
+                           .jobs;
+    }
+}
+
+static void summarise(const char *who, const struct campaign *campaign, double lasted)
+{
+    const struct cluster_figures *f = &campaign->figures;
+
+    printf("# %s: seeds %" PRIu64 ", jobs %" PRIu64 ", entries %" PRIu64 ", verdicts %" PRIu64
+           ", disputes %" PRIu64 ", lies refused %" PRIu64 ", invariants broken %" PRIu64
+           ", %.0f s\n",
+           who, campaign->seeds, f->opened, f->entries, f->verdicts, f->disputes, f->lies,
+           campaign->broken, lasted);
+    (void)fflush(stdout);
+}
+
+// Every so-many-th seed, and further ones until this process has its share of the total.
+static struct campaign run_share(const struct options *options, uint64_t process)
+{
+    struct campaign campaign = {0};
+    const uint64_t share = (options->jobs_total + options->processes - 1) / options->processes;
+    const double begun = seconds();
+    char who[32];
+
+    for (uint64_t i = process; i < options->seeds || campaign.figures.opened < share;
+         i += options->processes)
+        run_seed(options->first + i, options, &campaign);
+    (void)snprintf(who, sizeof who, "process %" PRIu64, process);
+    summarise(who, &campaign, seconds() - begun);
+    return campaign;
+}
+
+static int start_process(const struct options *options, uint64_t process)
+{
+    int ends[2];
+
+    (void)fflush(stdout);
+    if (pipe(ends) != 0) abort();
+    const pid_t child = fork();
+    if (child < 0) abort();
+    if (child == 0) {
+        const struct campaign campaign = run_share(options, process);
+        const bool is_told = write(ends[1], &campaign, sizeof campaign) == sizeof campaign;
+        _exit(is_told && campaign.broken == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    (void)close(ends[1]);
+    return ends[0];
+}
+
+// A process that ends without a word has broken something.
+static struct campaign run_all(const struct options *options)
+{
+    struct campaign all = {0}, one;
+    int answers[PROCESSES_MAX];
+
+    if (options->processes == 1) return run_share(options, 0);
+    for (uint64_t i = 0; i < options->processes; i++)
+        answers[i] = start_process(options, i);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        const bool is_told = read(answers[i], &one, sizeof one) == sizeof one;
+        (void)close(answers[i]);
+        if (is_told) {
+            add(&all.figures, &one.figures);
+            all.seeds += one.seeds;
+            all.broken += one.broken;
+        } else {
+            all.broken++;
+        }
+    }
+    while (wait(NULL) > 0)
+        continue;
+    return all;
 }
 
 // Equal stakes, marks that do not move, no disputes, a network that loses nothing: whoever is drawn
@@ -150,31 +248,33 @@ static bool read_options(struct options *out, int argc, char **argv)
             !read_number(&out->nodes, argv[i], "--nodes=") &&
             !read_number(&out->everything, argv[i], "--everything=") &&
             !read_number(&out->first, argv[i], "--first=") &&
-            !read_number(&out->capture, argv[i], "--capture="))
+            !read_number(&out->capture, argv[i], "--capture=") &&
+            !read_number(&out->jobs_total, argv[i], "--jobs-total=") &&
+            !read_number(&out->processes, argv[i], "--processes="))
             return false;
-    return true;
+    return out->processes >= 1 && out->processes <= PROCESSES_MAX;
 }
 
 int main(int argc, char **argv)
 {
     static const uint32_t CASES[][2] = {{100, 5}, {200, 5}, {200, 11}, {300, 7}};
-    struct options options = {.seeds = 20, .jobs = 60, .capture = 300, .first = 1};
-    struct cluster_figures sum = {0};
-    bool holds = true;
+    struct options options = {.seeds = 20, .jobs = 60, .capture = 300, .first = 1, .processes = 1};
 
     if (!read_options(&options, argc, argv)) {
         (void)fprintf(stderr,
                       "usage: %s [--seeds=N] [--jobs=N] [--nodes=N] [--first=SEED] "
-                      "[--everything=1] [--capture=JOBS]\n",
-                      argv[0]);
+                      "[--everything=1] [--capture=JOBS] [--jobs-total=N] [--processes=1 to %d]\n",
+                      argv[0], PROCESSES_MAX);
         return EXIT_FAILURE;
     }
     const double begun = seconds();
-    for (uint64_t i = 0; i < options.seeds; i++)
-        holds = run_seed(options.first + i, &options, &sum) && holds;
-    show("# all", &sum);
+    share_out(&options);
+    const struct campaign all = run_all(&options);
+    const bool holds = all.broken == 0;
+    show("# all", &all.figures);
+    summarise("all", &all, seconds() - begun);
     printf("%sok 1 - what agreement promises holds in %" PRIu64 " networks\n", holds ? "" : "not ",
-           options.seeds);
+           all.seeds);
     bool measured = true;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES && options.capture > 0; i++)
         measured = measure(CASES[i][0], CASES[i][1], &options) && measured;

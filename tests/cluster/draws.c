@@ -91,6 +91,32 @@ static bool is_barred(struct cluster *world, const struct vch_state *state,
     return false;
 }
 
+static uint64_t time_at(const struct cluster_log *log, uint64_t position)
+{
+    const uint8_t *at = log->bytes + (position > 0 ? log->ends[position - 1] : 0);
+    uint64_t time_ms = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) { // a varint behind the tag
+        time_ms |= (uint64_t)(*++at & 0x7f) << shift;
+        if (*at < 0x80) break;
+    }
+    return time_ms;
+}
+
+// Nobody is drawn by an anchor for which a clerk took its time.
+static void check_patience(struct cluster *world, const struct vch_contest *contest)
+{
+    const struct cluster_log *log = &world->forks[0].log;
+    const struct vch_parameters *parameters = &world->plan.parameters;
+    const uint64_t waited = time_at(log, contest->anchored) - time_at(log, contest->opened);
+    const bool is_late = waited > parameters->draw_ms + 4 * parameters->skew_ms;
+
+    world->figures.late += is_late;
+    if (is_late && contest->eligible + contest->seat_count > 0)
+        cluster_fail(world, "seats were drawn %llu ms after what their anchor covers",
+                     (unsigned long long)waited);
+}
+
 // A seat of a job is a node of the registry that was in force when the job was opened: who has the
 // job alone can check its draw.
 static void check_members(struct cluster *world, const struct vch_state *state,
@@ -126,6 +152,7 @@ void cluster_check_draw(struct cluster *world, const struct vch_state *state,
         }
     }
     if (!contest->is_dispute) check_members(world, state, contest);
+    if (!contest->is_dispute) check_patience(world, contest);
     if (count != contest->seat_count)
         cluster_fail(world, "%u seats were drawn, not %u", contest->seat_count, count);
 }

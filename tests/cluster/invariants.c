@@ -181,6 +181,50 @@ static void check_marks(struct cluster *world, const struct vch_contest *contest
             cluster_fail(world, "a mark rises by an answer that nobody else gave");
 }
 
+static uint32_t count_waiting(const struct vch_state *state, const struct vch_job_record *job)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < job->segment_count; i++) {
+        const struct vch_segment_record *segment = vch_state_segment(state, &job->id, i);
+        if (segment == NULL || segment->phase != VCH_JOB_PENDING) continue;
+        const struct vch_contest_id id = {job->id, i, segment->round};
+        const struct vch_contest *contest = vch_state_contest(state, &id);
+        if (contest != NULL && contest->phase == VCH_CONTEST_COMMITTING && !contest->has_input &&
+            !vch_state_is_hopeless(contest))
+            count += contest->seat_count;
+    }
+    return count;
+}
+
+static uint64_t balance_of(const struct vch_state *state, const struct vch_public_key *key)
+{
+    const struct vch_account *account = vch_state_account(state, key);
+    return account != NULL ? account->balance : 0;
+}
+
+// Who let seats wait for an input pays each of them.
+static void note_expiry(struct cluster *world, const struct vch_state *state,
+                        const struct vch_digest *id)
+{
+    const struct vch_job_record *job = vch_state_job(state, id);
+
+    if (job == NULL) return;
+    const uint32_t waiting = count_waiting(state, job);
+    world->owed =
+        balance_of(state, &job->client) + job->escrow - waiting * world->plan.parameters.fee_min;
+    world->figures.waited += waiting;
+}
+
+static void check_expiry(struct cluster *world, const struct vch_state *state,
+                         const struct vch_digest *id)
+{
+    const struct vch_job_record *job = vch_state_job(state, id);
+
+    if (job != NULL && balance_of(state, &job->client) != world->owed)
+        cluster_fail(world, "a job expires, and its client has not paid those who waited");
+}
+
 // What counts as it was before the entry is looked at before it is applied; with the end of a
 // dispute the ledger may even forget all that it was about.
 void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch_entry *entry)
@@ -190,6 +234,7 @@ void cluster_check_before(struct cluster *world, uint32_t fork, const struct vch
     if (entry->kind == VCH_ENTRY_SORTITION) cluster_weigh_sortition(world, state, entry);
     if (entry->kind == VCH_ENTRY_VERDICT) check_referees(world, state, entry);
     if (entry->kind == VCH_ENTRY_VERDICT) note_marks(world, state, entry);
+    if (entry->kind == VCH_ENTRY_EXPIRE) note_expiry(world, state, &entry->expire);
     if (entry->kind == VCH_ENTRY_DISPUTE_DEFAULT)
         note_default(world, state, &entry->dispute_default);
 }
@@ -261,8 +306,12 @@ void cluster_check_entry(struct cluster *world, uint32_t fork, const struct vch_
         cluster_note_growth(world, state, entry);
     if (entry->kind == VCH_ENTRY_DRAW && fork == 0) cluster_check_draw(world, state, entry);
     if (entry->kind == VCH_ENTRY_REVEAL) check_reveal(world, state, entry);
-    if (entry->kind == VCH_ENTRY_EXPIRE) note_job(world, state, &entry->expire);
-    if (entry->kind == VCH_ENTRY_JOB_OPEN) world->figures.opened++;
+    if (entry->kind == VCH_ENTRY_EXPIRE) {
+        check_expiry(world, state, &entry->expire);
+        note_job(world, state, &entry->expire);
+    }
+    if (entry->kind == VCH_ENTRY_JOB_OPEN)
+        world->figures.opened += fork == 0 && !entry->job_open->is_trial;
     if (entry->kind == VCH_ENTRY_DISPUTE_OPEN) note_dispute(world, state, entry);
     if (entry->kind == VCH_ENTRY_EVIDENCE) world->figures.evidence++;
     if (entry->kind == VCH_ENTRY_TRIAL_RESULT) world->figures.trials++;

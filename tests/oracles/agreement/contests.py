@@ -144,7 +144,7 @@ class Contests:
         place = job.job["segments"][index]
         contest = Record(subject=dispute.id if dispute else job.id, segment=index, round=number, k=k, job=job,
                          dispute=dispute, first=place["first"], last=place["last"], phase="open",
-                         opened=self.position, leaf=self.leaf, excluded=set(), registry=None, present=None, anchored=None,
+                         opened=self.position, opened_ms=self.now, is_late=False, leaf=self.leaf, excluded=set(), registry=None, present=None, anchored=None,
                          anchored_ms=None, eligible=0, operators=0, weight=0, drawn={}, seats=[], drawn_ms=None, closed=None,
                          commits=None, reveal_ms=None, output=None, trace=None, all_drawn_ms=None, full_ms=None)
         self.contests[contest.subject, index, number] = contest
@@ -193,7 +193,9 @@ class Contests:
                                       ("anchor", seed), ("registry", contest.registry["digest"]),
                                       ("subject", contest.subject), ("segment", contest.segment),
                                       ("round", contest.round))
-            eligible = self.choose_eligible(contest)
+            p, waited = self.parameters, self.now - contest.opened_ms
+            contest.is_late = contest.dispute is None and waited > p["draw_ms"] + 4 * p["skew_ms"]
+            eligible = [] if contest.is_late else self.choose_eligible(contest)
             contest.eligible = len(eligible)
             contest.operators = len({contest.registry["by_key"][key]["operator"] for key in eligible})
             contest.weight = sum(self.weight(self.accounts[key]) for key in eligible)
@@ -228,6 +230,7 @@ class Contests:
         p, contest = self.parameters, self.contest_of(body, "drawing")
         need(self.trial_of(contest) is None, "a trial has no draw")
         need(writer not in contest.drawn, "a second one")
+        need(not contest.is_late, "the anchor came too late")
         need(self.may_be_drawn(contest, writer), "may not be drawn")
         account = self.accounts[writer]
         need(account.grown <= contest.anchored, "grown since the anchor")
@@ -408,6 +411,12 @@ class Contests:
         need(self.now >= job.deadline_ms, "too early")
         need(not any(segment.phase == "pending" and self.is_at_work(segment.rounds[-1])
                      for segment in job.segments.values()), "seats are at work")
+        for segment in job.segments.values():
+            contest = segment.rounds[-1]
+            if segment.phase == "pending" and contest.phase == "committing":  # drawn, and its input never came
+                for seat in contest.seats:
+                    self.charge_escrow(job, self.parameters["fee_min"])
+                    self.accounts[seat.node].balance += self.parameters["fee_min"]
         self.fail_job(job)
 
     def apply_evidence(self, writer, body, entry):
