@@ -1,33 +1,53 @@
 #!/usr/bin/env python3
 """A network of real nodes agrees on a few jobs on a real ledger; then the second implementation replays
 the log from what the ledger serves, and comes to the same root, money, marks and verdicts. A log that
-was tampered with is false to it.
+was tampered with is false to it. The second verifier says of the vouchers what `vouch verify` says,
+whatever is altered in them (100 times, or as often as VOUCHER_MUTATIONS says).
 
     replay_test.py VOUCH
 """
 import json
 import math
+import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "agreement"))
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from agreed import Agreed  # noqa: E402
+from ledgers import seed_of_environment  # noqa: E402
 from arrays import ROOT  # noqa: E402
+from both import Both  # noqa: E402
 from entries import read_entry  # noqa: E402
+from forge import VOUCHER, encode  # noqa: E402
+from mutate import alter_leaf, alter_leaves, alter_note, alter_voucher, damage  # noqa: E402
 from replay import describe, fetch, read_log, replay_log  # noqa: E402
 from state import Malformed, Refused  # noqa: E402
+from verify_voucher import read_message  # noqa: E402
 
 VOUCH = sys.argv[1]
+SEED, MUTATIONS = seed_of_environment(), int(os.environ.get("VOUCHER_MUTATIONS", 100))
 NODES, JOBS, QUORUM = 5, 2, 3
 
 
 def vouch(*words):
-    subprocess.run([VOUCH, *map(str, words)], check=True, capture_output=True)
+    return subprocess.run([VOUCH, *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
+class Told:
+    """A voucher's fields, to be altered by whoever has no key."""
+
+    def __init__(self, data):
+        self.fields = read_message(data, VOUCHER)
+
+    def encode(self):
+        return encode(self.fields, VOUCHER)
 
 
 class Replay(unittest.TestCase):
@@ -35,7 +55,7 @@ class Replay(unittest.TestCase):
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         folder = pathlib.Path(cls.scratch.name)
-        vouch("keygen", "-o", folder / "owner.key", "--no-passphrase")
+        owner = vouch("keygen", "-o", folder / "owner.key", "--no-passphrase").strip()
         vouch("import", ROOT / "demo/digits.onnx", "-o", folder / "digits.vouch", "--key", folder / "owner.key",
               "--calibrate", ROOT / "demo/digits_calibration.npy")
         with Agreed(VOUCH, folder, folder / "digits.vouch", placements=[(2, 6)] * NODES) as network:
@@ -46,6 +66,8 @@ class Replay(unittest.TestCase):
             cls.log = read_log(cls.url, cls.state["size"])
             cls.audit = json.loads(network.run("audit", "--from", cls.url, "--charter", folder / "charter",
                                                "--founder", network.ledger.founder, "--json"))
+            cls.reader = [("founder", bytes.fromhex(network.ledger.founder)), ("owner", bytes.fromhex(owner))]
+            cls.vouchers = [(folder / f"answer{i}.voucher").read_bytes() for i in range(JOBS)]
             cls.blobs = {}
             for data in cls.log:
                 entry = read_entry(data)
@@ -107,6 +129,28 @@ class Replay(unittest.TestCase):
                        for j in range(size // 2 + 1, seats + 1) if seats - j >= 0) / math.comb(NODES, seats)
             apart = abs(float(cell["probability"]) - want)
             self.assertLessEqual(apart, 6 * float(cell["error"]) + 0.06 * want, (percent, size))
+
+    def test_vouchers_get_the_same_verdicts_from_the_second_verifier(self):
+        """As they are, and altered by somebody without keys: of the one job's agreement in the other's voucher, too."""
+        print(f"# VCH_SEED={SEED}, {MUTATIONS} vouchers", flush=True)
+        both, rng, verdicts = Both(VOUCH, int(time.time()) + 1), random.Random(SEED), []
+        self.addCleanup(both.scratch.cleanup)
+        for data in self.vouchers:
+            self.assertEqual(Told(data).encode(), data)
+            verdict, reasons = both.ours(data, self.reader)
+            self.assertEqual(verdict, both.theirs(data, self.reader))
+            self.assertTrue(verdict.startswith("accepted"), verdict)
+            self.assertIn(f"out of {NODES} nodes of at most {NODES} operators", reasons["quorum"])
+        for i in range(MUTATIONS):
+            told, other = map(Told, rng.sample(self.vouchers, 2))
+            if rng.random() < 0.1:
+                told.fields["results"][0]["agreement"] = other.fields["results"][0]["agreement"]
+            what = rng.choice([alter_voucher, alter_leaf, alter_leaves, alter_note])(rng, told)
+            data = told.encode() if rng.random() < 0.8 else damage(rng, told.encode())
+            verdict, reasons = both.ours(data, self.reader)
+            self.assertEqual(verdict, both.theirs(data, self.reader), f"VCH_SEED={SEED}, {i}: {what}; {reasons}")
+            verdicts += [verdict] if data not in self.vouchers else []
+        self.assertFalse(any(verdict.startswith("accepted") for verdict in verdicts))
 
     def assert_false(self, log):
         with self.assertRaises((Refused, Malformed)):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A second verifier of vouchers, written from specs/ alone and with nothing but Python's library.
 
-It is slow and plain: it exists to disagree with the first one. It judges form, signatures, chain and
-quorum; it holds no model and no opening, so that it never runs anything again.
+It is slow and plain: it exists to disagree with the first one. It judges form, signatures, chain,
+quorum and agreements; it holds no model and no opening, so that it never runs anything again.
 
     verify_voucher.py X.voucher [founder=KEY]... [owner=KEY]... [client=KEY]... [quorum=N] [at=MS]
     verify_voucher.py --batch FILE     one voucher a line: the same words, and voucher=HEX
@@ -12,6 +12,7 @@ exit status is 0 when every voucher was accepted.
 """
 import functools
 import hashlib
+import pathlib
 import sys
 
 # --- Ed25519: RFC 8032, section 5.1, with the refusals of specs/transcript.md, section 4 ---
@@ -154,7 +155,10 @@ JOB = {1: ("version", "u32"), 2: ("model", "bytes"), 3: ("client", "bytes"), 4: 
 VOTE = {1: ("node", "bytes"), 2: ("input", "bytes"), 3: ("output", "bytes"), 4: ("signature", "bytes")}
 FAULT = {1: ("node", "bytes"), 2: ("kind", "u32")}
 PROOF = {1: ("input_root", "bytes"), 2: ("output_root", "bytes"), 3: ("annex", "bytes"), 4: ("proof", "bytes")}
-RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT]), 4: ("proof", PROOF)}
+LEAF = {1: ("position", "u64"), 2: ("entry", "bytes"), 3: ("path", ["bytes"])}
+AGREEMENT = {1: ("checkpoint", "bytes"), 2: ("leaves", [LEAF])}
+RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT]), 4: ("proof", PROOF),
+          5: ("agreement", AGREEMENT)}
 VOUCHER = {1: ("version", "u32"), 2: ("job", "bytes"), 3: ("owner", "bytes"), 4: ("owner_signature", "bytes"),
            5: ("output", COMMITMENT), 6: ("results", [RESULT]), 7: ("registry", "bytes"),
            8: ("finished_ms", "u64"), 9: ("client_signature", "bytes")}
@@ -221,8 +225,20 @@ def read_job(data):
     return job
 
 
+def check_agreement(agreement):
+    leaves = agreement["leaves"]
+    require(0 < len(agreement["checkpoint"]) <= 16384 and 1 <= len(leaves) <= 1024, "an agreement's size")
+    for i, leaf in enumerate(leaves):
+        require(i == 0 or leaves[i - 1]["position"] < leaf["position"], "leaves out of order")
+        require(0 < len(leaf["entry"]) <= 65535 and len(leaf["path"]) <= 63, "a leaf's size")
+        require(all(len(digest) == 32 for digest in leaf["path"]), "a path")
+
+
 def check_result(result, job):
     proof = result["proof"]
+    if result["agreement"] is not None:
+        require(job["segments"][result["segment"]]["by"] == NODES, "an agreement on the client's segment")
+        check_agreement(result["agreement"])
     if proof is None:
         require(job["segments"][result["segment"]]["by"] == NODES, "nothing said of the client's segment")
         return
@@ -291,7 +307,23 @@ def tally(votes, segment, segment_input, job, registry):
 
 # --- specs/voucher.md, section 4 ---
 
-def recount(voucher):
+def read_agreements(voucher):
+    """(all are right, what each shows by its segment): section 6, in agreement/shown.py."""
+    results = [result for result in voucher["results"] if result["agreement"] is not None]
+    if not results:
+        return True, {}
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "agreement"))
+    import shown
+    found = {}
+    for result in results:
+        found[result["segment"]] = shown.judge(voucher, result)
+        if found[result["segment"]] is None:
+            del found[result["segment"]]
+            return False, found
+    return shown.join(voucher, found), found
+
+
+def recount(voucher, agreed):
     """(all votes valid, all majorities there, the last winning output or None)"""
     job = voucher["job"]
     votes_of = {result["segment"]: result["votes"] for result in voucher["results"]}
@@ -301,17 +333,24 @@ def recount(voucher):
         if segment["by"] == CLIENT:
             known = None
             continue
-        votes = votes_of.get(i, [])
+        votes, agreement = votes_of.get(i, []), agreed.get(i)
+        if known is None and agreement is not None:
+            known = agreement.input
         if known is None and votes:
             known = votes[0]["input"]
-        is_valid, known = tally(votes, i, known, job, voucher["registry"])
-        valid, majorities = valid and is_valid, majorities and known is not None
+        is_valid, winner = tally(votes, i, known, job, voucher["registry"])
+        if agreement is not None:
+            is_valid = is_valid and agreement.input in (None, known) and winner in (None, agreement.output)
+            winner = agreement.output
+        valid, majorities, known = valid and is_valid, majorities and winner is not None, winner
     return valid, majorities, known
 
 
 def judge(voucher, policy):
     job, registry = voucher["job"], voucher["registry"]
-    valid, majorities, voted = recount(voucher)
+    right, agreed = read_agreements(voucher)
+    valid, majorities, voted = recount(voucher, agreed)
+    valid = valid and right
     sound = (registry["digest"] == job["registry"] and voucher["finished_ms"] <= job["deadline_ms"] and
              (registry["expires_ms"] == 0 or voucher["finished_ms"] <= registry["expires_ms"]))
     named = registry["founder"] in policy["founder"]
