@@ -261,13 +261,14 @@ class Lies(Case):
         self.is_false(voucher.seal(), "there is no draw")
 
     def test_a_registry_that_expired_or_was_replaced(self):
-        world, [job] = build(expires_ms=START_MS)
+        close_ms = build()[0].now  # when the commits' close was anchored, by the clerk's clock
+        world, [job] = build(expires_ms=close_ms - 1000)
         voucher = world.voucher(job)
-        voucher.fields["finished_ms"] = START_MS  # says the client
+        voucher.fields["finished_ms"] = close_ms - 1000  # says the client
         self.shows(voucher.seal())  # within the clocks' difference
-        world, [job] = build(expires_ms=START_MS - 1)
+        world, [job] = build(expires_ms=close_ms - 1001)
         voucher = world.voucher(job)
-        voucher.fields["finished_ms"] = START_MS - 1
+        voucher.fields["finished_ms"] = close_ms - 1001
         self.is_false(voucher.seal(), "the registry had expired")
         world, [job] = build()
         voucher = world.voucher(job)
@@ -286,7 +287,7 @@ class Lies(Case):
 
     def test_witnesses_with_a_wrong_clock(self):
         plain, _ = build()
-        for seconds, is_shown in ((60, True), (-60, True), (62, False), (-62, False), (2**60, False)):
+        for seconds, is_shown in ((1, True), (-1, True), (2, False), (-2, False), (2**40, False)):
             def late(kind, body, seconds=seconds):
                 if kind != "anchor":
                     return None

@@ -21,8 +21,8 @@ from entries import COUNTED, ENTRY, KINDS, PARAMETERS, SCHEMAS, digest_of, read_
 from verify_voucher import AGREEMENT, CLIENT, JOB, NODES, REGISTRY, SIGNED_REGISTRY, VOUCHER  # noqa: E402
 
 DEFAULTS = dict(zip([name for name, _, _ in PARAMETERS], [
-    60000, 2000, 60000, 10000, 600000, 30000, 86400000, 60000, 3600000, 3, 64, 5, 0, 1000, 1, 500, 500, 500, 52429,
-    66191, 6554, 655360]))
+    60000, 4000, 60000, 10000, 600000, 30000, 86400000, 1000, 3600000, 3, 64, 5, 0, 1000, 1, 500, 500, 500, 52429,
+    66191, 6554, 131072]))  # of agreement.md, section 3, but for trials
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 START_MS = 1700000000000
 STAKE = 100000

@@ -185,7 +185,8 @@ class Agreement:
         need(len(marks) >= enough(self.charter), "too few cosignatures")
         for mark in marks:
             need(mark["witness"] < len(self.charter["witnesses"]), "a witness")
-            need(abs(mark["time"] * 1000 - entry["time_ms"]) <= self.parameters["skew_ms"], "a cosignature's time")
+            begin, skew = mark["time"] * 1000, self.parameters["skew_ms"]
+            need(begin - skew <= entry["time_ms"] <= begin + 999 + skew, "a cosignature's time")
             need(is_cosigned(self.charter, mark, body["size"], body["root"]), "a cosignature")
 
     def find_input(self):
