@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -110,6 +113,15 @@ static vch_status begin(struct vch_journal *journal, const char *path,
     return vch_file_sync_name(path, complaint); // or a crash could lose the whole of it
 }
 
+// Whoever held the lock before may have put another file in this one's place.
+static bool is_named(int file, const char *path)
+{
+    struct stat own, named;
+
+    return fstat(file, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev &&
+           own.st_ino == named.st_ino;
+}
+
 static vch_status load(struct vch_journal *journal, const char *path,
                        void (*take)(void *context, const struct vch_journal_record *record),
                        void *context, struct vch_complaint *complaint)
@@ -117,6 +129,10 @@ static vch_status load(struct vch_journal *journal, const char *path,
     if (flock(journal->file, LOCK_EX | LOCK_NB) != 0)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "another process has %.200s: a node's journal serves one at a time",
+                            path);
+    if (!is_named(journal->file, path))
+        return vch_complain(complaint, VCH_CODE_BUSY,
+                            "another process has just replaced %.200s: it serves one at a time",
                             path);
     VCH_TRY(begin(journal, path, complaint));
     take_records(journal, take, context);
@@ -132,11 +148,17 @@ vch_status vch_journal_open(struct vch_journal *out, const char *path,
                             void (*take)(void *context, const struct vch_journal_record *record),
                             void *context, struct vch_complaint *complaint)
 {
-    *out = (struct vch_journal){.file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    *out = (struct vch_journal){.file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+                                .path = calloc(strlen(path) + 1, 1),
+                                .max = VCH_JOURNAL_MAX};
+    if (out->path == NULL) {
+        vch_journal_close(out);
+        return VCH_FAIL(NO_MEMORY);
+    }
+    memcpy(out->path, path, strlen(path));
     if (out->file < 0)
-        return vch_complain(complaint, VCH_CODE_IO, "cannot open %.200s: %s", path,
-                            strerror(errno));
-    vch_status status = load(out, path, take, context, complaint);
+        (void)vch_complain(complaint, VCH_CODE_IO, "cannot open %.200s: %s", path, strerror(errno));
+    vch_status status = out->file < 0 ? VCH_FAIL(IO) : load(out, path, take, context, complaint);
     if (!vch_is_ok(status)) vch_journal_close(out);
     return status;
 }
@@ -158,16 +180,60 @@ vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal
     return VCH_OK;
 }
 
+// The newest records, which are on disk, behind the name of a new file. The lock goes along: nobody
+// else can have the file that gets the name.
+static vch_status write_newest(int new, const struct vch_journal *journal)
+{
+    static _Thread_local uint8_t block[BLOCK * RECORD_SIZE];
+    off_t from = MAGIC_SIZE + (off_t)((journal->count - VCH_JOURNAL_KEEP) * RECORD_SIZE);
+
+    if (flock(new, LOCK_EX | LOCK_NB) != 0 || lseek(journal->file, from, SEEK_SET) != from)
+        return VCH_FAIL(IO);
+    VCH_TRY(write_all(new, MAGIC, MAGIC_SIZE));
+    for (uint64_t i = 0; i < VCH_JOURNAL_KEEP; i += BLOCK) { // check: a multiple of BLOCK
+        if (read_some(journal->file, block, sizeof block) != sizeof block) return VCH_FAIL(IO);
+        VCH_TRY(write_all(new, block, sizeof block));
+    }
+    return fsync(new) == 0 ? VCH_OK : VCH_FAIL(IO);
+}
+
+static vch_status replace(struct vch_journal *journal)
+{
+    char name[PATH_MAX];
+
+    if (snprintf(name, sizeof name, "%s.new", journal->path) >= (int)sizeof name)
+        return VCH_FAIL(LIMIT);
+    int new = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (new < 0) return VCH_FAIL(IO);
+    vch_status status = write_newest(new, journal);
+    if (vch_is_ok(status) && rename(name, journal->path) != 0) status = VCH_FAIL(IO);
+    if (!vch_is_ok(status)) {
+        (void)close(new);
+        (void)unlink(name);
+        return status;
+    }
+    (void)close(journal->file);
+    journal->file = new;
+    journal->count = VCH_JOURNAL_KEEP;
+    journal->max = VCH_JOURNAL_MAX;
+    return vch_file_sync_name(journal->path, NULL);
+}
+
 vch_status vch_journal_sync(struct vch_journal *journal)
 {
     if (!journal->is_unsynced) return VCH_OK;
     if (fdatasync(journal->file) != 0) return VCH_FAIL(IO);
     journal->is_unsynced = 0;
-    return VCH_OK;
+    if (journal->count < journal->max || vch_is_ok(replace(journal))) return VCH_OK;
+    journal->max = 2 * journal->count; // what is there serves as well, and another time it may go
+    const off_t end = MAGIC_SIZE + (off_t)(journal->count * RECORD_SIZE);
+    return lseek(journal->file, end, SEEK_SET) == end ? VCH_OK : VCH_FAIL(IO);
 }
 
 void vch_journal_close(struct vch_journal *journal)
 {
     if (journal->file >= 0) (void)close(journal->file);
     journal->file = -1;
+    free(journal->path);
+    journal->path = NULL;
 }

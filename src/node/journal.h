@@ -6,7 +6,9 @@
 //     then for each answer 32 bytes subject, u32le segment, u32le round, 32 bytes output, 32 bytes
 //     trace, and the first 8 bytes of the SHA-256 of all these
 //
-// Records are appended. A tail that is cut or does not check, as a crash leaves it, is dropped.
+// Records are appended. A tail that is cut or does not check, as a crash leaves it, is dropped. A
+// file that has grown is replaced by one with its newest records: written beside it (JOURNAL.new),
+// synced, renamed.
 #pragma once
 
 #include <stdint.h>
@@ -15,6 +17,9 @@
 #include "base/status.h"
 #include "entry/entry.h"
 
+#define VCH_JOURNAL_MAX 65536u  // records; then it keeps the
+#define VCH_JOURNAL_KEEP 16384u // newest: nobody remembers more (node/answers.h)
+
 struct vch_journal_record {
     struct vch_contest_id contest;
     struct vch_digest output, trace;
@@ -22,7 +27,9 @@ struct vch_journal_record {
 
 struct vch_journal {
     int file;
+    char *path;
     uint64_t count;  // records in it
+    uint64_t max;    // beyond it, it is replaced
     int is_unsynced; // something was added since
 };
 

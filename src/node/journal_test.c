@@ -148,6 +148,57 @@ TEST(journal_ends_at_a_record_that_does_not_check)
     folder_remove(folder);
 }
 
+static struct vch_journal_record numbered(uint32_t number)
+{
+    struct vch_journal_record record = record_of(1);
+
+    memcpy(record.contest.subject.bytes, &number, sizeof number);
+    return record;
+}
+
+static uint32_t next_number;
+
+static void take_numbered(void *context, const struct vch_journal_record *record)
+{
+    const struct vch_journal_record wanted = numbered(next_number++);
+
+    (void)context;
+    CHECK_EQ(memcmp(record, &wanted, sizeof wanted), 0);
+}
+
+// It goes on from there under the same lock, and a half-written replacement does no harm.
+TEST(journal_that_has_grown_keeps_its_newest_records)
+{
+    enum { MORE = 3 };
+    struct vch_journal journal, second;
+    char beside[4300];
+    struct stat facts;
+
+    begin();
+    (void)snprintf(beside, sizeof beside, "%s.new", path);
+    CHECK_OK(open_journal(&journal));
+    for (uint32_t i = 0; i < VCH_JOURNAL_MAX + MORE; i++) {
+        const struct vch_journal_record record = numbered(i);
+        if (i == VCH_JOURNAL_MAX) CHECK_OK(vch_journal_sync(&journal));
+        CHECK_OK(vch_journal_add(&journal, &record));
+    }
+    CHECK_OK(vch_journal_sync(&journal));
+    CHECK_EQ(journal.count, VCH_JOURNAL_KEEP + MORE);
+    CHECK(stat(beside, &facts) != 0);
+    CHECK(stat(path, &facts) == 0);
+    CHECK_EQ(facts.st_size, MAGIC_SIZE + journal.count * RECORD_SIZE);
+    CHECK_EQ(facts.st_mode & 0777, 0600);
+    CHECK_FAILS(open_journal(&second), BUSY);
+    vch_journal_close(&journal);
+    const int torn = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(torn >= 0 && write(torn, "VOUCH", 5) == 5 && close(torn) == 0);
+    next_number = VCH_JOURNAL_MAX - VCH_JOURNAL_KEEP;
+    CHECK_OK(vch_journal_open(&journal, path, take_numbered, NULL, &complaint));
+    CHECK_EQ(next_number, VCH_JOURNAL_MAX + MORE);
+    vch_journal_close(&journal);
+    folder_remove(folder);
+}
+
 TEST(journal_leaves_other_files_as_they_are)
 {
     static const char *const others[] = {"-----BEGIN PRIVATE KEY-----\n", "VOUCHSEATS 2\n", "\n",
