@@ -14,6 +14,7 @@
 enum {
     PATIENCE_MS = 30000,
     GRACE_US = 200000, // for answers that were revealed and are on their way
+    WAIT_MAX_US = 1000000,
     CONTESTS_MAX = 64, // check: 16 * 4: segments by nodes, rounds of each
 };
 
@@ -352,6 +353,11 @@ static bool is_anyone_pending(const struct vch_round *round)
     return false;
 }
 
+static uint64_t end_of_grace(const struct asking *asking)
+{
+    return asking->decided_us + GRACE_US + (asking->decided_us - asking->start_us) / 2;
+}
+
 // With a verdict: is what we need of it here, or is there nothing more to wait for?
 static bool is_finished(struct asking *asking, uint64_t now_us)
 {
@@ -360,7 +366,7 @@ static bool is_finished(struct asking *asking, uint64_t now_us)
     if (!contest->is_decided) return false;
     if (!contest->has_output || !is_anyone_pending(&asking->ask->round)) return true;
     if (asking->decided_us == 0) asking->decided_us = now_us;
-    return now_us >= asking->decided_us + GRACE_US + (asking->decided_us - asking->start_us) / 2;
+    return now_us >= end_of_grace(asking);
 }
 
 static vch_status complain_late(const struct asking *asking, struct vch_complaint *complaint)
@@ -378,6 +384,17 @@ static vch_status complain_late(const struct asking *asking, struct vch_complain
                         contest->is_drawn ? "verdict" : "draw");
 }
 
+// Until there is something to do though nothing has come: at the latest, to keep streams alive.
+static uint32_t time_to_wait_ms(const struct asking *asking, uint64_t now_us)
+{
+    const uint64_t deadline_us = asking->agreed->deadline_us;
+    uint64_t end_us = now_us + WAIT_MAX_US;
+
+    if (deadline_us < end_us) end_us = deadline_us;
+    if (asking->decided_us != 0 && end_of_grace(asking) < end_us) end_us = end_of_grace(asking);
+    return end_us > now_us ? (uint32_t)((end_us - now_us) / 1000) + 1 : 1;
+}
+
 static vch_status turn_until(struct asking *asking, bool (*is_done)(struct asking *, uint64_t),
                              struct vch_complaint *complaint)
 {
@@ -391,7 +408,7 @@ static vch_status turn_until(struct asking *asking, bool (*is_done)(struct askin
             return complain_late(asking, complaint);
         for (uint32_t i = 0; i < asking->ask->pool->count; i++)
             vch_link_keep_alive(&asking->ask->pool->nodes[i].link);
-        VCH_TRY(vch_pool_turn(asking->ask->pool));
+        VCH_TRY(vch_pool_wait(asking->ask->pool, time_to_wait_ms(asking, now_us)));
     }
 }
 

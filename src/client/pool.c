@@ -96,8 +96,6 @@ static bool needs_names(const struct vch_pool_setup *setup)
 static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setup,
                         struct vch_complaint *complaint)
 {
-    static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
-
     VCH_TRY(vch_tls_new(&pool->tls, setup->key, complaint));
     pool->base = vch_loop_new();
     pool->nodes = calloc(setup->peer_count + 1, sizeof *pool->nodes);
@@ -110,8 +108,8 @@ static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setu
                                 "cannot set up name resolution: write the peers' addresses as "
                                 "numbers");
     }
-    pool->tick = event_new(pool->base, -1, EV_PERSIST, on_tick, pool);
-    if (pool->tick == NULL || event_add(pool->tick, &tick) != 0) return VCH_FAIL(NO_MEMORY);
+    pool->tick = event_new(pool->base, -1, 0, on_tick, pool);
+    if (pool->tick == NULL) return VCH_FAIL(NO_MEMORY);
     init_nodes(pool, setup);
     return VCH_OK;
 }
@@ -125,9 +123,17 @@ vch_status vch_pool_init(struct vch_pool *pool, const struct vch_pool_setup *set
     return status;
 }
 
+vch_status vch_pool_wait(struct vch_pool *pool, uint32_t time_ms)
+{
+    const struct timeval time = {time_ms / 1000, (suseconds_t)(time_ms % 1000) * 1000};
+
+    if (event_add(pool->tick, &time) != 0) return VCH_FAIL(NO_MEMORY);
+    return event_base_loop(pool->base, EVLOOP_ONCE) < 0 ? VCH_FAIL(IO) : VCH_OK;
+}
+
 vch_status vch_pool_turn(struct vch_pool *pool)
 {
-    return event_base_loop(pool->base, EVLOOP_ONCE) < 0 ? VCH_FAIL(IO) : VCH_OK;
+    return vch_pool_wait(pool, TICK_MS);
 }
 
 static bool is_due(const struct vch_pool_node *node)

@@ -51,6 +51,8 @@ vch_status vch_pool_settle(struct vch_pool *pool, uint32_t time_ms);
 
 // Handles what has happened, waiting for a few milliseconds at most.
 vch_status vch_pool_turn(struct vch_pool *pool);
+// Likewise, for whoever knows when to look again though nothing happens.
+vch_status vch_pool_wait(struct vch_pool *pool, uint32_t time_ms);
 
 // VCH_PEERS_MAX when it is none of the pool's.
 uint32_t vch_pool_index(const struct vch_pool *pool, const struct vch_link *link);

@@ -11,8 +11,9 @@
 #include "message/message.h"
 
 enum {
-    TICK_MS = 25,
-    RETRY_MS = 100, // doubles
+    TICK_MS = 25,        // while something is about to be done again
+    QUIET_TICK_MS = 250, // while what comes wakes us
+    RETRY_MS = 100,      // doubles
     RETRY_DOUBLINGS_MAX = 5,
     GREETING_MS = 5000,
     KEEP_ALIVE_MS = 15000,
@@ -26,11 +27,22 @@ static uint64_t now_ms(void)
     return vch_clock_monotonic_us() / 1000;
 }
 
+// A quiet tick comes at whole intervals of the clock, as those of streams do (net/stream.c).
+static void schedule_tick(struct vch_ledger_link *link)
+{
+    const bool is_quiet = link->state == VCH_LEDGER_LINK_READY && !link->is_leaving;
+    const uint64_t left_ms = is_quiet ? QUIET_TICK_MS - now_ms() % QUIET_TICK_MS : TICK_MS;
+    const struct timeval left = {.tv_usec = (suseconds_t)left_ms * 1000};
+
+    VCH_ASSERT(event_add(link->tick, &left) == 0);
+}
+
 static void enter(struct vch_ledger_link *link, enum vch_ledger_link_state state)
 {
     if (link->state == state) return;
     link->state = state;
     link->since_ms = now_ms();
+    schedule_tick(link);
     if (link->setup.on_change != NULL) link->setup.on_change(link->setup.context, state);
 }
 
@@ -292,7 +304,10 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     case VOUCH__FRAME__BODY_LEDGER_EVENTS: receive_events(link, frame->ledger_events); break;
     case VOUCH__FRAME__BODY_PING: receive_ping(link, frame->ping); break;
     case VOUCH__FRAME__BODY_PONG: break;
-    case VOUCH__FRAME__BODY_GOODBYE: link->is_leaving = true; break;
+    case VOUCH__FRAME__BODY_GOODBYE:
+        link->is_leaving = true;
+        schedule_tick(link);
+        break;
     case VOUCH__FRAME__BODY_REFUSAL: hang_up(link, frame->refusal->text); break;
     default: break_off(link, "a frame that ledgers do not send"); break;
     }
@@ -358,11 +373,11 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         if (link->is_leaving && !vch_ledger_link_parts_are_sent(link))
             hang_up(link, "the ledger is about to stop");
     }
+    schedule_tick(link);
 }
 
 static vch_status set_up(struct vch_ledger_link *link, struct vch_complaint *complaint)
 {
-    static const struct timeval interval = {.tv_usec = TICK_MS * 1000L};
     struct vch_ledger_link_setup *setup = &link->setup;
 
     if (setup->limits.window_ms == 0) setup->limits = vch_stream_default_limits();
@@ -371,9 +386,8 @@ static vch_status set_up(struct vch_ledger_link *link, struct vch_complaint *com
     VCH_TRY(vch_charter_notes_init(&link->notes, &setup->charter, complaint));
     if (setup->tls == NULL) VCH_TRY(vch_tls_new(&link->own_tls, setup->key, complaint));
     link->host = strdup(setup->host);
-    link->tick = event_new(setup->base, -1, EV_PERSIST, on_tick, link);
-    if (link->host == NULL || link->tick == NULL || event_add(link->tick, &interval) != 0)
-        return VCH_FAIL(NO_MEMORY);
+    link->tick = event_new(setup->base, -1, 0, on_tick, link);
+    if (link->host == NULL || link->tick == NULL) return VCH_FAIL(NO_MEMORY);
     event_active(link->tick, EV_TIMEOUT, 1); // connects, from the loop
     return VCH_OK;
 }

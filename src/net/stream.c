@@ -279,6 +279,26 @@ static void check_waits(struct vch_stream *stream, uint64_t now)
     }
 }
 
+static uint32_t tick_interval_ms(const struct vch_stream_limits *limits)
+{
+    uint32_t shortest = limits->window_ms;
+
+    if (limits->handshake_ms < shortest) shortest = limits->handshake_ms;
+    if (limits->linger_ms < shortest) shortest = limits->linger_ms;
+    const uint32_t ms = shortest / 8 < 5 ? 5 : shortest / 8;
+    return ms < 250 ? ms : 250;
+}
+
+// At whole intervals of the clock, so that all streams of a process tick in one turn of its loop.
+static bool schedule_tick(struct vch_stream *stream)
+{
+    const uint32_t interval_ms = tick_interval_ms(&stream->setup.limits);
+    const uint64_t left_ms = interval_ms - now_ms() % interval_ms;
+    const struct timeval left = {.tv_usec = (suseconds_t)left_ms * 1000};
+
+    return event_add(stream->tick, &left) == 0;
+}
+
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_stream *stream = context;
@@ -290,24 +310,13 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     stream->last_tick_ms = now;
     measure_pace(stream);
     check_waits(stream, now);
-}
-
-static struct timeval tick_interval(const struct vch_stream_limits *limits)
-{
-    uint32_t shortest = limits->window_ms;
-
-    if (limits->handshake_ms < shortest) shortest = limits->handshake_ms;
-    if (limits->linger_ms < shortest) shortest = limits->linger_ms;
-    uint32_t ms = shortest / 8 < 5 ? 5 : shortest / 8;
-    if (ms > 250) ms = 250;
-    return (struct timeval){.tv_usec = (suseconds_t)ms * 1000};
+    if (stream->state != DEAD) VCH_ASSERT(schedule_tick(stream));
 }
 
 static vch_status set_up(struct vch_stream *stream, enum bufferevent_ssl_state side,
                          evutil_socket_t fd, SSL *ssl)
 {
     const struct vch_stream_limits *limits = &stream->setup.limits;
-    struct timeval interval = tick_interval(limits);
 
     stream->transport = bufferevent_openssl_socket_new(
         stream->setup.base, fd, ssl, side, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -322,13 +331,12 @@ static vch_status set_up(struct vch_stream *stream, enum bufferevent_ssl_state s
                              VCH_FRAME_PREFIX_SIZE + VCH_FRAME_SIZE_MAX);
     bufferevent_setwatermark(stream->transport, EV_WRITE, limits->output_max / 2, 0);
     bufferevent_setcb(stream->transport, on_read, on_write, on_event, stream);
-    stream->tick = event_new(stream->setup.base, -1, EV_PERSIST, on_tick, stream);
+    stream->tick = event_new(stream->setup.base, -1, 0, on_tick, stream);
     stream->reaper = event_new(stream->setup.base, -1, 0, on_reap, stream);
     if (stream->tick == NULL || stream->reaper == NULL ||
         evbuffer_add_cb(input_of(stream), on_input_change, stream) == NULL ||
         evbuffer_add_cb(output_of(stream), on_output_change, stream) == NULL ||
-        event_add(stream->tick, &interval) != 0 ||
-        bufferevent_enable(stream->transport, EV_READ | EV_WRITE) != 0)
+        !schedule_tick(stream) || bufferevent_enable(stream->transport, EV_READ | EV_WRITE) != 0)
         return VCH_FAIL(NO_MEMORY);
     return VCH_OK;
 }
