@@ -121,7 +121,8 @@ vch_status vch_answers_answer(struct vch_answers *answers, const struct vch_cont
     record->output = *output;
     record->trace = trace != NULL ? *trace : none;
     const struct vch_journal_record kept = {*contest, record->output, record->trace};
-    VCH_TRY(vch_journal_add(answers->setup.journal, &kept));
+    VCH_TRY(trace != NULL ? vch_journal_note(answers->setup.journal, &kept)
+                          : vch_journal_add(answers->setup.journal, &kept));
     record->is_answered = true;
     return VCH_OK;
 }

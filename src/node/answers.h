@@ -35,8 +35,9 @@ vch_status vch_answers_new(struct vch_answers **out, const struct vch_answers_se
 
 // A record of the journal as it was opened.
 void vch_answers_recall(struct vch_answers *answers, const struct vch_journal_record *kept);
-// The node's answer in a contest; the first one stands. `trace` NULL: a referee's. It is on
-// disk only after vch_journal_sync: turn comes after that.
+// The node's answer in a contest; the first one stands. `trace` NULL: a referee's, which
+// is on disk only after vch_journal_sync. A seat's is kept before it is given here (node/kept.h),
+// and on disk after vch_kept_sync. Turn comes after both.
 vch_status vch_answers_answer(struct vch_answers *answers, const struct vch_contest_id *contest,
                               const struct vch_digest *output, const struct vch_digest *trace);
 bool vch_answers_has_answer(const struct vch_answers *answers,

@@ -137,7 +137,7 @@ static void give_up_as_referee(struct vch_ballot *ballot, const struct vch_state
 // Says what is due, once what was answered is on disk.
 static void turn(struct vch_ballot *ballot)
 {
-    // What was answered comes after what it takes to defend it.
+    // Seats' answers are with what it takes to defend them, a referee's in the journal.
     if (!vch_is_ok(vch_kept_sync(&ballot->kept)) ||
         !vch_is_ok(vch_journal_sync(&ballot->journal))) {
         vch_log_write(VCH_LOG_ERROR, "journal %s or %s cannot be written: nothing is committed to",
@@ -264,11 +264,13 @@ static vch_status open_seats(struct vch_ballot *ballot, struct vch_complaint *co
     return vch_journal_open(&ballot->journal, setup->journal, recall, ballot->answers, complaint);
 }
 
-static void found(void *context, const struct vch_kept_run *run)
+static void found(void *context, const struct vch_kept_record *record)
 {
     struct vch_ballot *ballot = context;
+    const struct vch_journal_record answer = {record->contest, record->output, record->trace};
 
-    vch_appeals_await(&ballot->appeals, &run->contest, run->seen);
+    vch_answers_recall(ballot->answers, &answer);
+    vch_appeals_await(&ballot->appeals, &record->contest, record->seen);
 }
 
 // The journal is open: its lock is that of what lies beside it, too.

@@ -163,7 +163,7 @@ vch_status vch_journal_open(struct vch_journal *out, const char *path,
     return status;
 }
 
-vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal_record *record)
+vch_status vch_journal_note(struct vch_journal *journal, const struct vch_journal_record *record)
 {
     uint8_t bytes[RECORD_SIZE];
 
@@ -176,6 +176,12 @@ vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal
         return status;
     }
     journal->count++;
+    return VCH_OK;
+}
+
+vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal_record *record)
+{
+    VCH_TRY(vch_journal_note(journal, record));
     journal->is_unsynced = 1;
     return VCH_OK;
 }
@@ -221,7 +227,7 @@ static vch_status replace(struct vch_journal *journal)
 
 vch_status vch_journal_sync(struct vch_journal *journal)
 {
-    if (!journal->is_unsynced) return VCH_OK;
+    if (!journal->is_unsynced && journal->count < journal->max) return VCH_OK;
     if (fdatasync(journal->file) != 0) return VCH_FAIL(IO);
     journal->is_unsynced = 0;
     if (journal->count < journal->max || vch_is_ok(replace(journal))) return VCH_OK;

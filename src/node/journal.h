@@ -39,6 +39,9 @@ vch_status vch_journal_open(struct vch_journal *out, const char *path,
                             void (*take)(void *context, const struct vch_journal_record *record),
                             void *context, struct vch_complaint *complaint);
 vch_status vch_journal_add(struct vch_journal *journal, const struct vch_journal_record *record);
+// The same, of what is kept elsewhere, too (node/kept.h), for as long as it may be needed: nothing
+// has to wait until it is on disk.
+vch_status vch_journal_note(struct vch_journal *journal, const struct vch_journal_record *record);
 // Everything added so far is on disk when this returns VCH_OK; before it, nothing may be committed
 // to.
 vch_status vch_journal_sync(struct vch_journal *journal);

@@ -97,8 +97,8 @@ static bool take(void *context, const struct vch_vault_place *place, const uint8
         return false;
     const struct vch_kept_run run = {
         .contest = record.contest, .trace = record.trace, .seen = record.seen, .place = *place};
-    const struct vch_kept_run *added = insert(opening->kept, &run);
-    if (opening->setup->found != NULL) opening->setup->found(opening->setup->context, added);
+    (void)insert(opening->kept, &run);
+    opening->setup->found(opening->setup->context, &record);
     return true;
 }
 
@@ -188,6 +188,7 @@ vch_status vch_kept_add(struct vch_kept *kept, const struct vch_task *task, uint
         const struct vch_kept_record record = {.contest = contest,
                                                .seen = seen,
                                                .model = task->model->package.identity,
+                                               .output = task->vote.output,
                                                .trace = task->trace,
                                                .first = task->first,
                                                .last = task->last,

@@ -1,6 +1,6 @@
-// Runs that a node may have to open again: what its seats in agreed jobs were given, kept on disk
-// (node/vault.h) until nobody can dispute them any more, within a limit. Beyond it a node does not
-// draw: a stake that it could not defend is not put at risk.
+// Runs that a node may have to open again: what its seats in agreed jobs were given and answered,
+// kept on disk (node/vault.h) until nobody can dispute them any more, within a limit. Beyond it a
+// node does not draw: a stake that it could not defend is not put at risk.
 //
 // Leaves of traces are in memory only, within a limit of their own; after a restart, or where they
 // gave way, they are computed again from what is kept.
@@ -52,7 +52,7 @@ struct vch_kept_setup {
     const uint8_t *key; // VCH_SEAL_KEY_SIZE bytes
     uint64_t disk_max;  // 0: VCH_KEPT_DISK_MAX
     uint64_t window_ms; // how long what was answered can be disputed, or so
-    void (*found)(void *context, const struct vch_kept_run *run); // of an earlier life
+    void (*found)(void *context, const struct vch_kept_record *record); // of an earlier life
     void *context;
 };
 

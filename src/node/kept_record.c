@@ -6,7 +6,7 @@
 #include "base/reader.h"
 #include "consensus/job.h"
 
-enum { FIXED_SIZE = 5 * VCH_DIGEST_SIZE + 2 * 4 + 8 + 3 * 4 + 4 };
+enum { FIXED_SIZE = 6 * VCH_DIGEST_SIZE + 2 * 4 + 8 + 3 * 4 + 4 };
 
 size_t vch_kept_record_size(const struct vch_kept_record *record)
 {
@@ -37,6 +37,7 @@ void vch_kept_record_encode(uint8_t *out, const struct vch_kept_record *record)
     out = put_u32(out, record->batch);
     out = put(out, record->input_nonce.bytes, sizeof record->input_nonce.bytes);
     out = put(out, record->output_nonce.bytes, sizeof record->output_nonce.bytes);
+    out = put(out, record->output.bytes, VCH_DIGEST_SIZE);
     out = put(out, record->trace.bytes, VCH_DIGEST_SIZE);
     out = put_u32(out, (uint32_t)record->job_size);
     out = put(out, record->job, record->job_size);
@@ -60,6 +61,7 @@ static vch_status read_run(struct vch_kept_record *out, struct vch_reader *reade
     VCH_TRY(vch_reader_u32le(reader, &out->batch));
     VCH_TRY(read_32(out->input_nonce.bytes, reader));
     VCH_TRY(read_32(out->output_nonce.bytes, reader));
+    VCH_TRY(read_32(out->output.bytes, reader));
     VCH_TRY(read_32(out->trace.bytes, reader));
     return out->first < out->last && out->batch > 0 ? VCH_OK : VCH_FAIL(MALFORMED);
 }

@@ -4,7 +4,7 @@
 //     u64le seen                                          the log's size when it was answered
 //     32 bytes model, u32le first, last, batch            what was run
 //     32 bytes input nonce, 32 bytes output nonce
-//     32 bytes trace                                      what was answered
+//     32 bytes output, 32 bytes trace                     what was answered
 //     u32le size, the job                                 canonical
 //     the input's bytes                                   the rest
 #pragma once
@@ -21,7 +21,7 @@
 struct vch_kept_record {
     struct vch_contest_id contest;
     uint64_t seen;
-    struct vch_digest model, trace;
+    struct vch_digest model, output, trace;
     uint32_t first, last, batch;
     struct vch_nonce input_nonce, output_nonce;
     const uint8_t *job, *input; // borrowed

@@ -16,12 +16,13 @@ static char outside[4096], folder[4200];
 static uint8_t key[VCH_SEAL_KEY_SIZE] = {5};
 static uint64_t disk_max;
 static uint32_t found_count;
-static struct vch_digest leaves[OPERATORS];
+static struct vch_digest leaves[OPERATORS], output;
 
-static void found(void *context, const struct vch_kept_run *run)
+static void found(void *context, const struct vch_kept_record *record)
 {
     (void)context;
-    CHECK_EQ(run->seen, SEEN);
+    CHECK_EQ(record->seen, SEEN);
+    CHECK(vch_hash_is_equal(&record->output, &output));
     found_count++;
 }
 
@@ -47,6 +48,7 @@ static vch_status keep(struct session_fixture *fixture, const struct vch_task *t
     (void)fixture;
     CHECK_EQ(task->leaf_count, OPERATORS);
     memcpy(leaves, task->leaves, sizeof leaves);
+    output = task->vote.output;
     return vch_kept_add(&kept, task, SEEN, 0);
 }
 

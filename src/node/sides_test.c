@@ -49,6 +49,11 @@ static vch_status take_answer(struct session_fixture *fixture, const struct vch_
     return VCH_OK;
 }
 
+static void found(void *context, const struct vch_kept_record *record)
+{
+    (void)context, (void)record;
+}
+
 static const struct vch_digest *leaves_of(void *context, const struct vch_digest *job,
                                           uint32_t segment, const struct vch_digest *trace,
                                           uint32_t *count)
@@ -64,8 +69,10 @@ static const struct vch_digest *leaves_of(void *context, const struct vch_digest
 // What the side gave and was given, as it would have been kept.
 static void keep(const struct referees_side *side)
 {
-    const struct vch_kept_setup setup = {
-        .folder = scene.runs, .key = (const uint8_t[VCH_SEAL_KEY_SIZE]){1}, .window_ms = 1000};
+    const struct vch_kept_setup setup = {.folder = scene.runs,
+                                         .key = (const uint8_t[VCH_SEAL_KEY_SIZE]){1},
+                                         .window_ms = 1000,
+                                         .found = found};
     struct vch_task task = {.job_id = scene.r.contest.subject,
                             .model = &scene.r.session.models.models[0],
                             .last = REFEREES_OPERATORS,
