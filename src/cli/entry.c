@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "cli/operands.h"
+#include "cli/trial.h"
 #include "consensus/registry.h"
 #include "host/clock.h"
 
@@ -20,6 +22,11 @@ static const struct vch_option options[] = {
     {"number", "N", "above the writer's last (default: the Unix time in microseconds)", false},
     {"wait-cosigned", NULL, "until witnesses have cosigned a checkpoint with it", false},
     {"draft", "FILE", "only write the signed draft there, and append nothing", false},
+    {"registry", "FILE", "of a trial: the registry in force, or its digest", false},
+    {"fee", "N", "of a trial (default: 1)", false},
+    {"deadline", "MS", "of a trial, as Unix time (default: in 10 minutes)", false},
+    {"job-nonce", "HEX", "of a trial's job (default: random)", false},
+    {"secret", "HEX", "that a trial's nonces are from (default: random)", false},
     {"json", NULL, "print JSON", false},
     {0},
 };
@@ -27,6 +34,7 @@ static const struct vch_option options[] = {
 // What a kind makes of its operands.
 struct making {
     struct vch_tool *tool;
+    const struct vch_charter *charter;
     const char *const *operands; // after the kind
     struct vch_entry entry;
     uint8_t *blob; // a registry, to be handed over first
@@ -40,14 +48,6 @@ static vch_status read_amount(uint64_t *out, struct making *making, const char *
     if (vch_options_is_number(out, text, 1, VCH_ENTRY_AMOUNT_MAX)) return VCH_OK;
     return vch_complain(&making->tool->complaint, VCH_CODE_USAGE,
                         "an amount is a whole number from 1 on, not \"%.40s\"", text);
-}
-
-static vch_status read_digest(struct vch_digest *out, struct making *making, const char *what,
-                              const char *text)
-{
-    if (vch_is_ok(vch_hex_decode(out->bytes, VCH_DIGEST_SIZE, text))) return VCH_OK;
-    return vch_complain(&making->tool->complaint, VCH_CODE_USAGE,
-                        "%s is 64 hexadecimal digits, not \"%.80s\"", what, text);
 }
 
 static vch_status make_registry(struct making *making)
@@ -81,34 +81,12 @@ static vch_status make_nothing(struct making *making)
     return VCH_OK;
 }
 
-// A package's file, or its identity.
-static vch_status read_model(struct vch_digest *out, struct making *making, const char *text)
-{
-    struct vch_package package;
-
-    if (vch_is_ok(vch_hex_decode(out->bytes, VCH_DIGEST_SIZE, text))) return VCH_OK;
-    VCH_TRY(vch_tool_package(&package, making->tool, text));
-    *out = package.identity;
-    return VCH_OK;
-}
-
 static vch_status make_hold(struct making *making)
 {
     struct vch_entry_hold *hold = &making->entry.hold;
-    const char *text = making->operands[1], *colon = strchr(text, ':');
-    uint64_t first = 0, last = 0;
-    char begin[16] = "";
 
-    VCH_TRY(read_model(&hold->model, making, making->operands[0]));
-    if (colon != NULL && (size_t)(colon - text) < sizeof begin)
-        memcpy(begin, text, (size_t)(colon - text));
-    if (colon == NULL || !vch_options_is_number(&first, begin, 0, UINT32_MAX) ||
-        !vch_options_is_number(&last, colon + 1, first + 1, UINT32_MAX))
-        return vch_complain(&making->tool->complaint, VCH_CODE_USAGE,
-                            "operators are FIRST:LAST, such as 2:6, not \"%.40s\"", text);
-    hold->first = (uint32_t)first;
-    hold->last = (uint32_t)last;
-    return VCH_OK;
+    VCH_TRY(vch_operands_model(&hold->model, making->tool, making->operands[0]));
+    return vch_operands_range(&hold->first, &hold->last, making->tool, making->operands[1]);
 }
 
 static vch_status make_drop(struct making *making)
@@ -119,14 +97,13 @@ static vch_status make_drop(struct making *making)
 
 static vch_status make_trial_result(struct making *making)
 {
-    struct vch_digest nonce;
+    return vch_trial_make_result(&making->entry, making->tool, making->operands);
+}
 
-    VCH_TRY(read_digest(&making->entry.trial_result.job, making, "a job", making->operands[0]));
-    VCH_TRY(read_digest(&making->entry.trial_result.output, making, "an output commitment",
-                        making->operands[1]));
-    VCH_TRY(read_digest(&nonce, making, "a nonce", making->operands[2]));
-    memcpy(making->entry.trial_result.nonce, nonce.bytes, sizeof nonce.bytes);
-    return VCH_OK;
+static vch_status make_trial(struct making *making)
+{
+    return vch_trial_make(&making->entry.job_open, making->tool, &making->charter->founder,
+                          making->operands);
 }
 
 static vch_status read_draft(const struct vch_entry **out, struct making *making, const char *path)
@@ -175,6 +152,7 @@ static const struct kind {
     {"release", "", 0, VCH_ENTRY_RELEASE, true, make_nothing},
     {"hold", "MODEL FIRST:LAST", 2, VCH_ENTRY_HOLD, true, make_hold},
     {"drop", "MODEL FIRST:LAST", 2, VCH_ENTRY_HOLD, true, make_drop},
+    {"trial", "NODE MODEL FIRST:LAST INPUT OUTPUT NONCE", 6, VCH_ENTRY_JOB_OPEN, true, make_trial},
     {"trial-result", "JOB OUTPUT NONCE", 3, VCH_ENTRY_TRIAL_RESULT, false, make_trial_result},
     {"evidence", "DRAFT DRAFT", 2, VCH_ENTRY_EVIDENCE, false, make_evidence},
     {"draft", "FILE", 1, VCH_ENTRY_CHARTER, false, make_draft},
@@ -223,19 +201,42 @@ static vch_status sign(struct making *making, const struct kind *kind,
     return VCH_OK;
 }
 
+// The id of a job that was opened, as its founder needs it for the result; "" of other entries.
+static const char *job_of(const struct making *making, char job[static 2 * VCH_DIGEST_SIZE + 1])
+{
+    job[0] = '\0';
+    if (making->entry.kind == VCH_ENTRY_JOB_OPEN)
+        vch_hex_encode(job, making->entry.job_open->job_id.bytes, VCH_DIGEST_SIZE);
+    return job;
+}
+
+static vch_status write_draft(const struct making *making, const char *path)
+{
+    char job[2 * VCH_DIGEST_SIZE + 1];
+
+    VCH_TRY(
+        vch_file_write(path, making->draft, making->draft_size, false, &making->tool->complaint));
+    if (job_of(making, job)[0] != '\0') printf("job %s\n", job);
+    return VCH_OK;
+}
+
 static vch_status print_position(const struct making *making, uint64_t position, uint64_t cosigned)
 {
     const char *kind = vch_entry_kind_text(making->entry.kind);
+    char job[2 * VCH_DIGEST_SIZE + 1];
+
+    (void)job_of(making, job);
 
     if (!vch_options_has(making->tool->options, "json")) {
         printf("%s at position %" PRIu64, kind, position);
         if (cosigned > 0) printf(", cosigned in a tree of %" PRIu64 " entries", cosigned);
-        printf("\n");
+        printf(job[0] != '\0' ? ", job %s\n" : "%s\n", job);
         return VCH_OK;
     }
     json_t *out = json_object();
     (void)json_object_set_new(out, "kind", json_string(kind));
     (void)json_object_set_new(out, "position", json_integer((json_int_t)position));
+    if (job[0] != '\0') (void)json_object_set_new(out, "job", json_string(job));
     if (cosigned > 0)
         (void)json_object_set_new(out, "cosigned", json_integer((json_int_t)cosigned));
     return vch_tool_print_json(out);
@@ -283,13 +284,12 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(check_kind(&kind, tool));
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(vch_ledger_tool_charter(&charter, tool));
+    making.charter = &charter;
     VCH_TRY(kind->make(&making));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     vch_status status = sign(&making, kind, &charter, &key);
     if (vch_is_ok(status))
-        status = file != NULL ? vch_file_write(file, making.draft, making.draft_size, false,
-                                               &tool->complaint)
-                              : append_as(&making, &charter, &key);
+        status = file != NULL ? write_draft(&making, file) : append_as(&making, &charter, &key);
     vch_wipe(&key, sizeof key);
     return status;
 }
@@ -298,13 +298,16 @@ const struct vch_command vch_commands_entry = {
     .name = "entry",
     .operands = "KIND [OPERAND...] --key K --charter C --founder KEY --ledger HOST:PORT",
     .summary = "append an entry to a ledger",
-    .details = "Kinds: registry FILE.registry; deposit ACCOUNT AMOUNT (both by the founder);\n"
-               "withdraw, stake, unstake AMOUNT; release; hold, drop MODEL FIRST:LAST;\n"
-               "trial-result JOB OUTPUT NONCE; evidence DRAFT DRAFT; draft FILE (signed before).\n"
-               "Prints the entry's position once it is durable; exits with 1, saying why, if the\n"
-               "ledger's state refuses it.",
+    .details =
+        "Kinds: registry FILE.registry; deposit ACCOUNT AMOUNT (both by the founder);\n"
+        "withdraw, stake, unstake AMOUNT; release; hold, drop MODEL FIRST:LAST;\n"
+        "trial NODE MODEL FIRST:LAST INPUT OUTPUT NONCE (commitments, and 32 random bytes),\n"
+        "trial-result JOB OUTPUT NONCE (by the founder, too); evidence DRAFT DRAFT; draft FILE "
+        "(signed before).\n"
+        "Prints the entry's position once it is durable; exits with 1, saying why, if the\n"
+        "ledger's state refuses it.",
     .operand_min = 1,
-    .operand_max = 4,
+    .operand_max = 7,
     .options = options,
     .run = run,
 };

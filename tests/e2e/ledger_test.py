@@ -251,6 +251,66 @@ def test_promises(vouch, crowd, folder, seed):
     print(f"ok - {sum(states)} commits reached the log through witnesses, one was refused")
 
 
+def until(what, condition):
+    end = time.monotonic() + 120
+    while not (found := condition()):
+        assert time.monotonic() < end, f"{what} did not come"
+    return found
+
+
+def open_trial(ledger, node, registry, right):
+    """A founder tries a node with a job whose answer it knows; `right` says which, by the job's id."""
+    model, digest = hashlib.sha256(b"model").hexdigest(), hashlib.sha256(node.encode()).hexdigest()
+    fixed = ["--registry", registry, "--deadline", int(time.time() * 1000) + 300_000, "--fee", 3,
+             "--job-nonce", digest, "--secret", digest, *ledger.member()]
+    operands = [node, model, "0:4", digest]
+    draft = ledger.folder / f"trial-{node[:8]}"
+    job = ledger.run("entry", "trial", *operands, "0" * 64, digest, *fixed, "--draft",
+                     draft).split()[1]  # its id does not hang on the answer
+    made = json.loads(ledger.run("entry", "trial", *operands, right(job), digest, *fixed, "--json"))
+    assert made["job"] == job and made["kind"] == "job_open", made
+    return job, digest
+
+
+def end_trial(ledger, job, output, nonce):
+    until("a reveal", lambda: any(e["kind"] == "reveal"
+                                  for e in ledger.get_json(f"/api/job/{job}")["entries"]))
+    refuses("does not open", ledger.entry, "trial-result", job, "1" * 64, nonce)
+    ledger.entry("trial-result", job, output, nonce)
+
+
+def test_trials(vouch, crowd, folder, seed):
+    """Nobody is drawn before the founder has tried it, and who answers wrong has not passed."""
+    with Ledger(vouch, folder, parameters=[*FAST, "trials=1"]) as ledger:
+        ledger.entry("deposit", ledger.founder, 1000)
+        process = start_crowd(crowd, ledger, folder, 5, 0, seed)  # four trials, and a job
+
+        def members():
+            return {m["key"]: m for m in ledger.get_json("/api/state")["members"]}
+
+        nodes = until("a crowd", lambda: (
+            found := [key for key, m in members().items() if m["stake"] == 100],
+            len(found) == 5 and found)[1])
+        registry = next(e["digest"] for e in ledger.get_json("/api/entries?from=0")["entries"]
+                        if e["kind"] == "registry")
+
+        def honest(job):
+            return hashlib.sha256(bytes.fromhex(job)).hexdigest()
+
+        trials = {}
+        for i, node in enumerate(nodes):
+            right = honest if i > 0 else lambda job: "7" * 64  # the first one will be wrong
+            trials[node] = (*open_trial(ledger, node, registry, right), right)
+        for job, nonce, right in trials.values():
+            end_trial(ledger, job, right(job), nonce)
+        finish_crowd(process, folder)
+        after = members()
+        assert after[nodes[0]]["trials"] == 0 and after[nodes[0]]["correct"] < 65536, after[nodes[0]]
+        assert all(after[node]["trials"] == 1 for node in nodes[1:]), after
+        check_log(ledger)
+    print("ok - a founder tries five nodes: who answered right is drawn for the crowd's job")
+
+
 def main():
     vouch, crowd = sys.argv[1], sys.argv[2]
     seed, kills = seed_of_environment(), int(os.environ.get("LEDGER_KILLS", "60"))
@@ -264,6 +324,8 @@ def main():
             summary = finish_crowd(start_crowd(crowd, ledger, folder, 12, 2000, seed), folder)
             check_log(ledger)
         print(f"ok - a crowd on a quiet ledger: {summary}")
+    with tempfile.TemporaryDirectory() as folder:
+        test_trials(vouch, crowd, pathlib.Path(folder), seed)
     with tempfile.TemporaryDirectory() as folder:
         test_promises(vouch, crowd, pathlib.Path(folder), seed)
     with tempfile.TemporaryDirectory() as folder:
