@@ -9,6 +9,9 @@ static const struct vch_option options[] = {
     {"founder", "KEY", "whose charter counts: hexadecimal or key file", false},
     {"seen", "FILE", "compare with the checkpoint of last time; keep this one there", false},
     {"evidence", "FILE", "where evidence goes, if the clerk signed two histories", false},
+    {"shown", "FILE", "hear what a witness signed: a promise, a refusal, a log's state", true},
+    {"witness", "URL", "ask this witness how many trees of the log it has cosigned", true},
+    {"verbose", NULL, "list draws that are missing, and seats that were silent", false},
     {"equivocation", "FILE", "check such evidence, and nothing else", false},
     {"segment", "M.vouch", "check accumulators against the model you hold", false},
     {"accumulators", "FILE", "what was shown (vouch run --accumulators)", false},
@@ -42,6 +45,8 @@ const struct vch_command vch_commands_audit = {
         "--from: reads what a ledger publishes, checks every signature, draw and cosignature,\n"
         "recomputes every verdict and balance, and prints them. With --seen it notices a ledger\n"
         "that shows one history today and had another before, and keeps the evidence.\n"
+        "With --shown it hears what witnesses signed against the log: a clerk that refused what\n"
+        "its own log takes is convicted, and the exit code is 1.\n"
         "--segment: tests the accumulators of a segment's linear operators by products with a\n"
         "secret vector (--accumulators, --input, --key), and runs every other operator. Whoever\n"
         "does not know the key passes one wrong test with a probability of 2^-63. Keep the key\n"

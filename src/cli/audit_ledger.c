@@ -9,6 +9,8 @@
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "cli/audit_capture.h"
+#include "cli/audit_gaps.h"
+#include "cli/audit_shown.h"
 #include "cli/ledger_tool.h"
 #include "host/file.h"
 #include "host/progress.h"
@@ -25,13 +27,26 @@ struct audit {
     uint64_t counts[VCH_ENTRY_DISPUTE_DEFAULT + 1]; // entries by kind
     uint64_t decided, undecided;                    // contests
     json_t *verdicts;                               // of --json; else NULL
+    struct vch_audit_gaps gaps;
+    struct vch_audit_shown shown;
+    struct vch_state *state; // the follower's, from the first entry on
 };
+
+static void on_next(void *context, struct vch_state *state, const struct vch_entry *entry)
+{
+    struct audit *audit = context;
+
+    audit->state = state;
+    vch_audit_shown_before(&audit->shown, state, entry);
+}
 
 static void on_entry(void *context, uint64_t position, const struct vch_entry *entry)
 {
     struct audit *audit = context;
 
     audit->counts[entry->kind]++;
+    vch_audit_shown_after(&audit->shown, position, entry);
+    vch_audit_gaps_note(&audit->gaps, vch_follower_state(audit->follower), position, entry);
     if (entry->kind != VCH_ENTRY_VERDICT) return;
     if (entry->verdict.has_output)
         audit->decided++;
@@ -100,6 +115,9 @@ static vch_status print_report(const struct audit *audit, const struct vch_readi
            " - withdrawn %" PRIu64 "\n",
            totals.escrow, totals.treasury, totals.accounts, totals.deposited, totals.withdrawn);
     putchar('\n');
+    vch_audit_gaps_print(&audit->gaps);
+    putchar('\n');
+    vch_audit_shown_print(&audit->shown);
     VCH_TRY(vch_audit_capture_print(state, &replay->checkpoint.root, audit->tool));
     printf("audited: every entry follows, and every figure is recomputed\n");
     return VCH_OK;
@@ -131,14 +149,15 @@ static vch_status print_json(const struct audit *audit, const struct vch_reading
     for (uint32_t i = 0; i < vch_state_account_count(state); i++)
         json_array_append_new(accounts, account_json(audit, vch_state_account_at(state, i)));
     vch_status printed = vch_tool_print_json(json_pack(
-        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "origin",
+        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "origin",
         audit->charter.origin, "size", (json_int_t)replay->checkpoint.size, "root",
         vch_tool_json_hex(replay->checkpoint.root.bytes, VCH_DIGEST_SIZE), "state",
         vch_tool_json_hex(digest.bytes, VCH_DIGEST_SIZE), "cosigned", (int)replay->cosigned,
         "accounts", accounts, "verdicts", json_incref(audit->verdicts), "escrow",
         (json_int_t)totals.escrow, "treasury", (json_int_t)totals.treasury, "deposited",
         (json_int_t)totals.deposited, "withdrawn", (json_int_t)totals.withdrawn, "disputes",
-        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN], "capture", capture));
+        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN], "capture", capture, "gaps",
+        vch_audit_gaps_json(&audit->gaps), "shown", vch_audit_shown_json(&audit->shown)));
     return vch_is_ok(status) ? printed : status;
 }
 
@@ -186,8 +205,10 @@ static vch_status replay(struct audit *audit, struct vch_published *published)
     if (vch_is_ok(status))
         status = vch_state_check_invariants(vch_follower_state(audit->follower), &tool->complaint);
     VCH_TRY(remember(&run, tool, status));
-    if (vch_options_has(tool->options, "json")) return print_json(audit, &run);
-    return print_report(audit, &run);
+    if (audit->state != NULL) vch_audit_shown_end(&audit->shown, audit->state);
+    VCH_TRY(vch_options_has(tool->options, "json") ? print_json(audit, &run)
+                                                   : print_report(audit, &run));
+    return vch_audit_shown_judge(&audit->shown, tool);
 }
 
 vch_status vch_audit_ledger_replay(struct vch_tool *tool)
@@ -200,12 +221,16 @@ vch_status vch_audit_ledger_replay(struct vch_tool *tool)
     VCH_TRY(vch_ledger_tool_charter(&audit.charter, tool));
     VCH_TRY(vch_published_open(&published, from, &tool->complaint));
     const struct vch_follower_setup setup = {
-        .charter = audit.charter, .on_entry = on_entry, .context = &audit};
+        .charter = audit.charter, .on_next = on_next, .on_entry = on_entry, .context = &audit};
     if (vch_options_has(tool->options, "json")) audit.verdicts = json_array();
-    vch_status status = vch_follower_new(&audit.follower, &setup, &tool->complaint);
+    vch_status status = vch_audit_shown_open(&audit.shown, tool, &audit.charter);
+    if (vch_is_ok(status))
+        status = vch_audit_gaps_init(&audit.gaps, vch_options_has(tool->options, "verbose"));
+    if (vch_is_ok(status)) status = vch_follower_new(&audit.follower, &setup, &tool->complaint);
     if (vch_is_ok(status)) status = replay(&audit, published);
     vch_follower_free(audit.follower);
     vch_published_close(published);
+    vch_audit_gaps_release(&audit.gaps);
     json_decref(audit.verdicts);
     return status;
 }

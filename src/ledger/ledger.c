@@ -193,7 +193,9 @@ static void judge(void *context, struct vch_promises *promises, uint64_t size,
                                           .ledger = &ledger->charter.id,
                                           .clerk = ledger->options.clerk,
                                           .submit = submit_draft,
-                                          .context = ledger};
+                                          .context = ledger,
+                                          .drops = ledger->options.drops,
+                                          .drops_context = ledger->options.drops_context};
 
     vch_promises_settle(promises, &by, size, root);
 }
@@ -498,6 +500,8 @@ static vch_status start_pipeline(struct vch_ledger *ledger, uint64_t content)
                                        .on_durable = on_durable,
                                        .on_settled = on_settled,
                                        .on_failed = on_failed,
+                                       .drops = ledger->options.drops,
+                                       .drops_context = ledger->options.drops_context,
                                        .pause_ms = pause_ms,
                                        .context = ledger};
     return vch_pipeline_new(&ledger->pipeline, &setup, &ledger->checks);

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "crypto/sign.h"
 #include "entry/charter.h"
+#include "entry/entry.h"
 #include "net/stream.h"
 
 struct vch_ledger;
@@ -38,6 +39,9 @@ struct vch_ledger_options {
     uint32_t drain_ms;                 // 0: 10 s
     struct vch_stream_limits limits;   // all zero: vch_stream_default_limits
     bool handles_signals;              // SIGTERM and SIGINT drain
+    // For tests of lies; NULL in earnest. Whether it pretends that its state refuses this draft.
+    bool (*drops)(void *context, const struct vch_entry *draft);
+    void *drops_context;
 };
 
 // Opens the store (a new one gets the charter as its first entry), replays it, listens.

@@ -330,6 +330,9 @@ static vch_status apply_draft(struct vch_pipeline *pipeline, struct group *group
     uint8_t *bytes = NULL;
     size_t size = 0;
 
+    if (pipeline->setup.drops != NULL &&
+        pipeline->setup.drops(pipeline->setup.drops_context, &draft->entry))
+        return vch_complain(complaint, VCH_CODE_REFUSED, "the state refuses it");
     draft->entry.time_ms = stamp(pipeline);
     vch_status status = vch_entry_stamp(&bytes, &size, draft->bytes, draft->size,
                                         draft->entry.time_ms, &group->arena);

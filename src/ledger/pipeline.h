@@ -54,6 +54,8 @@ struct vch_pipeline_setup {
     // vch_pipeline_attend when it has passed.
     uint32_t (*pause_ms)(void *context);
     void *context;
+    bool (*drops)(void *context, const struct vch_entry *draft); // ledger/ledger.h
+    void *drops_context;
 };
 
 // What the state asks while the pipeline applies to it: signatures that a lane has verified are not

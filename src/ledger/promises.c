@@ -104,6 +104,8 @@ static vch_status hear(const struct vch_promises_judge *judge, const uint8_t *dr
     vch_arena_init(&arena, ARENA_SIZE);
     vch_status status = vch_entry_decode(&entry, draft, size, &arena, NULL);
     if (vch_is_ok(status) && entry.time_ms != 0) status = VCH_FAIL(MALFORMED);
+    if (vch_is_ok(status) && judge->drops != NULL && judge->drops(judge->drops_context, &entry))
+        status = VCH_FAIL(REFUSED);
     if (vch_is_ok(status)) {
         entry.time_ms = judge->now_ms;
         status = vch_state_judge(judge->state, &entry, NULL);

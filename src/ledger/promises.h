@@ -65,6 +65,8 @@ struct vch_promises_judge {
     // A draft that the log lacks and the state takes: it is on its way now.
     void (*submit)(void *context, const uint8_t *draft, size_t size);
     void *context;
+    bool (*drops)(void *context, const struct vch_entry *draft); // ledger/ledger.h
+    void *drops_context;
 };
 // Settles what can be said under a checkpoint. Nothing is refused but what the state itself
 // refuses.

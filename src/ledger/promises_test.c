@@ -89,8 +89,12 @@ TEST(promises_are_answered_by_place_or_by_a_signed_refusal)
     vch_arena_init(&arena, (size_t)1 << 30);
     vch_sign_key(&clerk, seed);
     CHECK_OK(vch_state_new(&state, &setup, &arena));
-    const struct vch_promises_judge judge = {&places, state,        NOW_MS, &ledger,
-                                             &clerk,  never_submit, NULL};
+    const struct vch_promises_judge judge = {.places = &places,
+                                             .state = state,
+                                             .now_ms = NOW_MS,
+                                             .ledger = &ledger,
+                                             .clerk = &clerk,
+                                             .submit = never_submit};
     struct vch_digest root = vch_state_root(state);
 
     write_commit(&entry, &draft, &size, &arena);

@@ -156,6 +156,8 @@ static vch_status take_entry(struct vch_follower *follower, const struct vch_fol
     VCH_TRY(vch_entry_decode(&entry, bytes->bytes, bytes->size, &follower->scratch, complaint));
     if (position == 0) VCH_TRY(check_first(follower, &entry, complaint));
     if (lacks_registry(follower, &entry)) return VCH_OK;
+    if (follower->setup.on_next != NULL)
+        follower->setup.on_next(follower->setup.context, follower->state, &entry);
     VCH_TRY(vch_state_apply(follower->state, &entry, bytes->bytes, bytes->size, complaint));
     if (follower->setup.on_entry != NULL)
         follower->setup.on_entry(follower->setup.context, position, &entry);

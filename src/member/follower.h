@@ -27,6 +27,8 @@ struct vch_follower_setup {
     // Leaves signatures and VRF proofs to auditors: vch_state_follower_checks. Cheaper, and then a
     // clerk and its witnesses could make up what a member said.
     bool trusts_signatures;
+    // NULL, or told of each entry before it is applied; it may be refused then.
+    void (*on_next)(void *context, struct vch_state *state, const struct vch_entry *entry);
     // NULL, or told of each entry after it was applied. The entry is borrowed for the call.
     void (*on_entry)(void *context, uint64_t position, const struct vch_entry *entry);
     void *context;

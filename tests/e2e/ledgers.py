@@ -58,6 +58,7 @@ class Ledger:
         self.vouch, self.folder = str(vouch), pathlib.Path(folder)
         self.store = store or f"sqlite:{self.folder / 'log.db'}"
         self.options = list(options)
+        self.program = [self.vouch, "ledger"]
         self.founder, self.clerk = self.keygen("founder"), self.keygen("clerk")
         self.witnesses, self.process, self.port, self.http = [], None, None, None
         self.names = [f"w{i}.example" for i in range(witnesses)]
@@ -115,7 +116,7 @@ class Ledger:
             urls += ["--witness", f"http://127.0.0.1:{witness.ports[0]}"]
         ports = ["--port", self.port, "--http-port", self.http] if self.port else []
         self.process = Process(
-            [self.vouch, "ledger", "--key", self.path("clerk.key"), "--charter",
+            [*self.program, "--key", self.path("clerk.key"), "--charter",
              self.path("charter"), "--founder", self.founder, "--store", self.store, *urls,
              *ports, *self.options], self.path("ledger.log"), lines=2)
         self.port, self.http = self.process.ports
