@@ -19,6 +19,7 @@ add_compile_options(
   -fno-common -fstack-protector-strong -fPIE)
 add_link_options(-pie -Wl,-z,relro,-z,now)
 if(SANITIZE)
+  set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -g1 -DNDEBUG") # lines for reports; more takes long to build
   add_compile_definitions(VCH_SANITIZED)
   add_compile_options(-fsanitize=${SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   if(SANITIZE MATCHES undefined) # which leaves out a real number that no integer can hold

@@ -5,22 +5,24 @@
 set -u
 cd "$(dirname "$0")/.." || exit
 mkdir -p build/ci
-jobs=$(nproc)
 passed=0 failed=0
+# One test more at a time than processors: some mostly wait.
+JOBS=$(($(nproc) + 1))
+export JOBS
 
-build() { cmake --preset "$1" --log-level=NOTICE && cmake --build "build/$1" -- --quiet; }
+build() { cmake --preset "$1" --log-level=NOTICE && cmake --build "build/$1" -t "$2" -- --quiet; }
 # What is asked once, of what make_test builds: the second implementations, which say the same of every
 # compiler's; and tests that mostly wait, for disks, browsers and other people's programs.
 once='^oracles/(proof|agreement|replay|tlog|likeness)|^e2e/(page|witness|ledger_etcd)$|^ledger/store_etcd_test$'
 build_and_test() {
-    build "$1" && ctest --test-dir "build/$1" -j"$jobs" --timeout 600 --output-on-failure -E "$once${2:-}"
+    build "$1" "$2" && ctest --test-dir "build/$1" -j$JOBS --timeout 600 --output-on-failure -E "$once$3"
 }
 
 lint() { make --no-print-directory lint; }
 # Over processes and real models the compiler makes no difference that unit tests do not show.
-both_compilers() { build_and_test clang '|^(e2e|oracles|tests)/|^demo$'; }
+both_compilers() { build_and_test clang unit_tests '|^(e2e|oracles|tests)/|^demo$'; }
 sanitizers() { # address and undefined behaviour; replays the fuzz corpora
-    build_and_test asan '|^oracles/|^e2e/(digest|leak|magika|mnist|mnist_proofs|cuts|wasm)$'
+    build_and_test asan all '|^oracles/|^e2e/(digest|leak|magika|mnist|mnist_proofs|cuts|wasm)$'
 }
 # Another processor, emulated. Before make_test, which compares its digests with this machine's.
 aarch64() { tools/dependencies.sh arm && make --no-print-directory aarch64; }
