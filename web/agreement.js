@@ -74,9 +74,16 @@ class Round {
       (before === null || entry.position < before.position) && this.isOfThis(entry) && isBy(entry, writer));
   }
 
+  // A cosignature names a second, and any moment of it may be meant.
   isWithinSkew(anchor, {time}) {
-    const apart = time * 1000n - anchor.time_ms;
-    return (apart < 0n ? -apart : apart) <= this.log.charter.parameters.skew_ms;
+    const begin = time * 1000n, {skew_ms} = this.log.charter.parameters;
+    return begin - skew_ms <= anchor.time_ms && anchor.time_ms <= begin + 999n + skew_ms;
+  }
+
+  // For so long after what it covers an anchor may be chosen to draw by.
+  isLate(covered, anchor) {
+    const {draw_ms, skew_ms} = this.log.charter.parameters;
+    return anchor.time_ms - covered.time_ms > draw_ms + 4n * skew_ms;
   }
 
   async isCosigned(anchor) {
@@ -116,6 +123,7 @@ class Round {
     const alpha = await alphaOf({ledger: this.log.charter.id, entry: covered.leaf,
       anchor: await seedOfAnchor(anchor.body), registry: this.voucher.registry.digest,
       subject: this.voucher.job.id, segment: this.segment, round: this.round});
+    must(seats.length === 0 || !this.isLate(covered, anchor), "seats were drawn by an anchor that came too late");
     must(seats.length <= this.wanted, "more seats were drawn than the round has");
     must(seats.length <= eligible, "more seats were drawn than its draw speaks of nodes");
     must(eligible <= this.nodes.length, "its draw speaks of more nodes than the registry has for it");

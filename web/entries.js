@@ -22,6 +22,9 @@ function checkParameters(parameters) {
       `the charter's ${name} is ${parameters[name]}, not ${least} to ${most}`);
   must(parameters.unbonding_ms >= parameters.dispute_ms, "the charter's unbonding_ms is below its dispute_ms");
   must(parameters.referees % 2 === 1, "the charter's referees are not an odd number");
+  for (const window of ["draw_ms", "commit_ms", "reveal_ms", "move_ms"])
+    must(parameters.skew_ms <= 1000n || parameters.skew_ms <= parameters[window] / 4n,
+      `the charter's skew_ms is above a quarter of its ${window}`);
 }
 
 function checkCharter(charter) {

@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE))
 import shown  # noqa: E402
 import verify_voucher  # noqa: E402
 from both import Both  # noqa: E402
-from forge import CLIENT, NODES, START_MS, World, cosign, key_of, some  # noqa: E402
+from forge import CLIENT, DEFAULTS, NODES, START_MS, World, cosign, key_of, some  # noqa: E402
 from mutate import mutate  # noqa: E402
 from replay import replay_log  # noqa: E402
 
@@ -239,6 +239,12 @@ class Lies(Case):
         for options in ({"answers": ((1, 2, 3),)}, {"nodes": 1, "answers": ((1,),)}, {"nodes": 0, "answers": ((),)}):
             world, [job] = build(change=lie, **options)
             self.is_false(world.voucher(job).seal(), "its verdict speaks of 2 equal answers of 3")
+
+    def test_a_clerk_takes_its_time_to_choose_a_draw(self):
+        world, [job] = build(waits_ms=DEFAULTS["draw_ms"] + 4 * DEFAULTS["skew_ms"])
+        self.shows(world.voucher(job).seal(), "3 of 3 agree")
+        world, [job] = build(waits_ms=DEFAULTS["draw_ms"] + 4 * DEFAULTS["skew_ms"] + 1)
+        self.is_false(world.voucher(job).seal(), "an anchor that came too late")
 
     def test_a_clerk_starts_another_round(self):
         """The first committee had a majority, and not the clerk's: only who replays the log sees that, where the

@@ -104,8 +104,9 @@ class World:
     """`change(kind, body)` sees every body just before it is signed, and may alter it or give another."""
 
     def __init__(self, nodes=7, per_operator=1, witnesses=4, cosigners=3, change=None, expires_ms=0, name="world",
-                 **parameters):
+                 waits_ms=0, **parameters):
         self.name, self.change, self.now, self.log, self.data = name, change, START_MS, [], []
+        self.waits_ms = waits_ms  # the clerk, before it has a tree cosigned that it draws by
         self.nodes = [f"node{i}" for i in range(nodes)]
         self.witnesses = [f"witness{i}" for i in range(witnesses)]
         self.cosigners = self.witnesses[:cosigners]
@@ -200,6 +201,7 @@ class World:
 
     def draw_first(self, job):
         """All segments' first committees: their anchor is one."""
+        self.now += self.waits_ms
         anchor = self.log[self.anchor()]["body"]
         for segment, plan in enumerate(job["segments"]):
             if plan["by"] == NODES:

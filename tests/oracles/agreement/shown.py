@@ -228,9 +228,14 @@ class Agreement:
                          ("anchor", digest_of("vouch/anchor/v1", *seed)), ("registry", self.registry["digest"]),
                          ("subject", self.job["id"]), ("segment", self.segment), ("round", self.round))
 
+    def is_late(self, covered, anchor):
+        waited = self.entries[anchor]["time_ms"] - self.entries[covered]["time_ms"]
+        return waited > self.parameters["draw_ms"] + 4 * self.parameters["skew_ms"]
+
     def check_draw(self, covered, anchor, draw):
         body, alpha, pool = self.entries[draw]["body"], self.alpha(covered, anchor), {m["key"]: m for m in self.pool}
         self.seats, self.eligible = [seat["node"] for seat in body["seats"]], body["eligible"]
+        need(not self.seats or not self.is_late(covered, anchor), "an anchor that came too late")
         need(len(self.seats) <= min(self.k, self.eligible), "too many seats")
         need(self.eligible <= len(pool), "more than there are")
         places, operators = [], set()
