@@ -26,10 +26,11 @@ DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data"))
 
 
 class Crowd(Agreed):
-    """And many clients, each with a key and money of its own."""
+    """And many clients, each with a key and money of its own. Everybody has one thread: there are more
+    processes than processors."""
 
     def __init__(self, vouch, folder, model, placements, clients):
-        super().__init__(vouch, folder, model, placements)
+        super().__init__(vouch, folder, model, placements, node_options=["--threads", "1"])
         self.clients = [f"client{i}" for i in range(clients)]
         self.client_keys = [self.network.keygen(name) for name in self.clients]
         members = folder / "members.txt"

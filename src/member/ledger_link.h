@@ -55,8 +55,8 @@ struct vch_ledger_link_setup {
     struct vch_charter charter;
     // NULL, or fed for as long as the link lives; registries that it lacks are fetched.
     struct vch_follower *follower;
-    // Of events only the clerk's are verified: for those who act on nothing else, and have a proof
-    // of the rest before they rely on it.
+    // Of events only the clerk's, but for anchors, are verified: for those who act on nothing else,
+    // and have a proof of the rest before they rely on it.
     bool trusts_members;
     // Each may be NULL. on_progress: the follower took entries. on_change: the link's state.
     void (*on_progress)(void *context);

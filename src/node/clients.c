@@ -238,10 +238,11 @@ void vch_clients_accept(struct vch_clients *clients, evutil_socket_t socket)
     (void)close(socket);
 }
 
-static void tick_connection(struct vch_clients_connection *connection)
+static void tick_connection(struct vch_clients_connection *connection,
+                            struct vch_session_time time)
 {
     if (connection->is_open) {
-        vch_session_tick(&connection->session, now());
+        vch_session_tick(&connection->session, time);
         (void)ends(connection);
     } else if (connection->clients->setup.host->is_draining) {
         vch_stream_drop(connection->stream);
@@ -251,18 +252,22 @@ static void tick_connection(struct vch_clients_connection *connection)
 
 void vch_clients_tick(struct vch_clients *clients)
 {
+    const struct vch_session_time time = now();
+
     for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
         next = at->next;
-        tick_connection(at);
+        tick_connection(at, time);
     }
 }
 
 void vch_clients_advance(struct vch_clients *clients)
 {
+    const struct vch_session_time time = now();
+
     for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
         next = at->next;
         if (!at->is_open) continue;
-        vch_session_advance(&at->session, now());
+        vch_session_advance(&at->session, time);
         (void)ends(at);
     }
 }
