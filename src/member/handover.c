@@ -34,8 +34,8 @@ struct witness {
 // A draft that the log does not have under an anchor yet.
 struct owed {
     struct owed *next;
-    uint64_t due_ms;
-    struct vch_digest statement; // of its bytes: a log may show our signature under other words
+    uint64_t due_ms, patience_ms; // patience: what is left to add, once
+    struct vch_digest statement;  // of its bytes: a log may show our signature under other words
     struct vch_signature signature;
     bool is_shown; // at a position that the next anchors may cover
     uint64_t position;
@@ -142,13 +142,40 @@ static void set_timer(struct vch_handover *handover)
     (void)event_add(handover->timer, &delay);
 }
 
+// As they fall due; of those that do at once the older first.
+static void insert(struct vch_handover *handover, struct owed *owed)
+{
+    struct owed **link = &handover->first;
+
+    while (*link != NULL && (*link)->due_ms <= owed->due_ms)
+        link = &(*link)->next;
+    owed->next = *link;
+    *link = owed;
+    if (handover->first == owed) set_timer(handover);
+}
+
+// Where the log shows it already, witnesses may just be slow, most of all if they are handed more.
+static void wait_once_more(struct vch_handover *handover)
+{
+    struct owed *owed = handover->first;
+
+    handover->first = owed->next;
+    owed->due_ms += owed->patience_ms;
+    owed->patience_ms = 0;
+    insert(handover, owed);
+}
+
 static void on_timer(evutil_socket_t none, short what, void *context)
 {
     struct vch_handover *handover = context;
 
     (void)none, (void)what;
-    while (handover->first != NULL && handover->first->due_ms <= now_ms())
-        give_first(handover);
+    while (handover->first != NULL && handover->first->due_ms <= now_ms()) {
+        if (handover->first->is_shown && handover->first->patience_ms > 0)
+            wait_once_more(handover);
+        else
+            give_first(handover);
+    }
     if (handover->first != NULL) set_timer(handover);
 }
 
@@ -174,19 +201,6 @@ static uint64_t window_of(const struct vch_handover *handover, enum vch_entry_ki
     return (size_t)kind < sizeof windows / sizeof *windows ? windows[kind] : 0;
 }
 
-// As they fall due; of those that do at once the older first.
-static void insert(struct vch_handover *handover, struct owed *owed)
-{
-    struct owed **link = &handover->first;
-
-    while (*link != NULL && (*link)->due_ms <= owed->due_ms)
-        link = &(*link)->next;
-    owed->next = *link;
-    *link = owed;
-    handover->owed_count++;
-    if (handover->first == owed) set_timer(handover);
-}
-
 void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *entry,
                       const uint8_t *draft, size_t size)
 {
@@ -201,11 +215,13 @@ void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *ent
         return;
     }
     if (handover->owed_count == OWED_MAX) give_first(handover);
-    owed->due_ms = now_ms() + (window_ms / 8 < patience_ms ? window_ms / 8 : patience_ms);
+    owed->patience_ms = window_ms / 8 < patience_ms ? window_ms / 8 : patience_ms;
+    owed->due_ms = now_ms() + owed->patience_ms;
     owed->statement = vch_hash_bytes(entry->statement, entry->statement_size);
     owed->signature = entry->signature;
     owed->size = size;
     memcpy(owed->draft, draft, size);
+    handover->owed_count++;
     insert(handover, owed);
 }
 

@@ -5,7 +5,7 @@
 // has passed and the log that the member follows does not have it under an anchor: cosigned, that
 // is, by the very witnesses that would be asked to miss it. What the ledger says beside its log, an
 // acknowledgement say, counts for nothing here. The while is `patience_ms`, or an eighth of the
-// window in which the draft counts where that is shorter.
+// window in which the draft counts where that is shorter; twice that if the log shows the draft.
 #pragma once
 
 #include <event2/event.h>
