@@ -82,7 +82,8 @@ export function quorumReason(judge) {
   return `${tallies}, drawn by lot out of ${eligible} nodes of at most ${operatorsBehind(narrowest)} operators` +
     `${excluded > 0 ? `, without ${excluded} that the client excluded` : ""}, each committed before any revealed, ` +
     `on ledger ${origin}, cosigned by ${cosigned} of ${witnesses} witnesses; chance that a committee of this job ` +
-    "had a dishonest majority, if all operators weighed alike, by the share of dishonest ones: " +
+    "had a dishonest majority, if all operators weighed alike, by the share of dishonest ones, their clerk not " +
+    "among them: " +
     `${captureLine(agreed)}; ${disputesText(agreed, judge.reader.now)}; whether anybody did, what the operators ` +
     "weigh, and that the draw is complete are for vouch audit";
 }

@@ -9,6 +9,7 @@
 #include "agreement/state.h"
 #include "base/bytes.h"
 #include "cli/audit_capture.h"
+#include "cli/audit_disputes.h"
 #include "cli/audit_gaps.h"
 #include "cli/audit_shown.h"
 #include "cli/ledger_tool.h"
@@ -17,7 +18,7 @@
 #include "member/reading.h"
 #include "tlog/equivocation.h"
 
-enum { NOTE_MAX = 16384 };
+enum { NOTE_MAX = 16384, DISPUTES_MAX = 1 << 28 };
 
 struct audit {
     struct vch_tool *tool;
@@ -30,6 +31,8 @@ struct audit {
     struct vch_audit_gaps gaps;
     struct vch_audit_shown shown;
     struct vch_state *state; // the follower's, from the first entry on
+    struct vch_arena memory; // of the disputes: the tool's is rewound while a log is read
+    struct vch_audit_disputes disputes;
 };
 
 static void on_next(void *context, struct vch_state *state, const struct vch_entry *entry)
@@ -47,6 +50,7 @@ static void on_entry(void *context, uint64_t position, const struct vch_entry *e
     audit->counts[entry->kind]++;
     vch_audit_shown_after(&audit->shown, position, entry);
     vch_audit_gaps_note(&audit->gaps, vch_follower_state(audit->follower), position, entry);
+    vch_audit_disputes_note(&audit->disputes, vch_follower_state(audit->follower), position, entry);
     if (entry->kind != VCH_ENTRY_VERDICT) return;
     if (entry->verdict.has_output)
         audit->decided++;
@@ -118,6 +122,7 @@ static vch_status print_report(const struct audit *audit, const struct vch_readi
     vch_audit_gaps_print(&audit->gaps);
     putchar('\n');
     vch_audit_shown_print(&audit->shown);
+    VCH_TRY(vch_audit_disputes_print(&audit->disputes));
     VCH_TRY(vch_audit_capture_print(state, &replay->checkpoint.root, audit->tool));
     printf("audited: every entry follows, and every figure is recomputed\n");
     return VCH_OK;
@@ -142,22 +147,24 @@ static vch_status print_json(const struct audit *audit, const struct vch_reading
     const struct vch_state *state = vch_follower_state(audit->follower);
     struct vch_state_totals totals = vch_state_totals(state);
     struct vch_digest digest = vch_state_digest(state);
-    json_t *accounts = json_array(), *capture = NULL;
+    json_t *accounts = json_array(), *capture = NULL, *disputed = NULL;
     vch_status status =
         vch_audit_capture_json(&capture, state, &replay->checkpoint.root, audit->tool);
+    const vch_status listed = vch_audit_disputes_json(&disputed, &audit->disputes);
 
+    if (vch_is_ok(status)) status = listed;
     for (uint32_t i = 0; i < vch_state_account_count(state); i++)
         json_array_append_new(accounts, account_json(audit, vch_state_account_at(state, i)));
     vch_status printed = vch_tool_print_json(json_pack(
-        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "origin",
-        audit->charter.origin, "size", (json_int_t)replay->checkpoint.size, "root",
+        "{s:s, s:I, s:o, s:o, s:i, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+        "origin", audit->charter.origin, "size", (json_int_t)replay->checkpoint.size, "root",
         vch_tool_json_hex(replay->checkpoint.root.bytes, VCH_DIGEST_SIZE), "state",
         vch_tool_json_hex(digest.bytes, VCH_DIGEST_SIZE), "cosigned", (int)replay->cosigned,
         "accounts", accounts, "verdicts", json_incref(audit->verdicts), "escrow",
         (json_int_t)totals.escrow, "treasury", (json_int_t)totals.treasury, "deposited",
         (json_int_t)totals.deposited, "withdrawn", (json_int_t)totals.withdrawn, "disputes",
-        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN], "capture", capture, "gaps",
-        vch_audit_gaps_json(&audit->gaps), "shown", vch_audit_shown_json(&audit->shown)));
+        (json_int_t)audit->counts[VCH_ENTRY_DISPUTE_OPEN], "disputed", disputed, "capture", capture,
+        "gaps", vch_audit_gaps_json(&audit->gaps), "shown", vch_audit_shown_json(&audit->shown)));
     return vch_is_ok(status) ? printed : status;
 }
 
@@ -219,6 +226,8 @@ vch_status vch_audit_ledger_replay(struct vch_tool *tool)
 
     VCH_TRY(vch_options_required(&from, tool->options, "from", &tool->complaint));
     VCH_TRY(vch_ledger_tool_charter(&audit.charter, tool));
+    vch_arena_init(&audit.memory, DISPUTES_MAX);
+    audit.disputes.arena = &audit.memory;
     VCH_TRY(vch_published_open(&published, from, &tool->complaint));
     const struct vch_follower_setup setup = {
         .charter = audit.charter, .on_next = on_next, .on_entry = on_entry, .context = &audit};
@@ -232,6 +241,7 @@ vch_status vch_audit_ledger_replay(struct vch_tool *tool)
     vch_published_close(published);
     vch_audit_gaps_release(&audit.gaps);
     json_decref(audit.verdicts);
+    vch_arena_release(&audit.memory);
     return status;
 }
 

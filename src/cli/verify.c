@@ -24,6 +24,7 @@ static const struct vch_option options[] = {
     {"founder", "KEY", "a network's founder you trust: hexadecimal or key file", true},
     {"owner", "KEY", "a model owner you trust: hexadecimal or key file", true},
     {"client", "KEY", "accept vouchers of this client only: hexadecimal or key file", true},
+    {"on-ledger", "ID", "a quorum counts by agreements on this ledger alone (vouch charter)", true},
     {"require", "CLAIM", "must be shown: quorum, proof, ends, ...; instead of the default", true},
     {"quorum", "K", "least votes per segment that count (default: 2)", false},
     {"at", "TIME", "judge as of 2026-01-31T12:00:00Z (default: now)", false},
@@ -42,6 +43,26 @@ static vch_status add_keys(struct vch_public_key *keys, uint32_t *count, struct 
             return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "more than %u keys for --%s",
                                 VCH_VERIFY_KEYS_MAX, name);
         VCH_TRY(vch_tool_public_key(&keys[(*count)++], tool, text));
+    }
+    return VCH_OK;
+}
+
+static vch_status add_ledgers(struct vch_policy *policy, struct vch_tool *tool)
+{
+    const char *text = NULL;
+
+    for (uint32_t i = 0; (text = vch_options_nth(tool->options, "on-ledger", i)) != NULL; i++) {
+        if (policy->ledger_count == VCH_VERIFY_KEYS_MAX)
+            return vch_complain(&tool->complaint, VCH_CODE_LIMIT,
+                                "more than %u ledgers for --on-ledger", VCH_VERIFY_KEYS_MAX);
+        struct vch_digest *ledger = &policy->ledgers[policy->ledger_count];
+        if (!vch_is_ok(vch_hex_decode(ledger->bytes, sizeof ledger->bytes, text)))
+            return vch_complain(
+                &tool->complaint, VCH_CODE_USAGE,
+                "--on-ledger expects a ledger's id, 64 hexadecimal digits as `vouch "
+                "charter` prints them, found \"%.70s\"",
+                text);
+        policy->ledger_count++;
     }
     return VCH_OK;
 }
@@ -93,6 +114,7 @@ static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
         VCH_TRY(vch_policy_decode(policy, (const char *)bytes, size, &tool->complaint));
     }
     VCH_TRY(add_requirements(policy, tool));
+    VCH_TRY(add_ledgers(policy, tool));
     VCH_TRY(add_keys(policy->founders, &policy->founder_count, tool, "founder"));
     VCH_TRY(add_keys(policy->owners, &policy->owner_count, tool, "owner"));
     VCH_TRY(add_keys(policy->clients, &policy->client_count, tool, "client"));

@@ -246,7 +246,7 @@ TEST(a_verdict_tells_who_was_drawn_from_how_many_and_what_may_still_come)
     CHECK_EQ(scene.found.operators, 8);
     scene_hold_contest(1, 3, NULL); // nine nodes of three operators: one of three, in each case
     SHOWN_QUORUM("out of 9 nodes of at most 3 operators, each committed");
-    SHOWN_QUORUM("ones: 0 at 10 %, 0 at 20 %, 0 at 30 %");
+    SHOWN_QUORUM("them: 0 at 10 %, 0 at 20 %, 0 at 30 %");
     scene_hold_contest(ROUNDS, 1, NULL); // 1 - C(7, 2) / C(9, 2) ... of 9, 7 and 3 seats
     SHOWN_QUORUM("0 at 10 %, 8.3e-2 at 20 %, 2.3e-1 at 30 %");
 }

@@ -350,10 +350,39 @@ static void judge_agreed_quorum(struct judge *judge, const char *tallies)
              "%s, drawn by lot out of %u nodes of at most %u operators%s, each committed before "
              "any revealed, on ledger %s, cosigned by %u of %u witnesses; chance that a committee "
              "of this job had a dishonest majority, if all operators weighed alike, by the share "
-             "of dishonest ones: %s; %s; whether anybody did, what the operators weigh, and that "
+             "of dishonest ones, their clerk not among them: %s; %s; whether anybody did, what the "
+             "operators weigh, and that "
              "the draw is complete are for vouch audit",
              tallies, found->eligible, operators_behind(found), excluded, found->origin,
              found->cosigned, found->witnesses, capture, disputes);
+}
+
+static bool is_ledger_named(const struct judge *judge, const struct vch_digest *ledger)
+{
+    for (uint32_t i = 0; i < judge->policy->ledger_count && i < VCH_VERIFY_KEYS_MAX; i++)
+        if (vch_hash_is_equal(ledger, &judge->policy->ledgers[i])) return true;
+    return false;
+}
+
+// Whether the reader named ledgers, and the quorum is by none of them, or by direct votes.
+static bool is_elsewhere(struct judge *judge, uint32_t segment_count)
+{
+    const struct vch_contest_finding *found = find_narrowest(judge);
+    char hex[HEX_SIZE];
+
+    if (judge->policy->ledger_count == 0) return false;
+    if (found == NULL || judge->agreement_count < segment_count)
+        judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_NOT_SHOWN,
+                 "you named ledgers, and %u of %u segments come with an agreement on one: the "
+                 "others' votes are whatever the client chose to show",
+                 judge->agreement_count, segment_count);
+    else if (!is_ledger_named(judge, &found->ledger))
+        judge_as(judge, VCH_CLAIM_QUORUM, VCH_VERDICT_NOT_SHOWN,
+                 "its agreements are on ledger %s (%s), which is none of those that you named",
+                 hex_of(hex, found->ledger.bytes), found->origin);
+    else
+        return false;
+    return true;
 }
 
 static void judge_quorum(struct judge *judge)
@@ -370,6 +399,7 @@ static void judge_quorum(struct judge *judge)
                  job->quorum, least, job->quorum);
         return;
     }
+    if (is_elsewhere(judge, count)) return;
     for (uint32_t i = 0; count <= LISTED_SEGMENTS_MAX && i < job->segment_count; i++)
         if (job->segments[i].by == VCH_JOB_BY_NODES)
             list_tally(tallies, sizeof tallies, judge, i, tallies[0] != '\0' ? "; " : "");

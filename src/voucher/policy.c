@@ -51,23 +51,41 @@ static vch_status read_end(struct line *line)
                         "policy line %u: nothing may follow at \"%s\"", line->number, extra.text);
 }
 
-static vch_status read_key(struct vch_public_key *keys, uint32_t *count, struct line *line)
+// A key or a digest; one more of its kind.
+static vch_status read_name(uint8_t out[static 32], uint32_t *count, const char *what,
+                            struct line *line)
 {
-    struct vch_public_key key;
     struct word word;
+    uint8_t name[32];
 
     VCH_TRY(read_word(&word, line));
-    if (!vch_is_ok(vch_hex_decode(key.bytes, sizeof key.bytes, word.text)))
+    if (!vch_is_ok(vch_hex_decode(name, sizeof name, word.text)))
         return vch_complain(line->complaint, VCH_CODE_MALFORMED,
-                            "policy line %u: a key is 64 hexadecimal digits, not \"%s\"",
-                            line->number, word.text);
+                            "policy line %u: a %s is 64 hexadecimal digits, not \"%s\"",
+                            line->number, what, word.text);
     if (*count == VCH_VERIFY_KEYS_MAX)
         return vch_complain(line->complaint, VCH_CODE_LIMIT,
-                            "policy line %u: more than %d keys of one kind", line->number,
-                            VCH_VERIFY_KEYS_MAX);
+                            "policy line %u: more than %d %ss of one kind", line->number,
+                            VCH_VERIFY_KEYS_MAX, what);
     VCH_TRY(read_end(line));
-    keys[(*count)++] = key;
+    memcpy(out, name, sizeof name);
+    (*count)++;
     return VCH_OK;
+}
+
+static vch_status read_key(struct vch_public_key *keys, uint32_t *count, struct line *line)
+{
+    const uint32_t at = *count < VCH_VERIFY_KEYS_MAX ? *count : 0; // where it is full, refused
+
+    return read_name(keys[at].bytes, count, "key", line);
+}
+
+static vch_status read_ledger(struct vch_policy *policy, struct line *line)
+{
+    uint32_t *count = &policy->ledger_count;
+    const uint32_t at = *count < VCH_VERIFY_KEYS_MAX ? *count : 0;
+
+    return read_name(policy->ledgers[at].bytes, count, "ledger", line);
 }
 
 static vch_status read_founder(struct vch_policy *policy, struct line *line)
@@ -140,7 +158,7 @@ static const struct {
     statement read;
 } statements[] = {
     {"founder", read_founder},      {"owner", read_owner},   {"client", read_client},
-    {"require", read_requirements}, {"quorum", read_quorum},
+    {"require", read_requirements}, {"quorum", read_quorum}, {"ledger", read_ledger},
 };
 
 static vch_status read_line(struct vch_policy *policy, struct line *line)
@@ -151,9 +169,11 @@ static vch_status read_line(struct vch_policy *policy, struct line *line)
     if (word.size == 0) return VCH_OK;
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         if (strcmp(word.text, statements[i].word) == 0) return statements[i].read(policy, line);
-    return vch_complain(line->complaint, VCH_CODE_MALFORMED,
-                        "policy line %u: \"%s\" is none of founder, owner, client, require, quorum",
-                        line->number, word.text);
+    return vch_complain(
+        line->complaint, VCH_CODE_MALFORMED,
+        "policy line %u: \"%s\" is none of founder, owner, client, ledger, require, "
+        "quorum",
+        line->number, word.text);
 }
 
 static const char *find(const char *at, const char *end, char wanted)

@@ -4,6 +4,7 @@
 //     founder 3b6a27bc...     64 hexadecimal digits; a registry signed by this key counts
 //     owner   8a88e3dd...     a model signed by this key counts
 //     client  d75a9801...     only vouchers of these, whatever is required; without one, of any
+//     ledger  943c2b07...     a quorum is shown by agreements on this ledger; without one, any way
 //     require model input output quorum ends
 //     quorum 3                least votes a job asks for by which the claim quorum is shown
 //

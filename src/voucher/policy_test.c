@@ -35,12 +35,15 @@ TEST(policy_reads_every_kind_of_line)
                     "founder\t" KEY_B " # of the clinics\r\n"
                     "  client " KEY_A "\n"
                     "client " KEY_B "\n"
+                    "ledger " KEY_B "\n"
                     "require model input\n"
                     "require quorum\n"
                     "quorum 101"));
     CHECK_EQ(policy.owner_count, 1);
     CHECK_EQ(policy.founder_count, 1);
     CHECK_EQ(policy.client_count, 2);
+    CHECK_EQ(policy.ledger_count, 1);
+    CHECK_EQ(policy.ledgers[0].bytes[31], 0x5c);
     CHECK_HEX(policy.owners[0].bytes, 32, KEY_A);
     CHECK_EQ(policy.founders[0].bytes[0], 0x8a);
     CHECK(policy.has_requirements);

@@ -55,10 +55,12 @@ struct vch_finding {
 
 // What the reader requires and whom they trust. Zeroed: no keys named, default requirements.
 struct vch_policy {
-    uint32_t founder_count, owner_count, client_count;
+    uint32_t founder_count, owner_count, client_count, ledger_count;
     struct vch_public_key founders[VCH_VERIFY_KEYS_MAX]; // networks whose registries count
     struct vch_public_key owners[VCH_VERIFY_KEYS_MAX];   // owners whose models count
     struct vch_public_key clients[VCH_VERIFY_KEYS_MAX];  // empty: any; else client must be shown
+    // Empty: any, or none at all; else a quorum is shown by agreements on one of these alone.
+    struct vch_digest ledgers[VCH_VERIFY_KEYS_MAX];
     bool has_requirements;          // false, or none named: model, input, output, and quorum (or
     bool requires[VCH_CLAIM_COUNT]; // proof, or attested) must be shown
     uint32_t quorum_min;            // least k of the job; 0: VCH_VERIFY_QUORUM_MIN

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Agreed jobs over real processes: committees, vouchers, audits; and nodes killed at any time.
 
-    agreed_test.py PATH/TO/vouch
+    agreed_test.py PATH/TO/vouch PATH/TO/faulty_node
 
 Kills: 20, or as many as AGREED_KILLS says. VCH_SEED=N replays which nodes are killed, and when.
 """
@@ -16,10 +16,10 @@ import threading
 import time
 import unittest
 
-from agreed import Agreed
+from agreed import STAKE, Agreed
 from ledgers import seed_of_environment
 
-VOUCH = sys.argv.pop(1)
+VOUCH, FAULTY = sys.argv.pop(1), sys.argv.pop(1)
 KILLS = int(os.environ.get("AGREED_KILLS", 20))
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
 MIDDLE = (1, 6)  # of the digits' network: what nodes hold
@@ -110,6 +110,55 @@ class Agreements(unittest.TestCase):
                                    self.model, "--founder", network.ledger.founder],
                                   capture_output=True, text=True, check=False)
             self.assertIn(done.returncode, (1, 3), f"byte {at}: {done.stdout}{done.stderr}")
+
+    def test_a_captured_committee_is_overturned(self):
+        """Two liars of three tell one lie: it is the verdict, and its voucher says that it may not stand. The third
+        disputes it, others judge, the liars pay; whoever replays the log sees it overturned."""
+        liars = {i: [FAULTY, "signed-wrong-output", "--disputes", "no"] for i in (0, 1)}
+        network = self.network(6, programs=liars, parameters=["move_ms=30000"])
+        judges = [word for i in (3, 4, 5) for word in ("--exclude", network.names[i])]
+        answer = network.agree(DEMO / "digits_inputs.npy", "--quorum", 3, "--cuts", "1,6", *judges)
+        self.assertEqual([s["agreeing"] for s in answer["segments"]], [2])
+        self.assertNotEqual((self.folder / "answer.npy").read_bytes(),
+                            (self.folder / "alone.npy").read_bytes())
+        reason = self.told(network)  # a committee said so
+        self.assertIn("out of 3 nodes of at most 3 operators, without 3 that the client excluded",
+                      reason)
+        self.assertIn("it can still be disputed and overturned, for", reason)
+        _, verdict = network.verify()  # who can run the model sees the lie
+        self.assertEqual(verdict["claims"]["ends"]["verdict"], "FALSE", verdict)
+        found = self.overturned_audit(network, answer["job"])
+        rows = {row["key"]: row for row in found["accounts"]}
+        for i, key in enumerate(network.keys):
+            is_liar = i in liars
+            self.assertEqual((rows[key]["slashes"], rows[key]["disputes_lost"]), (is_liar, is_liar))
+            self.assertEqual(rows[key]["stake"], STAKE // 2 if is_liar else STAKE)
+            self.assertEqual(rows[key]["silences"], 0)
+        self.assertEqual(accounts_of(found["accounts"]),
+                         accounts_of(network.ledger.get_json("/api/state")["members"]))
+        text = network.run("audit", "--from", f"http://127.0.0.1:{network.ledger.http}", "--charter",
+                           self.folder / "charter", "--founder", network.ledger.founder)
+        self.assertIn(f"job {answer['job']}, segment 1: disputed at position", text)
+        self.assertIn("OVERTURNED its verdict", text)
+        self.assertIn("whether anybody did", self.told(network))  # it was made before
+
+    def told(self, network):
+        """What a reader without an opening is told of the quorum: it is shown."""
+        done = json.loads(network.run("verify", self.folder / "answer.voucher", "--model", self.model,
+                                      "--founder", network.ledger.founder, "--json"))
+        return done["claims"]["quorum"]["reason"]
+
+    def overturned_audit(self, network, job):
+        """The audit of the log, once the dispute that the third seat opened is over."""
+        for _ in range(2400):
+            found = self.settled_audit(network)
+            rows = [(row["job"], row["segment"], row["by"]) for row in found["disputed"]]
+            if rows and found["disputed"][0]["outcome"] != "open":
+                self.assertEqual(rows, [(job, 1, network.keys[2])])
+                self.assertEqual(found["disputed"][0]["outcome"], "overturned")
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the verdict was never overturned")
 
     def test_nodes_that_come_back_catch_up_with_a_long_log(self):
         network = self.network(4)

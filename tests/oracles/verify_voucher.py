@@ -4,7 +4,7 @@
 It is slow and plain: it exists to disagree with the first one. It judges form, signatures, chain,
 quorum and agreements; it holds no model and no opening, so that it never runs anything again.
 
-    verify_voucher.py X.voucher [founder=KEY]... [owner=KEY]... [client=KEY]... [quorum=N] [at=MS]
+    verify_voucher.py X.voucher [founder=KEY]... [owner=KEY]... [client=KEY]... [ledger=ID]... [quorum=N] [at=MS]
     verify_voucher.py --batch FILE     one voucher a line: the same words, and voucher=HEX
 
 Prints one line per voucher: accepted, refused or malformed, then claim=verdict for each claim. The
@@ -346,6 +346,12 @@ def recount(voucher, agreed):
     return valid, majorities, known
 
 
+def is_on_ledgers(job, agreed, ledgers):
+    """Whether every segment by nodes is agreed on one of these, where the reader names some."""
+    wanted = [i for i, segment in enumerate(job["segments"]) if segment["by"] == NODES]
+    return not ledgers or all(i in agreed and agreed[i].charter["id"] in ledgers for i in wanted)
+
+
 def judge(voucher, policy):
     job, registry = voucher["job"], voucher["registry"]
     right, agreed = read_agreements(voucher)
@@ -370,7 +376,7 @@ def judge(voucher, policy):
     else:
         say("split", not sound or not valid, majorities and named)
         say("quorum", not sound or not valid or not majorities,
-            named and job["quorum"] >= (policy["quorum"] or 2))
+            named and job["quorum"] >= (policy["quorum"] or 2) and is_on_ledgers(job, agreed, policy["ledger"]))
     has_votes = any(result["votes"] for result in voucher["results"])
     say("input", False, has_votes and claims["split"] != "false" and named)
     output = voucher["output"]["value"]
@@ -394,7 +400,7 @@ ORDER_OF_CLAIMS = ("client", "model", "input", "output", "split", "quorum", "end
 
 
 def verify(words):
-    policy = {"founder": [], "owner": [], "client": [], "quorum": 0, "at": 0}
+    policy = {"founder": [], "owner": [], "client": [], "ledger": [], "quorum": 0, "at": 0}
     data = b""
     for word in words:
         name, _, value = word.partition("=")

@@ -35,12 +35,13 @@ MIDDLE = [CLIENT, NODES, CLIENT]
 BOTH = Both(VOUCH, 1704067200)  # weeks after these logs
 
 
-def build(by=MIDDLE, answers=((1, 1, 1),), quorum=3, excluded=(), jobs=1, **options):
+def build(by=MIDDLE, answers=((1, 1, 1),), quorum=3, excluded=(), jobs=1, delay_ms=0, **options):
     """A world that held so many jobs of this plan; where rounds are several, all but the last one's answers differ."""
     world = World(**options)
     held = []
     for _ in range(jobs):
         job = world.open(by, quorum=quorum, excluded=excluded)
+        world.now += delay_ms
         for segment in [i for i, who in enumerate(by) if who == NODES]:
             if segment > by.index(NODES) and by[segment - 1] == CLIENT:
                 world.give(job, segment)
@@ -54,7 +55,7 @@ def build(by=MIDDLE, answers=((1, 1, 1),), quorum=3, excluded=(), jobs=1, **opti
 class Case(unittest.TestCase):
     def agree(self, data, reader=READER, quorum=0, what=""):
         """Both verifiers' words, which are the same; and our reasons."""
-        reader = [(name, key_of(key).public) for name, key in reader]
+        reader = [(name, key if isinstance(key, bytes) else key_of(key).public) for name, key in reader]
         ours, reasons = BOTH.ours(data, reader, quorum)
         theirs = BOTH.theirs(data, reader, quorum)
         self.assertEqual(ours, theirs, f"VCH_SEED={SEED}: {what}: vouch verify says the first, the oracle the second; "
@@ -174,6 +175,18 @@ class Lies(Case):
         voucher.insert(commits[3], entry)
         self.is_false(voucher.seal(), "does not show what its nodes were given")
 
+    def test_a_client_shows_friends_or_another_ledger_to_who_named_one(self):
+        world, [job] = build([CLIENT, NODES, CLIENT, NODES, CLIENT])
+        voucher = world.voucher(job).seal()
+        here, there = [READER + [("ledger", ledger)] for ledger in (world.ledger, some("another"))]
+        self.shows(voucher, reader=here)
+        verdict, reason = self.quorum_of(voucher, reader=there)
+        self.assertEqual((verdict, "none of those that you named" in reason), ("not-shown", True), reason)
+        voucher.fields["results"][1]["agreement"] = None
+        self.shows(voucher, "votes were direct")
+        verdict, reason = self.quorum_of(voucher, reader=here)
+        self.assertEqual((verdict, "1 of 2 segments come with" in reason), ("not-shown", True), reason)
+
     def test_an_old_founder(self):
         world, [job] = build()
         voucher = world.voucher(job).seal()
@@ -221,6 +234,12 @@ class Lies(Case):
                 return {**body, "eligible": eligible} if kind == "draw" else None
             world, [job] = build(change=lie)
             self.is_false(world.voucher(job).seal(), words)
+
+    def test_a_clerk_waits_for_an_anchor_that_suits_it(self):
+        world, [job] = build(delay_ms=8000)
+        self.shows(world.voucher(job).seal())
+        world, [job] = build(delay_ms=8001)
+        self.is_false(world.voucher(job).seal(), "too late")
 
     def test_a_clerk_seats_whom_the_client_excluded(self):
         def lie(kind, body):
@@ -317,6 +336,8 @@ class Random(Case):
             world, jobs = rng.choice(told)
             data, what = mutate(rng, world, jobs)
             reader = READER if rng.random() < 0.95 else rng.sample(READER, 1)
+            if rng.random() < 0.1:
+                reader = reader + [("ledger", world.ledger)]
             verdict, _ = self.agree(data, reader, what=f"{i}: {what}")
             key = verdict.split()[0] if verdict == "malformed" else " ".join(verdict.split()[::5][:2])
             counts[key] = counts.get(key, 0) + 1

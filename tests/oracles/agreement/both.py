@@ -11,8 +11,11 @@ import verify_voucher  # noqa: E402
 from verify_voucher import ORDER_OF_CLAIMS  # noqa: E402
 
 
+OPTIONS = {"ledger": "--on-ledger"}
+
+
 class Both:
-    """Readers name keys, as ("founder", 32 bytes), and have a clock."""
+    """Readers name keys, as ("founder", 32 bytes), or ledgers, and have a clock."""
 
     def __init__(self, vouch, at_s):
         self.vouch, self.at_s, self.scratch = vouch, at_s, tempfile.TemporaryDirectory()
@@ -22,7 +25,7 @@ class Both:
         """(the verdicts, our reasons by claim)"""
         self.path.write_bytes(data)
         at = datetime.datetime.fromtimestamp(self.at_s, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        words = [word for name, key in reader for word in (f"--{name}", key.hex())]
+        words = [word for name, key in reader for word in (OPTIONS.get(name, f"--{name}"), key.hex())]
         words += ["--quorum", str(quorum)] if quorum else []
         done = subprocess.run([self.vouch, "verify", self.path, "--json", "--at", at, *words], capture_output=True,
                               text=True, check=False)

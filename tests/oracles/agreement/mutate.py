@@ -107,7 +107,7 @@ def copy_field(rng, voucher):
 def alter_time(rng, voucher):
     at = pick(rng, voucher)
     entry = voucher.log[at]
-    by = rng.choice([-1, 1, -1000, 1000, 1999, 2000, -1001, 60000, -60001, 10**9, -entry["time_ms"]])
+    by = rng.choice([-1, 1, -1000, 1000, 1999, 2000, -1001, 8000, 8001, 60000, -60001, 10**9, -entry["time_ms"]])
     behind = voucher.log[at:] if rng.random() < 0.5 else [entry]
     for each in behind:
         each["time_ms"] = max(each["time_ms"] + by, 0)

@@ -210,6 +210,9 @@ class Agreement:
             anchor = self.find_anchor(covered)
             draw = self.find("draw", self.clerk, anchor)
             need(draw is not None, "no draw")
+            late_ms = self.parameters["draw_ms"] + 4 * self.parameters["skew_ms"]
+            waited_ms = self.entries[anchor]["time_ms"] - self.entries[covered]["time_ms"]
+            need(waited_ms <= late_ms or not self.entries[draw]["body"]["seats"], "a late anchor")
             self.check_draw(covered, anchor, draw)
             verdict = self.find("verdict", self.clerk, draw)
             need(verdict is not None, "no verdict")
