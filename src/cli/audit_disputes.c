@@ -33,18 +33,13 @@ static struct vch_audit_dispute *add_row(struct vch_audit_disputes *disputes)
     return &disputes->rows[disputes->count++];
 }
 
-// The latest that was opened; its id hangs on what the state makes of the entry.
 static void add_dispute(struct vch_audit_disputes *disputes, const struct vch_state *state,
                         uint64_t position, const struct vch_entry *entry)
 {
-    const struct vch_dispute *found = NULL;
-
-    for (const struct vch_dispute *at = vch_state_next_dispute(state, NULL); at != NULL;
-         at = vch_state_next_dispute(state, at))
-        if (vch_is_equal(&at->by, &entry->writer, sizeof at->by) &&
-            vch_hash_is_equal(&at->job, &entry->dispute_open.job) &&
-            at->segment == entry->dispute_open.segment)
-            found = at;
+    const struct vch_digest id =
+        vch_entry_dispute_id(&entry->dispute_open.job, entry->dispute_open.segment, &entry->writer,
+                             &entry->dispute_open.output, &entry->dispute_open.trace);
+    const struct vch_dispute *found = vch_state_dispute(state, &id);
     struct vch_audit_dispute *row = found != NULL ? add_row(disputes) : NULL;
     if (row == NULL) {
         disputes->lacks_memory = true;
