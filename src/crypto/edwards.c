@@ -164,6 +164,17 @@ bool vch_edwards_has_small_order(const struct vch_edwards_point *point)
     return vch_fe25519_is_zero(&eighth.x) && vch_fe25519_is_equal(&eighth.y, &eighth.z);
 }
 
+struct vch_edwards_point vch_edwards_add(const struct vch_edwards_point *a,
+                                         const struct vch_edwards_point *b)
+{
+    const struct cached other = cache(b);
+    const struct sum sum = add_cached(a, &other, false);
+    struct vch_edwards_point out;
+
+    finish(&out, &sum);
+    return out;
+}
+
 // 1, 3, .. 15 times a point.
 static void list_odd(struct vch_edwards_point out[static VCH_EDWARDS_ODD],
                      const struct vch_edwards_point *point)
@@ -204,7 +215,7 @@ void vch_edwards_tabulate(struct vch_edwards_table *out, const struct vch_edward
 {
     struct vch_edwards_point points[MULTIPLES], shifted = *point;
 
-    for (int row = 0; row < VCH_EDWARDS_ROWS; row++) {
+    for (size_t row = 0; row < VCH_EDWARDS_ROWS; row++) {
         list_odd(&points[row * VCH_EDWARDS_ODD], &shifted);
         double_often(&shifted, VCH_EDWARDS_ROW_BITS);
     }
@@ -224,7 +235,7 @@ static int window_of(const uint8_t scalar[static 32], int at, int end)
 
 // The bits [first, end) of a scalar as odd digits from -15 to 15, four zeros at least between two:
 // sum of digits[i] 2^i. `digits` is zero, and has room for one more than there are bits.
-static void recode(int8_t *digits, const uint8_t scalar[static 32], int first, int end)
+static void recode(int16_t *digits, const uint8_t scalar[static 32], int first, int end)
 {
     int carry = 0;
 
@@ -235,7 +246,7 @@ static void recode(int8_t *digits, const uint8_t scalar[static 32], int first, i
             continue;
         }
         carry = value >= 1 << (WINDOW - 1);
-        digits[at - first] = (int8_t)(carry != 0 ? value - (1 << WINDOW) : value);
+        digits[at - first] = (int16_t)(carry != 0 ? value - (1 << WINDOW) : value);
         at += WINDOW;
     }
 }
@@ -252,7 +263,7 @@ struct vch_edwards_point vch_edwards_combine(const uint8_t a[static 32],
                                              const uint8_t b[static 32],
                                              const struct vch_edwards_table *of_b)
 {
-    int8_t digits[2 * VCH_EDWARDS_ROWS][VCH_EDWARDS_ROW_BITS + 1] = {0};
+    int16_t digits[2 * VCH_EDWARDS_ROWS][VCH_EDWARDS_ROW_BITS + 1] = {0};
     struct vch_edwards_point point = ZERO;
 
     for (int row = 0; row < VCH_EDWARDS_ROWS; row++) {
@@ -287,7 +298,7 @@ struct vch_edwards_point vch_edwards_combine_new(const uint8_t a[static 32],
     const struct vch_edwards_point *const points[2] = {of_a, of_b};
     struct vch_edwards_point odd[VCH_EDWARDS_ODD], point = ZERO;
     struct cached multiples[2][VCH_EDWARDS_ODD];
-    int8_t digits[2][DIGITS_MAX] = {0};
+    int16_t digits[2][DIGITS_MAX] = {0};
 
     for (int k = 0; k < 2; k++) {
         recode(digits[k], scalars[k], 0, 8 * VCH_EDWARDS_SIZE);

@@ -35,6 +35,8 @@ void vch_edwards_encode(uint8_t out[static VCH_EDWARDS_SIZE],
 
 struct vch_edwards_point vch_edwards_base(void); // RFC 8032's B
 struct vch_edwards_point vch_edwards_negate(const struct vch_edwards_point *point);
+struct vch_edwards_point vch_edwards_add(const struct vch_edwards_point *a,
+                                         const struct vch_edwards_point *b);
 bool vch_edwards_has_small_order(const struct vch_edwards_point *point); // 1, 2, 4 or 8
 
 void vch_edwards_tabulate(struct vch_edwards_table *out, const struct vch_edwards_point *point);

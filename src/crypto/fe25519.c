@@ -99,12 +99,19 @@ struct vch_fe25519 vch_fe25519_negate(const struct vch_fe25519 *a)
     return carry(d[0], d[1], d[2], d[3], d[4]);
 }
 
-// With p = 5 modulo 8: u v^3 (u v^7)^((p - 5) / 8) is a root of u / v, or it is of -u / v, or
-// neither has one.
+static bool are_opposite(const struct vch_fe25519 *a, const struct vch_fe25519 *b)
+{
+    const struct vch_fe25519 sum = vch_fe25519_add(a, b);
+
+    return vch_fe25519_is_zero(&sum);
+}
+
+// With p = 5 modulo 8: the square of u v^3 (u v^7)^((p - 5) / 8) is u / v times a fourth root of 1.
 bool vch_fe25519_root(struct vch_fe25519 *out, const struct vch_fe25519 *numerator,
                       const struct vch_fe25519 *denominator)
 {
     const struct vch_fe25519 *const u = numerator, *const v = denominator;
+    const struct vch_fe25519 *const i = &vch_fe25519_root_of_minus_one;
     const struct vch_fe25519 v2 = vch_fe25519_square(v), v3 = vch_fe25519_mul(&v2, v);
     const struct vch_fe25519 v4 = vch_fe25519_square(&v2), uv3 = vch_fe25519_mul(u, &v3);
     const struct vch_fe25519 uv7 = vch_fe25519_mul(&uv3, &v4);
@@ -113,14 +120,13 @@ bool vch_fe25519_root(struct vch_fe25519 *out, const struct vch_fe25519 *numerat
     const struct vch_fe25519 power = append(&most, 2, &uv7); // 2^252 - 3
     struct vch_fe25519 root = vch_fe25519_mul(&uv3, &power);
     const struct vch_fe25519 r2 = vch_fe25519_square(&root), again = vch_fe25519_mul(&r2, v);
+    const struct vch_fe25519 iu = vch_fe25519_mul(i, u);
+    const bool is_minus = are_opposite(&again, u);
+    const bool is_square = is_minus || vch_fe25519_is_equal(&again, u);
 
-    if (!vch_fe25519_is_equal(&again, u)) {
-        const struct vch_fe25519 sum = vch_fe25519_add(&again, u);
-        if (!vch_fe25519_is_zero(&sum)) return false;
-        root = vch_fe25519_mul(&root, &vch_fe25519_root_of_minus_one);
-    }
+    if (is_minus || (!is_square && are_opposite(&again, &iu))) root = vch_fe25519_mul(&root, i);
     *out = vch_fe25519_is_odd(&root) ? vch_fe25519_negate(&root) : root;
-    return true;
+    return is_square;
 }
 
 struct vch_fe25519 vch_fe25519_decode(const uint8_t bytes[static 32])

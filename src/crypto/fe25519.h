@@ -53,7 +53,8 @@ struct vch_fe25519 vch_fe25519_square(const struct vch_fe25519 *a);
 struct vch_fe25519 vch_fe25519_invert(const struct vch_fe25519 *a); // 0 of 0
 struct vch_fe25519 vch_fe25519_negate(const struct vch_fe25519 *a); // of what may be subtracted
 
-// A root of numerator / denominator, the even one of the two; false where there is none.
+// A root of numerator / denominator, the even one of the two; false where there is none, and then
+// one of sqrt(-1) times that. Of something over 0 it is 0, and false.
 bool vch_fe25519_root(struct vch_fe25519 *out, const struct vch_fe25519 *numerator,
                       const struct vch_fe25519 *denominator);
 

@@ -11,6 +11,14 @@ static const number D = {
 static const number INVERSE_ROOT = {
     {0xfdaa805d40ea, 0x2eb482e57d339, 0x7610274bc58, 0x6510b613dc8ff, 0x786c8905cfaff}};
 
+// 1 - d^2, (d - 1)^2 and sqrt(-d - 1)
+static const number ONE_MINUS_D2 = {
+    {0x409c1945fc176, 0x719abc6a1fc4f, 0x1c37f90b20684, 0x6bccca55eedf, 0x29072a8b2b3e}};
+static const number D_MINUS_ONE_2 = {
+    {0x55aaa44ed4d20, 0x59603c3332635, 0x26d3baf4a7928, 0x120a66e6997a9, 0x5968b37af66c2}};
+static const number ROOT = {
+    {0x7f6a0497b2e1b, 0x1836f0a97afd2, 0x7d747f6be7638, 0x456079e7e6498, 0x376931bf2b834}};
+
 static number absolute(const number *a)
 {
     return vch_fe25519_is_odd(a) ? vch_fe25519_negate(a) : *a;
@@ -53,9 +61,9 @@ void vch_ristretto_encode(uint8_t out[static VCH_EDWARDS_SIZE],
     const number less = vch_fe25519_sub(&point->z, &point->y);
     const number u1 = vch_fe25519_mul(&more, &less), u2 = vch_fe25519_mul(&point->x, &point->y);
     const number u2_sqr = vch_fe25519_square(&u2), u1_u2_sqr = vch_fe25519_mul(&u1, &u2_sqr);
-    number invsqrt = {{0}}; // the root of 1 / 0 counts as 0
+    number invsqrt;
 
-    if (!vch_fe25519_root(&invsqrt, &ONE, &u1_u2_sqr)) invsqrt = (number){{0}};
+    (void)vch_fe25519_root(&invsqrt, &ONE, &u1_u2_sqr); // there is one, or u1 u2^2 is 0
     const number den1 = vch_fe25519_mul(&invsqrt, &u1), den2 = vch_fe25519_mul(&invsqrt, &u2);
     const number den12 = vch_fe25519_mul(&den1, &den2);
     const number z_inv = vch_fe25519_mul(&den12, &point->t);
@@ -70,4 +78,39 @@ void vch_ristretto_encode(uint8_t out[static VCH_EDWARDS_SIZE],
     const number signed_s = vch_fe25519_mul(&den_inv, &z_y), s = absolute(&signed_s);
 
     vch_fe25519_encode(out, &s);
+}
+
+// Section 4.3.4, MAP, with its names.
+static struct vch_edwards_point map(const uint8_t bytes[static 32])
+{
+    const number t = vch_fe25519_decode(bytes), t2 = vch_fe25519_square(&t);
+    const number r = vch_fe25519_mul(&vch_fe25519_root_of_minus_one, &t2);
+    const number r_1 = vch_fe25519_add(&r, &ONE), u = vch_fe25519_mul(&r_1, &ONE_MINUS_D2);
+    const number r_d = vch_fe25519_mul(&r, &D), r_d_1 = vch_fe25519_add(&r_d, &ONE);
+    const number minus = vch_fe25519_negate(&r_d_1), r_plus_d = vch_fe25519_add(&r, &D);
+    const number v = vch_fe25519_mul(&minus, &r_plus_d);
+    number s, c = vch_fe25519_negate(&ONE);
+
+    if (!vch_fe25519_root(&s, &u, &v)) {
+        const number st = vch_fe25519_mul(&s, &t), positive = absolute(&st);
+        s = vch_fe25519_negate(&positive);
+        c = r;
+    }
+    const number r_minus_1 = vch_fe25519_sub(&r, &ONE), cr = vch_fe25519_mul(&c, &r_minus_1);
+    const number crd = vch_fe25519_mul(&cr, &D_MINUS_ONE_2), n = vch_fe25519_sub(&crd, &v);
+    const number s2 = vch_fe25519_add(&s, &s), ss = vch_fe25519_square(&s);
+    const number w0 = vch_fe25519_mul(&s2, &v), w1 = vch_fe25519_mul(&n, &ROOT);
+    const number w2 = vch_fe25519_sub(&ONE, &ss), w3 = vch_fe25519_add(&ONE, &ss);
+
+    return (struct vch_edwards_point){vch_fe25519_mul(&w0, &w3), vch_fe25519_mul(&w2, &w1),
+                                      vch_fe25519_mul(&w1, &w3), vch_fe25519_mul(&w0, &w2)};
+}
+
+struct vch_edwards_point
+vch_ristretto_from_hash(const uint8_t bytes[static VCH_RISTRETTO_HASH_SIZE])
+{
+    const struct vch_edwards_point first = map(bytes);
+    const struct vch_edwards_point second = map(bytes + VCH_RISTRETTO_HASH_SIZE / 2);
+
+    return vch_edwards_add(&first, &second);
 }

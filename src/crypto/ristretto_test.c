@@ -81,3 +81,16 @@ TEST(ristretto_takes_the_encodings_that_libsodium_takes)
     }
     CHECK(taken > TURNS);
 }
+
+TEST(ristretto_points_of_hashes_are_those_of_libsodium)
+{
+    for (int i = 0; i < TURNS; i++) {
+        uint8_t hash[64], theirs[32], own[32];
+        random_bytes(hash, sizeof hash);
+        if (i < 4) memset(hash, i % 2 == 0 ? 0 : 0xff, i < 2 ? 64 : 32); // not below the modulus
+        CHECK_EQ(crypto_core_ristretto255_from_hash(theirs, hash), 0);
+        const struct vch_edwards_point point = vch_ristretto_from_hash(hash);
+        vch_ristretto_encode(own, &point);
+        CHECK(memcmp(own, theirs, sizeof own) == 0);
+    }
+}

@@ -23,7 +23,7 @@ enum {
 _Static_assert(VCH_VRF_BETA_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(VCH_VRF_PUBLIC_SIZE == POINT_SIZE, "libsodium's sizes");
 _Static_assert(WIDE_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
-_Static_assert(crypto_core_ristretto255_HASHBYTES == crypto_hash_sha512_BYTES, "libsodium's sizes");
+_Static_assert(VCH_RISTRETTO_HASH_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(POINT_SIZE + CHALLENGE_SIZE + SCALAR_SIZE == VCH_VRF_PROOF_SIZE, "a proof's parts");
 
 typedef crypto_hash_sha512_state sha512;
@@ -111,18 +111,20 @@ vch_status vch_vrf_check_public(const struct vch_vrf_public *key)
     return is_point(key->bytes) ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
-// H: alpha as a group element, another one for every key.
-static void hash_to_point(struct point *out, const struct vch_vrf_public *key, const void *alpha,
-                          size_t size)
+// H: alpha as a group element, another one for every key. Both are public, and so is this.
+static struct vch_edwards_point hash_to_point(struct point *out, const struct vch_vrf_public *key,
+                                              const void *alpha, size_t size)
 {
-    uint8_t uniform[crypto_core_ristretto255_HASHBYTES];
+    uint8_t uniform[VCH_RISTRETTO_HASH_SIZE];
     sha512 hash;
 
     hash_init(&hash, FOR_POINT);
     (void)crypto_hash_sha512_update(&hash, key->bytes, sizeof key->bytes);
     if (size > 0) (void)crypto_hash_sha512_update(&hash, alpha, size);
     hash_final(uniform, &hash);
-    (void)crypto_core_ristretto255_from_hash(out->bytes, uniform);
+    const struct vch_edwards_point point = vch_ristretto_from_hash(uniform);
+    vch_ristretto_encode(out->bytes, &point);
+    return point;
 }
 
 static void make_nonce(struct scalar *out, const struct vch_vrf_secret *key, const struct point *h)
@@ -169,7 +171,7 @@ void vch_vrf_prove(struct vch_vrf_proof *out, const struct vch_vrf_secret *key, 
     struct point h, gamma, u, v;
     struct scalar nonce, challenge, s;
 
-    hash_to_point(&h, &key->public_key, alpha, size);
+    (void)hash_to_point(&h, &key->public_key, alpha, size);
     multiply(&gamma, key->scalar, &h);
     make_nonce(&nonce, key, &h);
     VCH_ASSERT(crypto_scalarmult_ristretto255_base(u.bytes, nonce.bytes) == 0);
@@ -194,15 +196,14 @@ static bool is_reduced(const struct scalar *scalar)
 }
 
 // The two points that an honest proof's challenge was hashed from: u = s B - c Y, v = s H - c
-// Gamma. False when Y, H or Gamma is no point.
+// Gamma. False when Y or Gamma is no point.
 static bool recompute(struct point *u, struct point *v, const struct point *y,
-                      const struct point *h, const struct point *gamma, const struct scalar *s,
-                      const struct scalar *c)
+                      const struct vch_edwards_point *h, const struct point *gamma,
+                      const struct scalar *s, const struct scalar *c)
 {
     const struct vch_edwards_table *base = vch_known_base();
-    struct vch_edwards_point key, of_h, of_gamma, left;
+    struct vch_edwards_point key, of_gamma, left;
 
-    if (!vch_ristretto_decode(&of_h, h->bytes)) return false;
     if (!vch_ristretto_decode(&of_gamma, gamma->bytes)) return false;
     of_gamma = vch_edwards_negate(&of_gamma);
     const struct vch_known *known = base != NULL ? vch_known_hold(VCH_KNOWN_VRF, y->bytes) : NULL;
@@ -216,7 +217,7 @@ static bool recompute(struct point *u, struct point *v, const struct point *y,
         left = vch_edwards_combine_new(s->bytes, &generator, c->bytes, &key);
     }
     const struct vch_edwards_point right =
-        vch_edwards_combine_new(s->bytes, &of_h, c->bytes, &of_gamma);
+        vch_edwards_combine_new(s->bytes, h, c->bytes, &of_gamma);
     vch_ristretto_encode(u->bytes, &left);
     vch_ristretto_encode(v->bytes, &right);
     return true;
@@ -238,8 +239,8 @@ vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public
         if (vch_is_zero(parts[i], POINT_SIZE)) return VCH_FAIL(BAD_PROOF);
     if (!is_reduced(&s)) return VCH_FAIL(BAD_PROOF);
 
-    hash_to_point(&h, key, alpha, size);
-    if (vch_is_zero(h.bytes, POINT_SIZE) || !recompute(&u, &v, &y, &h, &gamma, &s, &c))
+    const struct vch_edwards_point point = hash_to_point(&h, key, alpha, size);
+    if (vch_is_zero(h.bytes, POINT_SIZE) || !recompute(&u, &v, &y, &point, &gamma, &s, &c))
         return VCH_FAIL(BAD_PROOF);
     make_challenge(&again, key, &h, &gamma, &u, &v);
     if (memcmp(again.bytes, c.bytes, sizeof c.bytes) != 0) return VCH_FAIL(BAD_PROOF);
