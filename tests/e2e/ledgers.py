@@ -11,49 +11,19 @@ when it says so, and ports are the kernel's choice; a ledger that comes back tak
 import json
 import os
 import pathlib
-import signal
-import subprocess
 import urllib.request
 
-TIMEOUT_S = 120
+from processes import Process, Refused, Started, TIMEOUT_S  # noqa: F401, for those who use this module
 
 
-class Refused(Exception):
-    """`vouch` exited with another code than 0."""
-
-    def __init__(self, code, text):
-        super().__init__(f"exit {code}: {text}")
-        self.code, self.text = code, text
-
-
-class Process:
-    """One process that says on its first line(s) where it listens."""
-
-    def __init__(self, command, log, lines=1):
-        self.log_path = pathlib.Path(log)
-        self.log = open(log, "ab")
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=self.log)
-        self.ports = []
-        for _ in range(lines):
-            words = self.process.stdout.readline().decode().split()
-            if len(words) != 3:
-                self.process.wait()
-                raise Refused(self.process.returncode, self.log_path.read_text())
-            self.ports.append(int(words[2]))
-
-    def end(self, number):
-        self.process.send_signal(number)
-        return self.process.wait(TIMEOUT_S)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.end(signal.SIGKILL)
-        self.process.stdout.close()
-        self.log.close()
+def listening(command, log, lines=1):
+    """A process that says on each line where it listens: its `ports`."""
+    process = Process(command, log, words=3, lines=lines)
+    process.ports = [int(words[2]) for words in process.said]
+    return process
 
 
-class Ledger:
+class Ledger(Started):
     def __init__(self, vouch, folder, witnesses=4, parameters=(), store=None, options=()):
         self.vouch, self.folder = str(vouch), pathlib.Path(folder)
         self.store = store or f"sqlite:{self.folder / 'log.db'}"
@@ -73,18 +43,10 @@ class Ledger:
                         self.path("charter"), "--json", *parameters)
         self.charter = json.loads(made)
 
-    def __enter__(self):
-        try:
-            for i in range(len(self.names)):
-                self.witnesses.append(self.start_witness(i))
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def start_all(self):
+        for i in range(len(self.names)):
+            self.witnesses.append(self.start_witness(i))
+        self.start()
 
     def close(self):
         for process in [self.process, *self.witnesses]:
@@ -94,28 +56,18 @@ class Ledger:
     def path(self, name):
         return self.folder / name
 
-    def run(self, *arguments, timeout=TIMEOUT_S):
-        done = subprocess.run([self.vouch, *map(str, arguments)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=timeout, check=False)
-        if done.returncode != 0:
-            raise Refused(done.returncode, done.stdout + done.stderr)
-        return done.stdout
-
-    def keygen(self, name):
-        return self.run("keygen", "-o", self.path(f"{name}.key"), "--no-passphrase").strip()
-
     def start_witness(self, i, port=None):
-        return Process([self.vouch, "witness", "--key", self.path(f"w{i}.key"), "--name",
-                        self.names[i], "--log", self.charter["log"], "--state",
-                        self.path(f"w{i}"), *(["--port", port] if port else [])],
-                       self.path(f"w{i}.log"))
+        return listening([self.vouch, "witness", "--key", self.path(f"w{i}.key"), "--name",
+                          self.names[i], "--log", self.charter["log"], "--state",
+                          self.path(f"w{i}"), *(["--port", port] if port else [])],
+                         self.path(f"w{i}.log"))
 
     def start(self):
         urls = []
         for witness in self.witnesses:
             urls += ["--witness", f"http://127.0.0.1:{witness.ports[0]}"]
         ports = ["--port", self.port, "--http-port", self.http] if self.port else []
-        self.process = Process(
+        self.process = listening(
             [*self.program, "--key", self.path("clerk.key"), "--charter",
              self.path("charter"), "--founder", self.founder, "--store", self.store, *urls,
              *ports, *self.options], self.path("ledger.log"), lines=2)
@@ -123,12 +75,11 @@ class Ledger:
 
     def kill(self):
         """kill -9, at once."""
-        self.process.end(signal.SIGKILL)
         self.process.close()
 
     def drain(self):
         """SIGTERM; the exit code once it is gone."""
-        code = self.process.end(signal.SIGTERM)
+        code = self.process.drain()
         self.process.close()
         return code
 

@@ -7,60 +7,22 @@ Every process started here is ended here, by its own process id. Nothing sleeps:
 when it says so, and ports are the kernel's choice.
 """
 import json
-import os
 import pathlib
-import signal
 import subprocess
 
-TIMEOUT_S = 120
+from processes import Process, Refused, Started, TIMEOUT_S  # noqa: F401, for those who use this module
 
 
-class Refused(Exception):
-    """`vouch` exited with another code than 0."""
-
-    def __init__(self, code, text):
-        super().__init__(f"exit {code}: {text}")
-        self.code, self.text = code, text
-
-
-class Node:
-    """One process; `program` may be another than `vouch node`, for nodes that misbehave."""
+class Node(Process):
+    """One process; it may run another program than `vouch node`, for nodes that misbehave."""
 
     def __init__(self, command, name, log, env=None):
+        super().__init__(command, log, words=5, env=env)
         self.name = name
-        self.log = open(log, "wb")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.log, env={**os.environ, **(env or {})})
-        line = self.process.stdout.readline().decode().split()
-        if len(line) != 5 or line[0] != "ready":
-            self.process.wait()
-            raise Refused(self.process.returncode, pathlib.Path(log).read_text())
-        self.key, self.address, self.http = line[1], line[2], line[4]
-
-    def kill(self):
-        """kill -9, at once."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stall(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def drain(self):
-        """SIGTERM; the exit code once it is gone."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(TIMEOUT_S)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.kill()
-        self.process.stdout.close()
-        self.log.close()
+        _, self.key, self.address, _, self.http = self.said[0]
 
 
-class Network:
+class Network(Started):
     """One founder, one client, and a node per placement: a list of (first, last) ranges, or one.
 
     `programs` maps a node's index to the command that replaces [vouch, "node"], `environments` to
@@ -84,33 +46,14 @@ class Network:
         self.programs, self.node_options = programs or {}, list(node_options)
         self.environments = environments or {}
 
-    def __enter__(self):
-        try:
-            for i in range(len(self.placements)):
-                self.nodes.append(self.start(i))
-            self.write_peers()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def start_all(self):
+        for i in range(len(self.placements)):
+            self.nodes.append(self.start(i))
+        self.write_peers()
 
     def close(self):
         for node in self.nodes:
             node.close()
-
-    def run(self, *arguments, timeout=TIMEOUT_S, env=None):
-        done = subprocess.run([self.vouch, *map(str, arguments)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=timeout, check=False,
-                              env={**os.environ, **(env or {})})
-        if done.returncode != 0:
-            raise Refused(done.returncode, done.stdout + done.stderr)
-        return done.stdout
-
-    def keygen(self, name):
-        return self.run("keygen", "-o", self.folder / f"{name}.key", "--no-passphrase").strip()
 
     def segment(self, first, last):
         path = self.folder / f"segment_{first}_{last}.vouch"
@@ -124,7 +67,7 @@ class Network:
                    self.folder / "network.registry", "--founder", self.founder,
                    *self.node_options, *options,
                    *[self.segment(first, last) for first, last in self.placements[i]]]
-        return Node(list(map(str, command)), f"node{i}", self.folder / f"node{i}.log",
+        return Node(command, f"node{i}", self.folder / f"node{i}.log",
                     self.environments.get(i))
 
     def write_peers(self):
