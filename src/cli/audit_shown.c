@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "member/published.h"
 
+enum { UNDER_WAY = 2 }; // trees
+
 static uint32_t count_of(const struct vch_tool *tool, const char *option)
 {
     uint32_t count = 0;
@@ -108,12 +110,13 @@ static const char *draft_of(const struct vch_hearing *hearing)
     return hearing->is_draft ? vch_entry_kind_text(hearing->entry.kind) : "no draft";
 }
 
-// How many trees more than became anchors. The last one may be on its way.
+// How many trees more than became anchors. That of the last tree lies behind what is published,
+// and one more may be on its way.
 static uint64_t surplus_of(const struct vch_hearing *hearing)
 {
     const uint64_t count = hearing->said.count;
 
-    return count > hearing->anchors + 1 ? count - hearing->anchors - 1 : 0;
+    return count > hearing->anchors + UNDER_WAY ? count - hearing->anchors - UNDER_WAY : 0;
 }
 
 static void print_log(const struct vch_hearing *hearing)

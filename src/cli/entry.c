@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/handing.h"
 #include "cli/ledger_tool.h"
 #include "cli/operands.h"
 #include "cli/trial.h"
@@ -21,6 +22,8 @@ static const struct vch_option options[] = {
     {"ledger", "HOST:PORT", "where the ledger listens for members", false},
     {"number", "N", "above the writer's last (default: the Unix time in microseconds)", false},
     {"wait-cosigned", NULL, "until witnesses have cosigned a checkpoint with it", false},
+    {"witness", "URL", "is handed the draft, if the ledger does not take it", true},
+    {"promises", "PREFIX", "keeps what these witnesses promise in files PREFIX.NAME", false},
     {"draft", "FILE", "only write the signed draft there, and append nothing", false},
     {"registry", "FILE", "of a trial: the registry in force, or its digest", false},
     {"fee", "N", "of a trial (default: 1)", false},
@@ -273,6 +276,21 @@ static vch_status append_as(struct making *making, const struct vch_charter *cha
     return status;
 }
 
+// What the ledger says stays what is said, whoever promises what.
+static vch_status append_or_hand_over(struct making *making, const struct vch_charter *charter,
+                                      const struct vch_secret_key *key)
+{
+    struct vch_tool *tool = making->tool;
+    vch_status status = append_as(making, charter, key);
+    struct vch_complaint why = tool->complaint;
+
+    if (vch_is_ok(status) || !vch_options_has(tool->options, "witness")) return status;
+    if (!vch_is_ok(vch_handing_give(tool, charter, making->draft, making->draft_size)))
+        (void)fprintf(stderr, "vouch entry: %s\n", tool->complaint.text);
+    tool->complaint = why;
+    return status;
+}
+
 static vch_status run(struct vch_tool *tool)
 {
     struct making making = {.tool = tool, .operands = tool->options->operands + 1};
@@ -289,7 +307,8 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     vch_status status = sign(&making, kind, &charter, &key);
     if (vch_is_ok(status))
-        status = file != NULL ? write_draft(&making, file) : append_as(&making, &charter, &key);
+        status = file != NULL ? write_draft(&making, file)
+                              : append_or_hand_over(&making, &charter, &key);
     vch_wipe(&key, sizeof key);
     return status;
 }

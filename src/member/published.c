@@ -110,6 +110,21 @@ static vch_status download(struct vch_published *published, const char *path, si
     return status;
 }
 
+vch_status vch_published_post(struct vch_published *published, const char *path, const char *body,
+                              size_t size_max, uint8_t **bytes, size_t *size,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    if (published->curl == NULL)
+        return vch_complain(complaint, VCH_CODE_UNAVAILABLE, "%.200s is no address to post to",
+                            published->where);
+    if (curl_easy_setopt(published->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body)) != CURLE_OK ||
+        curl_easy_setopt(published->curl, CURLOPT_COPYPOSTFIELDS, body) != CURLE_OK)
+        return VCH_FAIL(NO_MEMORY);
+    vch_status status = download(published, path, size_max, bytes, size, arena, complaint);
+    (void)curl_easy_setopt(published->curl, CURLOPT_HTTPGET, 1L);
+    return status;
+}
+
 vch_status vch_published_get(struct vch_published *published, const char *path, size_t size_max,
                              uint8_t **bytes, size_t *size, struct vch_arena *arena,
                              struct vch_complaint *complaint)

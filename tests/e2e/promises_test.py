@@ -16,7 +16,7 @@ import urllib.request
 
 from agreed import Agreed
 from ledgers import Refused
-from witnesses import hash_of
+from witnesses import commit_draft, hash_of, tlog
 
 LYING = sys.argv.pop(2)
 VOUCH = sys.argv.pop(1)
@@ -110,6 +110,26 @@ class Promises(unittest.TestCase):
         self.assertEqual(code, 0, error)
         late = {row["witness"] for row in report["shown"] if row["finding"] == "right" and row["late_ms"] > 2000}
         self.assertGreaterEqual(len(late), 3, report["shown"])
+
+    def test_what_is_written_by_hand_is_promised_by_hand(self):
+        """Evidence that the ledger does not take: here rightly, as its contest is none of this ledger's."""
+        network = self.network()
+        for i in range(2):
+            draft = commit_draft(bytes.fromhex(network.ledger.charter["log"].split()[-1]), tlog.Key(b"\7" * 32), bytes(32),
+                                 commitment=bytes([i]) * 32)
+            (self.folder / f"commit{i}").write_bytes(draft)
+        urls = [f"http://127.0.0.1:{witness.ports[0]}" for witness in network.ledger.witnesses]
+        kept = self.folder / "promise"
+        with self.assertRaises(Refused) as caught:
+            network.ledger.entry("evidence", self.folder / "commit0", self.folder / "commit1", "--promises", kept,
+                                 *(word for url in urls for word in ("--witness", url)), key="client")
+        self.assertEqual(caught.exception.text.count("promised by"), 4, caught.exception.text)
+        self.assertIn("the ledger refuses it", caught.exception.text)
+        found = self.refusals(network)
+        code, report, error = self.audit(network, "--shown", f"{kept}.w0.example", "--shown", found[0])
+        self.assertEqual(code, 0, error)
+        self.assertEqual([row["finding"] for row in report["shown"]], ["open", "right"])
+        self.assertEqual([row["late_entries"] for row in report["shown"]], [0, 0])
 
     def test_an_honest_clerk_is_accused_of_nothing(self):
         network = self.network()

@@ -273,8 +273,9 @@ class Agreements(Served):
             ROOT / "demo/digits_calibration.npy")
         return model
 
-    def agreed(self, after_ms):
-        return Agreed(VOUCH, self.folder, self.model(), [(2, 6)] * 5, node_options=["--witness-after", after_ms])
+    def agreed(self, after_ms, parameters=()):
+        return Agreed(VOUCH, self.folder, self.model(), [(2, 6)] * 5, node_options=["--witness-after", after_ms],
+                      parameters=parameters)
 
     def made(self, network):
         lines = [line for w in network.ledger.witnesses for line in self.metrics(w) if "_promised_total" in line]
@@ -297,7 +298,8 @@ class Agreements(Served):
             self.assertGreaterEqual(network.ledger.metrics()["vouch_ledger_jobs_total"], jobs)
 
     def test_what_the_ledger_shows_in_time_no_witness_is_asked_to_miss(self):
-        with self.agreed(after_ms=60000) as network:
+        patient = ["draw_ms=480000", "commit_ms=480000", "reveal_ms=480000"] # a node waits for an eighth of a window
+        with self.agreed(60000, patient) as network:
             network.agree(ROOT / "demo/digits_inputs.npy", "--quorum", 3)
             self.assertEqual(self.made(network), [0] * 4)
 
