@@ -28,8 +28,8 @@ enum {
     CROWD_TICKS = 10,         // how often it is counted
     CROWD_ENTRIES = 100,      // since the last count,
     CROWD_LISTENERS = 8,      // and connections
-    GROUP_PAUSE_MS = 8,       // between groups of entries, in a crowd: less than a tick
-    CHECKPOINT_PAUSE_MS = 40, // between checkpoints
+    GROUP_PAUSE_MS = 5,       // between groups of entries, in a crowd: less than a tick
+    CHECKPOINT_PAUSE_MS = 20, // between checkpoints
 };
 
 static uint64_t now_ms(void)
