@@ -41,7 +41,7 @@ static uint64_t now_ms(void)
 
 static void finish(struct vch_ledger *ledger, struct vch_request *request)
 {
-    vch_streams_finish(&ledger->streams, request);
+    vch_streams_finish(&ledger->host, request);
 }
 
 static void on_request_done(void *context, struct vch_lane_job *job)
@@ -342,7 +342,7 @@ static void begin_draining(struct vch_ledger *ledger)
     vch_log_write(VCH_LOG_INFO, "draining: %u connections, %" PRIu64 " requests",
                   ledger->streams.count, vch_pipeline_waiting(ledger->pipeline));
     (void)evconnlistener_disable(ledger->listener);
-    vch_streams_say_goodbye(&ledger->streams);
+    vch_guests_say_goodbye(&ledger->streams);
 }
 
 // One who asks alone is answered at once, however much it asks.
@@ -364,7 +364,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         vch_pipeline_attend(ledger->pipeline);
     enter_anchor(ledger);
     consider_checkpoint(ledger);
-    vch_streams_tick(&ledger->streams);
+    vch_guests_tick(&ledger->streams);
     vch_pages_tick(ledger->pages);
     if (++ledger->ticks % CROWD_TICKS == 0) count_crowd(ledger);
     if (ledger->ticks % 20 == 0) {
@@ -373,7 +373,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         if (!ledger->host.is_draining) (void)evconnlistener_enable(ledger->listener);
     }
     if (!ledger->host.is_draining) return;
-    if (vch_streams_are_gone(&ledger->streams) || now_ms() >= ledger->drain_end_ms)
+    if (vch_guests_are_gone(&ledger->streams) || now_ms() >= ledger->drain_end_ms)
         (void)event_base_loopbreak(ledger->base);
 }
 
@@ -403,7 +403,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct vch_ledger *ledger = context;
 
     (void)listener, (void)address, (void)size;
-    vch_streams_accept(&ledger->streams, socket);
+    vch_guests_accept(&ledger->streams, socket);
 }
 
 // Out of descriptors: the connection stays pending; a later tick tries again.
@@ -692,7 +692,7 @@ void vch_ledger_free(struct vch_ledger *ledger)
     if (ledger == NULL) return;
     ledger->is_ending = true;
     if (ledger->listener != NULL) evconnlistener_free(ledger->listener);
-    if (ledger->base != NULL && ledger->pipeline != NULL) vch_streams_drop(&ledger->streams);
+    if (ledger->base != NULL && ledger->pipeline != NULL) vch_guests_drop(&ledger->streams);
     vch_lane_free(ledger->verifiers);
     vch_lane_free(ledger->keeper);
     vch_pipeline_free(ledger->pipeline, discard, ledger);

@@ -38,7 +38,7 @@ struct vch_ledger {
     int control; // written to by vch_ledger_stop
     uint16_t port;
     struct vch_ledger_session_host host;
-    struct vch_streams streams;
+    struct vch_guests streams;   // the members
     struct vch_request *proving; // proofs that wait for a checkpoint
     // The latest cosigned checkpoint.
     uint64_t cosigned;

@@ -171,7 +171,7 @@ void vch_pages_state_metrics(struct evbuffer *out, const struct vch_ledger *ledg
 {
     const struct vch_ledger_session_counts *sessions = &ledger->host.counts;
     const struct vch_cosigners_counts *cosigners = vch_cosigners_counts(ledger->cosigners);
-    const struct vch_streams_counts *streams = &ledger->streams.counts;
+    const struct vch_guests_counts *streams = &ledger->streams.counts;
     const struct metric metrics[] = {
         {"vouch_ledger_entries", "durable entries", "gauge",
          vch_pipeline_durable(ledger->pipeline)},

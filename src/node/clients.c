@@ -1,20 +1,10 @@
 #include "node/clients.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "host/clock.h"
 #include "host/log.h"
-
-struct vch_clients_connection {
-    struct vch_clients *clients;
-    struct vch_clients_connection *next, **back;
-    struct vch_stream *stream;
-    bool is_open;
-    struct vch_session session;
-};
 
 static struct vch_session_time now(void)
 {
@@ -22,152 +12,73 @@ static struct vch_session_time now(void)
                                      .monotonic_ms = vch_clock_monotonic_us() / 1000};
 }
 
-static void name_of(char out[static 17], const struct vch_public_key *key)
+static void open_session(void *session, void *context, const struct vch_public_key *peer,
+                         void *transport)
 {
-    vch_hex_encode(out, key->bytes, 8); // enough to tell peers apart in a log
+    struct vch_clients *clients = context;
+
+    vch_session_init(session, clients->setup.host, peer, transport);
 }
 
-static vch_status send_frame(void *transport, const Vouch__Frame *frame)
+static void receive(void *session, const Vouch__Frame *frame)
 {
-    struct vch_clients_connection *connection = transport;
-
-    return vch_stream_send(connection->stream, frame);
+    vch_session_receive(session, frame, now());
 }
 
-static bool has_room(void *transport)
+static void pump(void *session)
 {
-    struct vch_clients_connection *connection = transport;
-
-    return vch_stream_has_room(connection->stream);
+    vch_session_pump(session, now());
 }
 
-static void set_owed(void *transport, bool is_owed)
+static void tick(void *session)
 {
-    struct vch_clients_connection *connection = transport;
-
-    vch_stream_set_owed(connection->stream, is_owed);
+    vch_session_tick(session, now());
 }
 
-static void count_bytes(struct vch_clients_connection *connection)
+static void advance(void *session, const void *time)
 {
-    struct vch_metrics *metrics = connection->clients->setup.host->metrics;
-
-    metrics->bytes_in += vch_stream_bytes_in(connection->stream);
-    metrics->bytes_out += vch_stream_bytes_out(connection->stream);
+    vch_session_advance(session, *(const struct vch_session_time *)time);
 }
 
-// The stream has been, or is being, closed: only our side of it is left.
-static void forget(struct vch_clients_connection *connection)
+static void say_goodbye(void *session)
 {
-    struct vch_clients *clients = connection->clients;
-
-    count_bytes(connection);
-    if (connection->is_open) vch_session_release(&connection->session);
-    *connection->back = connection->next;
-    if (connection->next != NULL) connection->next->back = connection->back;
-    clients->count--;
-    free(connection);
+    vch_session_send_goodbye(session);
 }
 
-static void close_refused(struct vch_clients_connection *connection, enum vch_code code,
-                          const char *why)
+static void release(void *session)
 {
-    char name[17];
-
-    name_of(name, vch_stream_peer(connection->stream));
-    vch_log_write(VCH_LOG_WARNING, "client %s: stream refused: %s", name, why);
-    connection->clients->setup.host->metrics->streams_failed++;
-    vch_stream_refuse(connection->stream, code, why);
-    forget(connection);
+    vch_session_release(session);
 }
 
-static bool ends(struct vch_clients_connection *connection)
+static struct vch_guests_standing standing(const void *of)
 {
-    const struct vch_session *session = &connection->session;
+    const struct vch_session *session = of;
 
-    if (session->end_code != VCH_CODE_NONE) {
-        close_refused(connection, session->end_code, session->end_text);
-        return true;
-    }
-    bool is_over = connection->clients->setup.host->is_draining || session->is_leaving;
-    if (!is_over || !vch_session_is_idle(session)) return false;
-    if (!vch_stream_is_flushed(connection->stream)) return false; // the next tick looks again
-    vch_stream_close(connection->stream);
-    forget(connection);
-    return true;
+    return (struct vch_guests_standing){.end_code = session->end_code,
+                                        .end_text = session->end_text,
+                                        .is_leaving = session->is_leaving,
+                                        .is_idle = vch_session_is_idle(session)};
 }
 
-static uint32_t count_key(const struct vch_clients *clients, const struct vch_public_key *key)
+static void refused(void *context, enum vch_code code)
 {
-    uint32_t count = 0;
+    struct vch_clients *clients = context;
 
-    for (const struct vch_clients_connection *at = clients->first; at != NULL; at = at->next)
-        count += at->is_open && vch_is_equal(&at->session.peer, key, sizeof *key);
-    return count;
+    vch_metrics_refuse(clients->setup.host->metrics, code);
 }
 
-static void on_open(void *context, struct vch_stream *stream)
-{
-    struct vch_clients_connection *connection = context;
-    const struct vch_clients_setup *setup = &connection->clients->setup;
-    const struct vch_public_key *peer = vch_stream_peer(stream);
-    char name[17];
-
-    if (count_key(connection->clients, peer) >= setup->per_key_max) {
-        vch_metrics_refuse(setup->host->metrics, VCH_CODE_BUSY);
-        close_refused(connection, VCH_CODE_BUSY, "too many connections of this client");
-        return;
-    }
-    vch_session_init(&connection->session, setup->host, peer, connection);
-    connection->is_open = true;
-    name_of(name, peer);
-    vch_log_write(VCH_LOG_DEBUG, "client %s: connected", name);
-}
-
-static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
-{
-    struct vch_clients_connection *connection = context;
-
-    (void)stream;
-    vch_session_receive(&connection->session, frame, now());
-    (void)ends(connection);
-}
-
-static void on_room(void *context, struct vch_stream *stream)
-{
-    struct vch_clients_connection *connection = context;
-
-    (void)stream;
-    vch_session_pump(&connection->session, now());
-    (void)ends(connection);
-}
-
-static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
-{
-    struct vch_clients_connection *connection = context;
-    struct vch_metrics *metrics = connection->clients->setup.host->metrics;
-    char name[17] = "(unknown)";
-
-    if (!connection->is_open) {
-        metrics->handshakes_failed++;
-    } else if (code != VCH_CODE_UNAVAILABLE) {
-        metrics->streams_failed++;
-        vch_metrics_refuse(metrics, code);
-    }
-    if (connection->is_open) name_of(name, vch_stream_peer(stream));
-    vch_log_write(code == VCH_CODE_UNAVAILABLE ? VCH_LOG_DEBUG : VCH_LOG_WARNING, "client %s: %s",
-                  name, why);
-    forget(connection);
-}
-
-static void on_send(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
-                    struct evbuffer *bytes)
-{
-    const struct vch_clients_connection *connection = context;
-    const struct vch_clients_setup *setup = &connection->clients->setup;
-
-    setup->on_send(setup->on_send_context, stream, frame, bytes);
-}
+static const struct vch_guests_session SESSION = {
+    .name = "client",
+    .size = sizeof(struct vch_session),
+    .open = open_session,
+    .receive = receive,
+    .pump = pump,
+    .tick = tick,
+    .say_goodbye = say_goodbye,
+    .release = release,
+    .standing = standing,
+    .refused = refused,
+};
 
 static bool admit(void *context, const struct vch_public_key *key)
 {
@@ -177,112 +88,42 @@ static bool admit(void *context, const struct vch_public_key *key)
     return vch_registry_find(registry, key) != NULL;
 }
 
-static void connect_client(struct vch_clients *clients, evutil_socket_t socket)
+void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setup *setup)
 {
-    const struct vch_clients_setup *own = &clients->setup;
-    struct vch_clients_connection *connection = calloc(1, sizeof *connection);
-    struct vch_stream_setup setup = {
-        .base = own->base,
-        .tls = own->tls,
-        .live_count = &clients->live_streams,
-        .limits = own->limits,
-        .events = {on_open, on_frame, on_room, on_close, own->on_send != NULL ? on_send : NULL},
-        .context = connection,
+    const struct vch_guests_setup guests = {
+        .base = setup->base,
+        .tls = setup->tls,
+        .limits = setup->limits,
+        .count_max = setup->count_max,
+        .per_key_max = setup->per_key_max,
+        // The registry is only read; admissions carry a context that others may write.
+        .admission = {admit, (void *)(uintptr_t)setup->registry},
+        .session = &SESSION,
+        .context = clients,
+        .is_draining = &setup->host->is_draining,
+        .on_send = setup->on_send,
+        .on_send_context = setup->on_send_context,
     };
-    // The registry is only read; admissions carry a context that others may write.
-    struct vch_tls_admission admission = {admit, (void *)(uintptr_t)own->registry};
 
-    if (connection == NULL) {
-        (void)close(socket);
-        return;
-    }
-    if (!vch_is_ok(vch_stream_accept(&connection->stream, &setup, socket, &admission))) {
-        free(connection);
-        return;
-    }
-    connection->clients = clients;
-    connection->next = clients->first;
-    connection->back = &clients->first;
-    if (connection->next != NULL) connection->next->back = &connection->next;
-    clients->first = connection;
-    clients->count++;
-}
-
-// Anyone may begin a handshake, and so take a place without a key: when all places are taken, the
-// handshake that has lasted longest gives way.
-static bool drop_oldest_stranger(struct vch_clients *clients)
-{
-    struct vch_clients_connection *oldest = NULL;
-
-    for (struct vch_clients_connection *at = clients->first; at != NULL; at = at->next)
-        if (!at->is_open) oldest = at; // the newest comes first
-    if (oldest == NULL) return false;
-    clients->setup.host->metrics->handshakes_failed++;
-    vch_stream_drop(oldest->stream);
-    forget(oldest);
-    return true;
-}
-
-void vch_clients_accept(struct vch_clients *clients, evutil_socket_t socket)
-{
-    struct vch_metrics *metrics = clients->setup.host->metrics;
-
-    metrics->connections_accepted++;
-    // Streams that linger, or are about to be freed, count too: they hold memory as well.
-    if (clients->live_streams < 2 * clients->setup.count_max &&
-        (clients->count < clients->setup.count_max || drop_oldest_stranger(clients))) {
-        connect_client(clients, socket);
-        return;
-    }
-    metrics->connections_refused++;
-    (void)close(socket);
-}
-
-static void tick_connection(struct vch_clients_connection *connection,
-                            struct vch_session_time time)
-{
-    if (connection->is_open) {
-        vch_session_tick(&connection->session, time);
-        (void)ends(connection);
-    } else if (connection->clients->setup.host->is_draining) {
-        vch_stream_drop(connection->stream);
-        forget(connection);
-    }
-}
-
-void vch_clients_tick(struct vch_clients *clients)
-{
-    const struct vch_session_time time = now();
-
-    for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
-        next = at->next;
-        tick_connection(at, time);
-    }
+    *clients = (struct vch_clients){.setup = *setup};
+    vch_guests_init(&clients->guests, &guests);
+    setup->host->send = vch_guests_send;
+    setup->host->has_room = vch_guests_has_room;
+    setup->host->set_owed = vch_guests_set_owed;
 }
 
 void vch_clients_advance(struct vch_clients *clients)
 {
     const struct vch_session_time time = now();
 
-    for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
-        next = at->next;
-        if (!at->is_open) continue;
-        vch_session_advance(&at->session, time);
-        (void)ends(at);
-    }
-}
-
-void vch_clients_say_goodbye(struct vch_clients *clients)
-{
-    for (struct vch_clients_connection *at = clients->first; at != NULL; at = at->next)
-        if (at->is_open) vch_session_send_goodbye(&at->session);
+    vch_guests_each(&clients->guests, advance, &time);
 }
 
 static void log_task(const struct vch_task *task)
 {
     char name[17] = "(gone)", job[17];
 
-    if (task->session != NULL) name_of(name, &task->session->peer);
+    if (task->session != NULL) vch_hex_encode(name, task->session->peer.bytes, 8);
     vch_hex_encode(job, task->job_id.bytes, 8);
     vch_log_write(VCH_LOG_DEBUG,
                   "client %s: job %s segment %u, %u samples: %s after %" PRIu64 " us", name, job,
@@ -295,38 +136,16 @@ void vch_clients_finish(struct vch_clients *clients, struct vch_task *task)
 
     log_task(task);
     vch_session_finish(clients->setup.host, task, now());
-    if (session != NULL) (void)ends(session->transport);
+    if (session != NULL) vch_guests_look(session->transport);
 }
 
-bool vch_clients_are_gone(const struct vch_clients *clients)
+void vch_clients_count(const struct vch_clients *clients, struct vch_metrics *metrics)
 {
-    return clients->first == NULL && clients->live_streams == 0;
-}
+    const struct vch_guests_counts *counts = &clients->guests.counts;
 
-void vch_clients_bytes(const struct vch_clients *clients, uint64_t *in, uint64_t *out)
-{
-    *in = *out = 0;
-    for (const struct vch_clients_connection *at = clients->first; at != NULL; at = at->next) {
-        *in += vch_stream_bytes_in(at->stream);
-        *out += vch_stream_bytes_out(at->stream);
-    }
-}
-
-void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setup *setup)
-{
-    *clients = (struct vch_clients){.setup = *setup};
-    setup->host->send = send_frame;
-    setup->host->has_room = has_room;
-    setup->host->set_owed = set_owed;
-}
-
-void vch_clients_drop(struct vch_clients *clients)
-{
-    for (struct vch_clients_connection *at = clients->first, *next = NULL; at != NULL; at = next) {
-        next = at->next;
-        vch_stream_drop(at->stream);
-        forget(at);
-    }
-    while (clients->live_streams > 0) // each ends within its linger
-        if (event_base_loop(clients->setup.base, EVLOOP_ONCE) != 0) break;
+    metrics->connections_accepted = counts->accepted;
+    metrics->connections_refused = counts->refused;
+    metrics->handshakes_failed = counts->handshakes_failed;
+    metrics->streams_failed = counts->failed;
+    vch_guests_bytes(&clients->guests, &metrics->bytes_in, &metrics->bytes_out);
 }

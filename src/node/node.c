@@ -79,7 +79,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     struct vch_node *node = context;
 
     (void)listener, (void)address, (void)size;
-    vch_clients_accept(&node->clients, socket);
+    vch_guests_accept(&node->clients.guests, socket);
 }
 
 static uint64_t now_ms(void)
@@ -100,10 +100,10 @@ static void begin_draining(struct vch_node *node)
     if (node->session_host.is_draining) return;
     node->session_host.is_draining = true;
     node->drain_end_ms = now_ms() + node->options.drain_ms;
-    vch_log_write(VCH_LOG_INFO, "draining: %u connections, %u requests queued", node->clients.count,
-                  vch_worker_queued(node->worker));
+    vch_log_write(VCH_LOG_INFO, "draining: %u connections, %u requests queued",
+                  node->clients.guests.count, vch_worker_queued(node->worker));
     (void)evconnlistener_disable(node->listener);
-    vch_clients_say_goodbye(&node->clients);
+    vch_guests_say_goodbye(&node->clients.guests);
 }
 
 static void advance_orphans(struct vch_node *node)
@@ -116,7 +116,7 @@ static void advance_orphans(struct vch_node *node)
 // Nobody waits for an answer, and no seat for its own.
 static bool is_done(const struct vch_node *node)
 {
-    return vch_clients_are_gone(&node->clients) && node->session_host.orphan_count == 0 &&
+    return vch_guests_are_gone(&node->clients.guests) && node->session_host.orphan_count == 0 &&
            vch_worker_queued(node->worker) == 0;
 }
 
@@ -125,7 +125,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     struct vch_node *node = context;
 
     (void)unused, (void)what;
-    vch_clients_tick(&node->clients);
+    vch_guests_tick(&node->clients.guests);
     advance_orphans(node);
     if (node->ballot != NULL) vch_ballot_flush(node->ballot);
     vch_http_accept_again(node->http);
@@ -180,17 +180,14 @@ static int answer_metrics(void *context, struct evbuffer *body)
     struct vch_node *node = context;
     struct vch_metrics metrics = node->metrics;
     struct vch_metrics_gauges gauges = {
-        .connections = node->clients.count,
+        .connections = node->clients.guests.count,
         .queue_depth = vch_worker_queued(node->worker),
         .memory_used = node->session_host.memory_used,
         .memory_max = node->session_host.memory_max,
         .is_draining = node->session_host.is_draining,
     };
-    uint64_t in = 0, out = 0;
 
-    vch_clients_bytes(&node->clients, &in, &out);
-    metrics.bytes_in += in;
-    metrics.bytes_out += out;
+    vch_clients_count(&node->clients, &metrics);
     vch_metrics_write(body, &metrics, &gauges);
     return 200;
 }
@@ -479,7 +476,7 @@ vch_status vch_node_run(struct vch_node *node)
 
     evconnlistener_free(node->listener); // nobody waits in vain for a node that is gone
     node->listener = NULL;
-    vch_clients_drop(&node->clients);
+    vch_guests_drop(&node->clients.guests);
     return result < 0 ? VCH_FAIL(IO) : VCH_OK;
 }
 
@@ -508,7 +505,7 @@ void vch_node_free(struct vch_node *node)
     vch_http_free(node->http);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i] != NULL) event_free(events[i]);
-    vch_clients_drop(&node->clients);
+    vch_guests_drop(&node->clients.guests);
     vch_orphans_release(&node->session_host);
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);

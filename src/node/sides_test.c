@@ -39,7 +39,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
                       struct sockaddr *address, int size, void *context)
 {
     (void)listener, (void)address, (void)size, (void)context;
-    vch_clients_accept(&scene.clients, socket);
+    vch_guests_accept(&scene.clients.guests, socket);
 }
 
 static vch_status take_answer(struct session_fixture *fixture, const struct vch_task *task)
@@ -161,7 +161,7 @@ static void begin(enum referees_lie lie, bool is_truth)
 static void end(void)
 {
     vch_sides_release(&scene.sides);
-    vch_clients_drop(&scene.clients);
+    vch_guests_drop(&scene.clients.guests);
     while (scene.live > 0)
         CHECK(event_base_loop(scene.base, EVLOOP_ONCE) == 0);
     evconnlistener_free(scene.listener);
