@@ -113,7 +113,8 @@ class Round {
     const beta = await verifySelection(member.vrf, alpha, sortition.body.proof);
     must(beta !== null, "a seat's draw does not verify");
     must(weight > 0n, "a seat has no weight");
-    must(!this.opening.body.excluded.includes(member.operator), "a seat is held by an operator that the client excluded");
+    must(!this.opening.body.excluded.includes(member.operator),
+      "a seat is held by an operator that the client excluded");
     return {node, weight, operator: member.operator, exponent: exponentOf(beta)};
   }
 

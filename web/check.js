@@ -9,7 +9,8 @@ import {VOUCHER_SIZE_MAX, decodeVoucher} from "./voucher.js";
 
 // Without signatures nothing follows from anything.
 function nothingChecked() {
-  const reason = "this browser has no Ed25519 for this page (it needs HTTPS, or this very machine): no signature can be checked";
+  const reason = "this browser has no Ed25519 for this page (it needs HTTPS, or this very machine): no " +
+    "signature can be checked";
   const findings = Object.fromEntries([...CLAIMS, "ledger"].map((claim) => [claim, {verdict: NOT_CHECKED, reason}]));
   return {findings, isAccepted: false, refusedBy: "client", dissenters: [], agreed: []};
 }

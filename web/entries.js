@@ -35,7 +35,8 @@ function checkCharter(charter) {
   must(witnesses.length >= 1, "the charter has no witnesses");
   witnesses.forEach(({name, key}, i) => {
     must(isName(name), `witness ${i} has no name of the right form`);
-    must(i === 0 || compare(witnesses[i - 1].key, key) < 0, `witness ${i}: its key is there twice, or keys are not in order`);
+    must(i === 0 || compare(witnesses[i - 1].key, key) < 0,
+      `witness ${i}: its key is there twice, or keys are not in order`);
     must(!isEqual(key, founder) && !isEqual(key, clerk), `witness ${i} has the founder's or the clerk's key`);
   });
   must(names.size === witnesses.length, "two witnesses of the charter share a name");

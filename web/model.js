@@ -27,7 +27,8 @@ async function readManifest(bytes) {
   must(graph.values.every(({shape}) => shape !== null), "a value of the manifest has no shape");
   for (const {inputs, output} of graph.operators)
     must([...inputs, output].every((v) => v < graph.values.length), "an operator of the manifest names no value");
-  must(graph.outputs.length > 0 && [...graph.inputs, ...graph.outputs].every(({value}) => value < graph.values.length),
+  const ports = [...graph.inputs, ...graph.outputs];
+  must(graph.outputs.length > 0 && ports.every(({value}) => value < graph.values.length),
     "a port of the manifest names no value");
   return {graph, manifest: bytes, owner: null,
     identity: await transcript("vouch/model/v1", ["manifest", bytes])};
@@ -38,15 +39,18 @@ async function readPackage(bytes) {
   const view = viewOf(bytes), version = view.getUint32(8, true);
   const stored = view.getUint32(12, true), size = view.getUint32(16, true), holder = view.getUint32(20, true);
   must(version === 1, `the model has version ${version}; this page reads version 1`);
-  must(stored <= size && size <= MANIFEST_MAX && bytes.length >= packageHeadSize(bytes), "the model's file is cut short");
+  must(stored <= size && size <= MANIFEST_MAX && bytes.length >= packageHeadSize(bytes),
+    "the model's file is cut short");
   const head = bytes.subarray(0, packageHeadSize(bytes)), ownerAt = HEAD + stored + holder;
-  const digest = await transcript("vouch/package/v1", ["header", head.subarray(0, 32)], ["sections", head.subarray(HEAD)]);
+  const digest = await transcript("vouch/package/v1", ["header", head.subarray(0, 32)],
+    ["sections", head.subarray(HEAD)]);
   must(isEqual(digest, head.subarray(32, HEAD)), "the model's file is damaged: its header's digest is another");
   const section = head.subarray(HEAD, HEAD + stored);
   const held = await readManifest(stored === size ? section : inflate(section, size));
   const owner = decode(OWNER, head.subarray(ownerAt, ownerAt + OWNER_SIZE), "owner of the model");
   const signed = await transcript("vouch/model-owner/v1", ["identity", held.identity]);
-  must(await isSigned(owner.public_key, signed, owner.signature), "the model's file is not signed by the owner inside it");
+  must(await isSigned(owner.public_key, signed, owner.signature),
+    "the model's file is not signed by the owner inside it");
   return {...held, owner: owner.public_key};
 }
 
@@ -81,7 +85,8 @@ function cutsOf({operators, values, outputs}) {
 // Which value crosses each of the job's boundaries. Refuses a job that does not fit the model.
 export function planOf({segments}, graph) {
   const count = segments.length, end = segments[count - 1].last, cuts = cutsOf(graph), values = [];
-  must(end === graph.operators.length, `the job ends at operator ${end}, but the model has ${graph.operators.length}`);
+  must(end === graph.operators.length,
+    `the job ends at operator ${end}, but the model has ${graph.operators.length}`);
   must(graph.inputs.length === 1, `the model has ${graph.inputs.length} inputs, but the voucher commits to one`);
   for (let i = 0; i <= count; i++) {
     const position = i === 0 ? 0 : segments[i - 1].last;

@@ -10,7 +10,8 @@ const BELOW = 1n << 63n; // sizes and times
 const NOT_IN_NAMES = /[+\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u;
 
 function readLine(line) {
-  const [, name, base64] = /^\u2014 ([^ ]+) (.*)$/su.exec(line) ?? refuse("expected a signed note: a line is no signature");
+  const [, name, base64] = /^\u2014 ([^ ]+) (.*)$/su.exec(line) ??
+    refuse("expected a signed note: a line is no signature");
   const blob = fromBase64(base64);
   must(!NOT_IN_NAMES.test(name), "expected a signed note: a name has a space or a plus");
   must(blob !== null && blob.length > 4 && blob.length <= BLOB_MAX,
@@ -81,7 +82,7 @@ export async function openCheckpoint(content, charter, needed) {
   `the checkpoint of ${charter.origin} is not signed by the log's key`);
   let count = 0;
   for (const {name, key} of charter.witnesses)
-    if (await isSignedBy(note, name, OF_WITNESS, key, (signature) => isCosignature(key, note.text, signature))) count++;
+    if (await isSignedBy(note, name, OF_WITNESS, key, (line) => isCosignature(key, note.text, line))) count++;
   must(count >= needed,
     `${count} of ${charter.witnesses.length} witnesses cosigned the checkpoint, and ${needed} are needed`);
   return {...checkpoint, count};

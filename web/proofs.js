@@ -8,7 +8,8 @@ const SIGNED_TAIL = 96, LINK_HEAD = 36;
 const MALFORMED = 3; // vouch/verify.h
 
 function formOf({type, shape}, batch) {
-  return [["type", type], ["rank", shape.dims.length], ...shape.dims.map((size) => ["dimension", size]), ["batch", batch]];
+  return [["type", type], ["rank", shape.dims.length],
+    ...shape.dims.map((size) => ["dimension", size]), ["batch", batch]];
 }
 
 const commitmentToRoot = (value, job, root) => transcript("vouch/commitment/v1", ["kind", 2],
@@ -18,7 +19,8 @@ const commitmentToRoot = (value, job, root) => transcript("vouch/commitment/v1",
 async function joinProofs(voucher, recount, {graph}, values) {
   for (const {segment, proof} of voucher.results) {
     if (proof === null) continue;
-    for (const [boundary, root, what] of [[segment, proof.input_root, "input"], [segment + 1, proof.output_root, "output"]])
+    const ends = [[segment, proof.input_root, "input"], [segment + 1, proof.output_root, "output"]];
+    for (const [boundary, root, what] of ends)
       must(recount.join(boundary, await commitmentToRoot(graph.values[values[boundary]], voucher.job, root)),
         `the proof of segment ${segment} is about another ${what} than the rest of the voucher`);
   }
@@ -70,7 +72,8 @@ export async function verifyProofs(voucher, recount, model, values, verifier) {
     await joinProofs(voucher, recount, model, values);
     for (const result of voucher.results.filter(({proof}) => proof !== null)) {
       if (result.segment === last && model.graph.outputs.length !== 1)
-        return {isRight: null, why: `segment ${last} has more than one output: only models with one are proven in vouchers`};
+        return {isRight: null, why: `segment ${last} has more than one output: only models with one are ` +
+          "proven in vouchers"};
       segment = result.segment;
       const why = await checkProof(voucher, result, model, verifier);
       if (why !== null) return {isRight: null, why};
@@ -79,6 +82,7 @@ export async function verifyProofs(voucher, recount, model, values, verifier) {
   } catch (error) {
     if (error instanceof RangeError) return {isRight: null, why: error.message}; // no memory
     if (!(error instanceof Refusal)) throw error;
-    return {isRight: false, why: segment === null ? error.message : `the proof of segment ${segment} ${error.message}`};
+    const whose = segment === null ? "" : `the proof of segment ${segment} `;
+    return {isRight: false, why: whose + error.message};
   }
 }

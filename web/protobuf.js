@@ -7,7 +7,7 @@ import {refuse} from "./refusal.js";
 import {viewOf} from "./bytes.js";
 
 const VARINT = 0, FIXED64 = 1, SIZED = 2;
-const VARINT_SIZE_MAX = 10, U64_MAX = (1n << 64n) - 1n, FIELD_MAX = (1 << 29) - 1;
+const TEXT_MAX = 1024, VARINT_SIZE_MAX = 10, U64_MAX = (1n << 64n) - 1n, FIELD_MAX = (1 << 29) - 1;
 
 class Cursor {
   constructor(bytes, what) {
@@ -81,9 +81,11 @@ function ofSize(cursor, name, size) {
   return value;
 }
 
-// Byte for byte: every text that vouch reads is held against an alphabet afterwards.
+// Byte for byte: every text that is used is held against an alphabet afterwards.
 export const text = {wire: SIZED, missing: () => "", isDefault: (value) => value === "", read(cursor) {
-  const value = Array.from(cursor.sized(), (byte) => String.fromCharCode(byte)).join("");
+  const content = cursor.sized();
+  if (content.length > TEXT_MAX) cursor.refuse("a text is too long");
+  const value = Array.from(content, (byte) => String.fromCharCode(byte)).join("");
   if (value.includes("\0")) cursor.refuse("a text holds a zero byte");
   return value;
 }};

@@ -33,7 +33,8 @@ export function splitReason(judge) {
   return `${answers} votes on ${byNodes} of ${job.segments.length} segments, by nodes of network ` +
     `"${registry.network}"; the most that one party answered for is ${share} of the job's ` +
     `${job.segments.at(-1).last} operators, by ${largest ?? "(null)"}` + (neighbour === null ? ""
-    : `; ${neighbour.operator} answered for segments ${neighbour.segment - 1} and ${neighbour.segment}, side by side`);
+    : `; ${neighbour.operator} answered for segments ${neighbour.segment - 1} and ${neighbour.segment}, ` +
+      "side by side");
 }
 
 const tallyText = ({recount}, segment) => {

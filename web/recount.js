@@ -17,7 +17,8 @@ async function faultOf(vote, {job, registry}, segment, input, operators) {
   if (!isEqual(vote.input, input)) return "is on another input than this segment's";
   const digest = await transcript("vouch/vote/v1", ["job", job.id], ["segment", segment],
     ["node", vote.node], ["input", vote.input], ["output", vote.output]);
-  return await isSigned(vote.node, digest, vote.signature) ? null : "is not signed by that key for this job and segment";
+  return await isSigned(vote.node, digest, vote.signature) ? null
+    : "is not signed by that key for this job and segment";
 }
 
 // The output most voted for; of equals the smaller one.
@@ -33,7 +34,8 @@ async function tally(votes, voucher, segment, input) {
   for (const [i, vote] of votes.entries()) {
     const fault = await faultOf(vote, voucher, segment, input, operators);
     if (fault !== null)
-      return {counted: i, needed: 0, agreeing: 0, output: null, why: `segment ${segment}: the vote of ${hex(vote.node)} ${fault}`};
+      return {counted: i, needed: 0, agreeing: 0, output: null,
+        why: `segment ${segment}: the vote of ${hex(vote.node)} ${fault}`};
   }
   const needed = half(Math.max(voucher.job.quorum, votes.length)), [agreeing, output] = leaderOf(votes);
   return {counted: votes.length, needed, agreeing, output, why: agreeing >= needed ? null
@@ -43,9 +45,11 @@ async function tally(votes, voucher, segment, input) {
 export class Recount {
   // `agreed`: for each result null, or what its agreement shows: that is the majority then.
   constructor(voucher, agreed) {
-    Object.assign(this, {voucher, areValid: true, haveMajorities: true, why: null, tallies: [], boundaries: []});
+    Object.assign(this, {voucher, areValid: true, haveMajorities: true, why: null});
+    Object.assign(this, {tallies: [], boundaries: []}); // by segment, by boundary
     this.isOutputJoined = this.isOutputSplit = false;
-    this.results = new Map(voucher.results.map((result, i) => [result.segment, {...result, agreed: agreed[i] ?? null}]));
+    this.results = new Map(voucher.results.map((result, i) =>
+      [result.segment, {...result, agreed: agreed[i] ?? null}]));
   }
 
   // One more word on what lies at a boundary. False when it contradicts what was said before.
@@ -65,7 +69,8 @@ export class Recount {
       this.complain(`segment ${segment}: its votes say something else than its agreement`);
       this.areValid = false;
     }
-    this.tallies[segment] = {counted: agreed.seats, needed: half(agreed.wanted), agreeing: agreed.agreeing, output: agreed.output};
+    this.tallies[segment] = {counted: agreed.seats, needed: half(agreed.wanted), agreeing: agreed.agreeing,
+      output: agreed.output};
     this.boundaries[segment + 1] = agreed.output;
   }
 

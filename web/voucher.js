@@ -32,7 +32,8 @@ function checkSegments({segments}) {
 
 function checkCommitment({kind, columns}, whose) {
   must((kind === SHA256 && columns === 0) || (kind === MATRIX && columns >= 9 && columns <= 16),
-    `the ${whose} commitments are neither of kind 1 (SHA-256) nor of kind 2 (of a matrix) with 2^9 to 2^16 cells a row`);
+    `the ${whose} commitments are neither of kind 1 (SHA-256) nor of kind 2 (of a matrix) with 2^9 to 2^16 ` +
+    "cells a row");
 }
 
 // With its id.
@@ -55,7 +56,8 @@ function checkMembers(members) {
   members.forEach(({key, operator, role, vrf}, i) => {
     must(isName(operator), `the operator of member ${i} is not 1 to 64 of the characters a-z, 0-9, "." and "-"`);
     must(role === NODE || role === CLIENT, `member ${i} has role ${role}, which is neither node (1) nor client (2)`);
-    must(i === 0 || compare(members[i - 1].key, key) < 0, `member ${i}: its key is there twice, or keys are not in order`);
+    must(i === 0 || compare(members[i - 1].key, key) < 0,
+      `member ${i}: its key is there twice, or keys are not in order`);
     if (vrf === null) return;
     must(role === NODE, `member ${i} is a client with a VRF key; only nodes draw`);
     must(!vrfs.has(hex(vrf)), "two nodes have the same VRF key: each needs one of its own");
@@ -64,7 +66,8 @@ function checkMembers(members) {
 }
 
 async function decodeRegistry(bytes) {
-  must(bytes.length <= REGISTRY_SIZE_MAX, `the registry has ${bytes.length} bytes, not at most ${REGISTRY_SIZE_MAX}`);
+  must(bytes.length <= REGISTRY_SIZE_MAX,
+    `the registry has ${bytes.length} bytes, not at most ${REGISTRY_SIZE_MAX}`);
   const outer = decode(SIGNED_REGISTRY, bytes, "signed registry");
   const registry = decode(REGISTRY, outer.registry, "registry");
   checkVersion("registry", registry.version);
@@ -72,7 +75,8 @@ async function decodeRegistry(bytes) {
   checkMembers(registry.members);
   const digest = await transcript("vouch/registry/v1", ["registry", outer.registry]);
   must(await isSigned(outer.founder, digest, outer.signature),
-    `the registry of "${registry.network}" is not signed by the founder's key inside it: it was altered; fetch it again`);
+    `the registry of "${registry.network}" is not signed by the founder's key inside it: it was altered; ` +
+    "fetch it again");
   const byKey = new Map(registry.members.map((member) => [hex(member.key), member]));
   return {...registry, digest, founder: outer.founder, find: (key) => byKey.get(hex(key))};
 }
@@ -84,7 +88,8 @@ function isInOrder(a, b) {
 
 function checkAgreement({checkpoint, leaves}, segment) {
   must(checkpoint.length >= 1 && checkpoint.length <= CHECKPOINT_SIZE_MAX,
-    `the agreement on segment ${segment} has a checkpoint of ${checkpoint.length} bytes, not 1 to ${CHECKPOINT_SIZE_MAX}`);
+    `the agreement on segment ${segment} has a checkpoint of ${checkpoint.length} bytes, not 1 to ` +
+    `${CHECKPOINT_SIZE_MAX}`);
   must(leaves.length >= 1, `the agreement on segment ${segment} has no leaves`);
   leaves.forEach(({position, entry}, i) => {
     must(i === 0 || position > leaves[i - 1].position,
@@ -110,7 +115,8 @@ function checkResult(result, i, job) {
   if (agreement !== null) checkAgreement(agreement, segment);
   if (proof === null) return;
   must(job.input.kind === MATRIX, `segment ${segment} has a proof, but the job's commitments open inside none`);
-  must(proof.annex.length > 0 && proof.proof.length > 0, `segment ${segment} has a proof without bytes, or without its annex`);
+  must(proof.annex.length > 0 && proof.proof.length > 0,
+    `segment ${segment} has a proof without bytes, or without its annex`);
 }
 
 export async function decodeVoucher(bytes) {

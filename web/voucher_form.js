@@ -30,7 +30,8 @@ function readKeys(text, isOne) {
 // {rows, read}: read() gives {founders, ledger, owners, clients, quorum}, or null while something typed is
 // no key. `onChange` is called whenever it may have changed.
 export function trustFields(onChange) {
-  const fields = KEYS.map((key) => ({...key, ...inputRow(key, {type: "text", placeholder: "64 hexadecimal digits", maxlength: 4160})}));
+  const asText = {type: "text", placeholder: "64 hexadecimal digits", maxlength: 4160};
+  const fields = KEYS.map((key) => ({...key, ...inputRow(key, asText)}));
   const quorum = inputRow({name: "quorum", label: "Votes a segment, at least", hint: "one vote agrees with nobody"},
     {type: "number", min: 1, max: QUORUM_MAX, value: 2});
   const rows = element("div.fields", fields.map(({row}) => row), quorum.row);
@@ -56,8 +57,8 @@ export function dropZone(onFiles, signal) {
   const input = withAttributes(element("input"), {type: "file", multiple: "", id: "files"});
   const zone = withAttributes(element("label.drop", input,
     element("strong", "Drop a voucher here"), element("span", " or choose files"),
-    element("small", "With it, if you have them: the model (M.vouch), which proofs are checked against, and the client's opening. " +
-      "Nothing leaves this page.")), {for: "files"});
+    element("small", "With it, if you have them: the model (M.vouch), which proofs are checked against, and " +
+      "the client's opening. Nothing leaves this page.")), {for: "files"});
   const take = (list) => { if (list.length > 0) onFiles([...list]); };
   input.addEventListener("change", () => { take(input.files); input.value = ""; });
   document.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); }, {signal});

@@ -25,10 +25,12 @@ function checksOf({results}, agreed) {
   const rows = agreed.flatMap((found, i) => found === null ? [] : [
     [`Segment ${results[i].segment}: ${count(found.leaves, "entry", "entries")} of ${found.origin}`,
       "each signed by its writer and included in the log"],
-    [`${found.cosigned} of ${found.witnesses} witnesses cosigned`, `a log of ${found.size} entries, under the clerk's signature`],
-    [`${count(found.seats, "seat")} drawn by lot`, `each by a selection proof; in order; of ${found.eligible} eligible nodes` +
-      (found.round > 0 ? `, in round ${found.round + 1}` : "")],
-    [`${found.agreeing} of ${found.wanted} revealed the same`, "each what it had committed to before witnesses saw the commits closed"],
+    [`${found.cosigned} of ${found.witnesses} witnesses cosigned`,
+      `a log of ${found.size} entries, under the clerk's signature`],
+    [`${count(found.seats, "seat")} drawn by lot`,
+      `each by a selection proof; in order; of ${found.eligible} eligible nodes` + (found.round > 0 ? `, in round ${found.round + 1}` : "")],
+    [`${found.agreeing} of ${found.wanted} revealed the same`,
+      "each what it had committed to before witnesses saw the commits closed"],
   ]);
   return rows.length === 0 ? null : element("ul.checks", rows.map(([what, how]) =>
     element("li", element("span", what), chip("checked", "good"), element("small", how))));
@@ -40,8 +42,9 @@ function claimRow(name, {verdict, reason}, checks) {
 }
 
 function dissentLine({registry}, {node, segment}) {
-  return element("li", `Node ${hex(node)} (${registry.find(node)?.operator ?? "unknown"}) signed another output of segment ` +
-    `${segment} than the majority.`);
+  const operator = registry.find(node)?.operator ?? "unknown";
+  return element("li",
+    `Node ${hex(node)} (${operator}) signed another output of segment ${segment} than the majority.`);
 }
 
 function sumOf({isAccepted, refusedBy}) {

@@ -31,8 +31,8 @@ class Desk {
 
   content() {
     return [element("h1", "Check a voucher"), this.zone, this.files, element("h2", "Whom you trust"),
-      element("p.soft", "A voucher cannot vouch for its own keys, nor this ledger for its own: name what you know from elsewhere. " +
-        "What you type is kept nowhere."),
+      element("p.soft", "A voucher cannot vouch for its own keys, nor this ledger for its own: name what you " +
+        "know from elsewhere. What you type is kept nowhere."),
       this.trust.rows, this.result];
   }
 
@@ -79,7 +79,9 @@ class Desk {
 
   async check() {
     const turn = ++this.turn, {voucher} = this.held;
-    const show = (content) => { if (turn === this.turn) this.result.replaceChildren(...content.filter((part) => part !== null)); };
+    const show = (content) => {
+      if (turn === this.turn) this.result.replaceChildren(...content.filter((part) => part !== null));
+    };
     try {
       const reader = await this.readerNow();
       if (voucher === null) return show([]);

@@ -137,6 +137,12 @@ static vch_status check_witness(const struct vch_charter *charter, uint32_t i,
                             "witness %u has the founder's or the clerk's key: it would watch over "
                             "itself",
                             i);
+    for (uint32_t j = 0; j < i; j++)
+        if (strcmp(charter->witnesses[j].name, witness->name) == 0)
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "witnesses %u and %u have the same name: lines of notes are told "
+                                "apart by it",
+                                j, i);
     return VCH_OK;
 }
 

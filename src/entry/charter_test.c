@@ -147,6 +147,9 @@ TEST(charter_refuses_keys_in_two_roles_and_names_of_other_forms)
     charter.witnesses[0].name[0] = 'W';
     CHECK_FAILS(check(&charter), MALFORMED);
     charter = example();
+    charter.witnesses[2].name[1] = charter.witnesses[0].name[1]; // "w0" to "w3", in some order
+    CHECK_FAILS(check(&charter), MALFORMED);
+    charter = example();
     charter.witness_count = 0;
     CHECK_FAILS(check(&charter), LIMIT);
     charter.witness_count = VCH_CHARTER_WITNESSES_MAX + 1;

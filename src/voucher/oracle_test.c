@@ -7,9 +7,10 @@
 
 #include "base/bytes.h"
 #include "harness/test.h"
+#include "harness/told.h"
 #include "harness/vouchers.h"
 
-enum { STORIES = 160, DAMAGES = 3, LINE_SIZE = 512 };
+enum { STORIES = 160, DAMAGES = 3, LINE_SIZE = TOLD_LINE_SIZE };
 
 static struct vouchers v;
 static char verdicts[STORIES * (1 + DAMAGES)][LINE_SIZE];
@@ -129,52 +130,21 @@ static void tell_reader(void)
     v.policy.at_ms = chance(10) ? 1 : 0;
 }
 
-static void put_key(FILE *file, const char *name, const struct vch_public_key *key, uint32_t count)
-{
-    char hex[2 * VCH_SIGN_PUBLIC_SIZE + 1];
-
-    vch_hex_encode(hex, key->bytes, sizeof key->bytes);
-    if (count > 0) (void)fprintf(file, "%s=%s ", name, hex);
-}
-
-static void put_line(FILE *file, const uint8_t *bytes, size_t size)
-{
-    put_key(file, "founder", &v.policy.founders[0], v.policy.founder_count);
-    put_key(file, "owner", &v.policy.owners[0], v.policy.owner_count);
-    put_key(file, "client", &v.policy.clients[0], v.policy.client_count);
-    (void)fprintf(file, "quorum=%u at=%llu voucher=", v.policy.quorum_min,
-                  (unsigned long long)v.policy.at_ms);
-    for (size_t i = 0; i < size; i++)
-        (void)fprintf(file, "%02x", bytes[i]);
-    (void)fputc('\n', file);
-}
-
 // Our own verdict, in the other one's words.
 static void note_verdict(const uint8_t *bytes, size_t size)
 {
-    static const char *const words[] = {[VCH_VERDICT_NOT_CLAIMED] = "not-claimed",
-                                        [VCH_VERDICT_NOT_SHOWN] = "not-shown",
-                                        [VCH_VERDICT_SHOWN] = "shown",
-                                        [VCH_VERDICT_FALSE] = "false"};
-    char *line = verdicts[verdict_count++];
-
     memset(&v.report, 0xff, sizeof v.report); // to see whether it was judged at all
     vch_status status = vouchers_verify_bytes(&v, bytes, size);
-    bool is_judged = v.report.dissenter_count != UINT32_MAX;
-    (void)snprintf(line, LINE_SIZE, "%s",
-                   vch_is_ok(status) ? "accepted"
-                   : is_judged       ? "refused"
-                                     : "malformed");
-    for (enum vch_claim i = 0; is_judged && i < VCH_CLAIM_COUNT; i++) {
-        size_t used = strlen(line);
-        (void)snprintf(line + used, LINE_SIZE - used, " %s=%s", vch_verify_claim_name(i),
-                       words[vouchers_verdict(&v, i)]);
-    }
+    const struct vch_verify_report *report =
+        v.report.dissenter_count != UINT32_MAX ? &v.report : NULL;
+
+    told_verdict(verdicts[verdict_count++], report, vch_is_ok(status));
+    told_note(&v.policy, bytes, size, report, vch_is_ok(status));
 }
 
 static void compare_later(FILE *file, const uint8_t *bytes, size_t size)
 {
-    put_line(file, bytes, size);
+    told_put(file, &v.policy, bytes, size);
     note_verdict(bytes, size);
 }
 

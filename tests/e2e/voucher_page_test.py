@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 from agreed import Agreed
 from arrays import ROOT, SKIP
@@ -163,6 +164,7 @@ class VoucherPage(unittest.TestCase):
         page = self.open()
         self.type(page, **fields)
         self.take_requests(page)
+        page.take_events("Log.entryAdded")  # that there is no vouch-verify.wasm, where there is none
         page.drop(".drop", *files)
         rows = self.rows(page)
         self.assertEqual(self.take_requests(page), [], "something was sent or fetched")
@@ -288,6 +290,52 @@ class VoucherPage(unittest.TestCase):
             honest = self.flips(name, count, ["--founder", founder, "--owner", self.owner],
                                 founders=[founder], owners=[self.owner])
             self.assertEqual(honest["isAccepted"], name != "proven")  # of quorum 1
+
+    def test_the_policy_lets_the_verifier_run_and_nothing_else(self):
+        with urllib.request.urlopen(self.url) as got:
+            policy = got.headers["Content-Security-Policy"]
+        self.assertIn("script-src 'self' 'wasm-unsafe-eval';", policy)
+        self.assertIn("connect-src 'self';", policy)
+        self.assertNotIn("'unsafe-eval'", policy)
+        self.assertFalse(self.open().evaluate("""new Promise((resolve) => setTimeout(() => {
+            try { resolve(new Function("return true")()); } catch { resolve(false); }
+        }))"""))
+
+    def test_no_end_of_a_voucher_can_be_missing(self):
+        whole = self.voucher("agreed").read_bytes()
+        rng = random.Random(seed_of_environment())
+        sizes = sorted({rng.randrange(len(whole)) for _ in range(300)} | {0, 1, len(whole) - 1})
+        question = {"voucher": base64.b64encode(whole).decode(), "sizes": sizes}
+        read = self.open().evaluate("""(async () => {
+            const {decodeVoucher} = await import("/page/voucher.js"), asked = %s, read = [];
+            const bytes = Uint8Array.from(atob(asked.voucher), (c) => c.charCodeAt(0));
+            for (const size of asked.sizes)
+                if (await decodeVoucher(bytes.slice(0, size)).then(() => true, () => false)) read.push(size);
+            return read;
+        })()""" % json.dumps(question))
+        self.assertEqual(read, [])
+
+    def test_a_damaged_model_is_refused_or_another(self):
+        """The compressed manifest is the one part that no protobuf reader sees first."""
+        question = {"model": base64.b64encode(self.model.read_bytes()).decode(), "seed": seed_of_environment()}
+        got = self.open().evaluate("""(async () => {
+            const [{inflate}, {Refusal}] = await Promise.all(["zstd", "refusal"].map((n) => import(`/page/${n}.js`)));
+            const asked = %s, file = Uint8Array.from(atob(asked.model), (c) => c.charCodeAt(0));
+            const view = new DataView(file.buffer), size = view.getUint32(16, true);
+            const frame = file.slice(64, 64 + view.getUint32(12, true)), whole = inflate(frame, size);
+            let at = asked.seed, refused = 0;
+            for (let i = 0; i < 500; i++) {
+                at = (at * 1103515245 + 12345) %% 2147483648;
+                const altered = frame.slice();
+                altered[at %% frame.length] ^= 1 << i %% 8;
+                try { inflate(altered, size); } catch (error) {
+                    if (!(error instanceof Refusal)) return `${i}: ${error.stack}`;
+                    refused++;
+                }
+            }
+            return {size: whole.length === size, isCompressed: frame.length < size, refused: refused > 50};
+        })()""" % json.dumps(question))
+        self.assertEqual(got, {"size": True, "isCompressed": True, "refused": True})
 
     def test_no_sound_cryptography_no_verdict(self):
         page = self.open()

@@ -7,6 +7,7 @@
 #include "harness/ledger.h"
 #include "harness/logs.h"
 #include "harness/test.h"
+#include "harness/told.h"
 #include "tlog/cosignature.h"
 #include "tlog/inclusion.h"
 #include "voucher/contest.h"
@@ -133,8 +134,11 @@ static inline void scene_seal(void)
         if (scene.items[i].is_told) scene_add_leaf(i);
 }
 
+static inline void scene_tell(void);
+
 static inline vch_status scene_check(void)
 {
+    scene_tell();
     scene.complaint.text[0] = '\0';
     return vch_contest_verify(&scene.found, &scene.voucher, &scene.result, &scene.arena,
                               &scene.complaint);
@@ -282,6 +286,7 @@ static inline vch_status scene_judge(const uint8_t *bytes, size_t size)
 {
     const struct vch_arena_mark mark = vch_arena_mark(&scene.arena);
     const struct vch_kernels kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    bool is_read = false;
     struct vch_policy policy = {.founder_count = 1, .owner_count = 1};
     struct vch_voucher voucher;
     const struct vch_verify_input input = {
@@ -290,10 +295,27 @@ static inline vch_status scene_judge(const uint8_t *bytes, size_t size)
     policy.founders[0] = ledger.founder.public_key;
     policy.owners[0] = ledger.auditor.public_key;
     vch_status status = vch_voucher_decode(&voucher, bytes, size, &scene.arena, &scene.complaint);
-    if (vch_is_ok(status))
-        status = vch_verify_voucher(&scene.report, &input, &scene.arena, &scene.complaint);
+    is_read = vch_is_ok(status);
+    if (is_read) status = vch_verify_voucher(&scene.report, &input, &scene.arena, &scene.complaint);
     vch_arena_rewind(&scene.arena, mark);
+    told_note(&policy, bytes, size, is_read ? &scene.report : NULL, vch_is_ok(status));
     return status;
+}
+
+// What is checked here as an agreement alone is told in a voucher around it.
+static inline void scene_tell(void)
+{
+    const struct vch_arena_mark mark = vch_arena_mark(&scene.arena);
+    const struct vch_verify_report report = scene.report;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (getenv("VOUCHERS_TOLD") == NULL) return;
+    if (vch_is_ok(
+            vch_voucher_encode(&bytes, &size, &scene.voucher, &ledger.client, &scene.arena, NULL)))
+        (void)scene_judge(bytes, size);
+    scene.report = report;
+    vch_arena_rewind(&scene.arena, mark);
 }
 
 static inline uint8_t *scene_sign_voucher(size_t *size)

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The verifier in the ledger's page against ours: every voucher that the tests of src/voucher judge,
+honest ones and signed lies of clients, clerks and nodes, gets the same verdicts from both.
+
+    voucher_page.py VOUCH TEST...
+
+The tests write their vouchers down when VOUCHERS_TOLD names a file. Takes Node.js.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NODE = shutil.which("node")
+SKIP = 77
+LEAST = 500  # vouchers, below which the tests must have stopped telling
+
+
+def tell(test, path):
+    subprocess.run([test], check=True, stdout=subprocess.DEVNULL, cwd=pathlib.Path(test).parent,
+                   env={**os.environ, "VOUCHERS_TOLD": str(path)})
+    lines = path.read_text().splitlines()
+    return lines[0::2], lines[1::2]
+
+
+def main(tests):
+    with tempfile.TemporaryDirectory() as scratch:
+        ours, told = [], []
+        for i, test in enumerate(tests):
+            verdicts, vouchers = tell(test, pathlib.Path(scratch) / f"told{i}")
+            print(f"# {pathlib.Path(test).name}: {len(vouchers)} vouchers")
+            ours += verdicts
+            told += vouchers
+        asked = pathlib.Path(scratch) / "asked"
+        asked.write_text("\n".join(told) + "\n")
+        done = subprocess.run([NODE, ROOT / "tests/oracles/verify_voucher.mjs", ROOT / "web", asked],
+                              capture_output=True, text=True, check=True)
+        theirs = done.stdout.splitlines()
+        assert len(theirs) == len(ours) >= LEAST, (len(theirs), len(ours))
+        differ = [(i, a, b) for i, (a, b) in enumerate(zip(ours, theirs)) if a != b]
+        for i, a, b in differ[:5]:
+            print(f"voucher {i}: we say\n  {a}\nand the page\n  {b}\n  {told[i][:400]}...")
+        words = {word: sum(line.startswith(word) for line in ours)
+                 for word in ("accepted", "refused", "malformed")}
+        print(f"# {len(ours)} vouchers: {words}")
+        assert all(words.values()), words
+        return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    if NODE is None:
+        print("skipped: takes Node.js")
+        sys.exit(SKIP)
+    sys.exit(main(sys.argv[2:]))
