@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The verifier in the ledger's page against ours: every voucher that the tests of src/voucher judge,
-honest ones and signed lies of clients, clerks and nodes, gets the same verdicts from both.
+honest ones and signed lies of clients, clerks and nodes, gets the same verdicts from both. So does every
+one of vouchers_test.py.
 
     voucher_page.py VOUCH TEST...
 
@@ -19,19 +20,22 @@ SKIP = 77
 LEAST = 500  # vouchers, below which the tests must have stopped telling
 
 
-def tell(test, path):
-    subprocess.run([test], check=True, stdout=subprocess.DEVNULL, cwd=pathlib.Path(test).parent,
+def tell(command, path):
+    subprocess.run(command, check=True, capture_output=True, cwd=pathlib.Path(command[0]).parent,
                    env={**os.environ, "VOUCHERS_TOLD": str(path)})
     lines = path.read_text().splitlines()
     return lines[0::2], lines[1::2]
 
 
-def main(tests):
+def main(vouch, tests):
+    vouch = str(pathlib.Path(vouch).resolve())
+    commands = [[str(pathlib.Path(test).resolve())] for test in tests]
+    commands.append([sys.executable, str(ROOT / "tests/oracles/vouchers_test.py"), vouch])
     with tempfile.TemporaryDirectory() as scratch:
         ours, told = [], []
-        for i, test in enumerate(tests):
-            verdicts, vouchers = tell(test, pathlib.Path(scratch) / f"told{i}")
-            print(f"# {pathlib.Path(test).name}: {len(vouchers)} vouchers")
+        for i, command in enumerate(commands):
+            verdicts, vouchers = tell(command, pathlib.Path(scratch) / f"told{i}")
+            print(f"# {pathlib.Path(command[min(1, len(command) - 1)]).name}: {len(vouchers)} vouchers")
             ours += verdicts
             told += vouchers
         asked = pathlib.Path(scratch) / "asked"
@@ -54,4 +58,4 @@ if __name__ == "__main__":
     if NODE is None:
         print("skipped: takes Node.js")
         sys.exit(SKIP)
-    sys.exit(main(sys.argv[2:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,6 +1,7 @@
 """A voucher before both verifiers: what `vouch verify` says, in the words of the second one."""
 import datetime
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,7 +23,14 @@ class Both:
         self.path = pathlib.Path(self.scratch.name) / "x.voucher"
 
     def ours(self, data, reader, quorum=0):
-        """(the verdicts, our reasons by claim)"""
+        """(the verdicts, our reasons by claim); told to whoever asks, as tests/harness/told.h does."""
+        verdict, reasons = self.judge(data, reader, quorum)
+        if told := os.environ.get("VOUCHERS_TOLD"):
+            with open(told, "a") as file:
+                file.write(f"{verdict}\n{' '.join(self.words(data, reader, quorum))}\n")
+        return verdict, reasons
+
+    def judge(self, data, reader, quorum):
         self.path.write_bytes(data)
         at = datetime.datetime.fromtimestamp(self.at_s, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         words = [word for name, key in reader for word in (OPTIONS.get(name, f"--{name}"), key.hex())]
@@ -38,6 +46,9 @@ class Both:
         return (" ".join([verdict] + [f"{name}={claims[name]}" for name in ORDER_OF_CLAIMS]),
                 {name: claim["reason"] for name, claim in found["claims"].items()})
 
+    def words(self, data, reader, quorum):
+        keys = [f"{name}={key.hex()}" for name, key in reader]
+        return keys + [f"quorum={quorum}", f"at={1000 * self.at_s}", "voucher=" + data.hex()]
+
     def theirs(self, data, reader, quorum=0):
-        words = [f"{name}={key.hex()}" for name, key in reader]
-        return verify_voucher.verify(words + [f"quorum={quorum}", f"at={1000 * self.at_s}", "voucher=" + data.hex()])
+        return verify_voucher.verify(self.words(data, reader, quorum))
