@@ -7,6 +7,7 @@ import {quorumReason, splitReason} from "./reasons.js";
 import {FALSE, NOT_CLAIMED, NOT_SHOWN, SHOWN} from "./verdicts.js";
 
 const SKEW_MAX_MS = 300000n;
+export const isAmong = (key, keys) => keys.some((named) => isEqual(named, key));
 
 // All that rests on the registry.
 export function restOnFounder(judge, claim) {
@@ -62,12 +63,24 @@ function sayVotes(judge, verdict, reason, quorumVerdict = verdict) {
   judge.say("quorum", quorumVerdict, reason);
 }
 
+// Why the quorum is by none of the ledgers that the reader named; null where it is, or they named none.
+function whyElsewhere({agreed, agreementCount, byNodes, reader: {ledgers}}) {
+  const found = agreed.find((one) => one !== null);
+  if (ledgers.length === 0) return null;
+  if (found === undefined || agreementCount < byNodes)
+    return `you named ledgers, and ${agreementCount} of ${byNodes} segments come with an agreement on one: the ` +
+      "others' votes are whatever the client chose to show";
+  return isAmong(found.ledger, ledgers) ? null
+    : `its agreements are on ledger ${hex(found.ledger)} (${found.origin}), which is none of those that you named`;
+}
+
 function judgeQuorum(judge) {
-  const {quorum} = judge.job, least = judge.reader.quorum;
-  if (quorum >= least) judge.say("quorum", SHOWN, quorumReason(judge));
-  else
+  const {quorum} = judge.job, least = judge.reader.quorum, elsewhere = whyElsewhere(judge);
+  if (quorum < least)
     judge.say("quorum", NOT_SHOWN, `the job asked for ${quorum} votes a segment, and you require ${least}; ` +
       `name ${quorum} above to be content with that`);
+  else if (elsewhere !== null) judge.say("quorum", NOT_SHOWN, elsewhere);
+  else judge.say("quorum", SHOWN, quorumReason(judge));
 }
 
 // Split and quorum, which rest on the same votes. `unsound`: what is wrong with the job, or null.
@@ -89,17 +102,15 @@ export function judgeVotes(judge, unsound) {
 
 // Which ledger a voucher may speak of is not for the voucher to say.
 export function judgeLedger(judge) {
-  const found = judge.agreed.find((one) => one !== null), {ledger} = judge.reader;
+  const found = judge.agreed.find((one) => one !== null), {ledgers} = judge.reader;
   if (judge.agreementFault !== null) judge.say("ledger", FALSE, judge.agreementFault);
-  else if (found === undefined && ledger === null) judge.say("ledger", NOT_CLAIMED, "votes were direct");
-  else if (found === undefined)
-    judge.say("ledger", NOT_SHOWN, "the voucher speaks of no ledger: votes were direct");
-  else if (ledger !== null && !isEqual(ledger, found.ledger))
-    judge.say("ledger", FALSE, `its agreements are of ledger ${hex(found.ledger)}, not the ${hex(ledger)} that ` +
-      "you named");
+  else if (found === undefined) judge.say("ledger", NOT_CLAIMED, "the voucher speaks of no ledger: votes were direct");
   else if (!judge.isFounderNamed) restOnFounder(judge, "ledger");
-  else if (ledger === null)
+  else if (ledgers.length === 0)
     judge.say("ledger", NOT_SHOWN, `it is ${found.origin} with id ${hex(found.ledger)}, a ledger of that ` +
-      "founder's, which you did not name; name that id above if you know it to be right");
-  else judge.say("ledger", SHOWN, `${found.origin}, ${hex(ledger)}`);
+      "founder's, and you named none; name that id above if you know it to be right");
+  else if (!isAmong(found.ledger, ledgers))
+    judge.say("ledger", NOT_SHOWN, `it is ${found.origin} with id ${hex(found.ledger)}, which is none of those ` +
+      "that you named");
+  else judge.say("ledger", SHOWN, `it is ${found.origin} with id ${hex(found.ledger)}`);
 }

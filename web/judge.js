@@ -3,7 +3,7 @@
 // ledger, and what model and input are, is what the reader says. What was not checked here is never shown.
 import {verifyAgreement} from "./agreement.js";
 import {isEqual} from "./bytes.js";
-import {judgeClient, judgeLedger, judgeModel, judgeVotes} from "./claims.js";
+import {isAmong, judgeClient, judgeLedger, judgeModel, judgeVotes} from "./claims.js";
 import {judgeEnds, judgeInput, judgeOutput, judgeProof} from "./claims_ends.js";
 import {planOf} from "./model.js";
 import {openEnds} from "./opening.js";
@@ -14,10 +14,8 @@ import {BY_NODES} from "./voucher.js";
 
 export const CLAIMS = ["client", "model", "input", "output", "split", "quorum", "ends", "proof", "attested"];
 
-const isAmong = (key, keys) => keys.some((named) => isEqual(named, key));
-
-// `reader`: {founders, owners, clients, ledger, quorum, now, model, opening, verifier}. Keys are lists;
-// ledger, model, opening and verifier may be null.
+// `reader`: {founders, owners, clients, ledgers, quorum, now, model, opening, verifier}. Keys and ids are
+// lists; model, opening and verifier may be null.
 class Judge {
   constructor(voucher, reader) {
     Object.assign(this, {voucher, reader, job: voucher.job, registry: voucher.registry, findings: {}});
@@ -102,7 +100,6 @@ class Judge {
     const isShown = (claim) => this.verdictOf(claim) === SHOWN;
     const required = ["model", "input", "output"];
     if (this.reader.clients.length > 0) required.push("client");
-    if (this.reader.ledger !== null) required.push("ledger");
     if (!isShown("proof")) required.push("quorum");
     return [...CLAIMS, "ledger"].find((claim) => this.verdictOf(claim) === FALSE) ??
       required.find((claim) => !isShown(claim)) ?? null;

@@ -4,7 +4,7 @@ import {element, withAttributes} from "./dom.js";
 
 const KEYS = [
   {name: "founders", label: "Founder of the network", hint: "whose registry says who the nodes are"},
-  {name: "ledger", label: "Ledger id", hint: "where committees were drawn, if they were", isOne: true},
+  {name: "ledgers", label: "Ledger id", hint: "where committees were drawn, if they were"},
   {name: "owners", label: "Owner of the model", hint: "not needed where you hold M.vouch"},
   {name: "clients", label: "Client", hint: "if only one client's vouchers will do"},
 ];
@@ -22,12 +22,12 @@ function inputRow({name, label, hint}, attributes) {
 }
 
 // Null where the words are not all keys.
-function readKeys(text, isOne) {
+function readKeys(text) {
   const words = text.split(/[\s,]+/).filter((word) => word !== ""), keys = words.map((word) => fromHex(word, 32));
-  return keys.includes(null) || (isOne && keys.length > 1) ? null : keys;
+  return keys.includes(null) ? null : keys;
 }
 
-// {rows, read}: read() gives {founders, ledger, owners, clients, quorum}, or null while something typed is
+// {rows, read}: read() gives {founders, ledgers, owners, clients, quorum}, or null while something typed is
 // no key. `onChange` is called whenever it may have changed.
 export function trustFields(onChange) {
   const asText = {type: "text", placeholder: "64 hexadecimal digits", maxlength: 4160};
@@ -39,11 +39,11 @@ export function trustFields(onChange) {
   return {rows, read: () => {
     const read = {};
     let isWhole = true;
-    for (const {name, input, isOne, say} of fields) {
-      const keys = readKeys(input.value, isOne);
+    for (const {name, input, say} of fields) {
+      const keys = readKeys(input.value);
       say(keys === null ? `expected 64 hexadecimal digits, found ${input.value.trim().length} characters` : null);
       isWhole &&= keys !== null;
-      read[name] = isOne ? keys?.[0] ?? null : keys;
+      read[name] = keys;
     }
     read.quorum = Number(quorum.input.value);
     const isNumber = Number.isInteger(read.quorum) && read.quorum >= 1 && read.quorum <= QUORUM_MAX;

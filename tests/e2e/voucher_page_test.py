@@ -43,7 +43,7 @@ CHECK = """(async () => {
     : (await readFile(new Blob([Uint8Array.from(atob(asked.model), (c) => c.charCodeAt(0))]))).content;
   const verifier = asked.model === null ? null : await (await import("/page/verify.mjs"))
     .load(await (await fetch("/page/vouch-verify.wasm")).arrayBuffer());
-  const reader = {founders: keys(asked.founders), owners: keys(asked.owners), clients: [], ledger: null, quorum: 2,
+  const reader = {founders: keys(asked.founders), owners: keys(asked.owners), clients: [], ledgers: [], quorum: 2,
     now: BigInt(Date.now()), model, opening: null, verifier};
   const out = [];
   for (const [at, bit] of asked.flips) {
@@ -176,8 +176,8 @@ class VoucherPage(unittest.TestCase):
         page, rows = self.check(
             "agreed", [self.voucher("agreed"), self.model, self.opening("agreed")],
             ["--founder", self.founders["agreed"], "--model", self.model, "--opening",
-             self.opening("agreed")],
-            founders=self.founders["agreed"], ledger=self.ledger)
+             self.opening("agreed"), "--on-ledger", self.ledger],
+            founders=self.founders["agreed"], ledgers=self.ledger)
         for claim in ("client", "model", "input", "output", "split", "quorum", "ledger"):
             self.assertEqual(rows[claim][0], "shown", (claim, rows[claim]))
         self.assertEqual(rows["ends"][0], NOT_CHECKED)  # the model is not run here
@@ -187,18 +187,22 @@ class VoucherPage(unittest.TestCase):
         self.assertGreater(len(seen), 20, "the page is blank")
         self.assertEqual(page.evaluate("localStorage.length + sessionStorage.length"), 0)
 
-    def test_another_ledgers_id_is_false_and_none_is_not_shown(self):
-        page, rows = self.check("agreed", [self.voucher("agreed")],
-                                ["--founder", self.founders["agreed"], "--owner", self.owner],
-                                founders=self.founders["agreed"], owners=self.owner)
+    def test_another_ledgers_word_shows_no_quorum(self):
+        keys = {"founders": self.founders["agreed"], "owners": self.owner}
+        options = ["--founder", self.founders["agreed"], "--owner", self.owner]
+        page, rows = self.check("agreed", [self.voucher("agreed")], options, **keys)
         self.assertEqual(rows["ledger"][0], "not shown")
         self.assertIn("Accepted", self.sum(page))
-        self.type(page, ledger=OTHER)
-        page.wait("document.querySelector('[data-claim=ledger] .chip').textContent === 'FALSE'")
-        self.assertIn("REFUSED", self.sum(page))
-        self.type(page, ledger="not a key")
+        self.type(page, ledgers="not a key")
         page.wait("!document.querySelector('[data-claim]')")
         self.assertIn("REFUSED", self.sum(page))
+        page, rows = self.check("agreed", [self.voucher("agreed")], [*options, "--on-ledger", OTHER], **keys,
+                                ledgers=OTHER)
+        self.assertEqual((rows["quorum"][0], rows["ledger"][0]), ("not shown", "not shown"))
+        self.assertIn("REFUSED", self.sum(page))
+        direct = {"founders": self.founders["direct"], "owners": self.owner, "ledgers": self.ledger}
+        self.check("direct", [self.voucher("direct")],
+                   ["--founder", self.founders["direct"], "--owner", self.owner, "--on-ledger", self.ledger], **direct)
 
     def test_direct_votes_and_readers_who_know_less(self):
         self.check("direct", [self.voucher("direct"), self.folder / "digits.manifest"],

@@ -30,15 +30,19 @@ static inline void told_verdict(char out[static TOLD_LINE_SIZE],
                          vch_verify_claim_name(i), words[report->findings[i].verdict]);
 }
 
+static inline void told_put_word(FILE *file, const char *name, const uint8_t bytes[static 32])
+{
+    char hex[2 * 32 + 1];
+
+    vch_hex_encode(hex, bytes, 32);
+    (void)fprintf(file, "%s=%s ", name, hex);
+}
+
 static inline void told_put_keys(FILE *file, const char *name, const struct vch_public_key *keys,
                                  uint32_t count)
 {
-    char hex[2 * VCH_SIGN_PUBLIC_SIZE + 1];
-
-    for (uint32_t i = 0; i < count; i++) {
-        vch_hex_encode(hex, keys[i].bytes, sizeof keys[i].bytes);
-        (void)fprintf(file, "%s=%s ", name, hex);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        told_put_word(file, name, keys[i].bytes);
 }
 
 static inline void told_put(FILE *file, const struct vch_policy *policy, const uint8_t *bytes,
@@ -47,6 +51,8 @@ static inline void told_put(FILE *file, const struct vch_policy *policy, const u
     told_put_keys(file, "founder", policy->founders, policy->founder_count);
     told_put_keys(file, "owner", policy->owners, policy->owner_count);
     told_put_keys(file, "client", policy->clients, policy->client_count);
+    for (uint32_t i = 0; i < policy->ledger_count; i++)
+        told_put_word(file, "ledger", policy->ledgers[i].bytes);
     (void)fprintf(file, "quorum=%u at=%llu voucher=", policy->quorum_min,
                   (unsigned long long)policy->at_ms);
     for (size_t i = 0; i < size; i++)

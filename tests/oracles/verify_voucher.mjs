@@ -9,7 +9,8 @@ const page = (name) => import(`${pathToFileURL(folder)}/${name}.js`);
 const [{checkVoucher}, {fromHex}, {CLAIMS}] = await Promise.all(["check", "bytes", "judge"].map(page));
 
 function readWords(line) {
-  const reader = {founders: [], owners: [], clients: [], ledger: null, quorum: 2, now: 0n, model: null, opening: null, verifier: null};
+  const reader = {founders: [], owners: [], clients: [], ledgers: [], quorum: 2, now: 0n,
+    model: null, opening: null, verifier: null};
   let bytes = new Uint8Array();
   for (const word of line.split(" ")) {
     const [name, value] = word.split("=");
