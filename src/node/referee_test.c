@@ -97,12 +97,11 @@ TEST(referee_finds_what_is_true_whichever_side_opens)
     {
         referees_new(&r, *lie);
         const struct referees_side *sides[] = {&r.truth, &r.liar};
-        FOR_EACH(side, sides)
-        {
+        for (uint32_t i = 0; i < 2; i++) {
             Vouch__RefereeRequest request;
             const struct vch_digest right = right_answer(*lie);
-            connect_side(*side);
-            const int8_t *tensor = referees_opening(&request, &r, *side, *lie);
+            connect_side(sides[i]);
+            const int8_t *tensor = referees_opening(&request, &r, sides[i], *lie);
             ask(&request);
             CHECK(sent() == NULL);
             send_tensor(tensor, SESSION_SIDE);

@@ -162,7 +162,7 @@ TEST(session_whose_client_cancels_or_tires_is_answered_for_all_the_same)
     CHECK(refusal != NULL && refusal->body_case == VOUCH__FRAME__BODY_REFUSAL);
     CHECK_EQ(refusal->refusal->code, VCH_CODE_TIMEOUT);
     CHECK_EQ(f->s.host.orphan_count, 2);
-    f->s.now.monotonic_ms += 10 * VCH_ORPHANS_PATIENCE_MS; // what is owed is owed
+    f->s.now.monotonic_ms += UINT64_C(10) * VCH_ORPHANS_PATIENCE_MS; // what is owed is owed
     tick(f);
     CHECK_EQ(f->s.host.orphan_count, 2);
     f->s.may_work = VCH_SESSION_GO;

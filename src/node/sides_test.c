@@ -243,7 +243,7 @@ TEST(sides_ask_again_ever_more_slowly_where_they_are_refused)
         finish_errand();
         CHECK(!errand_to_self()->is_done);
         const uint64_t ended = errand_to_self()->ended_ms;
-        vch_sides_turn(&scene.sides, ledger.state, ended + 100 * attempt - 1);
+        vch_sides_turn(&scene.sides, ledger.state, ended + UINT64_C(100) * attempt - 1);
         CHECK_EQ(errand_to_self()->attempts, attempt);
     }
     scene.r.session.host.memory_max = SESSION_MEMORY_MAX;

@@ -286,7 +286,7 @@ TEST(vault_volumes_end_with_their_last_record)
     begin();
     CHECK_OK(open_vault(&vault));
     for (uint32_t i = 0; i < RECORDS; i++) // a window's worth a volume: 0, 1; 2, 3; 4
-        places[i] = add(&vault, i, i * (WINDOW_MS / 2));
+        places[i] = add(&vault, i, (uint64_t)i * (WINDOW_MS / 2));
     CHECK_EQ(count_files(), 3);
     CHECK_EQ(places[1].volume, places[0].volume);
     CHECK_EQ(places[2].volume, places[0].volume + 1);
