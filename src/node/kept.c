@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "model/run.h"
 
-enum { BUCKETS = 16384, NONE = -1, ROUNDS_MAX = 4, SWEEP = 64 };
+enum { BUCKETS = 16384, NONE = -1, ROUNDS_MAX = 4, SWEEP = 16 };
 
 static bool is_same(const struct vch_contest_id *a, const struct vch_contest_id *b)
 {
