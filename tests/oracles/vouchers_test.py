@@ -6,7 +6,7 @@
 
 First lies with a name, each by somebody who holds what they need for it: a client, a clerk, witnesses. Then
 random ones: a log in which one thing was altered, signed anew by its writer, hashed, proven and cosigned; or a
-voucher altered behind that. 150, or as many as VOUCHER_MUTATIONS says; VCH_SEED=N replays them.
+voucher altered behind that. 100, or as many as VOUCHER_MUTATIONS says; VCH_SEED=N replays them.
 """
 import os
 import pathlib
@@ -26,7 +26,7 @@ from mutate import mutate  # noqa: E402
 from replay import replay_log  # noqa: E402
 
 VOUCH = sys.argv[1]
-COUNT = int(os.environ.get("VOUCHER_MUTATIONS", 150))
+COUNT = int(os.environ.get("VOUCHER_MUTATIONS", 100))
 SEED = int(os.environ.get("VCH_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
 READER = [("founder", "founder"), ("owner", "owner")]
 MIDDLE = [CLIENT, NODES, CLIENT]

@@ -92,6 +92,14 @@ def signature_of(entry, voucher):
     return encode_entry(entry, voucher.ledger)[-64:]
 
 
+def sign_elsewhere(rng, voucher):
+    """Its writer said so on another ledger."""
+    at = pick(rng, voucher)
+    entry = voucher.log[at]
+    entry["signature"] = encode_entry(entry, some("another ledger"))[-64:]
+    return f"{entry['kind']} at {at} of another ledger"
+
+
 def copy_field(rng, voucher):
     """A field of another entry of the kind: an earlier round's proof, another's commitment, another job."""
     at = pick(rng, voucher)
@@ -209,7 +217,7 @@ def answer_anew(rng, voucher):
 
 
 LOG = [alter_entry, alter_entry, alter_entry, copy_field, copy_field, alter_time, alter_writer, move_entry, exchange,
-       remove_entry, replace_entry, repeat_entry, rename_contest, cosign_anchor, answer_anew]
+       remove_entry, replace_entry, repeat_entry, sign_elsewhere, rename_contest, cosign_anchor, answer_anew]
 
 
 # --- what is told of a log, and by whom it is cosigned
