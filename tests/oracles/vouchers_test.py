@@ -156,7 +156,8 @@ class Lies(Case):
     def test_a_client_excludes_all_but_friends(self):
         others = [b"op-%03d" % i for i in range(3, 7)]
         world, [job] = build(excluded=others)
-        self.shows(world.voucher(job).seal(), "out of 3 nodes of at most 3 operators, without 4 that the client excluded")
+        self.shows(world.voucher(job).seal(),
+                   "out of 3 nodes of at most 3 operators, without 4 that the client excluded")
 
     def test_a_client_asks_for_one_vote(self):
         world, [job] = build(quorum=1, answers=((1,),))
@@ -229,7 +230,8 @@ class Lies(Case):
         self.is_false(voucher.seal(), "no cosigned anchor fixes its draw")
 
     def test_a_clerk_counts_the_eligible(self):
-        for eligible, words in ((8, "speaks of more nodes"), (2, "more seats were drawn"), (2**32 - 1, "speaks of more")):
+        for eligible, words in ((8, "speaks of more nodes"), (2**32 - 1, "speaks of more nodes"),
+                                (2, "more seats were drawn")):
             def lie(kind, body, eligible=eligible):
                 return {**body, "eligible": eligible} if kind == "draw" else None
             world, [job] = build(change=lie)
