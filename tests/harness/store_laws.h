@@ -88,6 +88,31 @@ TEST(store_gives_back_what_was_appended_also_after_opening_again)
     vch_store_close(store);
 }
 
+TEST(store_held_for_many_reads_hinders_nobody_and_goes_on)
+{
+    char where[LAWS_WHERE_MAX];
+    struct vch_store *store = laws_new(where), *other = NULL;
+    struct vch_complaint complaint = {0};
+    uint32_t seed = test_below(1 << 30);
+    vch_status how = VCH_OK;
+
+    stores_grow(store, seed, 100, VCH_STORE_GROUP_MAX);
+    other = stores_open(where, false);
+    stores_must(vch_store_hold(store, &complaint), &complaint);
+    CHECK(stores_read(store, seed, 0, &how) >= 100);
+    stores_grow(other, seed, 150, VCH_STORE_GROUP_MAX);
+    CHECK(stores_read(store, seed, 0, &how) >= 100);
+    CHECK_OK(how);
+    vch_store_let_go(store);
+    vch_store_let_go(store); // nothing is held
+    laws_all_there(store, seed, 150);
+    stores_grow(store, seed, 160, VCH_STORE_GROUP_MAX);
+    laws_all_there(other, seed, 160);
+    laws_audit(store);
+    vch_store_close(other);
+    vch_store_close(store);
+}
+
 TEST(store_takes_any_bytes_up_to_its_limits)
 {
     char where[LAWS_WHERE_MAX];
