@@ -133,8 +133,8 @@ class VoucherPage(unittest.TestCase):
 
     def type(self, page, **fields):
         for name, text in fields.items():
-            page.evaluate(f"document.getElementById('{name}').select()")
             page.click(f"#{name}")
+            page.evaluate(f"document.getElementById('{name}').select()")
             page.type(text)
 
     def rows(self, page):
@@ -216,6 +216,8 @@ class VoucherPage(unittest.TestCase):
         self.check("direct", [self.voucher("direct")], ["--founder", OTHER, "--owner", OTHER, "--client", OTHER,
                                                         "--quorum", 5],
                    founders=OTHER, owners=OTHER, clients=OTHER, quorum="5")
+        self.check("direct", [self.voucher("direct")], ["--founder", self.founders["direct"], "--quorum", 5],
+                   founders=self.founders["direct"], quorum="5")
         self.check("direct", [self.voucher("direct"), self.opening("agreed")],
                    ["--opening", self.opening("agreed"), "--founder", self.founders["direct"]],
                    founders=self.founders["direct"])

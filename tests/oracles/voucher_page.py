@@ -54,8 +54,14 @@ def main(vouch, tests):
         return 1 if differ else 0
 
 
+def has_node():
+    """With the cryptography that browsers have: version 20, or later."""
+    asked = "process.exit(globalThis.crypto?.subtle === undefined ? 1 : 0)"
+    return NODE is not None and subprocess.run([NODE, "-e", asked], check=False).returncode == 0
+
+
 if __name__ == "__main__":
-    if NODE is None:
-        print("skipped: takes Node.js")
+    if not has_node():
+        print("skipped: takes Node.js 20 or later")
         sys.exit(SKIP)
     sys.exit(main(sys.argv[1], sys.argv[2:]))
