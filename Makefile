@@ -7,7 +7,7 @@
 #   make aarch64    build build/aarch64/vouch, and test under qemu what decides its arithmetic
 #   make lint       clang-format and clang-tidy
 #   make fuzz       build the fuzz targets into build/fuzz and run each for FUZZ_SECONDS
-#   make soak       the long campaigns: many faults, changed proofs, long fuzzing
+#   make soak       the long campaigns, for hours: faults, kills, changed proofs, fuzzing (SOAK_PERCENT=1 tries them)
 #   make conformance   ONNX's own tests of its operators: what passes, what is refused
 #   make bench      speed, as ratios measured in one run
 #   make install    PREFIX=/usr/local

@@ -1,57 +1,91 @@
 #!/usr/bin/env bash
-# The long campaigns: a thousand jobs among nodes that misbehave at random, a million jobs in two
-# hundred simulated networks with every fault at once, ten thousand changed proofs before two
-# verifiers, ledgers whose writers are killed and whose files are cut and torn, witnesses that are
-# killed, then ten minutes of each fuzz target. CAMPAIGN_JOBS, CLUSTER_SEEDS, CLUSTER_JOBS (of a
-# seed), CAPTURE_JOBS, PROOF_MUTANTS, STORE_KILLS, STORE_CUTS, WITNESS_KILLS and FUZZ_SECONDS change
-# how long; VCH_SEED=N replays a campaign.
+# The long campaigns, one after another: `make soak`. Each has a figure, of jobs, kills, mutants or
+# seconds; SOAK_PERCENT takes so much of all of them (100; 1 tries the whole in minutes). NAMEs run
+# those alone: tools/soak.sh networks fuzz. VCH_SEED=N replays a campaign.
+# What each said is in build/soak/NAME.log, and its last word about figures on its line here.
 set -u
 cd "$(dirname "$0")/.." || exit
-jobs=${CAMPAIGN_JOBS:-1000} mutants=${PROOF_MUTANTS:-10000} seconds=${FUZZ_SECONDS:-600}
-cluster_seeds=${CLUSTER_SEEDS:-200} cluster_jobs=${CLUSTER_JOBS:-6700}
-capture_jobs=${CAPTURE_JOBS:-20000}
-kills=${STORE_KILLS:-500} cuts=${STORE_CUTS:-10}
-witness_kills=${WITNESS_KILLS:-500}
-start=$SECONDS result=0 summary=()
+percent=${SOAK_PERCENT:-100}
+vouch=build/release/vouch logs=build/soak
+ran=0 skipped=() failed=()
+
+# The figure N of a whole soak, never below the LEAST that means anything.
+of() { echo $(($1 * percent / 100 > $2 ? $1 * percent / 100 : $2)); }
+kills=$(of 500 5)
+
+faulty_nodes() { build/release/tests/fault_campaign "$(of 1000 20)"; }
+networks() {
+    build/release/tests/cluster_campaign --everything=1 --seeds="$(of 200 4)" \
+        --jobs-total="$(of 1000000 400)" --processes="$(nproc)" --capture=0
+}
+captures() { build/release/tests/cluster_campaign --seeds=0 --capture="$(of 20000 300)"; }
+proofs() {
+    python3 tests/oracles/proof_test.py $vouch build/release/tests/proof_cases --mutants="$(of 10000 100)" \
+        --rounds="$(of 20 1)"
+}
+agreement() { # drafts as they come, before two implementations
+    # shellcheck disable=SC2046 # one word a seed
+    python3 tests/oracles/agreement_test.py $vouch build/release/tests/agreement_cases 1200 \
+        $(seq "$(of 100 2)")
+}
+store() { # its writer is killed
+    VOUCH_STORE_KILLS=$kills "build/release/ledger.store_$1_test" \
+        store_loses_nothing_acknowledged_when_its_writer_is_killed
+}
+sqlite_kills() { store sqlite; }
+etcd_kills() { store etcd; }
+witness_kills() { VOUCH_KILLS=$kills python3 tests/e2e/witness_test.py $vouch Killed; }
+ledger_kills() { LEDGER_KILLS=$kills python3 tests/e2e/ledger_test.py $vouch build/release/tests/crowd; }
+node_kills() {
+    AGREED_KILLS=$kills python3 tests/e2e/agreed_test.py $vouch build/release/tests/faulty_node \
+        Agreements.test_nodes_killed_at_any_time_say_the_same_again
+}
+power_cuts() { # ten times ctest's
+    VOUCH_STORE_CUTS=$(of 10 1) build/release/ledger.store_crash_test &&
+        VOUCH_STORE_CUTS=$(of 10 1) build/release/ledger.store_power_test
+}
+conformance() { python3 tests/oracles/conformance.py $vouch; }
+likeness() {
+    local quick=
+    [ "$percent" -ge 100 ] || quick=--quick
+    python3 tools/likeness_experiment.py $vouch $quick
+}
+audits() { # lies of every kind to an auditor, seed after seed
+    local seed test
+    for seed in $(seq "$(of 200 2)"); do
+        for test in build/release/audit.*_test; do
+            VCH_SEED=$seed $test >$logs/audit || { cat $logs/audit; return 1; }
+        done
+    done
+    echo "$seed seeds of each test of audits"
+}
+fuzz() { tools/fuzz.sh "$(of 600 5)"; }
+
+# What the line of a campaign shows of its log: the last line that matches.
+declare -A figures=(
+    [faulty_nodes]='^# .* jobs:' [networks]='^# all: seeds' [captures]='z = ' [proofs]='changed proofs'
+    [sqlite_kills]='writers killed' [etcd_kills]='writers killed' [witness_kills]='# .* kills'
+    [node_kills]=' answers, ' [power_cuts]='power cut' [fuzz]='targets, '
+)
 
 campaign() {
-    local program=build/release/tests/fault_campaign
-    [ -x $program ] || { echo "soak: $program is not built; run make soak" >&2; return 1; }
-    $program "$jobs"
+    local name=$1 begun=$SECONDS log=$logs/$1.log verdict=passed result=0
+    "$name" >"$log" 2>&1 </dev/null || result=$?
+    case $result in
+    0) ran=$((ran + 1)) ;;
+    77) verdict=skipped skipped+=("$name") ;;
+    *) verdict=FAILED failed+=("$name") ;;
+    esac
+    printf '%-14s %-8s %4d min %02d s  %s\n' "$name" $verdict $(((SECONDS - begun) / 60)) \
+        $(((SECONDS - begun) % 60)) \
+        "$({ grep -a "${figures[$name]:-[a-z]}" "$log" || tail -n 1 "$log"; } | tail -n 1 | cut -c1-160)"
 }
 
-# Where etcd is missing its program exits with 77, having said so.
-store_kills() {
-    local killed=store_loses_nothing_acknowledged_when_its_writer_is_killed
-    VOUCH_STORE_KILLS=$kills build/release/ledger.store_sqlite_test $killed || return
-    VOUCH_STORE_KILLS=$kills build/release/ledger.store_etcd_test $killed || [ $? = 77 ]
-}
-store_cuts() {
-    VOUCH_STORE_CUTS=$cuts build/release/ledger.store_crash_test &&
-        VOUCH_STORE_CUTS=$cuts build/release/ledger.store_power_test
-}
-
-step() {
-    local name=$1 begun=$SECONDS verdict=passed
-    shift
-    echo "== $name"
-    "$@" || verdict=FAILED result=1
-    summary+=("$(printf '%-32s %s in %d min %d s' "$name" "$verdict" \
-        $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)))")
-}
-
-step "$jobs jobs among faulty nodes" campaign
-step "$cluster_seeds networks of $cluster_jobs jobs" build/release/tests/cluster_campaign \
-    --seeds="$cluster_seeds" --jobs="$cluster_jobs" --everything=1 --capture="$capture_jobs"
-step "$mutants proofs, two verifiers" tests/oracles/proof_test.py build/release/vouch \
-    build/release/tests/proof_cases --mutants="$mutants" --rounds=20
-step "$kills writers killed, both engines" store_kills
-step "$witness_kills witnesses killed" env VOUCH_KILLS="$witness_kills" tests/e2e/witness_test.py \
-    build/release/vouch Killed
-step "500 ledgers killed" env LEDGER_KILLS=500 python3 tests/e2e/ledger_test.py build/release/vouch
-step "500 nodes killed" env AGREED_KILLS=500 python3 tests/e2e/agreed_test.py build/release/vouch
-step "power cuts, $cuts times ctest's" store_cuts
-step "fuzzing, $seconds s a target" tools/fuzz.sh "$seconds"
-echo "== soak, $(((SECONDS - start) / 60)) min"
-printf '%s\n' "${summary[@]}"
-exit $result
+mkdir -p $logs
+[ $# != 0 ] || set -- faulty_nodes networks captures proofs agreement sqlite_kills etcd_kills \
+    witness_kills ledger_kills node_kills power_cuts conformance likeness audits fuzz
+for name; do campaign "$name"; done
+printf 'soak at %d %%: %d passed, %d skipped%s, %d failed%s, in %d min; build/soak has what they said\n' \
+    "$percent" $ran ${#skipped[@]} "${skipped:+ (${skipped[*]})}" ${#failed[@]} \
+    "${failed:+ (${failed[*]})}" $((SECONDS / 60))
+[ ${#failed[@]} = 0 ]
