@@ -44,7 +44,8 @@ function readNumber(digits) {
 // {origin, size, root}
 function readCheckpoint(text) {
   must(text.length <= TEXT_MAX, "expected a checkpoint: it is too long");
-  const [origin, size, base64, ...extensions] = new TextDecoder().decode(text).split("\n").slice(0, -1);
+  const whole = new TextDecoder("utf-8", {ignoreBOM: true}).decode(text); // a mark in front is part of it
+  const [origin, size, base64, ...extensions] = whole.split("\n").slice(0, -1);
   const root = fromBase64(base64 ?? "");
   must(/^[!-*,-~]{1,255}$/.test(origin), "expected a checkpoint: its first line is no origin");
   must(root !== null && root.length === 32, "expected a checkpoint: its third line is no root: base64 of 32 bytes");
