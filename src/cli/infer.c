@@ -11,6 +11,7 @@
 #include "cli/tensors.h"
 #include "client/client.h"
 #include "consensus/registry.h"
+#include "crypto/known.h"
 #include "entry/entry.h"
 #include "host/random.h"
 
@@ -349,6 +350,7 @@ static vch_status run(struct vch_tool *tool)
     static struct session session;
     const char *key = NULL;
 
+    vch_known_start();
     VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
     VCH_TRY(open_session(&session, tool));
     VCH_TRY(vch_tool_secret_key(&session.key, tool, key));

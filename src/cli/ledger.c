@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "crypto/known.h"
 #include "host/log.h"
 #include "ledger/cosigners.h"
 
@@ -93,6 +94,7 @@ static vch_status run(struct vch_tool *tool)
     const char *path = NULL;
     uint8_t *bytes = NULL;
 
+    vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(vch_options_required(&how.store, tool->options, "store", &tool->complaint));

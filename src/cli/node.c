@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
 #include "consensus/registry.h"
+#include "crypto/known.h"
 #include "host/log.h"
 
 static const struct vch_option options[] = {
@@ -211,6 +212,7 @@ static vch_status run(struct vch_tool *tool)
     struct vch_secret_key key;
     const char *path = NULL;
 
+    vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(parse_limits(&how, tool));

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "crypto/known.h"
 #include "host/log.h"
 #include "tlog/vkey.h"
 #include "witness/daemon.h"
@@ -187,6 +188,7 @@ static vch_status run(struct vch_tool *tool)
     struct vch_daemon_options how = {.key = &key};
     const char *path = NULL;
 
+    vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     if (vch_options_has(tool->options, "show-key")) return show_key(tool, path);

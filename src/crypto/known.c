@@ -1,6 +1,7 @@
 #include "crypto/known.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -23,8 +24,14 @@ struct vch_known {
 static struct vch_known places[SETS][WAYS];
 static atomic_uint victim;
 
+static atomic_bool is_started;
 static struct vch_edwards_table base;
 static atomic_int base_state; // 0, then 1 while it is made, then 2
+
+void vch_known_start(void)
+{
+    atomic_store(&is_started, true);
+}
 
 // Never 0, which is the tag of an empty place.
 static uint64_t tag_of(enum vch_known_kind kind, const uint8_t *point)
@@ -98,6 +105,7 @@ const struct vch_known *vch_known_hold(enum vch_known_kind kind,
     struct vch_known *place = find_place(tag);
     bool is_own = false;
 
+    if (!atomic_load(&is_started)) return NULL;
     if (!hold(place)) return NULL; // it is about to change
     is_own = is_of(place, kind, point);
     if (is_own && place->state == TABULATED) return place;
@@ -125,6 +133,7 @@ const struct vch_edwards_table *vch_known_base(void)
 {
     int none = 0;
 
+    if (!atomic_load(&is_started)) return NULL;
     if (atomic_load(&base_state) == 2) return &base;
     if (!atomic_compare_exchange_strong(&base_state, &none, 1)) return NULL;
     const struct vch_edwards_point point = vch_edwards_base();

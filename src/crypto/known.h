@@ -3,6 +3,10 @@
 //
 // A memory of public values, and of nothing else: what is computed with a table is what would be
 // computed without. It holds some hundreds of points; others then take their places.
+//
+// Only processes that live among the same keys all day keep tables: nodes, ledgers, witnesses, and
+// clients while they wait. In all others, those that say the last word about a voucher or a log
+// among them, every answer is libsodium's.
 #pragma once
 
 #include <stdint.h>
@@ -14,14 +18,17 @@ enum vch_known_kind {
     VCH_KNOWN_VRF,    // a ristretto255 point; likewise
 };
 
+// From now on this process keeps tables.
+void vch_known_start(void);
+
 struct vch_known; // a table that is held: it stays what it is until it is let go
 
-// NULL for a point that is new, or is none, or is of small order: whoever asks does without. A
-// point that is asked for a second time has a table from then on.
+// NULL where no tables are kept, and for a point that is new, or is none, or is of small order:
+// whoever asks does without. A point that is asked for a second time has a table from then on.
 const struct vch_known *vch_known_hold(enum vch_known_kind kind,
                                        const uint8_t point[static VCH_EDWARDS_SIZE]);
 void vch_known_let_go(const struct vch_known *known); // NULL is nothing to let go
 const struct vch_edwards_table *vch_known_table(const struct vch_known *known);
 
-// That of RFC 8032's B. NULL while another thread makes it.
+// That of RFC 8032's B. NULL while another thread makes it, and where no tables are kept.
 const struct vch_edwards_table *vch_known_base(void);

@@ -33,6 +33,16 @@ static bool is_table_of(const struct vch_known *known, const uint8_t point[stati
     return memcmp(bytes, identity, sizeof bytes) == 0;
 }
 
+TEST(known_points_are_none_where_nobody_wants_tables)
+{
+    uint8_t point[32];
+
+    point_of(point, 500);
+    for (int i = 0; i < 3; i++)
+        CHECK(vch_known_hold(VCH_KNOWN_SIGNER, point) == NULL && vch_known_base() == NULL);
+    vch_known_start();
+}
+
 TEST(known_points_have_their_own_table_however_many_come)
 {
     int held = 0;

@@ -97,34 +97,32 @@ void vch_vrf_key(struct vch_vrf_secret *out, const uint8_t seed[static VCH_VRF_S
     VCH_ASSERT(crypto_scalarmult_ristretto255_base(out->public_key.bytes, out->scalar) == 0);
 }
 
-// Not libsodium's word: version 1.0.18 takes every point in two encodings, one with the highest bit
-// set, and whoever made such a proof would have two betas to choose from.
-static bool is_point(const uint8_t bytes[static POINT_SIZE])
+// An element other than the identity, in its one encoding. libsodium 1.0.18 ignores the highest
+// bit, and whoever made a proof could choose between the betas of two encodings of gamma.
+static bool is_point(const struct point *point)
 {
-    struct vch_edwards_point point;
-
-    return vch_ristretto_decode(&point, bytes) && !vch_is_zero(bytes, POINT_SIZE);
+    return point->bytes[POINT_SIZE - 1] >> 7 == 0 && !vch_is_zero(point->bytes, POINT_SIZE) &&
+           crypto_core_ristretto255_is_valid_point(point->bytes) == 1;
 }
 
 vch_status vch_vrf_check_public(const struct vch_vrf_public *key)
 {
-    return is_point(key->bytes) ? VCH_OK : VCH_FAIL(MALFORMED);
+    struct point point;
+
+    memcpy(point.bytes, key->bytes, sizeof point.bytes);
+    return is_point(&point) ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
-// H: alpha as a group element, another one for every key. Both are public, and so is this.
-static struct vch_edwards_point hash_to_point(struct point *out, const struct vch_vrf_public *key,
-                                              const void *alpha, size_t size)
+// What H is made from: alpha as a group element, another one for every key. Both are public.
+static void hash_alpha(uint8_t uniform[static VCH_RISTRETTO_HASH_SIZE],
+                       const struct vch_vrf_public *key, const void *alpha, size_t size)
 {
-    uint8_t uniform[VCH_RISTRETTO_HASH_SIZE];
     sha512 hash;
 
     hash_init(&hash, FOR_POINT);
     (void)crypto_hash_sha512_update(&hash, key->bytes, sizeof key->bytes);
     if (size > 0) (void)crypto_hash_sha512_update(&hash, alpha, size);
     hash_final(uniform, &hash);
-    const struct vch_edwards_point point = vch_ristretto_from_hash(uniform);
-    vch_ristretto_encode(out->bytes, &point);
-    return point;
 }
 
 static void make_nonce(struct scalar *out, const struct vch_vrf_secret *key, const struct point *h)
@@ -168,10 +166,12 @@ static void multiply(struct point *out, const uint8_t scalar[static SCALAR_SIZE]
 void vch_vrf_prove(struct vch_vrf_proof *out, const struct vch_vrf_secret *key, const void *alpha,
                    size_t size)
 {
+    uint8_t uniform[VCH_RISTRETTO_HASH_SIZE];
     struct point h, gamma, u, v;
     struct scalar nonce, challenge, s;
 
-    (void)hash_to_point(&h, &key->public_key, alpha, size);
+    hash_alpha(uniform, &key->public_key, alpha, size);
+    (void)crypto_core_ristretto255_from_hash(h.bytes, uniform);
     multiply(&gamma, key->scalar, &h);
     make_nonce(&nonce, key, &h);
     VCH_ASSERT(crypto_scalarmult_ristretto255_base(u.bytes, nonce.bytes) == 0);
@@ -195,55 +195,93 @@ static bool is_reduced(const struct scalar *scalar)
     return memcmp(reduced, scalar->bytes, SCALAR_SIZE) == 0;
 }
 
-// The two points that an honest proof's challenge was hashed from: u = s B - c Y, v = s H - c
-// Gamma. False when Y or Gamma is no point.
-static bool recompute(struct point *u, struct point *v, const struct point *y,
-                      const struct vch_edwards_point *h, const struct point *gamma,
-                      const struct scalar *s, const struct scalar *c)
-{
-    const struct vch_edwards_table *base = vch_known_base();
-    struct vch_edwards_point key, of_gamma, left;
+// What a proof says, and the two points that an honest one's challenge was hashed from:
+// u = s B - c Y, v = s H - c Gamma.
+struct claim {
+    uint8_t uniform[VCH_RISTRETTO_HASH_SIZE]; // becomes H
+    struct point y, gamma;
+    struct scalar c, s;
+    struct point h, u, v;
+};
 
-    if (!vch_ristretto_decode(&of_gamma, gamma->bytes)) return false;
-    of_gamma = vch_edwards_negate(&of_gamma);
-    const struct vch_known *known = base != NULL ? vch_known_hold(VCH_KNOWN_VRF, y->bytes) : NULL;
+static void difference(struct point *out, const struct point *left, const struct scalar *scalar,
+                       const struct point *of)
+{
+    struct point right;
+
+    multiply(&right, scalar->bytes, of);
+    VCH_ASSERT(crypto_core_ristretto255_sub(out->bytes, left->bytes, right.bytes) == 0);
+}
+
+static void recompute(struct claim *claim)
+{
+    struct point s_b, s_h;
+
+    (void)crypto_core_ristretto255_from_hash(claim->h.bytes, claim->uniform);
+    VCH_ASSERT(crypto_scalarmult_ristretto255_base(s_b.bytes, claim->s.bytes) == 0);
+    multiply(&s_h, claim->s.bytes, &claim->h);
+    difference(&claim->u, &s_b, &claim->c, &claim->y);
+    difference(&claim->v, &s_h, &claim->c, &claim->gamma);
+}
+
+static struct vch_edwards_point minus(const struct point *point)
+{
+    struct vch_edwards_point out;
+
+    VCH_ASSERT(vch_ristretto_decode(&out, point->bytes)); // libsodium has taken it
+    return vch_edwards_negate(&out);
+}
+
+// The same where tables are kept (known.h), in less than half the time.
+static void recompute_known(struct claim *claim, const struct vch_edwards_table *base)
+{
+    const struct vch_edwards_point h = vch_ristretto_from_hash(claim->uniform);
+    const struct vch_edwards_point minus_gamma = minus(&claim->gamma);
+    const struct vch_known *known = vch_known_hold(VCH_KNOWN_VRF, claim->y.bytes);
+    const uint8_t *s = claim->s.bytes, *c = claim->c.bytes;
+    struct vch_edwards_point u;
+
     if (known != NULL) {
-        left = vch_edwards_combine(s->bytes, base, c->bytes, vch_known_table(known));
+        u = vch_edwards_combine(s, base, c, vch_known_table(known));
         vch_known_let_go(known);
     } else {
-        const struct vch_edwards_point generator = vch_edwards_base();
-        if (!vch_ristretto_decode(&key, y->bytes)) return false;
-        key = vch_edwards_negate(&key);
-        left = vch_edwards_combine_new(s->bytes, &generator, c->bytes, &key);
+        const struct vch_edwards_point generator = vch_edwards_base(), key = minus(&claim->y);
+        u = vch_edwards_combine_new(s, &generator, c, &key);
     }
-    const struct vch_edwards_point right =
-        vch_edwards_combine_new(s->bytes, h, c->bytes, &of_gamma);
-    vch_ristretto_encode(u->bytes, &left);
-    vch_ristretto_encode(v->bytes, &right);
-    return true;
+    const struct vch_edwards_point v = vch_edwards_combine_new(s, &h, c, &minus_gamma);
+    vch_ristretto_encode(claim->h.bytes, &h);
+    vch_ristretto_encode(claim->u.bytes, &u);
+    vch_ristretto_encode(claim->v.bytes, &v);
+}
+
+// The identity fits every challenge; nothing honest has a product that is the identity.
+static bool is_claim(const struct claim *claim)
+{
+    return is_point(&claim->y) && is_point(&claim->gamma) && is_reduced(&claim->s) &&
+           !vch_is_zero(claim->c.bytes, SCALAR_SIZE) && !vch_is_zero(claim->s.bytes, SCALAR_SIZE);
 }
 
 vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public *key,
                           const void *alpha, size_t size, const struct vch_vrf_proof *proof)
 {
-    struct point h, gamma, u, v, y;
-    struct scalar c = {0}, s, again;
+    const struct vch_edwards_table *base = vch_known_base();
+    const uint8_t *rest = proof->bytes + POINT_SIZE;
+    struct claim claim = {.c = {{0}}};
+    struct scalar again;
 
-    memcpy(y.bytes, key->bytes, sizeof y.bytes);
-    memcpy(gamma.bytes, proof->bytes, POINT_SIZE);
-    memcpy(c.bytes, proof->bytes + POINT_SIZE, CHALLENGE_SIZE);
-    memcpy(s.bytes, proof->bytes + POINT_SIZE + CHALLENGE_SIZE, SCALAR_SIZE);
-    // The identity fits every challenge; nothing honest has a product that is the identity.
-    const uint8_t *const parts[4] = {y.bytes, gamma.bytes, c.bytes, s.bytes};
-    for (size_t i = 0; i < 4; i++)
-        if (vch_is_zero(parts[i], POINT_SIZE)) return VCH_FAIL(BAD_PROOF);
-    if (!is_reduced(&s)) return VCH_FAIL(BAD_PROOF);
+    memcpy(claim.y.bytes, key->bytes, POINT_SIZE);
+    memcpy(claim.gamma.bytes, proof->bytes, POINT_SIZE);
+    memcpy(claim.c.bytes, rest, CHALLENGE_SIZE);
+    memcpy(claim.s.bytes, rest + CHALLENGE_SIZE, SCALAR_SIZE);
+    if (!is_claim(&claim)) return VCH_FAIL(BAD_PROOF);
 
-    const struct vch_edwards_point point = hash_to_point(&h, key, alpha, size);
-    if (vch_is_zero(h.bytes, POINT_SIZE) || !recompute(&u, &v, &y, &point, &gamma, &s, &c))
-        return VCH_FAIL(BAD_PROOF);
-    make_challenge(&again, key, &h, &gamma, &u, &v);
-    if (memcmp(again.bytes, c.bytes, sizeof c.bytes) != 0) return VCH_FAIL(BAD_PROOF);
+    hash_alpha(claim.uniform, key, alpha, size);
+    if (base != NULL)
+        recompute_known(&claim, base);
+    else
+        recompute(&claim);
+    make_challenge(&again, key, &claim.h, &claim.gamma, &claim.u, &claim.v);
+    if (memcmp(again.bytes, claim.c.bytes, sizeof again.bytes) != 0) return VCH_FAIL(BAD_PROOF);
     *beta = vch_vrf_beta(proof);
     return VCH_OK;
 }
