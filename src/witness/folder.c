@@ -173,6 +173,9 @@ vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
     return vch_wal_open(&folder->logs[folder->log_count++], path, log, complaint);
 }
 
+// The first refusal of a draft is the one that counts. Whoever has a draft may hand it over again
+// once its time is over, the clerk as well: it is then refused rightly, and what convicts must not
+// give way to that.
 static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core *core,
                                 const struct vch_core_change *change,
                                 struct vch_complaint *complaint)
@@ -182,8 +185,9 @@ static vch_status keep_refusals(const struct vch_folder *folder, const struct vc
 
     for (uint32_t i = 0; i < change->refused_count; i++) {
         const struct vch_core_refusal *refusal = &change->refused[i];
-        size_t size = vch_core_refusal_text(text, core, change, refusal);
         draft_path(path, folder, log, &log->promises[refusal->promise].digest, ".refusal");
+        if (access(path, F_OK) == 0) continue;
+        size_t size = vch_core_refusal_text(text, core, change, refusal);
         VCH_TRY(vch_file_write(path, text, size, true, complaint));
     }
     return VCH_OK;

@@ -453,6 +453,22 @@ class Drafts(Served):
         self.assertEqual((tlog.b64(kept["signature"]), f"refused {kept['refused_ms']}"),
                          (answer.splitlines()[2], answer.splitlines()[0]))
 
+    def test_a_refusal_gives_way_to_no_later_one(self):
+        """Handed over again when its time is over, a draft is refused rightly: what came before still convicts."""
+        draft = self.draft(6)
+        path = f"/vouch/v1/refusal/{tlog.hashlib.sha256(draft).hexdigest()}"
+        kept = []
+        for turn in (b"once", b"again"):
+            self.assertEqual(self.taking.add_draft(self.log.origin, draft)[0], 200)
+            self.until_overdue()
+            self.log.append(b"the commit is not in here, " + turn)
+            self.assertEqual(self.log.ask(self.taking, self.size, answers=refused(self.log, draft))[0], 200)
+            self.size = len(self.log.leaves)
+            status, text, _ = self.taking.ask("GET", path)
+            self.assertEqual(status, 200)
+            kept.append(text)
+        self.assertEqual(kept[1], kept[0])
+
     def test_promises_outlive_the_witness(self):
         draft = self.draft(5)
         self.taking.add_draft(self.log.origin, draft)
