@@ -6,7 +6,7 @@
 //
 // Only processes that live among the same keys all day keep tables: nodes, ledgers, witnesses, and
 // clients while they wait. In all others, those that say the last word about a voucher or a log
-// among them, every answer is libsodium's.
+// among them, nothing is taken without libsodium's yes.
 #pragma once
 
 #include <stdint.h>

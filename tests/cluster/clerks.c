@@ -130,8 +130,8 @@ static void drop_stale(const struct cluster *world, const struct cluster_fork *f
     const uint64_t now_ms = clerk_time(world, fork);
 
     for (uint32_t i = 0; i < CLUSTER_WITNESSES; i++) {
-        const uint64_t time_s = checkpoint->cosignatures[i].time_s;
-        if (!checkpoint->has[i] || vch_charter_is_within_skew(&world->charter, time_s, now_ms))
+        const uint64_t cosigned_s = checkpoint->cosignatures[i].time_s;
+        if (!checkpoint->has[i] || vch_charter_is_within_skew(&world->charter, cosigned_s, now_ms))
             continue;
         checkpoint->has[i] = false;
         checkpoint->count--;
