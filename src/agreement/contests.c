@@ -263,11 +263,15 @@ void vch_contests_enter(struct vch_state *state, struct contest *contest,
     vch_contests_refresh(state, contest, now);
 }
 
+// The input is the segment's: rounds that were hopeless before it came have it as well. Who answers
+// for the segment may sit in one of them, and referees look there.
 void vch_contests_set_input(struct vch_state *state, struct contest *contest,
                             const struct vch_digest *input, uint64_t now)
 {
-    contest->is.has_input = true;
-    contest->is.input = *input;
+    for (struct contest *round = contest; round != NULL; round = round->earlier) {
+        round->is.has_input = true;
+        round->is.input = *input;
+    }
     if (contest->is.phase == VCH_CONTEST_COMMITTING) contest->is.phase_ms = now;
     vch_contests_refresh(state, contest, now);
 }

@@ -513,6 +513,49 @@ TEST(where_too_few_operators_are_left_only_the_parties_are_excluded)
     CHECK(!vch_state_may_draw(ledger.state, ledger_contest(&referees), &seat(0)->public_key));
 }
 
+static void drop_from_registry(uint32_t node)
+{
+    struct vch_registry registry = ledger.registries[0];
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    registry.serial = 2;
+    registry.members = VCH_ARENA_NEW(&ledger.arena, struct vch_member, registry.member_count);
+    registry.member_count = 0;
+    for (uint32_t i = 0; i < ledger.registries[0].member_count; i++) {
+        const struct vch_member *member = &ledger.registries[0].members[i];
+        if (memcmp(&member->key, &ledger.nodes[node].key.public_key, sizeof member->key) != 0)
+            registry.members[registry.member_count++] = *member;
+    }
+    CHECK_OK(vch_registry_encode(&bytes, &size, &registry, &ledger.founder, &ledger.arena,
+                                 &ledger.complaint));
+    ledger.registries[ledger.registry_count] = registry;
+    ledger_announce(ledger.registry_count++);
+    ledger.now += parameters.epoch_ms;
+}
+
+// 7 operators of two nodes each; the loser's key is dropped before it disputes, and its operator's
+// other node would judge.
+TEST(a_seat_that_was_dropped_has_the_operator_for_which_it_was_drawn)
+{
+    const struct ledger_job plan = ledger_plain_job(3);
+
+    make_traces(0);
+    parameters = ledger_parameters();
+    ledger_found(14, 2, &parameters);
+    contest = (struct vch_contest_id){ledger_open(&plan), 0, 0};
+    ledger_draw(&contest);
+    vote((const struct trace *[]){&right, &right, &wrong});
+    const uint32_t loser = ledger_seat(&contest, 2), other = loser ^ 1;
+    drop_from_registry(loser);
+    const struct vch_digest id = open_dispute(&wrong, seat(2));
+    bisect(&id, &wrong, seat(2), &right, seat(0));
+    const struct vch_contest_id referees = {id, 0, 0};
+    ledger_anchor();
+    CHECK_EQ(ledger_contest(&referees)->eligible, 14 - 3 * 2);
+    LEDGER_REFUSES(ledger_sortition(&referees, other), &ledger.nodes[other].key, "excluded");
+}
+
 TEST(a_segment_of_one_operator_needs_no_move)
 {
     struct ledger_job plan = ledger_plain_job(1);

@@ -10,6 +10,13 @@
 // Calls `visit` with each operator that the contest excludes, until it says true.
 typedef bool visit_name(void *context, const char *name);
 
+static bool is_party(const struct contest *contest, const struct vch_seat *seat)
+{
+    return seat->account == &contest->dispute->by->is ||
+           vch_disputes_is_defence(contest->segment, seat);
+}
+
+// Under the operators that they were drawn for, whatever became of them since.
 static bool visit_seats(const struct contest *contest, visit_name *visit, void *context)
 {
     const struct segment *segment = contest->segment;
@@ -17,7 +24,7 @@ static bool visit_seats(const struct contest *contest, visit_name *visit, void *
     for (const struct contest *round = segment->contests; round != NULL; round = round->earlier)
         for (uint32_t i = 0; i < round->is.seat_count; i++) {
             const struct vch_seat *seat = &round->is.seats[i];
-            if (contest->is_wide && !vch_disputes_is_defence(segment, seat)) continue;
+            if (contest->is_wide && !is_party(contest, seat)) continue;
             if (visit(context, seat->member->operator_name)) return true;
         }
     return false;

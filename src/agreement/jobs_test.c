@@ -172,6 +172,28 @@ TEST(inputs_come_from_the_segment_before_or_from_the_client_after_it)
     CHECK_EQ(vch_state_job(ledger.state, &job)->phase, VCH_JOB_DECIDED);
 }
 
+// Else referees would look for the input where a seat of the defence first sat, find none, and
+// convict whoever was right.
+TEST(an_input_is_that_of_earlier_rounds_too)
+{
+    const uint32_t answer[] = {5};
+
+    found(6);
+    const struct vch_digest job = open_three(), given = input_entry(&job, 2).input.input;
+    const struct vch_contest_id first = contest_of(job, 0, 0), second = contest_of(job, 2, 0),
+                                again = contest_of(job, 2, 1);
+    ledger_draw(&first);
+    ledger.now += 2 * parameters.draw_ms;
+    ledger_clerk(); // nobody drew for the second
+    CHECK_EQ(ledger_contest(&second)->phase, VCH_CONTEST_SPLIT);
+    ledger_vote(&first, answer);
+    CHECK(!ledger_contest(&again)->has_input);
+    ledger_do(input_entry(&job, 2), &ledger.client);
+    CHECK(ledger_contest(&again)->has_input);
+    CHECK(ledger_contest(&second)->has_input);
+    CHECK(vch_hash_is_equal(&ledger_contest(&second)->input, &given));
+}
+
 // What stands still while the input is unknown costs the seats nothing, and they have their full
 // time once it is there.
 TEST(seats_answer_for_their_time_from_when_the_input_is_known)

@@ -214,7 +214,8 @@ class Contests:
             chosen = [key for key in members if self.may_be_drawn(contest, key)]
             if len({members[key]["operator"] for key in chosen}) >= contest.k:
                 return chosen
-            contest.excluded = own | {seat.operator for seat in seats if self.has_won(dispute.segment, seat)}
+            contest.excluded = own | {seat.operator for seat in seats
+                                      if seat.node == dispute.by or self.has_won(dispute.segment, seat)}
         return [key for key in members if self.may_be_drawn(contest, key)]
 
     def has_won(self, segment, seat):
