@@ -71,6 +71,29 @@ static const struct cluster_drawn *best(const struct cluster *world,
     return leader;
 }
 
+static uint64_t time_at(const struct cluster_log *log, uint64_t position)
+{
+    const uint8_t *at = log->bytes + (position > 0 ? log->ends[position - 1] : 0);
+    uint64_t time_ms = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) { // a varint behind the tag
+        time_ms |= (uint64_t)(*++at & 0x7f) << shift;
+        if (*at < 0x80) break;
+    }
+    return time_ms;
+}
+
+// A disputer that was no seat is of an operator for as long as it is a member: of an account that
+// was dropped, as of one that never was a member, nobody can say whose it is.
+static bool has_operator(const struct cluster *world, const struct vch_state *state,
+                         const struct vch_contest *contest, const struct vch_dispute *dispute)
+{
+    const uint64_t anchored_ms = time_at(&world->forks[0].log, contest->anchored);
+
+    return dispute->is_seat ||
+           vch_registry_find(vch_state_registry_at(state, anchored_ms), &dispute->by) != NULL;
+}
+
 // Whom the client excluded, and in a dispute both parties, judge nothing of it.
 static bool is_barred(struct cluster *world, const struct vch_state *state,
                       const struct vch_contest *contest, uint32_t node)
@@ -84,23 +107,12 @@ static bool is_barred(struct cluster *world, const struct vch_state *state,
     for (uint32_t i = 0; dispute != NULL && i < world->plan.nodes; i++) {
         const struct vch_public_key *key = &world->nodes[i].key.public_key;
         if (world->nodes[i].operator_ != operator_) continue;
-        if (memcmp(key, &dispute->by, sizeof *key) == 0 ||
-            vch_state_is_defence(state, dispute, key))
+        if (vch_state_is_defence(state, dispute, key) ||
+            (memcmp(key, &dispute->by, sizeof *key) == 0 &&
+             has_operator(world, state, contest, dispute)))
             return true;
     }
     return false;
-}
-
-static uint64_t time_at(const struct cluster_log *log, uint64_t position)
-{
-    const uint8_t *at = log->bytes + (position > 0 ? log->ends[position - 1] : 0);
-    uint64_t time_ms = 0;
-
-    for (unsigned shift = 0; shift < 64; shift += 7) { // a varint behind the tag
-        time_ms |= (uint64_t)(*++at & 0x7f) << shift;
-        if (*at < 0x80) break;
-    }
-    return time_ms;
 }
 
 // Nobody is drawn by an anchor for which a clerk took its time.
