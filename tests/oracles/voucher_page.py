@@ -31,6 +31,7 @@ def main(vouch, tests):
     vouch = str(pathlib.Path(vouch).resolve())
     commands = [[str(pathlib.Path(test).resolve())] for test in tests]
     commands.append([sys.executable, str(ROOT / "tests/oracles/vouchers_test.py"), vouch])
+    subprocess.run([NODE, ROOT / "tests/oracles/page_rules.mjs", ROOT / "web"], check=True)
     with tempfile.TemporaryDirectory() as scratch:
         ours, told = [], []
         for i, command in enumerate(commands):
