@@ -39,6 +39,16 @@ vch_status vch_file_write(const char *path, const void *bytes, size_t size, int 
 vch_status vch_file_write_new(const char *path, const void *bytes, size_t size, int is_private,
                               struct vch_complaint *complaint);
 
+// Several files of one folder, each as by vch_file_write; the disk is waited for once, not for each
+// in turn. When it fails, some may have been written.
+struct vch_file_one {
+    const char *name; // in the folder
+    const void *bytes;
+    size_t size;
+};
+vch_status vch_file_write_all(const char *folder, const struct vch_file_one *files, size_t count,
+                              int is_private, struct vch_complaint *complaint);
+
 // That there is a file at `path` is on disk, too: syncs the folder it lies in. For files that grow
 // in place, which the functions above do not write.
 vch_status vch_file_sync_name(const char *path, struct vch_complaint *complaint);

@@ -345,6 +345,25 @@ TEST(file_write_is_never_seen_half_done)
     }
 }
 
+TEST(file_writes_several_together_or_leaves_nothing_beside_them)
+{
+    static const struct vch_file_one both[] = {{"a", "first", 5}, {"b", "second", 6}};
+    static const struct vch_file_one spoilt[] = {{"c", "third", 5}, {"d", "fourth", 6}};
+
+    empty_folder();
+    CHECK_OK(vch_file_write(in_folder("b"), "older", 5, 1, NULL));
+    CHECK_OK(vch_file_write_all(folder, NULL, 0, 1, NULL));
+    CHECK_OK(vch_file_write_all(folder, both, 2, 1, NULL));
+    check_holds(in_folder("a"), "first");
+    check_holds(in_folder("b"), "second");
+    CHECK_EQ(count_entries(), 2);
+    CHECK_EQ(mkdir(in_folder("d"), 0700), 0); // nothing is written in the place of a folder
+    CHECK_FAILS(vch_file_write_all(folder, spoilt, 2, 1, NULL), USAGE);
+    CHECK_EQ(count_entries(), 3);
+    CHECK_EQ(rmdir(in_folder("d")), 0);
+    CHECK_FAILS(vch_file_write_all(in_folder("a"), both, 2, 1, NULL), IO); // that is no folder
+}
+
 TEST(file_test_cleans_up)
 {
     empty_folder();

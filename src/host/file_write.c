@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -59,8 +60,8 @@ static vch_status refuse(const struct target *target, const char *what,
                         strerror(errno));
 }
 
-static vch_status write_and_sync(int file, const uint8_t *bytes, size_t size,
-                                 const struct target *target, struct vch_complaint *complaint)
+static vch_status write_bytes(int file, const uint8_t *bytes, size_t size,
+                              const struct target *target, struct vch_complaint *complaint)
 {
     while (size > 0) {
         ssize_t put = write(file, bytes, size);
@@ -69,18 +70,18 @@ static vch_status write_and_sync(int file, const uint8_t *bytes, size_t size,
         bytes += put;
         size -= (size_t)put;
     }
-    if (fsync(file) != 0) return refuse(target, "write", complaint);
     return VCH_OK;
 }
 
 static vch_status write_temporary(const struct target *target, const void *bytes, size_t size,
-                                  int is_private, struct vch_complaint *complaint)
+                                  int is_private, bool syncs, struct vch_complaint *complaint)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int file = openat(target->folder, target->temporary, flags, is_private ? 0600 : 0644);
 
     if (file < 0) return refuse(target, "create a file beside", complaint);
-    vch_status status = write_and_sync(file, bytes, size, target, complaint);
+    vch_status status = write_bytes(file, bytes, size, target, complaint);
+    if (syncs && vch_is_ok(status) && fsync(file) != 0) status = refuse(target, "write", complaint);
     if (close(file) != 0 && vch_is_ok(status)) status = refuse(target, "write", complaint);
     return status;
 }
@@ -117,7 +118,7 @@ static vch_status write_target(const struct target *target, const void *bytes, s
                                int is_private, bool may_replace, struct vch_complaint *complaint)
 {
     if (may_replace) VCH_TRY(check_kind(target, complaint));
-    vch_status status = write_temporary(target, bytes, size, is_private, complaint);
+    vch_status status = write_temporary(target, bytes, size, is_private, true, complaint);
     if (vch_is_ok(status)) status = put_in_place(target, may_replace, complaint);
     if (!vch_is_ok(status)) (void)unlinkat(target->folder, target->temporary, 0);
     return status;
@@ -144,6 +145,65 @@ vch_status vch_file_write_new(const char *path, const void *bytes, size_t size, 
                               struct vch_complaint *complaint)
 {
     return write_file(path, bytes, size, is_private, false, complaint);
+}
+
+// The target of one of several, under a temporary name of its own.
+static struct target one_of(const struct target *folder, uint64_t first, size_t i, const char *name)
+{
+    struct target out = {.path = folder->path, .name = name, .folder = folder->folder};
+
+    (void)snprintf(out.temporary, sizeof out.temporary, ".vouch-%016" PRIx64, first + i);
+    return out;
+}
+
+static vch_status sync_temporary(const struct target *target, struct vch_complaint *complaint)
+{
+    int file = openat(target->folder, target->temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (file < 0) return refuse(target, "open a file beside", complaint);
+    int failed = fsync(file);
+    (void)close(file);
+    return failed == 0 ? VCH_OK : refuse(target, "write", complaint);
+}
+
+// Everything goes to the disk at one go; then each file is asked about, which costs little.
+static vch_status write_targets(const struct target *folder, uint64_t first,
+                                const struct vch_file_one *files, size_t count, int is_private,
+                                struct vch_complaint *complaint)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct target target = one_of(folder, first, i, files[i].name);
+        VCH_TRY(check_kind(&target, complaint));
+        VCH_TRY(
+            write_temporary(&target, files[i].bytes, files[i].size, is_private, false, complaint));
+    }
+    if (syncfs(folder->folder) != 0) return refuse(folder, "write files of", complaint);
+    for (size_t i = 0; i < count; i++) {
+        const struct target target = one_of(folder, first, i, files[i].name);
+        VCH_TRY(sync_temporary(&target, complaint));
+        if (renameat(target.folder, target.temporary, target.folder, target.name) != 0)
+            return refuse(&target, "write", complaint);
+    }
+    return fsync(folder->folder) == 0 ? VCH_OK : refuse(folder, "make durable", complaint);
+}
+
+vch_status vch_file_write_all(const char *folder, const struct vch_file_one *files, size_t count,
+                              int is_private, struct vch_complaint *complaint)
+{
+    struct target target = {.path = folder, .name = folder};
+    uint64_t first = 0;
+
+    if (count == 0) return VCH_OK;
+    target.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (target.folder < 0) return refuse(&target, "open", complaint);
+    vch_random_bytes(&first, sizeof first);
+    vch_status status = write_targets(&target, first, files, count, is_private, complaint);
+    for (size_t i = 0; !vch_is_ok(status) && i < count; i++) {
+        const struct target one = one_of(&target, first, i, files[i].name);
+        (void)unlinkat(one.folder, one.temporary, 0);
+    }
+    (void)close(target.folder);
+    return status;
 }
 
 vch_status vch_file_sync_name(const char *path, struct vch_complaint *complaint)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -48,14 +49,22 @@ static void log_path(char out[static PATH_MAX], const struct vch_folder *folder,
     (void)snprintf(out, PATH_MAX, "%s/%s%s%s", folder->path, hex, name[0] != '\0' ? "/" : "", name);
 }
 
+static void draft_name(char out[static HEX + 16], const struct vch_digest *draft,
+                       const char *suffix)
+{
+    char hex[HEX + 1];
+
+    vch_hex_encode(hex, draft->bytes, VCH_DIGEST_SIZE);
+    (void)snprintf(out, HEX + 16, "%s%s", hex, suffix);
+}
+
 static void draft_path(char out[static PATH_MAX], const struct vch_folder *folder,
                        const struct vch_core_log *log, const struct vch_digest *draft,
                        const char *suffix)
 {
-    char name[HEX + 16], hex[HEX + 1];
+    char name[HEX + 16];
 
-    vch_hex_encode(hex, draft->bytes, VCH_DIGEST_SIZE);
-    (void)snprintf(name, sizeof name, "%s%s", hex, suffix);
+    draft_name(name, draft, suffix);
     log_path(out, folder, log, name);
 }
 
@@ -173,24 +182,50 @@ vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
     return vch_wal_open(&folder->logs[folder->log_count++], path, log, complaint);
 }
 
+struct refusals {
+    struct vch_file_one files[VCH_SUBMISSION_ANSWERS_MAX];
+    char names[VCH_SUBMISSION_ANSWERS_MAX][HEX + 16];
+    char texts[VCH_SUBMISSION_ANSWERS_MAX][VCH_TESTIMONY_SIZE_MAX];
+    uint32_t count;
+};
+
 // The first refusal of a draft is the one that counts. Whoever has a draft may hand it over again
 // once its time is over, the clerk as well: it is then refused rightly, and what convicts must not
 // give way to that.
+static void add_refusal(struct refusals *refusals, const struct vch_folder *folder,
+                        const struct vch_core *core, const struct vch_core_change *change,
+                        const struct vch_core_refusal *refusal)
+{
+    const struct vch_core_log *log = &core->logs[change->log];
+    const struct vch_digest *draft = &log->promises[refusal->promise].digest;
+    struct vch_file_one *file = &refusals->files[refusals->count];
+    char path[PATH_MAX];
+
+    draft_path(path, folder, log, draft, ".refusal");
+    if (access(path, F_OK) == 0) return;
+    draft_name(refusals->names[refusals->count], draft, ".refusal");
+    file->name = refusals->names[refusals->count];
+    file->bytes = refusals->texts[refusals->count];
+    file->size = vch_core_refusal_text(refusals->texts[refusals->count], core, change, refusal);
+    refusals->count++;
+}
+
+// All at once: a stranger can have so many drafts refused, and a log waits for its cosignature.
 static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core *core,
                                 const struct vch_core_change *change,
                                 struct vch_complaint *complaint)
 {
-    const struct vch_core_log *log = &core->logs[change->log];
-    char path[PATH_MAX], text[VCH_TESTIMONY_SIZE_MAX];
+    char path[PATH_MAX];
 
-    for (uint32_t i = 0; i < change->refused_count; i++) {
-        const struct vch_core_refusal *refusal = &change->refused[i];
-        draft_path(path, folder, log, &log->promises[refusal->promise].digest, ".refusal");
-        if (access(path, F_OK) == 0) continue;
-        size_t size = vch_core_refusal_text(text, core, change, refusal);
-        VCH_TRY(vch_file_write(path, text, size, true, complaint));
-    }
-    return VCH_OK;
+    if (change->refused_count == 0) return VCH_OK;
+    struct refusals *refusals = calloc(1, sizeof *refusals);
+    if (refusals == NULL) return VCH_FAIL(NO_MEMORY);
+    for (uint32_t i = 0; i < change->refused_count; i++)
+        add_refusal(refusals, folder, core, change, &change->refused[i]);
+    log_path(path, folder, &core->logs[change->log], "");
+    vch_status status = vch_file_write_all(path, refusals->files, refusals->count, true, complaint);
+    free(refusals);
+    return status;
 }
 
 vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *core,
