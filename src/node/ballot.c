@@ -226,6 +226,22 @@ static const struct vch_digest *leaves(void *context, const struct vch_digest *j
     return run->leaves;
 }
 
+// What is kept of a run. UNSUPPORTED: of a model that this node holds no more.
+static vch_status show_run(void *context, struct vch_sides_run *out, const struct vch_digest *job,
+                           uint32_t segment, const struct vch_digest *trace,
+                           struct vch_arena *arena)
+{
+    const struct vch_ballot *ballot = context;
+    const struct vch_kept_run *run = vch_kept_find_trace(&ballot->kept, job, segment, trace);
+
+    if (run == NULL) return VCH_FAIL(UNAVAILABLE);
+    VCH_TRY(vch_kept_load(&out->record, &ballot->kept, run, arena));
+    const struct vch_model *model = vch_models_find(ballot->setup.models, &out->record.model);
+    if (model == NULL) return VCH_FAIL(UNSUPPORTED);
+    out->graph = model->package.graph;
+    return VCH_OK;
+}
+
 // Keys that nobody else can foresee, and that this node can make again.
 static struct vch_digest derive(const struct vch_ballot *ballot, const char *what)
 {
@@ -303,9 +319,8 @@ static void prepare_sides(struct vch_ballot *ballot)
                                           .live_count = &ballot->live_streams,
                                           .self = setup->key->public_key,
                                           .peers = setup->peers,
-                                          .kept = &ballot->kept,
-                                          .models = setup->models,
                                           .kernels = setup->kernels,
+                                          .run = show_run,
                                           .leaves = leaves,
                                           .context = ballot};
 

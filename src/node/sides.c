@@ -8,6 +8,7 @@
 #include "host/file.h"
 #include "host/log.h"
 #include "message/message.h"
+#include "node/kept.h"
 #include "node/referee.h"
 
 // A referee that is busy, or behind, or not yet in the file of peers, is asked again for as long as
@@ -96,10 +97,9 @@ static struct vch_sides_errand *add_errand(struct vch_sides *sides,
     return at;
 }
 
-// A run as it was kept, and the leaves of its trace.
+// A run, and the leaves of its trace.
 struct shown {
-    struct vch_kept_record record;
-    const struct vch_model *model;
+    struct vch_sides_run run;
     const struct vch_digest *leaves;
     uint32_t leaf_count;
 };
@@ -109,9 +109,9 @@ static vch_status fill_input(Vouch__RefereeInput *out, const struct vch_trace_re
                              struct vch_arena *arena)
 {
     vouch__referee_input__init(out);
-    out->size = vch_tensor_size(tensor) * shown->record.batch;
+    out->size = vch_tensor_size(tensor) * shown->run.record.batch;
     if (read->operator_ == VCH_NONE) return VCH_OK;
-    uint32_t index = read->operator_ - shown->record.first;
+    uint32_t index = read->operator_ - shown->run.record.first;
     size_t count = vch_merkle_path_count(index, shown->leaf_count);
     struct vch_digest *path = VCH_ARENA_NEW(arena, struct vch_digest, count);
     ProtobufCBinaryData *fields = VCH_ARENA_NEW(arena, ProtobufCBinaryData, count);
@@ -156,16 +156,15 @@ static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_ten
 static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides *sides,
                             const struct vch_dispute *dispute, const struct shown *shown)
 {
-    const struct vch_kept_record *record = &shown->record;
+    const struct vch_kept_record *record = &shown->run.record;
     struct vch_arena *arena = &load->arena;
     struct vch_trace_segment segment;
     struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
     struct vch_tensor tensors[VCH_GRAPH_OPERANDS_MAX];
     Vouch__RefereeRequest *request = &load->request;
 
-    VCH_TRY(vch_trace_segment_init(&segment, shown->model->package.graph, record->first,
-                                   record->last, &record->input_nonce, &record->output_nonce,
-                                   arena));
+    VCH_TRY(vch_trace_segment_init(&segment, shown->run.graph, record->first, record->last,
+                                   &record->input_nonce, &record->output_nonce, arena));
     if (shown->leaf_count != vch_trace_count(&segment)) return VCH_FAIL(USAGE);
     uint32_t operator_ = vch_referee_operator(dispute, &segment);
     if (operator_ == VCH_NONE) return VCH_FAIL(USAGE);
@@ -198,31 +197,20 @@ static vch_status own_fields(struct vch_errand_load *load)
     return VCH_OK;
 }
 
-// What is kept of a run. UNSUPPORTED: of a model that this node holds no more.
-static vch_status show(struct shown *shown, const struct vch_sides *sides,
-                       const struct vch_kept_run *run, struct vch_arena *arena)
-{
-    VCH_TRY(vch_kept_load(&shown->record, sides->setup.kept, run, arena));
-    shown->model = vch_models_find(sides->setup.models, &shown->record.model);
-    if (shown->model == NULL) return VCH_FAIL(UNSUPPORTED);
-    shown->leaves = run->leaves;
-    shown->leaf_count = run->leaf_count;
-    return VCH_OK;
-}
-
 static struct vch_errand_load *make_load(const struct vch_sides *sides,
                                          const struct vch_dispute *dispute,
-                                         const struct vch_kept_run *run)
+                                         const struct vch_digest *trace, struct shown *shown)
 {
-    struct shown shown = {.model = NULL};
+    const struct vch_sides_setup *setup = &sides->setup;
     struct vch_arena arena;
 
     vch_arena_init(&arena, LOAD_MAX);
     struct vch_errand_load *load = VCH_ARENA_NEW(&arena, struct vch_errand_load, 1);
     if (load == NULL) return NULL;
     load->arena = arena;
-    vch_status status = show(&shown, sides, run, &load->arena);
-    if (vch_is_ok(status)) status = fill_load(load, sides, dispute, &shown);
+    vch_status status = setup->run(setup->context, &shown->run, &dispute->job, dispute->segment,
+                                   trace, &load->arena);
+    if (vch_is_ok(status)) status = fill_load(load, sides, dispute, shown);
     if (vch_is_ok(status)) status = own_fields(load);
     if (vch_is_ok(status)) return load;
     arena = load->arena;
@@ -231,7 +219,8 @@ static struct vch_errand_load *make_load(const struct vch_sides *sides,
 }
 
 static void start(struct vch_sides *sides, struct vch_sides_errand *at,
-                  const struct vch_dispute *dispute, const struct vch_kept_run *run)
+                  const struct vch_dispute *dispute, const struct vch_digest *trace,
+                  struct shown *shown)
 {
     const struct vch_sides_setup *setup = &sides->setup;
     struct vch_peer peer;
@@ -239,7 +228,7 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
     at->attempts++;
     at->ended_ms = vch_clock_monotonic_us() / 1000;
     if (!find_peer(&peer, sides, &at->referee)) return; // the other side may know where it listens
-    struct vch_errand_load *load = make_load(sides, dispute, run);
+    struct vch_errand_load *load = make_load(sides, dispute, trace, shown);
     const struct vch_errand_setup errand = {.base = setup->base,
                                             .tls = setup->tls,
                                             .live_count = setup->live_count,
@@ -262,8 +251,8 @@ static uint64_t pause_ms(uint32_t attempts)
 }
 
 static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dispute,
-                          const struct vch_contest *contest, const struct vch_kept_run *run,
-                          uint64_t now_ms)
+                          const struct vch_contest *contest, const struct vch_digest *trace,
+                          struct shown *shown, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < contest->seat_count; i++) {
         const struct vch_public_key *node = &contest->seats[i].node;
@@ -271,14 +260,14 @@ static void tell_referees(struct vch_sides *sides, const struct vch_dispute *dis
         if (at == NULL) at = add_errand(sides, contest, node);
         if (at->is_done || at->errand != NULL) continue;
         if (at->attempts > 0 && now_ms < at->ended_ms + pause_ms(at->attempts)) continue;
-        start(sides, at, dispute, run);
+        start(sides, at, dispute, trace, shown);
     }
 }
 
 void vch_sides_turn(struct vch_sides *sides, const struct vch_state *state, uint64_t now_ms)
 {
     const struct vch_sides_setup *setup = &sides->setup;
-    uint32_t count = 0;
+    struct shown shown;
 
     for (const struct vch_dispute *at = vch_state_next_dispute(state, NULL); at != NULL;
          at = vch_state_next_dispute(state, at)) {
@@ -287,12 +276,10 @@ void vch_sides_turn(struct vch_sides *sides, const struct vch_state *state, uint
         if (!is_disputer && !vch_state_is_defence(state, at, &setup->self)) continue;
         const struct vch_digest *trace = &at->trace[is_disputer ? 0 : 1];
         const struct vch_contest *contest = vch_referee_contest(state, &at->id);
-        if (contest == NULL ||
-            setup->leaves(setup->context, &at->job, at->segment, trace, &count) == NULL)
-            continue;
-        const struct vch_kept_run *run =
-            vch_kept_find_trace(setup->kept, &at->job, at->segment, trace);
-        tell_referees(sides, at, contest, run, now_ms);
+        if (contest == NULL) continue;
+        shown.leaves =
+            setup->leaves(setup->context, &at->job, at->segment, trace, &shown.leaf_count);
+        if (shown.leaves != NULL) tell_referees(sides, at, contest, trace, &shown, now_ms);
     }
 }
 

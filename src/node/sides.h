@@ -11,13 +11,19 @@
 #include "base/status.h"
 #include "crypto/sign.h"
 #include "kernels/kernels.h"
+#include "model/graph.h"
 #include "net/peers.h"
 #include "net/stream.h"
 #include "node/errand.h"
-#include "node/kept.h"
-#include "node/models.h"
+#include "node/kept_record.h"
 
 #define VCH_SIDES_ERRANDS_MAX 256u
+
+// What a side was given and answered: it opens from there.
+struct vch_sides_run {
+    struct vch_kept_record record;
+    const struct vch_graph *graph; // of its model
+};
 
 struct vch_sides_setup {
     struct event_base *base;
@@ -25,9 +31,11 @@ struct vch_sides_setup {
     uint32_t *live_count;
     struct vch_public_key self;
     const char *peers; // NULL, or the file that says where referees listen; read when needed
-    const struct vch_kept *kept;
-    const struct vch_models *models;
     const struct vch_kernels *kernels;
+    // The run whose trace this is, in any round of that job and segment. What it points to is the
+    // caller's, or lies in the arena. Asked only where `leaves` has some.
+    vch_status (*run)(void *context, struct vch_sides_run *out, const struct vch_digest *job,
+                      uint32_t segment, const struct vch_digest *trace, struct vch_arena *arena);
     // As in node/appeals.h.
     const struct vch_digest *(*leaves)(void *context, const struct vch_digest *job,
                                        uint32_t segment, const struct vch_digest *trace,

@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "net/address.h"
 #include "node/clients.h"
+#include "node/kept.h"
 #include "node/referee.h"
 
 static struct scene {
@@ -64,6 +65,17 @@ static const struct vch_digest *leaves_of(void *context, const struct vch_digest
     if (run == NULL) return NULL;
     *count = run->leaf_count;
     return run->leaves;
+}
+
+static vch_status run_of(void *context, struct vch_sides_run *out, const struct vch_digest *job,
+                         uint32_t segment, const struct vch_digest *trace, struct vch_arena *arena)
+{
+    const struct vch_kept_run *run = vch_kept_find_trace(&scene.kept, job, segment, trace);
+
+    (void)context;
+    if (run == NULL) return VCH_FAIL(UNAVAILABLE);
+    out->graph = scene.r.session.models.models[0].package.graph;
+    return vch_kept_load(&out->record, &scene.kept, run, arena);
 }
 
 // What the side gave and was given, as it would have been kept.
@@ -151,9 +163,8 @@ static void begin(enum referees_lie lie, bool is_truth)
                                           .live_count = &scene.live,
                                           .self = ledger.nodes[side->node].key.public_key,
                                           .peers = scene.peers,
-                                          .kept = &scene.kept,
-                                          .models = &scene.r.session.models,
                                           .kernels = &scene.r.session.kernels,
+                                          .run = run_of,
                                           .leaves = leaves_of};
     vch_sides_init(&scene.sides, &setup);
 }
