@@ -17,6 +17,11 @@ static vch_status check_client(const struct vch_job *job, const struct vch_admis
     if (!vch_is_equal(&job->client, admission->client, sizeof job->client))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the job belongs to another client than this connection");
+    if (vch_registry_find(registry, &job->client) == NULL)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the client is no member of network %s: it may open something to this "
+                            "node as a referee, and ask for nothing",
+                            registry->network);
     if (!vch_hash_is_equal(&job->registry, &registry->digest))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the job names another registry than the one this node follows "

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "host/clock.h"
 #include "host/log.h"
+#include "node/referee.h"
 
 static struct vch_session_time now(void)
 {
@@ -80,12 +81,21 @@ static const struct vch_guests_session SESSION = {
     .refused = refused,
 };
 
-static bool admit(void *context, const struct vch_public_key *key)
+static bool is_member(const struct vch_registry *registry, const struct vch_public_key *key)
 {
-    const struct vch_registry *registry = context;
-
     if (registry->expires_ms != 0 && vch_clock_unix_ms() >= registry->expires_ms) return false;
     return vch_registry_find(registry, key) != NULL;
+}
+
+// Members; and whoever has to open something to this node as a referee, which need be no member.
+static bool admit(void *context, const struct vch_public_key *key)
+{
+    const struct vch_clients *clients = context;
+    const struct vch_session_host *host = clients->setup.host;
+
+    if (is_member(clients->setup.registry, key)) return true;
+    return host->may_work != NULL &&
+           vch_referee_awaits(host->state(host->context), host->self, key);
 }
 
 void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setup *setup)
@@ -96,8 +106,7 @@ void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setu
         .limits = setup->limits,
         .count_max = setup->count_max,
         .per_key_max = setup->per_key_max,
-        // The registry is only read; admissions carry a context that others may write.
-        .admission = {admit, (void *)(uintptr_t)setup->registry},
+        .admission = {admit, clients},
         .session = &SESSION,
         .context = clients,
         .is_draining = &setup->host->is_draining,

@@ -13,7 +13,9 @@
 struct vch_clients_setup {
     struct event_base *base;
     struct vch_tls *tls;
-    const struct vch_registry *registry; // whose keys are admitted
+    // Whose keys are admitted; besides them, on a ledger, sides of disputes that this node
+    // referees.
+    const struct vch_registry *registry;
     struct vch_stream_limits limits;
     uint32_t count_max, per_key_max;
     struct vch_session_host *host; // send, has_room and set_owed are filled in here

@@ -25,6 +25,33 @@ const struct vch_contest *vch_referee_contest(const struct vch_state *state,
     return NULL;
 }
 
+static bool is_side(const struct vch_state *state, const struct vch_dispute *dispute,
+                    const struct vch_public_key *key)
+{
+    return vch_is_equal(&dispute->by, key, sizeof *key) ||
+           vch_state_is_defence(state, dispute, key);
+}
+
+// The seat of this node in the dispute's contest, while it may answer; NULL.
+static const struct vch_seat *find_seat(const struct vch_contest *contest,
+                                        const struct vch_public_key *self)
+{
+    const struct vch_seat *seat = contest != NULL ? vch_state_seat(contest, self) : NULL;
+
+    return seat != NULL && seat->state == VCH_SEAT_DRAWN ? seat : NULL;
+}
+
+bool vch_referee_awaits(const struct vch_state *state, const struct vch_public_key *self,
+                        const struct vch_public_key *side)
+{
+    for (const struct vch_dispute *at = vch_state_next_dispute(state, NULL); at != NULL;
+         at = vch_state_next_dispute(state, at))
+        if (at->phase == VCH_DISPUTE_REFEREES && is_side(state, at, side) &&
+            find_seat(vch_referee_contest(state, &at->id), self) != NULL)
+            return true;
+    return false;
+}
+
 static vch_status refuse(struct vch_complaint *complaint, const char *why)
 {
     return vch_complain(complaint, VCH_CODE_REFUSED, "%s", why);
@@ -42,11 +69,10 @@ static vch_status check_dispute(struct vch_referee *referee, const struct vch_di
     VCH_TRY(vch_message_copy(id.bytes, sizeof id.bytes, &request->dispute, "dispute", complaint));
     *dispute = vch_state_dispute(state, &id);
     const struct vch_contest *contest = vch_referee_contest(state, &id);
-    const struct vch_seat *seat = contest != NULL ? vch_state_seat(contest, self) : NULL;
-    if (*dispute == NULL || seat == NULL || seat->state != VCH_SEAT_DRAWN)
+    if (*dispute == NULL || find_seat(contest, self) == NULL)
         return refuse(complaint, "this node has no seat in that dispute, or need not answer now");
     bool is_disputer = vch_is_equal(&(*dispute)->by, admission->client, sizeof(*dispute)->by);
-    if (!is_disputer && !vch_state_is_defence(state, *dispute, admission->client))
+    if (!is_side(state, *dispute, admission->client))
         return refuse(complaint, "only a side of the dispute opens what it is about");
     const struct vch_contest_id disputed = {(*dispute)->job, (*dispute)->segment, 0};
     const struct vch_contest *origin = vch_state_contest(state, &disputed);

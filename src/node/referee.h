@@ -53,3 +53,7 @@ uint32_t vch_referee_operator(const struct vch_dispute *dispute,
 // The round of a dispute's contest in which that node has a seat and may commit; NULL: none.
 const struct vch_contest *vch_referee_contest(const struct vch_state *state,
                                               const struct vch_digest *dispute);
+
+// Whether this node has a seat in a dispute that `side` is a side of, and may still answer there.
+bool vch_referee_awaits(const struct vch_state *state, const struct vch_public_key *self,
+                        const struct vch_public_key *side);

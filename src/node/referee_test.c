@@ -116,6 +116,27 @@ TEST(referee_finds_what_is_true_whichever_side_opens)
     }
 }
 
+// Who need not be a member to get in, and how long.
+TEST(referee_awaits_the_sides_of_its_dispute_until_it_has_answered)
+{
+    referees_new(&r, REFEREES_FIRST);
+    const struct vch_public_key *self = &ledger.nodes[r.self].key.public_key;
+    const struct vch_public_key *sides[] = {&ledger.nodes[r.truth.node].key.public_key,
+                                            &ledger.nodes[r.liar.node].key.public_key};
+    const struct vch_digest found = r.truth.leaves[0], nothing = {{0}};
+
+    FOR_EACH(side, sides)
+    {
+        CHECK(vch_referee_awaits(ledger.state, self, *side));
+        CHECK(!vch_referee_awaits(ledger.state, *side, *side)); // that has no seat there
+    }
+    CHECK(!vch_referee_awaits(ledger.state, self, self));
+    CHECK(!vch_referee_awaits(ledger.state, self, &ledger.stranger.public_key));
+    ledger_do(ledger_commit_entry(&r.drawn, r.self, &found, &nothing), &ledger.nodes[r.self].key);
+    FOR_EACH(side, sides) CHECK(!vch_referee_awaits(ledger.state, self, *side));
+    referees_free(&r);
+}
+
 // Another tensor than the one behind the commitment that both sides are held to.
 TEST(referee_opens_what_it_is_sent)
 {

@@ -91,6 +91,10 @@ static void spoil_expiry(struct fixture *f)
 {
     f->s.registry.expires_ms = f->s.now.unix_ms;
 }
+static void spoil_membership(struct fixture *f)
+{
+    f->s.member.key.bytes[0] ^= 1; // the client got in as a side of a dispute
+}
 static void spoil_draining(struct fixture *f)
 {
     f->s.host.is_draining = true;
@@ -124,6 +128,7 @@ TEST(session_refuses_requests_that_it_should_not_serve)
         {spoil_deadline, VCH_CODE_TIMEOUT, "deadline has passed"},
         {spoil_length, VCH_CODE_MALFORMED, "end at operator 1"},
         {spoil_expiry, VCH_CODE_REFUSED, "expired"},
+        {spoil_membership, VCH_CODE_REFUSED, "no member"},
         {spoil_draining, VCH_CODE_UNAVAILABLE, "about to stop"},
         {spoil_batch, VCH_CODE_MALFORMED, "have 8"},
         {spoil_memory, VCH_CODE_LIMIT, "send fewer samples"},

@@ -277,3 +277,26 @@ TEST(sides_keep_out_of_other_disputes)
     CHECK_EQ(count_errands(), 0);
     end();
 }
+
+// A disputer need be no member of the referee's network.
+TEST(sides_get_in_as_sides_where_no_registry_names_them)
+{
+    const struct vch_registry nobody = {.network = "nobody's"};
+
+    begin(REFEREES_SECOND, true);
+    scene.clients.setup.registry = &nobody;
+    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    finish_errand();
+    CHECK(errand_to_self()->is_done);
+    end();
+    // Beside a dispute that this referee has no seat in, nobody gets in so.
+    begin(REFEREES_SECOND, true);
+    scene.clients.setup.registry = &nobody;
+    scene.r.session.host.self = &ledger.stranger.public_key;
+    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    finish_errand();
+    CHECK(!errand_to_self()->is_done);
+    CHECK_EQ(scene.r.session.computed_count, 0);
+    CHECK_EQ(scene.clients.guests.counts.handshakes_failed, 1);
+    end();
+}
