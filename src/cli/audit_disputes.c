@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agreement/outcome.h"
 #include "base/bytes.h"
 #include "cli/tool.h"
 
@@ -48,27 +49,9 @@ static void add_dispute(struct vch_audit_disputes *disputes, const struct vch_st
     *row = (struct vch_audit_dispute){.last = *found, .opened = position};
 }
 
-// The state may have forgotten job and dispute with the very entry that ended it: then that entry,
-// and how the dispute stood before, say what came of it (agreement.md, section 8).
-static enum vch_audit_outcome end_of(const struct vch_dispute *last, const struct vch_entry *entry)
+static enum vch_audit_outcome outcome_of(enum vch_dispute_result result)
 {
-    bool is_verdict = entry->kind == VCH_ENTRY_VERDICT &&
-                      vch_hash_is_equal(&entry->contest.subject, &last->id) &&
-                      entry->verdict.has_output;
-    bool is_default = entry->kind == VCH_ENTRY_DISPUTE_DEFAULT;
-
-    if (is_verdict && !vch_hash_is_equal(&entry->verdict.output, &last->claims[1]))
-        return VCH_AUDIT_OVERTURNED;
-    return is_default && last->has_moved[0] && !last->has_moved[1] ? VCH_AUDIT_OVERTURNED
-                                                                   : VCH_AUDIT_NOTHING;
-}
-
-static enum vch_audit_outcome result_of(const struct vch_dispute *dispute)
-{
-    if (dispute->phase != VCH_DISPUTE_OVER) return VCH_AUDIT_OPEN;
-    return dispute->result == VCH_DISPUTE_OVERTURNED || dispute->result == VCH_DISPUTE_BOTH_LOSE
-               ? VCH_AUDIT_OVERTURNED
-               : VCH_AUDIT_NOTHING;
+    return vch_outcome_overturns(result) ? VCH_AUDIT_OVERTURNED : VCH_AUDIT_NOTHING;
 }
 
 void vch_audit_disputes_note(struct vch_audit_disputes *disputes, const struct vch_state *state,
@@ -78,7 +61,10 @@ void vch_audit_disputes_note(struct vch_audit_disputes *disputes, const struct v
         struct vch_audit_dispute *row = &disputes->rows[i];
         if (row->outcome != VCH_AUDIT_OPEN) continue;
         const struct vch_dispute *now = vch_state_dispute(state, &row->last.id);
-        row->outcome = now != NULL ? result_of(now) : end_of(&row->last, entry);
+        if (now == NULL)
+            row->outcome = outcome_of(vch_outcome_of(&row->last, entry));
+        else if (now->phase == VCH_DISPUTE_OVER)
+            row->outcome = outcome_of(now->result);
         row->ended = position;
         if (now != NULL) row->last = *now;
     }
