@@ -8,6 +8,9 @@ Everybody has an account; nodes have a stake and hold their segments. No epoch i
 last a millisecond here, unless parameters say otherwise.
 """
 import json
+import pathlib
+import subprocess
+import time
 
 from ledgers import Ledger
 from network import Network
@@ -15,6 +18,20 @@ from network import Network
 PARAMETERS = ["epoch_ms=1", "draw_ms=2000", "commit_ms=20000", "reveal_ms=5000", "dispute_ms=60000",
               "move_ms=10000", "trials=0", "referees=3", "stake_min=100"]
 STAKE, MONEY = 1000, 1_000_000
+
+DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
+MIDDLE = (1, 6)  # of the digits' network: what nodes hold
+
+
+def make_model(vouch, folder):
+    """The digits' network as m.vouch, and what it gives as alone.npy."""
+    for command in (["keygen", "-o", folder / "owner.key", "--no-passphrase"],
+                    ["import", DEMO / "digits.onnx", "-o", folder / "m.vouch", "--key",
+                     folder / "owner.key", "--calibrate", DEMO / "digits_calibration.npy"],
+                    ["run", folder / "m.vouch", "--input", DEMO / "digits_inputs.npy", "--output",
+                     folder / "alone.npy"]):
+        subprocess.run([vouch, *map(str, command)], check=True, capture_output=True)
+    return folder / "m.vouch"
 
 
 class Agreed:
@@ -101,3 +118,19 @@ class Agreed:
 
     def verify(self, name="answer", *options):
         return self.network.verify(name, *options)
+
+    def audit(self):
+        """The JSON of `vouch audit` of what the ledger publishes."""
+        return json.loads(self.run("audit", "--from", f"http://127.0.0.1:{self.ledger.http}",
+                                   "--charter", self.folder / "charter", "--founder",
+                                   self.ledger.founder, "--json"))
+
+    def settled_audit(self):
+        """Once the published log has everything that the ledger has, but for anchors of itself."""
+        for _ in range(200):
+            found = self.audit()
+            rest = self.ledger.get_json(f"/api/entries?from={found['size']}")["entries"]
+            if all(row["kind"] == "anchor" for row in rest):
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the published log stays behind")

@@ -16,31 +16,12 @@ import threading
 import time
 import unittest
 
-from agreed import STAKE, Agreed
+from agreed import DEMO, MIDDLE, STAKE, Agreed, make_model
 from ledgers import seed_of_environment
 
 VOUCH, FAULTY = sys.argv.pop(1), sys.argv.pop(1)
 KILLS = int(os.environ.get("AGREED_KILLS", 20))
-DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
-MIDDLE = (1, 6)  # of the digits' network: what nodes hold
 COUNTED = ["balance", "stake", "correct", "timely", "successes", "wrongs", "silences", "slashes"]
-
-
-def make_model(folder):
-    for command in (["keygen", "-o", folder / "owner.key", "--no-passphrase"],
-                    ["import", DEMO / "digits.onnx", "-o", folder / "m.vouch", "--key",
-                     folder / "owner.key", "--calibrate", DEMO / "digits_calibration.npy"],
-                    ["run", folder / "m.vouch", "--input", DEMO / "digits_inputs.npy", "--output",
-                     folder / "alone.npy"]):
-        subprocess.run([VOUCH, *map(str, command)], check=True, capture_output=True)
-    return folder / "m.vouch"
-
-
-def audit(network):
-    """The JSON of `vouch audit` of what the ledger publishes."""
-    return json.loads(network.run("audit", "--from", f"http://127.0.0.1:{network.ledger.http}",
-                                  "--charter", network.folder / "charter", "--founder",
-                                  network.ledger.founder, "--json"))
 
 
 def accounts_of(rows):
@@ -52,7 +33,7 @@ class Agreements(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
-        self.model = make_model(self.folder)
+        self.model = make_model(VOUCH, self.folder)
 
     def network(self, count=7, **options):
         network = Agreed(VOUCH, self.folder, self.model, [MIDDLE] * count, **options)
@@ -65,16 +46,6 @@ class Agreements(unittest.TestCase):
         self.assertEqual((self.folder / f"{name}.npy").read_bytes(),
                          (self.folder / "alone.npy").read_bytes())
         return answer
-
-    def settled_audit(self, network):
-        """Once the published log has everything that the ledger has, but for anchors of itself."""
-        for _ in range(200):
-            found = audit(network)
-            rest = network.ledger.get_json(f"/api/entries?from={found['size']}")["entries"]
-            if all(row["kind"] == "anchor" for row in rest):
-                return found
-            time.sleep(0.05)
-        raise AssertionError("the published log stays behind")
 
     def test_committees_of_five_and_their_vouchers(self):
         network = self.network()
@@ -92,7 +63,7 @@ class Agreements(unittest.TestCase):
         self.assertEqual(code, 0, verdict)
         self.assertNotIn(excluded, json.dumps(verdict))
         self.alter(network)
-        found = self.settled_audit(network)
+        found = network.settled_audit()
         self.assertEqual(accounts_of(found["accounts"]),
                          accounts_of(network.ledger.get_json("/api/state")["members"]))
         self.assertEqual(sum(row["output"] is not None for row in found["verdicts"]), 3)
@@ -151,7 +122,7 @@ class Agreements(unittest.TestCase):
     def overturned_audit(self, network, job):
         """The audit of the log, once the dispute that the third seat opened is over."""
         for _ in range(2400):
-            found = self.settled_audit(network)
+            found = network.settled_audit()
             rows = [(row["job"], row["segment"], row["by"]) for row in found["disputed"]]
             if rows and found["disputed"][0]["outcome"] != "open":
                 self.assertEqual(rows, [(job, 1, network.keys[2])])
@@ -197,7 +168,7 @@ class Agreements(unittest.TestCase):
         finally:
             done.set()
             asker.join()
-        found = self.settled_audit(network)
+        found = network.settled_audit()
         decided = [(row["subject"], row["segment"]) for row in found["verdicts"] if row["output"]]
         self.assertEqual(len(decided), len(set(decided)), "a segment with two verdicts")
         for row in found["accounts"]:
