@@ -1,4 +1,5 @@
 // vouch infer: a private, checkable answer from a network of nodes.
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,6 +268,19 @@ static json_t *segment_json(const struct vch_client *client,
                      faults, "proof", proof);
 }
 
+// A committee all of whose seats lie alike is caught by nobody but whoever runs the job again.
+static void print_check(const struct vch_tool *tool, const struct session *s)
+{
+    const char *voucher = vch_options_text(tool->options, "voucher");
+    const char *opening = vch_options_text(tool->options, "opening");
+
+    if (s->ledger.host == NULL || voucher == NULL || opening == NULL) return;
+    printf("  for %" PRIu64
+           " s `vouch dispute %s --opening %s ...` can run it again, and have a lie "
+           "overturned\n",
+           s->ledger.charter.parameters.dispute_ms / 1000, voucher, opening);
+}
+
 static vch_status show(struct vch_tool *tool, const struct session *s,
                        const struct vch_client *client, const struct vch_client_answer *answer,
                        json_t *times)
@@ -280,6 +294,7 @@ static vch_status show(struct vch_tool *tool, const struct session *s,
         VCH_TRY(vch_tensors_show(&outputs, tool, s->package.graph, NULL));
         for (uint32_t i = 0; i < answer->segment_count; i++)
             print_segment(client, &answer->segments[i]);
+        print_check(tool, s);
         json_decref(times);
         return VCH_OK;
     }

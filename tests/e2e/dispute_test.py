@@ -96,6 +96,7 @@ class Disputes(unittest.TestCase):
 
     def test_nobody_disputes_what_is_right_by_mistake(self):
         network = self.network()
+        self.told_how_to_check(network)
         said = json.loads(run(*self.command(network, "--bond", BOND, "--json", key="client")))
         self.assertEqual(said["outcome"], "agrees")
         self.assertIn("agrees: nothing to dispute",
@@ -111,6 +112,13 @@ class Disputes(unittest.TestCase):
         self.assertIn("only a part of the model", found.text)
         self.altered(network)
         self.assertEqual(network.settled_audit()["disputed"], [])
+
+    def told_how_to_check(self, network):
+        command = network.network.infer_command(DEMO / "digits_inputs.npy", "--cuts", "1,6",
+                                                *network.on_ledger("client"), name="told")
+        command.remove("--json")
+        self.assertIn(f"for 60 s `vouch dispute {self.folder / 'told.voucher'} --opening",
+                      network.run(*command))
 
     def altered(self, network):
         """One bit of the opened input, and of the secret: what it would give says nothing of the job."""
