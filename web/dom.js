@@ -46,3 +46,46 @@ export function table(caption, columns, rows) {
       group("tbody", rows.map((r) => row(columns.map((c) => cell("td", "cell", c, c.of(r))))))),
     {role: "table", "aria-label": caption});
 }
+
+// A row that may change keeps its place, its focus and a click that is half done.
+export const keyed = (key, made) => withAttributes(made, {"data-key": key});
+
+function fits(old, next) {
+  if (old.nodeName !== next.nodeName) return false;
+  if (old.isEqualNode(next)) return true;
+  if (!(old instanceof Element) || old.dataset.key !== next.dataset.key) return false;
+  return next.dataset.key !== undefined || next.nodeName !== "LI"; // rows are their keys
+}
+
+function become(old, next) {
+  if (old.isEqualNode(next)) return;
+  for (const {name} of [...old.attributes])
+    if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const {name, value} of next.attributes) old.setAttribute(name, value);
+  patch(old, [...next.childNodes]);
+}
+
+function removeFrom(first, end) {
+  while (first !== end) {
+    const gone = first;
+    first = first.nextSibling;
+    gone.remove();
+  }
+}
+
+// Makes the children of `parent` the wanted ones, and leaves alone what they have in common.
+export function patch(parent, wanted) {
+  let at = parent.firstChild;
+  for (const next of wanted) {
+    let old = at;
+    while (old !== null && !fits(old, next)) old = old.nextSibling;
+    if (old === null) {
+      parent.insertBefore(next, at);
+      continue;
+    }
+    removeFrom(at, old);
+    at = old.nextSibling;
+    become(old, next);
+  }
+  removeFrom(at, null);
+}

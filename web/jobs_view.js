@@ -1,5 +1,5 @@
 // Jobs, the newest first, and what happens now.
-import {brief, chip, element, link, withAttributes} from "./dom.js";
+import {brief, chip, element, keyed, link, withAttributes} from "./dom.js";
 import {sentence} from "./sentences.js";
 import {clock, count, date} from "./words.js";
 
@@ -19,10 +19,10 @@ function standing(job) {
 }
 
 function jobRow(job) {
-  return element("li",
+  return keyed(job.job, element("li",
     element("span", link(`#job/${job.job}`, `Job ${job.job.slice(0, 12)}`), " ",
       job.model ? element("span.soft", "model ", brief(job.model), `, ${date(job.opened_ms)}`) : null),
-    ...standing(job));
+    ...standing(job)));
 }
 
 export function feedLine(entry, who) {

@@ -1,5 +1,5 @@
 // Which view is shown, and what keeps it up to date: views follow the log.
-import {element} from "./dom.js";
+import {element, patch} from "./dom.js";
 import {jobsView} from "./jobs_view.js";
 import {follow, readEntries, readJob, readState} from "./ledger.js";
 import {networkView} from "./network_view.js";
@@ -11,10 +11,15 @@ const FEED_MAX = 60;
 const view = document.getElementById("view"), pulse = document.getElementById("pulse");
 
 let leaving = new AbortController(); // of the view that is shown
+let isNew = true;                    // nothing of it is shown yet
 let feed = [];                       // the latest entries, the newest first
 
+// Another view shares nothing with the one before; the same one keeps what has not changed.
 function show(content) {
-  view.replaceChildren(...content.filter((part) => part !== null));
+  const parts = content.filter((part) => part !== null);
+  if (isNew) view.replaceChildren(...parts);
+  else patch(view, parts);
+  isNew = false;
 }
 
 function sayPulse(state) {
@@ -73,6 +78,7 @@ function route() {
   const known = name === "voucher" || Object.hasOwn(LIVE, name) ? name : "network";
   leaving.abort();
   leaving = new AbortController();
+  isNew = true;
   for (const link of document.querySelectorAll("nav a")) {
     const isHere = link.hash === `#${known === "job" ? "jobs" : known}`;
     if (isHere) link.setAttribute("aria-current", "page");

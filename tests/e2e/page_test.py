@@ -78,7 +78,10 @@ class Page(unittest.TestCase):
         page.wait("document.querySelector('h1').textContent === 'Jobs'")
         job = self.agree("another")
         page.wait(f"document.querySelector('main a[href=\"#job/{job}\"]')")
+        page.evaluate(f"window.row = document.querySelector('main a[href=\"#job/{job}\"]').closest('li'); true")
         page.wait("document.querySelector('#feed').textContent.includes('decided segment 1')")
+        page.wait("window.row.textContent.includes('decided')")
+        self.assertTrue(page.evaluate("window.row.isConnected"), "the row was made again: clicks on it are lost")
         page.click(f"main a[href='#job/{job}']")
         page.wait("document.querySelector('.timeline')")
         entries = [e for e in self.network.ledger.get_json(f"/api/job/{job}")["entries"]
