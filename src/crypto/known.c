@@ -85,33 +85,54 @@ static void tabulate(struct vch_known *known)
     vch_edwards_tabulate(&known->table, &point);
 }
 
-// The point's own place; or an empty one of its set, or one that somebody has to leave.
-static struct vch_known *find_place(uint64_t tag)
+// The place that has a point of that tag, if any: who is there is known when it is held.
+static struct vch_known *find(uint64_t tag)
 {
-    struct vch_known *set = places[tag >> 1 & (SETS - 1)], *empty = NULL;
+    struct vch_known *set = places[tag >> 1 & (SETS - 1)];
 
-    for (int i = 0; i < WAYS; i++) {
-        const uint64_t other = atomic_load(&set[i].tag);
-        if (other == tag) return &set[i];
-        if (other == 0 && empty == NULL) empty = &set[i];
-    }
-    return empty != NULL ? empty : &set[atomic_fetch_add(&victim, 1) % WAYS];
+    for (int i = 0; i < WAYS; i++)
+        if (atomic_load(&set[i].tag) == tag) return &set[i];
+    return NULL;
+}
+
+// An empty place of its set; or one that somebody has to leave.
+static struct vch_known *find_room(uint64_t tag)
+{
+    struct vch_known *set = places[tag >> 1 & (SETS - 1)];
+
+    for (int i = 0; i < WAYS; i++)
+        if (atomic_load(&set[i].tag) == 0) return &set[i];
+    return &set[atomic_fetch_add(&victim, 1) % WAYS];
 }
 
 const struct vch_known *vch_known_hold(enum vch_known_kind kind,
                                        const uint8_t point[static VCH_EDWARDS_SIZE])
 {
-    const uint64_t tag = tag_of(kind, point);
-    struct vch_known *place = find_place(tag);
-    bool is_own = false;
+    struct vch_known *place = atomic_load(&is_started) ? find(tag_of(kind, point)) : NULL;
 
-    if (!atomic_load(&is_started)) return NULL;
-    if (!hold(place)) return NULL; // it is about to change
-    is_own = is_of(place, kind, point);
-    if (is_own && place->state == TABULATED) return place;
-    const bool is_hopeless = is_own && place->state == HOPELESS;
+    if (place == NULL || !hold(place)) return NULL; // it is about to change
+    if (is_of(place, kind, point) && place->state == TABULATED) return place;
     vch_known_let_go(place);
-    if (is_hopeless || !close_place(place)) return NULL;
+    return NULL;
+}
+
+static bool is_settled(struct vch_known *place, enum vch_known_kind kind, const uint8_t *point)
+{
+    if (!hold(place)) return true; // somebody else is about to
+    bool is = is_of(place, kind, point) && place->state != SEEN;
+    vch_known_let_go(place);
+    return is;
+}
+
+void vch_known_remember(enum vch_known_kind kind, const uint8_t point[static VCH_EDWARDS_SIZE])
+{
+    const uint64_t tag = tag_of(kind, point);
+    struct vch_known *place = NULL;
+
+    if (!atomic_load(&is_started)) return;
+    place = find(tag);
+    if (place == NULL) place = find_room(tag);
+    if (is_settled(place, kind, point) || !close_place(place)) return;
     if (is_of(place, kind, point)) {
         if (place->state == SEEN) tabulate(place);
     } else {
@@ -121,7 +142,6 @@ const struct vch_known *vch_known_hold(enum vch_known_kind kind,
         atomic_store(&place->tag, tag);
     }
     open_place(place);
-    return NULL;
 }
 
 const struct vch_edwards_table *vch_known_table(const struct vch_known *known)

@@ -2,7 +2,9 @@
 // witnesses and clerk that sign everything somebody sees. Shared by all threads of a process.
 //
 // A memory of public values, and of nothing else: what is computed with a table is what would be
-// computed without. It holds some hundreds of points; others then take their places.
+// computed without. It holds some hundreds of points; others then take their places. Asking about a
+// point changes nothing: only those come in under which something was found right, so whoever can
+// sign for nobody moves nobody out, and has no table made.
 //
 // Only processes that live among the same keys all day keep tables: nodes, ledgers, witnesses, and
 // clients while they wait. In all others, those that say the last word about a voucher or a log
@@ -23,11 +25,13 @@ void vch_known_start(void);
 
 struct vch_known; // a table that is held: it stays what it is until it is let go
 
-// NULL where no tables are kept, and for a point that is new, or is none, or is of small order:
-// whoever asks does without. A point that is asked for a second time has a table from then on.
+// NULL where no tables are kept, and for a point that has none: whoever asks does without.
 const struct vch_known *vch_known_hold(enum vch_known_kind kind,
                                        const uint8_t point[static VCH_EDWARDS_SIZE]);
 void vch_known_let_go(const struct vch_known *known); // NULL is nothing to let go
+// A signature under this key, or a proof, was found right. When that happens again, the point has a
+// table from then on, unless it is none or is of small order.
+void vch_known_remember(enum vch_known_kind kind, const uint8_t point[static VCH_EDWARDS_SIZE]);
 const struct vch_edwards_table *vch_known_table(const struct vch_known *known);
 
 // That of RFC 8032's B. NULL while another thread makes it, and where no tables are kept.

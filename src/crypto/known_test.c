@@ -17,6 +17,13 @@ static void point_of(uint8_t out[static 32], uint32_t number)
     CHECK_EQ(crypto_scalarmult_ed25519_base_noclamp(out, scalar), 0);
 }
 
+// What was found right under that point, once more; its table, if it has one now.
+static const struct vch_known *meet(enum vch_known_kind kind, const uint8_t point[static 32])
+{
+    vch_known_remember(kind, point);
+    return vch_known_hold(kind, point);
+}
+
 // Is it the table of minus the point? The point and once that are nothing.
 static bool is_table_of(const struct vch_known *known, const uint8_t point[static 32])
 {
@@ -39,7 +46,7 @@ TEST(known_points_are_none_where_nobody_wants_tables)
 
     point_of(point, 500);
     for (int i = 0; i < 3; i++)
-        CHECK(vch_known_hold(VCH_KNOWN_SIGNER, point) == NULL && vch_known_base() == NULL);
+        CHECK(meet(VCH_KNOWN_SIGNER, point) == NULL && vch_known_base() == NULL);
     vch_known_start();
 }
 
@@ -50,7 +57,7 @@ TEST(known_points_have_their_own_table_however_many_come)
     for (int turn = 0; turn < 3 * POINTS; turn++) {
         uint8_t point[32];
         point_of(point, test_below(turn < POINTS ? 20 : POINTS));
-        const struct vch_known *known = vch_known_hold(VCH_KNOWN_SIGNER, point);
+        const struct vch_known *known = meet(VCH_KNOWN_SIGNER, point);
         if (known == NULL) continue;
         CHECK(is_table_of(known, point));
         held++;
@@ -66,11 +73,11 @@ TEST(known_points_are_not_mixed_up_with_those_of_another_kind)
 
     point_of(point, 1000);
     for (int i = 0; i < 3; i++) {
-        const struct vch_known *known = vch_known_hold(VCH_KNOWN_SIGNER, point);
+        const struct vch_known *known = meet(VCH_KNOWN_SIGNER, point);
         is_held = known != NULL;
         vch_known_let_go(known);
         // Bytes may be a point of both kinds, and then not the same one.
-        const struct vch_known *other = vch_known_hold(VCH_KNOWN_VRF, point);
+        const struct vch_known *other = meet(VCH_KNOWN_VRF, point);
         CHECK(other == NULL || !is_table_of(other, point));
         vch_known_let_go(other);
     }
@@ -84,11 +91,11 @@ TEST(known_tables_stay_while_they_are_held)
 
     point_of(point, 2000);
     for (int i = 0; i < 3 && held == NULL; i++)
-        held = vch_known_hold(VCH_KNOWN_SIGNER, point);
+        held = meet(VCH_KNOWN_SIGNER, point);
     CHECK(held != NULL);
     for (uint32_t i = 0; i < 4 * POINTS; i++) {
         point_of(other, 3000 + i / 2);
-        vch_known_let_go(vch_known_hold(VCH_KNOWN_SIGNER, other));
+        vch_known_let_go(meet(VCH_KNOWN_SIGNER, other));
     }
     CHECK(is_table_of(held, point));
     vch_known_let_go(held);
@@ -100,8 +107,26 @@ TEST(known_points_are_none_that_nothing_verifies_under)
 
     memset(noise, 0xff, sizeof noise);
     for (int i = 0; i < 4; i++) {
-        CHECK(vch_known_hold(VCH_KNOWN_SIGNER, identity) == NULL);
-        CHECK(vch_known_hold(VCH_KNOWN_SIGNER, noise) == NULL);
-        CHECK(vch_known_hold(VCH_KNOWN_VRF, noise) == NULL);
+        CHECK(meet(VCH_KNOWN_SIGNER, identity) == NULL);
+        CHECK(meet(VCH_KNOWN_SIGNER, noise) == NULL);
+        CHECK(meet(VCH_KNOWN_VRF, noise) == NULL);
     }
+}
+
+// Whoever can sign for nobody may ask about as many keys as it likes.
+TEST(known_points_stay_whoever_is_asked_about)
+{
+    uint8_t point[32], other[32];
+
+    point_of(point, 9000);
+    vch_known_let_go(meet(VCH_KNOWN_SIGNER, point));
+    vch_known_let_go(meet(VCH_KNOWN_SIGNER, point));
+    for (uint32_t i = 0; i < 4 * POINTS; i++) {
+        point_of(other, 10000 + i / 4);
+        CHECK(vch_known_hold(VCH_KNOWN_SIGNER, other) == NULL);
+        CHECK(vch_known_hold(VCH_KNOWN_VRF, other) == NULL);
+    }
+    const struct vch_known *known = vch_known_hold(VCH_KNOWN_SIGNER, point);
+    CHECK(known != NULL && is_table_of(known, point));
+    vch_known_let_go(known);
 }

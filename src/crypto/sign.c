@@ -143,6 +143,7 @@ static vch_status verify(const struct vch_public_key *key, const void *message, 
         crypto_sign_ed25519_verify_detached(signature->bytes, message, size, key->bytes) != 0)
         return VCH_FAIL(BAD_PROOF);
     if (!is_right(key, &claim, signature)) return VCH_FAIL(BAD_PROOF);
+    vch_known_remember(VCH_KNOWN_SIGNER, key->bytes);
     *known = claim;
     return VCH_OK;
 }

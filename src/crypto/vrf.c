@@ -282,6 +282,7 @@ vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public
         recompute(&claim);
     make_challenge(&again, key, &claim.h, &claim.gamma, &claim.u, &claim.v);
     if (memcmp(again.bytes, claim.c.bytes, sizeof again.bytes) != 0) return VCH_FAIL(BAD_PROOF);
+    vch_known_remember(VCH_KNOWN_VRF, key->bytes);
     *beta = vch_vrf_beta(proof);
     return VCH_OK;
 }
