@@ -197,6 +197,8 @@ static struct job *new_job(struct vch_state *state, const struct step *step, str
         .escrow = escrow,
         .segment_count = open->job.segment_count,
         .quorum = open->job.quorum,
+        .batch = open->job.batch,
+        .size = (uint32_t)open->job_size,
     };
     job->is_trial = open->is_trial;
     job->trial_node = step->account;

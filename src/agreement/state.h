@@ -200,6 +200,7 @@ struct vch_job_record {
     uint64_t position; // of job_open
     uint64_t opened_ms, deadline_ms, fee, escrow;
     uint32_t segment_count, quorum;
+    uint32_t batch, size; // samples; bytes of the job itself
 };
 // NULL when the ledger does not remember it.
 const struct vch_job_record *vch_state_job(const struct vch_state *state,

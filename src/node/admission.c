@@ -84,14 +84,6 @@ static vch_status check_prover(struct vch_task *task, const struct vch_admission
     return VCH_OK;
 }
 
-static size_t size_of(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
-{
-    const struct vch_value *value = &model->package.graph->values[cut->value];
-    struct vch_tensor tensor = {.type = value->type, .shape = value->shape};
-
-    return vch_tensor_size(&tensor) * batch; // below 2^31 * 2^12: shapes and batch are checked
-}
-
 static uint64_t count_of(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
 {
     const struct vch_value *value = &model->package.graph->values[cut->value];
@@ -128,8 +120,8 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
     size_t memory = 0;
 
     task->input = (struct vch_tensor){.type = value->type, .shape = value->shape};
-    task->input_size = size_of(task->model, task->in, task->batch);
-    task->output_size = size_of(task->model, task->out, task->batch);
+    task->input_size = vch_models_cut_size(task->model, task->in, task->batch);
+    task->output_size = vch_models_cut_size(task->model, task->out, task->batch);
     if (size != task->input_size)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "the request announces a tensor of %" PRIu64 " bytes; %u samples of "
@@ -202,6 +194,7 @@ static vch_status check(struct vch_task *task, const Vouch__RunRequest *request,
                             "segment %u of the job is not one for nodes", request->segment);
     task->id = request->id;
     task->job_id = vch_job_id(request->job.data, request->job.len);
+    task->client = job->client;
     task->segment = request->segment;
     task->batch = job->batch;
     task->commitment_kind = job->commitment_kind;

@@ -148,7 +148,7 @@ static bool wants_to_draw(const struct vch_answers *answers, const struct record
     if (record != NULL && record->is_outside && now_ms < contest->due_ms) return false;
     if (record != NULL && record->has_sent && !vch_again_is_time(&record->again, now_ms))
         return false;
-    return contest->is_dispute || answers->setup.may_draw(answers->setup.context);
+    return contest->is_dispute || answers->setup.may_draw(answers->setup.context, contest);
 }
 
 static void turn_contest(struct vch_answers *answers, const struct vch_state *state,

@@ -22,8 +22,8 @@ struct vch_answers_setup {
     struct vch_journal *journal;      // borrowed; open
     // To be signed and entered; the entry lives only during the call.
     void (*send)(void *context, struct vch_entry *entry);
-    // Whether it could keep what one more seat would have to defend.
-    bool (*may_draw)(void *context);
+    // Whether it could keep what a seat in that contest would have to defend.
+    bool (*may_draw)(void *context, const struct vch_contest *contest);
     void *context;
 };
 

@@ -41,9 +41,10 @@ static void recall(void *context, const struct vch_journal_record *record)
     vch_answers_recall(context, record);
 }
 
-static bool may_draw(void *context)
+static bool may_draw(void *context, const struct vch_contest *contest)
 {
     (void)context;
+    CHECK(vch_hash_is_equal(&contest->id.subject, &id.subject));
     return scene.has_room;
 }
 

@@ -1,5 +1,6 @@
 #include "node/ballot.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,43 @@ static void send_queue(struct vch_ballot *ballot)
     }
 }
 
+// Of a job: whose it is, and what its seats are given at most. False of a dispute.
+static bool look_up(struct vch_public_key *client, uint64_t *size, const struct vch_ballot *ballot,
+                    const struct vch_contest *contest)
+{
+    const struct vch_job_record *job =
+        vch_state_job(vch_follower_state(ballot->follower), &contest->id.subject);
+    const struct vch_model *model = vch_models_find(ballot->setup.models, &contest->model);
+    const struct vch_cut *cut = model != NULL ? vch_models_cut_at(model, contest->first) : NULL;
+
+    if (contest->is_dispute || job == NULL) return false;
+    *client = job->client;
+    *size = job->size; // what it does not hold it is not given either
+    if (cut != NULL) *size += vch_models_cut_size(model, cut, job->batch);
+    return true;
+}
+
+static bool may_draw(void *context, const struct vch_contest *contest)
+{
+    const struct vch_ballot *ballot = context;
+    struct vch_public_key client;
+    uint64_t size = 0;
+
+    return !look_up(&client, &size, ballot, contest) ||
+           vch_kept_has_room(&ballot->kept, &contest->id, &client, size);
+}
+
+// It draws: what it may be given is booked.
+static void book(struct vch_ballot *ballot, const struct vch_contest_id *id)
+{
+    const struct vch_contest *contest = vch_state_contest(vch_follower_state(ballot->follower), id);
+    struct vch_public_key client;
+    uint64_t size = 0;
+
+    if (contest != NULL && look_up(&client, &size, ballot, contest))
+        vch_kept_book(&ballot->kept, id, &client, size);
+}
+
 // One of the node's statements: signed and queued.
 static void send_entry(void *context, struct vch_entry *entry)
 {
@@ -110,6 +148,7 @@ static void send_entry(void *context, struct vch_entry *entry)
         memcpy(draft->bytes, bytes, size);
         draft->size = size;
         ballot->queue_count++;
+        if (entry->kind == VCH_ENTRY_SORTITION) book(ballot, &entry->contest);
         vch_handover_owe(ballot->handover, entry, bytes, size);
     }
     vch_arena_rewind(&ballot->scratch, mark);
@@ -200,13 +239,6 @@ static void on_change(void *context, enum vch_ledger_link_state state)
 static void recall(void *context, const struct vch_journal_record *record)
 {
     vch_answers_recall(context, record);
-}
-
-static bool may_draw(void *context)
-{
-    const struct vch_ballot *ballot = context;
-
-    return vch_kept_has_room(&ballot->kept);
 }
 
 static const struct vch_digest *leaves(void *context, const struct vch_digest *job,
@@ -300,6 +332,7 @@ static vch_status open_runs(struct vch_ballot *ballot, struct vch_complaint *com
         .key = key.bytes,
         .disk_max = setup->keep_max,
         .window_ms = setup->charter.parameters.dispute_ms,
+        .self = setup->key->public_key,
         .found = found,
         .context = ballot,
     };
@@ -418,15 +451,29 @@ static enum vch_session_leave never(struct vch_complaint *complaint, const char 
     return VCH_SESSION_NEVER;
 }
 
+// However long it waited: nobody need be drawn to say so.
+static enum vch_session_leave never_fits(const struct vch_ballot *ballot, uint64_t size,
+                                         struct vch_complaint *complaint)
+{
+    (void)vch_complain(complaint, VCH_CODE_REFUSED,
+                       "an input and a job of %" PRIu64 " bytes; this node keeps at most %" PRIu64
+                       " of one client for disputes: send fewer samples",
+                       size, vch_kept_room_share(&ballot->kept.room));
+    return VCH_SESSION_NEVER;
+}
+
 enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, struct vch_task *task,
                                            struct vch_complaint *complaint)
 {
     const struct vch_contest_id id = contest_of(task);
     const struct vch_contest *contest =
         vch_state_contest(vch_follower_state(ballot->follower), &id);
+    const uint64_t size = task->input_size + task->job_size;
 
     if (vch_ledger_link_state(ballot->link) == VCH_LEDGER_LINK_BROKEN)
         return never(complaint, "the ledger contradicted itself: this node left it");
+    if (!vch_kept_could_fit(&ballot->kept, size) && vch_kept_find(&ballot->kept, &id) == NULL)
+        return never_fits(ballot, size, complaint);
     if (contest == NULL) return VCH_SESSION_NOT_YET; // its entry may be on its way to us
     if (contest->phase < VCH_CONTEST_COMMITTING) return VCH_SESSION_NOT_YET;
     if (vch_answers_own(ballot->answers, contest) == NULL)
@@ -435,8 +482,9 @@ enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, stru
         return never(complaint, "the time to answer is over");
     if (!contest->has_input) return VCH_SESSION_OWED;
     if (vch_kept_find(&ballot->kept, &id) == NULL &&
-        !vch_kept_fits(&ballot->kept, task->input_size + task->job_size))
-        return never(complaint, "this node has no room to keep that input for disputes");
+        !vch_kept_fits(&ballot->kept, &id, &task->client, size))
+        return never(complaint, "this node has no room to keep that input for disputes: all of it "
+                                "is taken, or this client's share");
     task->has_promised_input = true;
     task->promised_input = contest->input;
     return VCH_SESSION_GO;

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "model/run.h"
+#include "base/check.h"
+#include "consensus/job.h"
+#include "node/vault_volume.h"
 
-enum { BUCKETS = 16384, NONE = -1, ROUNDS_MAX = 4, SWEEP = 16 };
+enum { BUCKETS = 16384, NONE = -1, ROUNDS_MAX = 4, SWEEP = 16, SCRATCH_MAX = 1 << 20 };
 
 static bool is_same(const struct vch_contest_id *a, const struct vch_contest_id *b)
 {
@@ -76,9 +78,34 @@ static void drop(struct vch_kept *kept, struct vch_kept_run *run)
     *at = run->next;
     forget_leaves(kept, run);
     vch_vault_drop(&kept->vault, &run->place);
+    vch_kept_room_give_back(&kept->room, run->client, vch_vault_volume_framed(run->place.size));
     *run = (struct vch_kept_run){.next = kept->free};
     kept->free = index;
     kept->count--;
+}
+
+// What it takes of the room.
+static uint64_t cost_of(uint64_t size)
+{
+    const struct vch_kept_record empty = {.job_size = 0};
+    const uint64_t whole = vch_kept_record_size(&empty) + size;
+
+    // Beyond a record's limit nothing fits.
+    return whole <= VCH_VAULT_RECORD_MAX ? vch_vault_volume_framed((uint32_t)whole) : UINT64_MAX;
+}
+
+// Whose job it was. What says it of no client is no client's: all zeros.
+static struct vch_public_key client_of(const struct vch_kept_record *record)
+{
+    struct vch_public_key client = {{0}};
+    struct vch_arena arena;
+    struct vch_job job;
+
+    vch_arena_init(&arena, SCRATCH_MAX);
+    if (vch_is_ok(vch_job_decode(&job, record->job, record->job_size, &arena, NULL)))
+        client = job.client;
+    vch_arena_release(&arena);
+    return client;
 }
 
 struct opening {
@@ -95,8 +122,12 @@ static bool take(void *context, const struct vch_vault_place *place, const uint8
     if (!vch_is_ok(vch_kept_record_decode(&record, bytes, place->size))) return false;
     if (opening->kept->free == NONE || vch_kept_find(opening->kept, &record.contest) != NULL)
         return false;
-    const struct vch_kept_run run = {
+    struct vch_kept_run run = {
         .contest = record.contest, .trace = record.trace, .seen = record.seen, .place = *place};
+    const struct vch_public_key client = client_of(&record);
+    run.client = vch_kept_room_take(&opening->kept->room, &record.contest, &client,
+                                    vch_vault_volume_framed(place->size));
+    if (run.client < 0) return false;
     (void)insert(opening->kept, &run);
     opening->setup->found(opening->setup->context, &record);
     return true;
@@ -114,6 +145,7 @@ vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setu
     *out = (struct vch_kept){.runs = VCH_ARENA_NEW(arena, struct vch_kept_run, VCH_KEPT_MAX),
                              .buckets = VCH_ARENA_NEW(arena, int, BUCKETS)};
     if (out->runs == NULL || out->buckets == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_kept_room_init(&out->room, vault.size_max, VCH_KEPT_MAX, &setup->self, arena));
     for (int i = 0; i < BUCKETS; i++)
         out->buckets[i] = NONE;
     for (int i = 0; i < (int)VCH_KEPT_MAX; i++)
@@ -131,19 +163,33 @@ void vch_kept_close(struct vch_kept *kept)
     vch_vault_close(&kept->vault);
 }
 
-bool vch_kept_fits(const struct vch_kept *kept, size_t size)
+bool vch_kept_could_fit(const struct vch_kept *kept, uint64_t size)
 {
-    const struct vch_kept_record empty = {.job_size = 0};
-
-    return kept->free != NONE && vch_kept_record_size(&empty) + size <= VCH_VAULT_RECORD_MAX &&
-           vch_kept_record_size(&empty) + size <= vch_vault_room(&kept->vault);
+    return cost_of(size) <= vch_kept_room_share(&kept->room);
 }
 
-// A quarter is for those that were drawn already.
-bool vch_kept_has_room(const struct vch_kept *kept)
+bool vch_kept_fits(const struct vch_kept *kept, const struct vch_contest_id *contest,
+                   const struct vch_public_key *client, uint64_t size)
 {
-    return kept->count < VCH_KEPT_MAX / 4 * 3 &&
-           vch_vault_room(&kept->vault) > kept->vault.setup.size_max / 4;
+    return kept->free != NONE && cost_of(size) <= vch_vault_room(&kept->vault) &&
+           vch_kept_room_has(&kept->room, contest, client, cost_of(size));
+}
+
+// A quarter is for those that were drawn already, as far as nothing was booked for them.
+bool vch_kept_has_room(const struct vch_kept *kept, const struct vch_contest_id *contest,
+                       const struct vch_public_key *client, uint64_t size)
+{
+    const struct vch_kept_room *room = &kept->room;
+
+    return kept->count + room->booked_count < VCH_KEPT_MAX / 4 * 3 &&
+           vch_vault_room(&kept->vault) > room->size_max / 4 + room->booked_size &&
+           vch_kept_room_can_book(room) && vch_kept_room_has(room, contest, client, cost_of(size));
+}
+
+void vch_kept_book(struct vch_kept *kept, const struct vch_contest_id *contest,
+                   const struct vch_public_key *client, uint64_t size)
+{
+    vch_kept_room_book(&kept->room, contest, client, cost_of(size));
 }
 
 // Copies; some others give way where there are too many, and without memory none are kept.
@@ -202,6 +248,9 @@ vch_status vch_kept_add(struct vch_kept *kept, const struct vch_task *task, uint
         struct vch_kept_run added = {.contest = contest, .trace = task->trace, .seen = seen};
         if (kept->free == NONE) return VCH_FAIL(LIMIT);
         VCH_TRY(store(&added.place, kept, &record, now_ms));
+        added.client = vch_kept_room_take(&kept->room, &contest, &task->client,
+                                          vch_vault_volume_framed(added.place.size));
+        VCH_ASSERT(added.client != NONE); // there are as many places as runs and bookings
         run = insert(kept, &added);
     }
     if (vch_hash_is_equal(&run->trace, &task->trace)) take_leaves(kept, run, task);
@@ -239,60 +288,10 @@ static bool is_over(const struct vch_kept_run *run, const struct vch_state *stat
 
 void vch_kept_sweep(struct vch_kept *kept, const struct vch_state *state)
 {
+    vch_kept_room_sweep(&kept->room, state);
     for (uint32_t i = 0; i < SWEEP && kept->count > 0; i++) {
         struct vch_kept_run *run = &kept->runs[kept->looked_at];
         if (run->is_used && is_over(run, state)) drop(kept, run);
         kept->looked_at = (kept->looked_at + 1) % kept->high;
     }
-}
-
-static vch_status run_before(struct vch_tensor *tensors, const uint32_t *values, uint32_t count,
-                             const struct vch_kept_record *kept,
-                             const struct vch_trace_segment *segment, uint32_t operator_,
-                             const struct vch_kernels *kernels, struct vch_arena *arena,
-                             struct vch_complaint *complaint)
-{
-    const struct vch_value *value = &segment->graph->values[segment->input];
-    const struct vch_tensor input = {
-        .type = value->type,
-        .shape = value->shape,
-        .data = (void *)(uintptr_t)kept->input, // only read
-    };
-    const struct vch_run run = {.graph = segment->graph,
-                                .first = kept->first,
-                                .last = operator_,
-                                .batch = kept->batch,
-                                .kernels = kernels};
-
-    if (count == 0) return VCH_OK;
-    return vch_run_execute(&run, &segment->input, &input, 1, values, tensors, count, arena,
-                           complaint);
-}
-
-vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_record *record,
-                             const struct vch_trace_segment *segment, uint32_t operator_,
-                             const struct vch_trace_read *reads, uint32_t count,
-                             const struct vch_kernels *kernels, struct vch_arena *arena,
-                             struct vch_complaint *complaint)
-{
-    struct vch_tensor computed[VCH_GRAPH_OPERANDS_MAX];
-    uint32_t values[VCH_GRAPH_OPERANDS_MAX], computed_count = 0;
-    const struct vch_value *entering = &segment->graph->values[segment->input];
-    const struct vch_tensor input = {.type = entering->type, .shape = entering->shape};
-
-    if (record->input_size != vch_tensor_size(&input) * record->batch) return VCH_FAIL(MALFORMED);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct vch_value *value = &segment->graph->values[reads[i].value];
-        out[i] = (struct vch_tensor){.type = value->type, .shape = value->shape};
-        if (reads[i].operator_ == VCH_NONE) {
-            out[i].data = (void *)(uintptr_t)record->input; // only read
-            continue;
-        }
-        out[i].data = vch_arena_alloc(arena, vch_tensor_size(&out[i]), record->batch);
-        if (out[i].data == NULL) return VCH_FAIL(NO_MEMORY);
-        values[computed_count] = reads[i].value;
-        computed[computed_count++] = out[i];
-    }
-    return run_before(computed, values, computed_count, record, segment, operator_, kernels, arena,
-                      complaint);
 }

@@ -1,6 +1,7 @@
 // Runs that a node may have to open again: what its seats in agreed jobs were given and answered,
 // kept on disk (node/vault.h) until nobody can dispute them any more, within a limit. Beyond it a
-// node does not draw: a stake that it could not defend is not put at risk.
+// node does not draw: a stake that it could not defend is not put at risk. Within it each client
+// has a share (node/kept_room.h), so that none can keep a node from drawing for the others.
 //
 // Leaves of traces are in memory only, within a limit of their own; after a restart, or where they
 // gave way, they are computed again from what is kept.
@@ -16,9 +17,8 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "entry/entry.h"
-#include "kernels/kernels.h"
-#include "model/trace.h"
 #include "node/kept_record.h"
+#include "node/kept_room.h"
 #include "node/models.h"
 #include "node/task.h"
 #include "node/vault.h"
@@ -32,6 +32,7 @@ struct vch_kept_run {
     struct vch_digest trace;
     uint64_t seen; // the log's size when it was answered: a state that is behind knows less
     struct vch_vault_place place;
+    int client; // in the room, of whose share it takes
     uint32_t leaf_count;
     struct vch_digest *leaves; // NULL: not in memory
     uint64_t asked_ms;         // when they were asked for last
@@ -41,6 +42,7 @@ struct vch_kept_run {
 
 struct vch_kept {
     struct vch_vault vault;
+    struct vch_kept_room room;
     struct vch_kept_run *runs; // VCH_KEPT_MAX of them
     int *buckets, free;
     uint32_t count, high, looked_at, gives_way; // high: no run is beyond
@@ -52,6 +54,7 @@ struct vch_kept_setup {
     const uint8_t *key; // VCH_SEAL_KEY_SIZE bytes
     uint64_t disk_max;  // 0: VCH_KEPT_DISK_MAX
     uint64_t window_ms; // how long what was answered can be disputed, or so
+    struct vch_public_key self;
     void (*found)(void *context, const struct vch_kept_record *record); // of an earlier life
     void *context;
 };
@@ -60,10 +63,16 @@ vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setu
                          struct vch_arena *arena, struct vch_complaint *complaint);
 void vch_kept_close(struct vch_kept *kept); // what is on disk stays there
 
-// Whether a run of so many bytes (job and input) can still be kept; whether there is enough room
-// to draw for another one, whose size nobody knows yet.
-bool vch_kept_fits(const struct vch_kept *kept, size_t size);
-bool vch_kept_has_room(const struct vch_kept *kept);
+// A run of so many bytes (job and input) of a client: whether it would fit if nothing else were
+// there; whether it can still be kept; whether there is room enough to draw for it, too. Once this
+// node has drawn, its room is booked.
+bool vch_kept_could_fit(const struct vch_kept *kept, uint64_t size);
+bool vch_kept_fits(const struct vch_kept *kept, const struct vch_contest_id *contest,
+                   const struct vch_public_key *client, uint64_t size);
+bool vch_kept_has_room(const struct vch_kept *kept, const struct vch_contest_id *contest,
+                       const struct vch_public_key *client, uint64_t size);
+void vch_kept_book(struct vch_kept *kept, const struct vch_contest_id *contest,
+                   const struct vch_public_key *client, uint64_t size);
 
 // Keeps what the task was given and gave; it is on disk after vch_kept_sync. A run of a contest
 // that is kept already stays as it is, and takes the leaves of a task that gave the same trace.
@@ -82,11 +91,3 @@ vch_status vch_kept_load(struct vch_kept_record *out, const struct vch_kept *kep
 
 // Drops runs whose segments are final; looks at some of them at a time.
 void vch_kept_sweep(struct vch_kept *kept, const struct vch_state *state);
-
-// What an operator reads, computed again: tensors with their data in the arena, or where the record
-// has it, in the order of `reads`.
-vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_record *record,
-                             const struct vch_trace_segment *segment, uint32_t operator_,
-                             const struct vch_trace_read *reads, uint32_t count,
-                             const struct vch_kernels *kernels, struct vch_arena *arena,
-                             struct vch_complaint *complaint);

@@ -6,7 +6,9 @@
 #include "harness/folder.h"
 #include "harness/ledger.h"
 #include "harness/session_client.h"
+#include "node/kept_operands.h"
 #include "node/rerun.h"
+#include "node/vault_volume.h"
 
 enum { OPERATORS = 2, SEEN = 40 };
 
@@ -151,6 +153,53 @@ TEST(kept_runs_give_what_each_operator_reads)
     end(f);
 }
 
+// A job and an input of a client with that number, as something like it would be asked for.
+enum { SIZE = 200 + SESSION_SIDE, SOMEBODY = 1000 };
+
+static uint32_t contests;
+
+static struct vch_public_key client_of(uint64_t number)
+{
+    return ledger_key((uint32_t)number).public_key;
+}
+
+static void keep_for(struct fixture *f, uint64_t number)
+{
+    static const uint8_t job[SIZE - SESSION_SIDE];
+    struct vch_task task = {.job_id = ledger_digest(++contests),
+                            .client = client_of(number),
+                            .model = &f->s.models.models[0],
+                            .last = 1,
+                            .batch = 1,
+                            .job = job,
+                            .job_size = sizeof job,
+                            .input = f->input,
+                            .input_size = SESSION_SIDE};
+
+    CHECK_OK(vch_kept_add(&kept, &task, 0, 0));
+}
+
+static bool fits(uint64_t number)
+{
+    const struct vch_contest_id another = {ledger_digest(0xffff), 0, 0};
+    const struct vch_public_key client = client_of(number);
+
+    return vch_kept_fits(&kept, &another, &client, SIZE);
+}
+
+static bool has_room(uint64_t number)
+{
+    const struct vch_contest_id another = {ledger_digest(0xffff), 0, 0};
+    const struct vch_public_key client = client_of(number);
+
+    return vch_kept_has_room(&kept, &another, &client, SIZE);
+}
+
+static void sweep(void)
+{
+    vch_kept_sweep(&kept, ledger.state);
+}
+
 // Whoever asks for the same seat again fills no disk.
 TEST(kept_runs_are_kept_once)
 {
@@ -173,20 +222,106 @@ TEST(kept_runs_have_a_limit_and_drawing_stops_before_it)
     close_kept();
     disk_max = 4000;
     open_kept();
-    CHECK(vch_kept_has_room(&kept));
-    for (; vch_kept_has_room(&kept); id++)
-        (void)answer_another(f, id);
-    CHECK(vch_kept_fits(&kept, 400)); // for those that were drawn already
-    for (; vch_kept_fits(&kept, 400); id++)
-        (void)answer_another(f, id);
-    CHECK(id < 20);
+    CHECK(has_room(id));
+    for (; has_room(id); id++)
+        keep_for(f, id);
+    CHECK(fits(id)); // for those that were drawn already
+    for (; fits(id); id++)
+        keep_for(f, id);
+    CHECK(id < 30);
     CHECK(kept.vault.size <= disk_max);
     end(f);
 }
 
-static void sweep(void)
+// Whoever fills its share is out, and has kept nobody else's seats from this node.
+TEST(kept_runs_of_one_client_take_no_more_than_its_share)
 {
-    vch_kept_sweep(&kept, ledger.state);
+    enum { GREEDY = 1, OTHER = 2 };
+    struct fixture *f = begin();
+    uint32_t count = 0;
+
+    close_kept();
+    disk_max = 64000;
+    open_kept();
+    for (; fits(GREEDY); count++)
+        keep_for(f, GREEDY);
+    CHECK(count > 10);
+    CHECK(kept.vault.size <= disk_max / VCH_KEPT_ROOM_SHARE + VCH_VAULT_VOLUME_HEAD);
+    CHECK(!has_room(GREEDY));
+    CHECK(has_room(OTHER) && fits(OTHER));
+    keep_for(f, OTHER);
+    CHECK(!fits(GREEDY) && has_room(OTHER));
+    CHECK(!vch_kept_could_fit(&kept, disk_max / VCH_KEPT_ROOM_SHARE));
+    CHECK(vch_kept_could_fit(&kept, SIZE));
+    end(f);
+}
+
+// The share is of a key that the job names: a restart forgets none of it.
+TEST(kept_runs_are_their_clients_after_a_restart)
+{
+    struct fixture *f = begin();
+    const struct vch_public_key client = f->s.client_key.public_key;
+    const struct vch_contest_id another = {ledger_digest(77), 0, 0};
+    uint64_t id = 1;
+
+    close_kept();
+    disk_max = 32000;
+    open_kept();
+    for (; vch_kept_fits(&kept, &another, &client, SIZE); id++)
+        (void)answer_another(f, id);
+    CHECK_OK(vch_kept_sync(&kept));
+    close_kept();
+    open_kept();
+    CHECK_EQ(found_count, id - 1);
+    CHECK(!vch_kept_fits(&kept, &another, &client, SIZE) && has_room(SOMEBODY));
+    end(f);
+}
+
+// From the draw on: a client that opens many jobs and sends nothing is not drawn for either.
+TEST(kept_room_is_booked_from_the_draw_on)
+{
+    const struct vch_parameters parameters = ledger_parameters();
+    const struct ledger_job plan = ledger_plain_job(3);
+    struct fixture *f = begin();
+    uint32_t count = 0;
+
+    close_kept();
+    disk_max = 64000;
+    open_kept();
+    ledger_found(3, 1, &parameters);
+    const struct vch_contest_id contest = {ledger_open(&plan), 0, 0};
+    const struct vch_public_key client = client_of(1);
+    vch_kept_book(&kept, &contest, &client, SIZE);
+    vch_kept_book(&kept, &contest, &client, SIZE); // said again
+    CHECK_EQ(kept.room.booked_count, 1);
+    for (; has_room(1); count++) {
+        const struct vch_contest_id unknown = {ledger_digest(1000 + count), 0, 0};
+        vch_kept_book(&kept, &unknown, &client, SIZE);
+    }
+    CHECK(count > 10 && has_room(2) && !fits(1));
+    CHECK(vch_kept_fits(&kept, &contest, &client, SIZE)); // for which it was booked
+    CHECK_EQ(kept.vault.size, 0);
+    for (uint32_t i = 0; i < VCH_KEPT_ROOM_BOOKED; i++)
+        sweep();
+    CHECK_EQ(kept.room.booked_count, 1); // the one that is under way
+    CHECK(has_room(1));
+    end(f);
+}
+
+TEST(kept_room_that_was_booked_is_given_back_once)
+{
+    struct fixture *f = begin();
+    const struct vch_public_key client = client_of(1);
+    const struct vch_contest_id next = {ledger_digest(contests + 1), 0, 0};
+
+    vch_kept_book(&kept, &next, &client, SIZE);
+    CHECK(kept.room.booked_size > 0);
+    keep_for(f, 1);
+    CHECK_EQ(kept.room.booked_count, 0);
+    CHECK_EQ(kept.room.booked_size, 0);
+    CHECK_EQ(kept.room.clients[kept.runs[0].client].runs, 1);
+    CHECK_EQ(kept.room.clients[kept.runs[0].client].size, kept.vault.size - VCH_VAULT_VOLUME_HEAD);
+    end(f);
 }
 
 TEST(kept_runs_go_when_their_segment_is_final)

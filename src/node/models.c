@@ -1,5 +1,7 @@
 #include "node/models.h"
 
+#include "model/tensor.h"
+
 static struct vch_model *find(struct vch_models *models, const struct vch_digest *identity)
 {
     for (uint32_t i = 0; i < models->count; i++)
@@ -107,6 +109,14 @@ const struct vch_cut *vch_models_cut_at(const struct vch_model *model, uint32_t 
             high = middle;
     }
     return NULL;
+}
+
+size_t vch_models_cut_size(const struct vch_model *model, const struct vch_cut *cut, uint32_t batch)
+{
+    const struct vch_value *value = &model->package.graph->values[cut->value];
+    const struct vch_tensor tensor = {.type = value->type, .shape = value->shape};
+
+    return vch_tensor_size(&tensor) * batch; // below 2^31 * 2^12: shapes and batch are checked
 }
 
 bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last)

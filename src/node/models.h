@@ -52,4 +52,7 @@ const struct vch_program *vch_models_program(const struct vch_model *model, uint
                                              uint32_t last);
 // The legal cut at a position, or NULL.
 const struct vch_cut *vch_models_cut_at(const struct vch_model *model, uint32_t position);
+// Bytes of so many samples there.
+size_t vch_models_cut_size(const struct vch_model *model, const struct vch_cut *cut,
+                           uint32_t batch);
 bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last);

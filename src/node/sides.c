@@ -9,6 +9,7 @@
 #include "host/log.h"
 #include "message/message.h"
 #include "node/kept.h"
+#include "node/kept_operands.h"
 #include "node/referee.h"
 
 // A referee that is busy, or behind, or not yet in the file of peers, is asked again for as long as

@@ -15,6 +15,7 @@
 #include "consensus/job.h"
 #include "consensus/vote.h"
 #include "crypto/commitment.h"
+#include "crypto/sign.h"
 #include "model/tensor.h"
 #include "node/models.h"
 #include "node/provers.h"
@@ -42,6 +43,7 @@ struct vch_task {
     // What was asked.
     uint64_t id; // the client's, unique on its stream
     struct vch_digest job_id;
+    struct vch_public_key client;
     uint32_t segment, first, last, batch;
     const struct vch_model *model;
     const struct vch_cut *in, *out;

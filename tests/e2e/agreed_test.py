@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,10 @@ import threading
 import time
 import unittest
 
-from agreed import DEMO, MIDDLE, STAKE, Agreed, make_model
+from agreed import DEMO, MIDDLE, MONEY, STAKE, Agreed, make_model
+from arrays import read_npy, write_npy
 from ledgers import seed_of_environment
+from processes import Refused
 
 VOUCH, FAULTY = sys.argv.pop(1), sys.argv.pop(1)
 KILLS = int(os.environ.get("AGREED_KILLS", 20))
@@ -46,6 +49,23 @@ class Agreements(unittest.TestCase):
         self.assertEqual((self.folder / f"{name}.npy").read_bytes(),
                          (self.folder / "alone.npy").read_bytes())
         return answer
+
+    def test_a_client_that_fills_its_share_of_a_node_is_out_and_others_are_served(self):
+        """A megabyte of room, so an eighth of it; at that cut a sample has 1,024 bytes."""
+        network = self.network(4, node_options=["--keep", "1"])
+        _, values = read_npy(DEMO / "digits_inputs.npy")
+        inputs = self.folder / "many.npy"
+        write_npy(inputs, (100, 1, 8, 8), values * 10)
+        options = ["--quorum", 3, "--cuts", "1,6", "--exclude", network.names[3]]
+        network.agree(inputs, *options)
+        with self.assertRaisesRegex(Refused, "no majority"):
+            network.agree(inputs, *options)
+        # Nodes may be clients.
+        network.ledger.entry("deposit", network.keys[3], MONEY)
+        shutil.copy(self.folder / "node3.key", self.folder / "client.key")
+        self.ask(network, "--quorum", 3, "--exclude", network.names[3], name="other")
+        for row in network.ledger.get_json("/api/state")["members"]:
+            self.assertEqual(row["silences"], 0, row)
 
     def test_committees_of_five_and_their_vouchers(self):
         network = self.network()
