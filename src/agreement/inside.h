@@ -149,8 +149,8 @@ struct vch_state {
     uint64_t serial; // of the newest registry
     struct vch_state_totals totals;
 
-    struct roster *rosters; // a ring
-    uint32_t roster_count, roster_last;
+    struct roster **rosters; // the newest first; places that are free, not to be told from old ones
+    uint32_t roster_count;
     uint64_t generations;
     uint64_t scans;           // so many marked accounts
     uint64_t *operator_marks; // by the operators' numbers in the roster at hand

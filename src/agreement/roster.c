@@ -7,11 +7,13 @@
 vch_status vch_roster_init(struct vch_state *state, struct vch_arena *arena)
 {
     state->roster_count = state->setup.limits.registries;
-    state->rosters = VCH_ARENA_NEW(arena, struct roster, state->roster_count);
+    state->rosters = VCH_ARENA_NEW(arena, struct roster *, state->roster_count);
     state->operator_marks = VCH_ARENA_NEW(arena, uint64_t, (size_t)2 * VCH_REGISTRY_MEMBERS_MAX);
-    if (state->rosters == NULL || state->operator_marks == NULL) return VCH_FAIL(NO_MEMORY);
+    struct roster *places = VCH_ARENA_NEW(arena, struct roster, state->roster_count);
+    if (state->rosters == NULL || state->operator_marks == NULL || places == NULL)
+        return VCH_FAIL(NO_MEMORY);
     for (uint32_t i = 0; i < state->roster_count; i++) {
-        struct roster *roster = &state->rosters[i];
+        struct roster *roster = state->rosters[i] = &places[i];
         roster->by_name = VCH_ARENA_NEW(arena, uint32_t, VCH_REGISTRY_MEMBERS_MAX);
         roster->operators = VCH_ARENA_NEW(arena, uint32_t, VCH_REGISTRY_MEMBERS_MAX);
         if (roster->by_name == NULL || roster->operators == NULL) return VCH_FAIL(NO_MEMORY);
@@ -30,16 +32,14 @@ static bool is_in_force(const struct vch_state *state, const struct roster *rost
 
 struct roster *vch_roster_at(const struct vch_state *state, uint64_t time_ms)
 {
-    for (uint32_t back = 0; back < state->roster_count; back++) {
-        const uint32_t i = (state->roster_last + state->roster_count - back) % state->roster_count;
-        if (is_in_force(state, &state->rosters[i], time_ms)) return &state->rosters[i];
-    }
+    for (uint32_t i = 0; i < state->roster_count; i++)
+        if (is_in_force(state, state->rosters[i], time_ms)) return state->rosters[i];
     return NULL;
 }
 
 struct roster *vch_roster_newest(const struct vch_state *state)
 {
-    struct roster *newest = &state->rosters[state->roster_last];
+    struct roster *newest = state->rosters[0];
 
     return newest->registry != NULL ? newest : NULL;
 }
@@ -94,16 +94,20 @@ vch_status vch_roster_check_node(const struct vch_state *state, const struct ste
                         vch_entry_kind_text(step->entry->kind));
 }
 
-// The next place of the ring must be free: not in force now, and nobody draws from it.
+// Not in force now nor to be, and nobody draws from it.
 static bool is_free(const struct vch_state *state, const struct roster *roster, uint64_t now)
 {
     return roster->registry == NULL || (roster->users == 0 && roster != vch_roster_at(state, now) &&
                                         roster != vch_roster_newest(state));
 }
 
-static struct roster *next_place(const struct vch_state *state)
+// The oldest that is free, among the rosters; as many as there are: none. Whatever a long job holds
+// is passed over, so that no single one keeps a founder from removing a key.
+static uint32_t find_place(const struct vch_state *state, uint64_t now)
 {
-    return &state->rosters[(state->roster_last + 1) % state->roster_count];
+    for (uint32_t i = state->roster_count; i-- > 0;)
+        if (is_free(state, state->rosters[i], now)) return i;
+    return state->roster_count;
 }
 
 vch_status vch_roster_check(struct vch_state *state, struct step *step,
@@ -125,9 +129,10 @@ vch_status vch_roster_check(struct vch_state *state, struct step *step,
         !vch_hash_is_equal(&step->registry->digest, digest) || step->registry->serial != serial)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the registry is not by the ledger's founder, or not of that serial");
-    if (!is_free(state, next_place(state), step->now))
+    if (find_place(state, step->now) == state->roster_count)
         return vch_complain(complaint, VCH_CODE_BUSY,
-                            "the %u registries that are kept are all in use: wait for an epoch",
+                            "the %u registries that are kept are all in use: wait for an epoch, or "
+                            "until jobs are over",
                             state->roster_count);
     return VCH_OK;
 }
@@ -184,14 +189,16 @@ static void number_operators(struct roster *roster)
 
 void vch_roster_take(struct vch_state *state, const struct step *step)
 {
-    struct roster *roster = next_place(state);
+    const uint32_t place = find_place(state, step->now);
+    struct roster *roster = state->rosters[place];
 
+    memmove(&state->rosters[1], state->rosters, place * sizeof(struct roster *));
+    state->rosters[0] = roster;
     roster->registry = step->registry;
     roster->since_ms = step->now;
     roster->generation = ++state->generations;
     roster->users = 0;
     sort_by_name(roster);
     number_operators(roster);
-    state->roster_last = (state->roster_last + 1) % state->roster_count;
     state->serial = step->entry->registry.serial;
 }

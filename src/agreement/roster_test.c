@@ -59,16 +59,49 @@ TEST(a_registry_is_the_founders_with_a_serial_above_the_last)
 
 TEST(registries_that_are_in_use_are_kept)
 {
+    const struct ledger_job plan = ledger_plain_job(1);
+
     found();
-    ledger_announce(ledger_make_registry(3, 1, 2));
-    ledger_announce(ledger_make_registry(4, 1, 3)); // three of four places: one in force, one new
-    (void)ledger_make_registry(5, 1, 4);
-    ledger_do(notice(3), &ledger.founder);
-    ledger.registry_count--;
-    const uint32_t more = ledger_make_registry(2, 1, 5);
-    CHECK_FAILS(ledger_try(notice(more), &ledger.founder), BUSY); // would drop the one in force
+    for (uint32_t serial = 2; serial < 4; serial++) {
+        (void)ledger_open(&plan);
+        ledger_announce(ledger_make_registry(5, 1, serial));
+        ledger.now += ledger.charter.parameters.epoch_ms;
+    }
+    ledger_announce(ledger_make_registry(4, 1, 4)); // of four places jobs hold two, one is in force
+    const uint32_t more = ledger_make_registry(3, 1, 5);
+    CHECK_FAILS(ledger_try(notice(more), &ledger.founder), BUSY);
     ledger.now += ledger.charter.parameters.epoch_ms;
-    ledger_do(notice(more), &ledger.founder);
+    ledger_do(notice(more), &ledger.founder); // in place of the one that was in force
+}
+
+TEST(a_registry_that_was_replaced_before_it_counted_takes_no_place)
+{
+    found();
+    const uint64_t epoch_ms = ledger.charter.parameters.epoch_ms;
+    for (uint32_t serial = 2; serial < 9; serial++) // of four places
+        ledger_announce(ledger_make_registry(3, 1, serial));
+    CHECK(vch_state_registry_at(ledger.state, ledger.now) == &ledger.registries[0]);
+    CHECK(vch_state_registry_at(ledger.state, ledger.now + epoch_ms) == &ledger.registries[7]);
+}
+
+// The attack: a job that lasts, and whose registry would be the next to go, keeps a founder from
+// removing a key that was lost.
+TEST(a_registry_that_a_job_holds_is_passed_over)
+{
+    const struct ledger_job plan = ledger_plain_job(1);
+
+    found();
+    const struct vch_registry *held = vch_state_registry_at(ledger.state, ledger.now);
+    const struct vch_digest job = ledger_open(&plan);
+    for (uint32_t serial = 2; serial < 9; serial++) { // of four places
+        const uint32_t newest = ledger_make_registry(3 + serial % 2, 1, serial);
+        ledger_announce(newest);
+        ledger.now += ledger.charter.parameters.epoch_ms;
+        CHECK(vch_state_registry_at(ledger.state, ledger.now) == &ledger.registries[newest]);
+        CHECK(vch_roster_newest(ledger.state)->registry == &ledger.registries[newest]);
+        CHECK(vch_state_registry_at(ledger.state, vch_state_job(ledger.state, &job)->opened_ms) ==
+              held);
+    }
 }
 
 TEST(operators_have_one_number_a_name)

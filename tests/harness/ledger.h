@@ -31,7 +31,7 @@ struct ledger {
     struct vch_state *state;
     struct vch_complaint complaint; // of the last refusal
     struct vch_charter charter;
-    struct vch_registry registries[4];
+    struct vch_registry registries[8];
     uint32_t registry_count;
     struct vch_secret_key founder, clerk, client, auditor, stranger, witnesses[LEDGER_WITNESSES];
     uint32_t node_count;
