@@ -178,13 +178,14 @@ class Round {
     return answers.filter((answer) => answer !== null).map(({node}) => node);
   }
 
-  // {verdict, answers}; `covered` is what the anchor of this round had to cover.
+  // {verdict, answers, isLate}; `covered` is what the anchor of this round had to cover.
   async check(covered) {
     const anchor = await this.findAnchor(covered) ?? refuse("no cosigned anchor fixes its draw");
     this.draw = this.find("draw", this.clerk, anchor) ?? refuse("there is no draw");
     await this.checkDraw(covered, anchor);
     const verdict = this.find("verdict", this.clerk, this.draw) ?? refuse("there is no verdict");
-    return {verdict, answers: verdict.body.output !== null ? await this.checkVotes(verdict) : []};
+    return {verdict, answers: verdict.body.output !== null ? await this.checkVotes(verdict) : [],
+      isLate: this.isLate(covered, anchor)};
   }
 }
 
@@ -197,14 +198,14 @@ async function checkRounds(log, voucher, opening, segment) {
   let covered = opening, wanted = voucher.job.quorum;
   for (let number = 0; number < rounds; number++) {
     const round = new Round(log, voucher, opening, nodes, segment, number, wanted);
-    const {verdict, answers} = await round.check(covered), {output, agreeing} = verdict.body;
+    const {verdict, answers, isLate} = await round.check(covered), {output, agreeing} = verdict.body;
     if (output !== null) {
       const {seats, eligible} = round.draw.body;
       return {round: number, wanted, seats: seats.length, eligible, agreeing, output, answers,
         operators: new Set(nodes.map(({operator}) => operator)).size, disputable_ms: verdict.time_ms + window};
     }
     covered = verdict;
-    wanted = 2 * wanted + 1;
+    if (!isLate) wanted = 2 * wanted + 1;
   }
   return refuse("no round of it has a majority");
 }

@@ -54,18 +54,20 @@ function talliesText(judge) {
 // At most as many operators as could be drawn for a segment.
 const operatorsBehind = ({eligible, operators}) => Math.min(eligible, operators);
 
-// A bound on any of the segment's committees being captured: each round is another chance.
-function captureOfSegment(found, percent) {
+// A bound on any of the segment's committees being captured: each round is another chance, but for late ones,
+// which had no committee.
+function captureOfSegment(found, quorum, percent) {
   const operators = operatorsBehind(found), dishonest = Math.floor((operators * percent + 99) / 100);
-  let sum = 0n, size = found.wanted >> found.round;
-  for (let round = 0; round <= found.round; round++, size = 2 * size + 1)
+  let sum = 0n;
+  for (let size = quorum; size <= found.wanted; size = 2 * size + 1)
     sum = either(sum, captureOf(operators, dishonest, size));
   return sum;
 }
 
-const captureLine = (agreed) => PERCENTS.map((percent) =>
-  `${captureText(agreed.reduce((sum, found) => either(sum, captureOfSegment(found, percent)), 0n))} at ${percent} %`)
-  .join(", ");
+const captureLine = (agreed, quorum) => PERCENTS.map((percent) => {
+  const sum = agreed.reduce((all, found) => either(all, captureOfSegment(found, quorum, percent)), 0n);
+  return `${captureText(sum)} at ${percent} %`;
+}).join(", ");
 
 // A voucher is made at the verdict: what came of it in its window for disputes is elsewhere.
 function disputesText(agreed, now) {
@@ -85,6 +87,6 @@ export function quorumReason(judge) {
     `on ledger ${origin}, cosigned by ${cosigned} of ${witnesses} witnesses; chance that a committee of this job ` +
     "had a dishonest majority, if all operators weighed alike, by the share of dishonest ones, their clerk not " +
     "among them: " +
-    `${captureLine(agreed)}; ${disputesText(agreed, judge.reader.now)}; whether anybody did, what the operators ` +
-    "weigh, and that the draw is complete are for vouch audit";
+    `${captureLine(agreed, judge.job.quorum)}; ${disputesText(agreed, judge.reader.now)}; ` +
+    "whether anybody did, what the operators weigh, and that the draw is complete are for vouch audit";
 }

@@ -19,6 +19,13 @@ uint32_t vch_contests_wanted(uint32_t first, uint32_t round)
     return wanted;
 }
 
+// Nobody sat in a late round, so that no larger one is called for: else a clerk that keeps anchors
+// back would raise what its clients pay.
+uint32_t vch_contests_wanted_next(const struct contest *contest)
+{
+    return vch_contests_wanted(contest->is.wanted, contest->is_late ? 0 : 1);
+}
+
 static uint64_t hash_of(const struct vch_state *state, const struct vch_contest_id *id)
 {
     const uint64_t place = (uint64_t)id->segment << 32 | id->round;

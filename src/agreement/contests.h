@@ -4,8 +4,9 @@
 #include "agreement/inside.h"
 
 struct contest *vch_contests_find(const struct vch_state *state, const struct vch_contest_id *id);
-// The seats that a round has: k_0 = first, k_{r+1} = 2 k_r + 1.
+// The seats that a round has, if none before it was late: k_0 = first, k_{r+1} = 2 k_r + 1.
 uint32_t vch_contests_wanted(uint32_t first, uint32_t round);
+uint32_t vch_contests_wanted_next(const struct contest *contest); // that the round behind it has
 
 // BUSY unless `contests` more may begin with blocks of `wanted` seats each; takes the blocks into
 // the step. `is_new`: some room has to stay, for the rounds of what is under way.

@@ -186,7 +186,8 @@ TEST(nobody_draws_by_an_anchor_that_a_clerk_took_its_time_to_choose)
     ledger_clerk(); // no seats, hence no majority
     CHECK_EQ(ledger_contest(&id)->seat_count, 0);
     CHECK_EQ(ledger_contest(&id)->phase, VCH_CONTEST_SPLIT);
-    ledger.now += patience_ms; // just in time
+    CHECK_EQ(ledger_contest(&next)->wanted, 3); // nor more to pay for
+    ledger.now += patience_ms;                  // just in time
     ledger_anchor();
     CHECK_EQ(ledger_contest(&next)->eligible, 5);
     draw_one(&next, 0);
@@ -194,6 +195,30 @@ TEST(nobody_draws_by_an_anchor_that_a_clerk_took_its_time_to_choose)
     ledger.now += patience_ms;
     ledger_anchor();
     CHECK_EQ(ledger_contest(&other)->eligible, 5);
+}
+
+// The attack: a clerk keeps anchors back, so that its client pays for more and more seats.
+TEST(only_rounds_that_somebody_could_draw_for_are_followed_by_larger_ones)
+{
+    const struct vch_contest_id id = open_job(5, 1, 1);
+    struct vch_contest_id next = {id.subject, 0, 1};
+    const uint64_t patience_ms = parameters.draw_ms + 4 * parameters.skew_ms;
+
+    ledger_anchor(); // in time, but nobody draws
+    ledger_clerk();
+    ledger.now += 2 * parameters.draw_ms;
+    ledger_clerk();
+    CHECK_EQ(ledger_contest(&id)->seat_count, 0);
+    CHECK_EQ(ledger_contest(&next)->wanted, 3);
+    ledger.now += patience_ms + 1;
+    ledger_anchor();
+    ledger_clerk();
+    next.round = 2; // the last, all the same
+    CHECK_EQ(ledger_contest(&next)->wanted, 3);
+    ledger.now += patience_ms + 1;
+    ledger_anchor();
+    ledger_clerk();
+    CHECK_EQ(vch_state_job(ledger.state, &id.subject)->phase, VCH_JOB_FAILED);
 }
 
 static struct vch_entry draw_entry(const struct vch_contest_id *id, struct vch_entry_seat *seats)

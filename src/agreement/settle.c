@@ -23,8 +23,8 @@ vch_status vch_settle_check_next(struct vch_state *state, struct step *step,
                                  struct vch_complaint *complaint)
 {
     if (!has_next(state, step, tally)) return VCH_OK;
-    return vch_contests_check_room(state, step, 1, vch_contests_wanted(step->contest->is.wanted, 1),
-                                   false, complaint);
+    return vch_contests_check_room(state, step, 1, vch_contests_wanted_next(step->contest), false,
+                                   complaint);
 }
 
 bool vch_settle_has_won(const struct segment *segment, const struct vch_seat *seat)
@@ -183,9 +183,8 @@ void vch_settle_expire(struct vch_state *state, struct job *job, uint64_t now)
 static void begin_next(struct vch_state *state, const struct step *step)
 {
     struct contest *before = step->contest;
-    struct contest *next =
-        vch_contests_new(state, before->segment, before->dispute, step->blocks[0],
-                         vch_contests_wanted(before->is.wanted, 1));
+    struct contest *next = vch_contests_new(state, before->segment, before->dispute,
+                                            step->blocks[0], vch_contests_wanted_next(before));
 
     next->is.has_input = before->is.has_input;
     next->is.input = before->is.input;

@@ -27,6 +27,7 @@ struct contest {
     struct vch_contest_id id;
     uint32_t wanted;
     const struct vch_entry *draw;
+    bool is_late; // nobody could draw for it
 };
 
 static uint64_t position_of(const struct contest *contest, const struct vch_entry *entry)
@@ -308,8 +309,7 @@ static vch_status check_draw(const struct contest *contest, const struct vch_ent
     const struct vch_digest alpha = vch_draw_alpha(&drawn);
     struct vch_draw_candidate candidate, before;
 
-    if (contest->draw->draw.count > 0 &&
-        anchor->time_ms - covered->time_ms > vch_charter_anchor_ms(contest->charter))
+    if (contest->is_late && contest->draw->draw.count > 0)
         return refuse(contest, "seats were drawn by an anchor that came too late");
     if (contest->draw->draw.count > contest->wanted)
         return refuse(contest, "more seats were drawn than the round has");
@@ -431,6 +431,7 @@ static vch_status check_round(struct contest *contest, const struct vch_entry *o
     if (anchor == NULL) return refuse(contest, "no cosigned anchor fixes its draw");
     contest->draw = find(contest, VCH_ENTRY_DRAW, clerk, anchor, end);
     if (contest->draw == NULL) return refuse(contest, "there is no draw");
+    contest->is_late = anchor->time_ms - covered->time_ms > vch_charter_anchor_ms(contest->charter);
     VCH_TRY(check_draw(contest, opening, covered, anchor));
     *verdict = find(contest, VCH_ENTRY_VERDICT, clerk, contest->draw, end);
     if (*verdict == NULL) return refuse(contest, "there is no verdict");
@@ -447,7 +448,7 @@ static vch_status check_rounds(struct contest *contest, const struct vch_entry *
         VCH_TRY(check_round(contest, opening, covered, &verdict));
         if (verdict->verdict.has_output) return VCH_OK;
         covered = verdict;
-        contest->wanted = 2 * contest->wanted + 1;
+        if (!contest->is_late) contest->wanted = 2 * contest->wanted + 1;
     }
     return refuse(contest, "no round of it has a majority");
 }

@@ -31,6 +31,25 @@ TEST(a_contest_of_two_rounds_is_accepted)
     CHECK_EQ(scene.found.agreeing, 7);
 }
 
+// Nobody was at fault in it but its clerk. Whether it was late is for the times in the log to say.
+TEST(a_late_round_is_followed_by_one_of_the_same_size)
+{
+    static const uint32_t most_agree[] = {1, 1, 1};
+
+    scene_open(1, NULL);
+    ledger.now += vch_charter_anchor_ms(&ledger.charter) + 1;
+    ledger_anchor();
+    ledger_clerk(); // its draw and its verdict
+    scene.id.round = 1;
+    ledger_draw(&scene.id);
+    ledger_vote(&scene.id, most_agree);
+    scene_collect();
+    CHECK_OK(scene_check());
+    CHECK_EQ(scene.found.round, 1);
+    CHECK_EQ(scene.found.wanted, 3);
+    CHECK_EQ(scene.found.agreeing, 3);
+}
+
 static bool is_seat(const struct vch_public_key *node)
 {
     const struct vch_entry draw = scene_entry_at(scene_place_of(VCH_ENTRY_DRAW, 0));

@@ -261,15 +261,15 @@ static uint32_t operators_behind(const struct vch_contest_finding *found)
 }
 
 // A bound on any committee of this segment being captured: each round is another chance, larger
-// than the one before. specs/voucher.md, section 6.
-static uint64_t capture_of(const struct vch_contest_finding *found, uint32_t percent)
+// than the one before, but for late ones, which had no committee. specs/voucher.md, section 6.
+static uint64_t capture_of(const struct vch_contest_finding *found, uint32_t quorum,
+                           uint32_t percent)
 {
     const uint32_t operators = operators_behind(found),
                    dishonest = (operators * percent + 99) / 100;
     uint64_t sum = 0;
 
-    for (uint32_t round = 0, size = found->wanted >> found->round; round <= found->round;
-         round++, size = 2 * size + 1)
+    for (uint32_t size = quorum; size <= found->wanted; size = 2 * size + 1)
         sum = vch_capture_either(sum, vch_capture_equal(operators, dishonest, size));
     return sum;
 }
@@ -285,7 +285,8 @@ static void tell_capture(char *out, size_t size, const struct judge *judge)
         char text[VCH_CAPTURE_TEXT_SIZE];
         for (uint32_t j = 0; j < judge->voucher->result_count; j++)
             if (judge->agreed[j] != NULL)
-                sum = vch_capture_either(sum, capture_of(judge->agreed[j], percents[i]));
+                sum = vch_capture_either(
+                    sum, capture_of(judge->agreed[j], judge->voucher->job.quorum, percents[i]));
         vch_capture_text(text, sum);
         int written = snprintf(out + used, size - used, "%s%s at %u %%", i > 0 ? ", " : "", text,
                                percents[i]);

@@ -115,18 +115,42 @@ static bool is_barred(struct cluster *world, const struct vch_state *state,
     return false;
 }
 
+static uint64_t waited_ms(const struct cluster *world, const struct vch_contest *contest)
+{
+    const struct cluster_log *log = &world->forks[0].log;
+
+    return time_at(log, contest->anchored) - time_at(log, contest->opened);
+}
+
+static bool is_late(const struct cluster *world, const struct vch_contest *contest)
+{
+    const struct vch_parameters *parameters = &world->plan.parameters;
+
+    return waited_ms(world, contest) > parameters->draw_ms + 4 * parameters->skew_ms;
+}
+
 // Nobody is drawn by an anchor for which a clerk took its time.
 static void check_patience(struct cluster *world, const struct vch_contest *contest)
 {
-    const struct cluster_log *log = &world->forks[0].log;
-    const struct vch_parameters *parameters = &world->plan.parameters;
-    const uint64_t waited = time_at(log, contest->anchored) - time_at(log, contest->opened);
-    const bool is_late = waited > parameters->draw_ms + 4 * parameters->skew_ms;
+    const bool came_late = is_late(world, contest);
 
-    world->figures.late += is_late;
-    if (is_late && contest->eligible + contest->seat_count > 0)
+    world->figures.late += came_late;
+    if (came_late && contest->eligible + contest->seat_count > 0)
         cluster_fail(world, "seats were drawn %llu ms after what their anchor covers",
-                     (unsigned long long)waited);
+                     (unsigned long long)waited_ms(world, contest));
+}
+
+// Nor is a client to pay for more seats because of that.
+static void check_size(struct cluster *world, const struct vch_state *state,
+                       const struct vch_contest *contest)
+{
+    struct vch_contest_id id = contest->id;
+    uint32_t size = world->plan.quorum;
+
+    for (id.round = 0; id.round < contest->id.round; id.round++)
+        if (!is_late(world, vch_state_contest(state, &id))) size = 2 * size + 1;
+    if (contest->wanted != size)
+        cluster_fail(world, "a committee of %u seats, not %u", contest->wanted, size);
 }
 
 // A seat of a job is a node of the registry that was in force when the job was opened: who has the
@@ -165,6 +189,7 @@ void cluster_check_draw(struct cluster *world, const struct vch_state *state,
     }
     if (!contest->is_dispute) check_members(world, state, contest);
     if (!contest->is_dispute) check_patience(world, contest);
+    if (!contest->is_dispute) check_size(world, state, contest);
     if (count != contest->seat_count)
         cluster_fail(world, "%u seats were drawn, not %u", contest->seat_count, count);
 }

@@ -207,10 +207,9 @@ static inline void scene_collect(void)
     scene_seal();
 }
 
-// Nine nodes, a committee of three; where `rounds` is 2, the first three all differ.
-static inline void scene_hold_contest(uint32_t rounds, uint32_t per_operator, const char *excluded)
+// Nine nodes, a committee of three.
+static inline void scene_open(uint32_t per_operator, const char *excluded)
 {
-    static const uint32_t all_differ[] = {1, 2, 3}, most_agree[] = {1, 1, 1, 1, 1, 1, 1};
     const struct vch_parameters parameters = ledger_parameters();
     struct ledger_job job = ledger_plain_job(3);
 
@@ -222,6 +221,14 @@ static inline void scene_hold_contest(uint32_t rounds, uint32_t per_operator, co
     job.excluded_count = excluded != NULL;
     job.excluded[0] = excluded;
     scene.id = (struct vch_contest_id){ledger_open(&job), SEGMENT, 0};
+}
+
+// Where `rounds` is 2, the first three all differ.
+static inline void scene_hold_contest(uint32_t rounds, uint32_t per_operator, const char *excluded)
+{
+    static const uint32_t all_differ[] = {1, 2, 3}, most_agree[] = {1, 1, 1, 1, 1, 1, 1};
+
+    scene_open(per_operator, excluded);
     ledger_draw(&scene.id);
     ledger_vote(&scene.id, rounds == 1 ? most_agree : all_differ);
     if (rounds == ROUNDS) {

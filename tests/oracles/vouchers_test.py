@@ -87,6 +87,8 @@ class Honest(Case):
         {"answers": ((1, 2, 3), (1, 2, 1, 2, 1, 2, 3), (1,) * 9), "nodes": 9},
         {"witnesses": 1, "cosigners": 1},
         {"by": [CLIENT, NODES, NODES, CLIENT, NODES], "quorum": 5, "answers": ((1, 1, 1, 2, 1),)},
+        {"late": (0,), "answers": ((), (1, 2, 1))},
+        {"late": (0,), "answers": ((), (1, 2, 3), (1,) * 7)},
     ]
 
     def test_is_shown_to_both(self):
@@ -266,6 +268,16 @@ class Lies(Case):
         self.shows(world.voucher(job).seal(), "3 of 3 agree")
         world, [job] = build(waits_ms=DEFAULTS["draw_ms"] + 4 * DEFAULTS["skew_ms"] + 1)
         self.is_false(world.voucher(job).seal(), "an anchor that came too late")
+
+    def test_a_late_round_is_followed_by_one_of_its_size(self):
+        """So that a clerk which keeps anchors back makes nothing dearer; and a larger one after it is none."""
+        for late, answers, words in (((0,), ((), (1, 1, 2)), "2 of 3 agree"),
+                                     ((0, 1), ((), (), (1, 1, 1)), "3 of 3 agree"),
+                                     ((1,), ((1, 2, 3), (), (1,) * 7), "7 of 7 agree")):
+            world, [job] = build(late=late, answers=answers)
+            self.shows(world.voucher(job).seal(), words)
+        world, [job] = build(late=(0,), answers=((), (1,) * 7), grows=True)
+        self.is_false(world.voucher(job).seal(), "more seats were drawn than the round has")
 
     def test_a_clerk_starts_another_round(self):
         """The first committee had a majority, and not the clerk's: only who replays the log sees that, where the

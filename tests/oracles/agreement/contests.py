@@ -338,7 +338,8 @@ class Contests:
         rounds = 1 if self.trial_of(contest) is not None else self.parameters["rounds"]
         in_time = contest.dispute is not None or self.now < contest.job.deadline_ms
         if not agreeing and in_time and contest.round + 1 < rounds:
-            self.open_contest(contest.job, contest.segment, contest.round + 1, 2 * contest.k + 1, contest.dispute)
+            k = contest.k if contest.is_late else 2 * contest.k + 1
+            self.open_contest(contest.job, contest.segment, contest.round + 1, k, contest.dispute)
         elif contest.dispute is not None:
             self.judge(contest.dispute, contest)
         else:

@@ -104,9 +104,10 @@ class World:
     """`change(kind, body)` sees every body just before it is signed, and may alter it or give another."""
 
     def __init__(self, nodes=7, per_operator=1, witnesses=4, cosigners=3, change=None, expires_ms=0, name="world",
-                 waits_ms=0, **parameters):
+                 waits_ms=0, late=(), grows=False, **parameters):
         self.name, self.change, self.now, self.log, self.data = name, change, START_MS, [], []
         self.waits_ms = waits_ms  # the clerk, before it has a tree cosigned that it draws by
+        self.late, self.grows = late, grows  # rounds that nobody can draw for; are the next ones larger?
         self.nodes = [f"node{i}" for i in range(nodes)]
         self.witnesses = [f"witness{i}" for i in range(witnesses)]
         self.cosigners = self.witnesses[:cosigners]
@@ -202,10 +203,21 @@ class World:
     def draw_first(self, job):
         """All segments' first committees: their anchor is one."""
         self.now += self.waits_ms
-        anchor = self.log[self.anchor()]["body"]
+        anchor = self.anchor_round(0)
         for segment, plan in enumerate(job["segments"]):
             if plan["by"] == NODES:
                 job["drawn"][segment] = self.draw(job, segment, 0, job["at"], anchor)
+
+    def anchor_round(self, number):
+        if number in self.late:
+            self.now += self.charter["parameters"]["draw_ms"] + 4 * self.charter["parameters"]["skew_ms"] + 1
+        return self.log[self.anchor()]["body"]
+
+    def size(self, job, number):
+        k = job["quorum"]
+        for before in range(number):
+            k = k if before in self.late and not self.grows else 2 * k + 1
+        return k
 
     def draw(self, job, segment, number, covered, anchor):
         """Sortitions of all who may, the draw; the seats' names."""
@@ -217,12 +229,12 @@ class World:
                           ("subject", job["id"]), ("segment", segment), ("round", number))
         drawn = []
         for node in self.nodes:
-            if self.operator(node) in job["excluded"]:
+            if self.operator(node) in job["excluded"] or number in self.late:
                 continue
             proof = prove(vrf_of(node), alpha)
             self.add("sortition", node, {**self.contest(job, segment, number), "proof": proof})
             drawn.append((Fraction(exponent(vrf.beta_of(proof)), STAKE), key_of(node).public, node))
-        k, seats = job["quorum"] * 2**number + 2**number - 1, []
+        k, seats = self.size(job, number), []
         for _, _, node in sorted(drawn):
             if len(seats) < k and self.operator(node) not in map(self.operator, seats):
                 seats.append(node)
@@ -238,7 +250,9 @@ class World:
         if not job["drawn"]:
             self.draw_first(job)
         seats = job["drawn"][segment] if number == 0 else self.draw(job, segment, number, covered,
-                                                                    self.log[self.anchor()]["body"])
+                                                                    self.anchor_round(number))
+        if number in self.late:
+            return self.add("verdict", "clerk", {**contest, "output": b"", "agreeing": 0})
         told = [(node, answer) for node, answer in zip(seats, answers) if answer is not None]
         for node, answer in told:
             output, trace, nonce = self.answer(node, segment, number, answer)
@@ -253,7 +267,7 @@ class World:
             output, trace, nonce = self.answer(node, segment, number, answer)
             self.add("reveal", node, {**contest, "output": output, "trace": trace, "nonce": nonce})
         said = [answer for _, answer in told]
-        k = job["quorum"] * 2**number + 2**number - 1
+        k = self.size(job, number)
         won = [answer for answer in set(said) if 2 * said.count(answer) > k]
         at = self.add("verdict", "clerk", {**contest, "output": some("answer", won[0], segment) if won else b"",
                                            "agreeing": said.count(won[0]) if won else 0})

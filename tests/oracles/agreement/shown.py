@@ -211,16 +211,14 @@ class Agreement:
             anchor = self.find_anchor(covered)
             draw = self.find("draw", self.clerk, anchor)
             need(draw is not None, "no draw")
-            late_ms = self.parameters["draw_ms"] + 4 * self.parameters["skew_ms"]
-            waited_ms = self.entries[anchor]["time_ms"] - self.entries[covered]["time_ms"]
-            need(waited_ms <= late_ms or not self.entries[draw]["body"]["seats"], "a late anchor")
             self.check_draw(covered, anchor, draw)
             verdict = self.find("verdict", self.clerk, draw)
             need(verdict is not None, "no verdict")
             if self.entries[verdict]["body"]["output"]:
                 self.check_votes(draw, verdict)
                 return
-            covered, self.k = verdict, 2 * self.k + 1
+            self.k = self.k if self.is_late(covered, anchor) else 2 * self.k + 1
+            covered = verdict
         raise NotRight("no round with a majority")
 
     def alpha(self, covered, anchor):
@@ -315,7 +313,7 @@ def capture(agreements, percent):
     for agreement in agreements:
         n, k = agreement.operators(), agreement.job["quorum"]
         bad = (n * percent + 99) // 100
-        for _ in range(agreement.round + 1):
+        while k <= agreement.k:  # late rounds had no committee
             seats = min(n, k)
             ways = sum(math.comb(bad, j) * math.comb(n - bad, seats - j) for j in range(k // 2 + 1, seats + 1))
             total, k = total + Fraction(ways, math.comb(n, seats)), 2 * k + 1
