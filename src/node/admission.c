@@ -111,6 +111,19 @@ static vch_status check_crossing(const struct vch_task *task, const struct vch_a
     return VCH_OK;
 }
 
+// What cannot be kept is not drawn for.
+static vch_status check_keeping(const struct vch_task *task, const struct vch_admission *admission,
+                                struct vch_complaint *complaint)
+{
+    const uint64_t size = (uint64_t)task->input_size + task->job_size;
+
+    if (!task->is_agreed || admission->keep_max == 0 || size <= admission->keep_max) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_LIMIT,
+                        "a job and an input of %" PRIu64 " bytes; for disputes this node keeps at "
+                        "most %" PRIu64 " of one client: send fewer samples",
+                        size, admission->keep_max);
+}
+
 static vch_status check_size(struct vch_task *task, uint64_t size,
                              const struct vch_admission *admission, struct vch_arena *scratch,
                              struct vch_complaint *complaint)
@@ -131,6 +144,7 @@ static vch_status check_size(struct vch_task *task, uint64_t size,
         return vch_complain(complaint, VCH_CODE_LIMIT,
                             "a batch of %u does not fit this node's %zu bytes: send fewer samples",
                             task->batch, memory_max);
+    VCH_TRY(check_keeping(task, admission, complaint));
     VCH_TRY(vch_engine_memory(&memory, admission->kernels, task->model, task->first, task->last,
                               task->batch, task->is_agreed, scratch));
     VCH_TRY(check_crossing(task, admission, &memory, complaint));

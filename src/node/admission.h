@@ -23,6 +23,7 @@ struct vch_admission {
     size_t memory_max;
     bool is_again;     // was admitted before: whose client, registry and deadline counted then
     bool is_on_ledger; // takes agreed jobs
+    uint64_t keep_max; // bytes of their jobs and inputs; 0: whatever fits its memory
 };
 
 // Fills what the task was asked and what it would take (`memory`); allocates nothing that lasts.

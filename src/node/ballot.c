@@ -1,6 +1,5 @@
 #include "node/ballot.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -435,6 +434,11 @@ void vch_ballot_free(struct vch_ballot *ballot)
     free(ballot);
 }
 
+uint64_t vch_ballot_keep_max(const struct vch_ballot *ballot)
+{
+    return vch_kept_size_max(&ballot->kept);
+}
+
 const struct vch_state *vch_ballot_state(const struct vch_ballot *ballot)
 {
     return vch_follower_state(ballot->follower);
@@ -451,17 +455,6 @@ static enum vch_session_leave never(struct vch_complaint *complaint, const char 
     return VCH_SESSION_NEVER;
 }
 
-// However long it waited: nobody need be drawn to say so.
-static enum vch_session_leave never_fits(const struct vch_ballot *ballot, uint64_t size,
-                                         struct vch_complaint *complaint)
-{
-    (void)vch_complain(complaint, VCH_CODE_REFUSED,
-                       "an input and a job of %" PRIu64 " bytes; this node keeps at most %" PRIu64
-                       " of one client for disputes: send fewer samples",
-                       size, vch_kept_room_share(&ballot->kept.room));
-    return VCH_SESSION_NEVER;
-}
-
 enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, struct vch_task *task,
                                            struct vch_complaint *complaint)
 {
@@ -472,8 +465,6 @@ enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, stru
 
     if (vch_ledger_link_state(ballot->link) == VCH_LEDGER_LINK_BROKEN)
         return never(complaint, "the ledger contradicted itself: this node left it");
-    if (!vch_kept_could_fit(&ballot->kept, size) && vch_kept_find(&ballot->kept, &id) == NULL)
-        return never_fits(ballot, size, complaint);
     if (contest == NULL) return VCH_SESSION_NOT_YET; // its entry may be on its way to us
     if (contest->phase < VCH_CONTEST_COMMITTING) return VCH_SESSION_NOT_YET;
     if (vch_answers_own(ballot->answers, contest) == NULL)

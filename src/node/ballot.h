@@ -54,6 +54,8 @@ vch_status vch_ballot_new(struct vch_ballot **out, const struct vch_ballot_setup
 void vch_ballot_free(struct vch_ballot *ballot); // turns the loop until all is closed
 
 const struct vch_state *vch_ballot_state(const struct vch_ballot *ballot);
+// Bytes of a job and an input, beyond which this node draws for nobody.
+uint64_t vch_ballot_keep_max(const struct vch_ballot *ballot);
 
 // See node/session.h.
 enum vch_session_leave vch_ballot_may_work(const struct vch_ballot *ballot, struct vch_task *task,

@@ -88,10 +88,10 @@ static void drop(struct vch_kept *kept, struct vch_kept_run *run)
 static uint64_t cost_of(uint64_t size)
 {
     const struct vch_kept_record empty = {.job_size = 0};
-    const uint64_t whole = vch_kept_record_size(&empty) + size;
+    const uint64_t rest = vch_kept_record_size(&empty);
 
-    // Beyond a record's limit nothing fits.
-    return whole <= VCH_VAULT_RECORD_MAX ? vch_vault_volume_framed((uint32_t)whole) : UINT64_MAX;
+    if (size > VCH_VAULT_RECORD_MAX - rest) return UINT64_MAX; // nothing so large fits
+    return vch_vault_volume_framed((uint32_t)(rest + size));
 }
 
 // Whose job it was. What says it of no client is no client's: all zeros.
@@ -163,9 +163,13 @@ void vch_kept_close(struct vch_kept *kept)
     vch_vault_close(&kept->vault);
 }
 
-bool vch_kept_could_fit(const struct vch_kept *kept, uint64_t size)
+uint64_t vch_kept_size_max(const struct vch_kept *kept)
 {
-    return cost_of(size) <= vch_kept_room_share(&kept->room);
+    const uint64_t share = vch_kept_room_share(&kept->room), least = cost_of(0);
+    const uint64_t most = VCH_VAULT_RECORD_MAX - least; // a record's; by that its frame's, too
+
+    if (share <= least) return 0;
+    return share - least < most ? share - least : most;
 }
 
 bool vch_kept_fits(const struct vch_kept *kept, const struct vch_contest_id *contest,

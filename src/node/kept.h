@@ -63,10 +63,11 @@ vch_status vch_kept_open(struct vch_kept *out, const struct vch_kept_setup *setu
                          struct vch_arena *arena, struct vch_complaint *complaint);
 void vch_kept_close(struct vch_kept *kept); // what is on disk stays there
 
-// A run of so many bytes (job and input) of a client: whether it would fit if nothing else were
-// there; whether it can still be kept; whether there is room enough to draw for it, too. Once this
-// node has drawn, its room is booked.
-bool vch_kept_could_fit(const struct vch_kept *kept, uint64_t size);
+// Bytes of a run are those of its job and its input: the most that fit where a client has nothing
+// else there.
+uint64_t vch_kept_size_max(const struct vch_kept *kept);
+// Whether a client's run can still be kept; whether there is room enough to draw for it, too. Once
+// this node has drawn, its room is booked.
 bool vch_kept_fits(const struct vch_kept *kept, const struct vch_contest_id *contest,
                    const struct vch_public_key *client, uint64_t size);
 bool vch_kept_has_room(const struct vch_kept *kept, const struct vch_contest_id *contest,

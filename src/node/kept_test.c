@@ -251,8 +251,20 @@ TEST(kept_runs_of_one_client_take_no_more_than_its_share)
     CHECK(has_room(OTHER) && fits(OTHER));
     keep_for(f, OTHER);
     CHECK(!fits(GREEDY) && has_room(OTHER));
-    CHECK(!vch_kept_could_fit(&kept, disk_max / VCH_KEPT_ROOM_SHARE));
-    CHECK(vch_kept_could_fit(&kept, SIZE));
+    end(f);
+}
+
+TEST(kept_runs_are_as_large_as_a_share_at_most)
+{
+    struct fixture *f = begin();
+    const struct vch_contest_id contest = {ledger_digest(1), 0, 0};
+    const struct vch_public_key client = client_of(1);
+    const uint64_t most = vch_kept_size_max(&kept);
+
+    CHECK(most < VCH_KEPT_DISK_MAX / 8 && most > VCH_KEPT_DISK_MAX / 8 - 1000);
+    CHECK(vch_kept_has_room(&kept, &contest, &client, most));
+    CHECK(!vch_kept_has_room(&kept, &contest, &client, most + 1));
+    CHECK(!vch_kept_has_room(&kept, &contest, &client, UINT64_MAX));
     end(f);
 }
 

@@ -381,6 +381,7 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .on_progress = on_ledger,
                                            .context = node};
     VCH_TRY(vch_ballot_new(&node->ballot, &setup, complaint));
+    node->session_host.keep_max = vch_ballot_keep_max(node->ballot);
     node->session_host.may_work = may_work;
     node->session_host.may_show = may_show;
     node->session_host.computed = computed;

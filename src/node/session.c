@@ -258,7 +258,8 @@ static struct vch_admission admission_of(const struct vch_session *session)
                                   .client = &session->peer,
                                   .unix_ms = session->now.unix_ms,
                                   .memory_max = host->memory_max,
-                                  .is_on_ledger = host->may_work != NULL};
+                                  .is_on_ledger = host->may_work != NULL,
+                                  .keep_max = host->keep_max};
 }
 
 // What holds for requests of every kind, before the costly checks. False: refused, or ended.

@@ -50,6 +50,7 @@ struct vch_session_host {
     const char *software;
     uint64_t work_per_second;
     size_t memory_max, memory_used; // for requests
+    uint64_t keep_max;              // node/admission.h
     bool is_draining;
     // How a session reaches the world; `transport` is the session's own.
     void *context;

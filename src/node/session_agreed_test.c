@@ -113,6 +113,19 @@ TEST(session_of_a_node_on_no_ledger_takes_no_agreed_jobs)
     tear_down(f);
 }
 
+TEST(session_refuses_what_could_not_be_kept_before_its_bytes_come)
+{
+    struct fixture *f = on_ledger(VCH_SESSION_GO);
+
+    f->s.host.keep_max = SESSION_SIDE; // and a job
+    ask_agreed(f, 1);
+    check_refused(f, 1, VCH_CODE_LIMIT, "send fewer samples");
+    f->s.host.keep_max = 1000;
+    ask_whole(f, 2);
+    check_computed(f, 1);
+    tear_down(f);
+}
+
 static vch_status cannot_keep(struct session_fixture *fixture, const struct vch_task *task)
 {
     (void)fixture, (void)task;

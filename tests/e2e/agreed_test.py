@@ -58,7 +58,7 @@ class Agreements(unittest.TestCase):
         write_npy(inputs, (100, 1, 8, 8), values * 10)
         options = ["--quorum", 3, "--cuts", "1,6", "--exclude", network.names[3]]
         network.agree(inputs, *options)
-        with self.assertRaisesRegex(Refused, "no majority"):
+        with self.assertRaisesRegex(Refused, "no majority"):  # nobody draws
             network.agree(inputs, *options)
         # Nodes may be clients.
         network.ledger.entry("deposit", network.keys[3], MONEY)
