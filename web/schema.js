@@ -48,7 +48,7 @@ export const ENTRY = {1: ["time_ms", u64], 2: ["statement", bytes], 3: ["writer"
 export const PARAMETERS = [
   ["epoch_ms", u64, 1n, 1n << 32n], ["draw_ms", u64, 1n, 1n << 32n], ["commit_ms", u64, 1n, 1n << 32n],
   ["reveal_ms", u64, 1n, 1n << 32n], ["dispute_ms", u64, 1n, 1n << 40n], ["move_ms", u64, 1n, 1n << 32n],
-  ["unbonding_ms", u64, 1n, 1n << 42n], ["skew_ms", u64, 1000n, 1n << 32n],
+  ["unbonding_ms", u64, 1n, 1n << 42n], ["skew_ms", u64, 1000n, 2000n],
   ["job_ms_max", u64, 1n, 1n << 40n], ["rounds", u32, 1, 4], ["draw_all", u32, 1, 4096],
   ["referees", u32, 3, 31], ["trials", u32, 0, 1000], ["stake_min", u64, 1n, 1n << 50n],
   ["fee_min", u64, 0n, 1n << 40n], ["dispute_bond", u64, 1n, 1n << 50n], ["slash_permille", u32, 1, 1000],

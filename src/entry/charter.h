@@ -17,6 +17,7 @@
 #define VCH_CHARTER_ORIGIN_MAX 128u
 #define VCH_CHARTER_NAME_MAX 64u
 #define VCH_CHARTER_SKEW_LEAST_MS 1000u // as cosignatures have whole seconds
+#define VCH_CHARTER_SKEW_MOST_MS 2000u  // of what a witness grants (specs/witness.md, 1 and 3)
 #define VCH_CHARTER_WINDOW_SKEWS 4u     // so many times skew_ms lasts each window at least
 
 // X(field, number, default, least, most)
@@ -28,7 +29,7 @@
     X(dispute_ms, 6, 600000, 1, UINT64_C(1) << 40) \
     X(move_ms, 7, 30000, 1, UINT64_C(1) << 32) \
     X(unbonding_ms, 8, 86400000, 1, UINT64_C(1) << 42) \
-    X(skew_ms, 9, 1000, VCH_CHARTER_SKEW_LEAST_MS, UINT64_C(1) << 32) \
+    X(skew_ms, 9, 1000, VCH_CHARTER_SKEW_LEAST_MS, VCH_CHARTER_SKEW_MOST_MS) \
     X(job_ms_max, 10, 3600000, 1, UINT64_C(1) << 40) \
     X(rounds, 11, 3, 1, 4) \
     X(draw_all, 12, 64, 1, 4096) \

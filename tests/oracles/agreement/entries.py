@@ -15,7 +15,7 @@ COUNTED = {"charter", "registry", "deposit", "withdraw", "stake", "unstake", "re
 
 PARAMETERS = [  # name, least, most: agreement.md, section 3; their numbers count from 2
     ("epoch_ms", 1, 2**32), ("draw_ms", 1, 2**32), ("commit_ms", 1, 2**32), ("reveal_ms", 1, 2**32),
-    ("dispute_ms", 1, 2**40), ("move_ms", 1, 2**32), ("unbonding_ms", 1, 2**42), ("skew_ms", 1000, 2**32),
+    ("dispute_ms", 1, 2**40), ("move_ms", 1, 2**32), ("unbonding_ms", 1, 2**42), ("skew_ms", 1000, 2000),
     ("job_ms_max", 1, 2**40), ("rounds", 1, 4), ("draw_all", 1, 4096), ("referees", 3, 31), ("trials", 0, 1000),
     ("stake_min", 1, 2**50), ("fee_min", 0, 2**40), ("dispute_bond", 1, 2**50), ("slash_permille", 1, 1000),
     ("bounty_permille", 0, 1000), ("fault_factor", 1, 65535), ("success_factor", 65536, 131072),
