@@ -51,6 +51,7 @@ start_ledger() {
     for i in 1 2 3 4; do
         mkdir w$i
         "$vouch" witness --key w$i.key --name w$i.example --log "$log" --state w$i \
+            --founder "${key[founder]}" --registry ledger.registry \
             >w$i.out 2>w$i.log </dev/null &
         pid[w$i]=$!
     done

@@ -9,6 +9,7 @@
 #include "host/log.h"
 #include "tlog/vkey.h"
 #include "witness/daemon.h"
+#include "witness/writers.h"
 
 #define LOG_FILE_SIZE_MAX 65536u
 
@@ -17,9 +18,13 @@ static const struct vch_option options[] = {
     {"passphrase-file", "FILE", "opens the key file", false},
     {"name", "NAME", "the witness's name in cosignatures, like w1.witness.example", false},
     {"charter", "FILE", "a ledger's charter: its log, and by its key the witness's name", false},
-    {"founder", "KEY", "whose charter counts: hexadecimal or key file", false},
+    {"founder", "KEY", "whose charter and registries count: hexadecimal or key file", false},
+    {"registry", "FILE",
+     "a signed registry: drafts of its members, and of its founder, are promised; read again when "
+     "it changes",
+     true},
     {"log", "VKEY|FILE",
-     "a log: its vkey and, to take drafts, a space and the ledger's id; or a "
+     "a log: its vkey and, to promise drafts, a space and the ledger's id; or a "
      "file of such lines",
      true},
     {"state", "DIR", "where it keeps what it must not forget", false},
@@ -168,6 +173,22 @@ static vch_status serve(struct vch_tool *tool, const struct vch_daemon_options *
     return status;
 }
 
+// Without a registry no draft is promised: whoever makes up keys would fill the witness.
+static vch_status collect_registries(struct vch_daemon_options *how, struct vch_tool *tool)
+{
+    static const char *paths[VCH_WRITERS_FILES_MAX + 1];
+    const char *founder = NULL;
+
+    how->registries = paths;
+    while (how->registry_count <= VCH_WRITERS_FILES_MAX &&
+           (paths[how->registry_count] =
+                vch_options_nth(tool->options, "registry", how->registry_count)) != NULL)
+        how->registry_count++;
+    if (how->registry_count == 0) return VCH_OK;
+    VCH_TRY(vch_options_required(&founder, tool->options, "founder", &tool->complaint));
+    return vch_tool_public_key(&how->founder, tool, founder);
+}
+
 static vch_status run_as(struct vch_tool *tool, struct vch_daemon_options *how)
 {
     static struct logs logs;
@@ -177,6 +198,7 @@ static vch_status run_as(struct vch_tool *tool, struct vch_daemon_options *how)
     VCH_TRY(vch_options_required(&how->folder, tool->options, "state", &tool->complaint));
     VCH_TRY(vch_options_u64(&port, tool->options, "port", 1, UINT16_MAX, &tool->complaint));
     VCH_TRY(collect_logs(&logs, how, tool));
+    VCH_TRY(collect_registries(how, tool));
     how->port = (uint16_t)port;
     how->host = host != NULL ? host : "127.0.0.1";
     return serve(tool, how);
@@ -200,13 +222,14 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_witness = {
     .name = "witness",
-    .operands = "--key K --charter C --founder KEY --state DIR",
+    .operands = "--key K --charter C --founder KEY --registry R --state DIR",
     .summary = "cosign checkpoints of logs, and never two that contradict",
     .details =
         "Serves C2SP tlog-witness: POST /add-checkpoint, answered with a cosignature when the new\n"
-        "checkpoint extends the last one. For ledgers it also takes drafts of members, and "
-        "cosigns\n"
-        "nothing that leaves them out (specs/witness.md). A log is named by a ledger's charter, "
+        "checkpoint extends the last one. With --registry it also takes drafts of a "
+        "ledger's\n"
+        "members, and cosigns nothing that leaves them out (specs/witness.md). A log is named by a "
+        "ledger's charter, "
         "or\n"
         "by its vkey; other logs than a charter's need --name. What it says is on disk before it "
         "is\n"

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -71,6 +72,22 @@ uint32_t vch_core_parts_find(const struct vch_core_log *log, const struct vch_di
     while (i < log->promise_count && !vch_hash_is_equal(&log->promises[i].digest, digest))
         i++;
     return i;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct vch_core_writer *left = a, *right = b;
+
+    return memcmp(left->key.bytes, right->key.bytes, sizeof left->key.bytes);
+}
+
+struct vch_core_writer *vch_core_parts_writer(const struct vch_core *core,
+                                              const struct vch_public_key *key)
+{
+    const struct vch_core_writer wanted = {.key = *key};
+
+    if (core->writer_count == 0) return NULL;
+    return bsearch(&wanted, core->writers, core->writer_count, sizeof wanted, compare_keys);
 }
 
 // The log whose origin has this SHA-256; NULL and an answer where there is none.
@@ -180,6 +197,27 @@ static void drop_answered(struct vch_core_log *log, const struct vch_core_change
     log->promise_count = kept;
 }
 
+void vch_core_count_refusal(struct vch_core *core, const struct vch_public_key *writer,
+                            uint64_t day)
+{
+    struct vch_core_writer *found = vch_core_parts_writer(core, writer);
+
+    if (core->day != day)
+        for (uint32_t i = 0; i < core->writer_count; i++)
+            core->writers[i].refusal_count = 0;
+    core->day = day;
+    if (found != NULL) found->refusal_count++;
+}
+
+static void count_refusals(struct vch_core *core, const struct vch_core_log *log,
+                           const struct vch_core_change *change)
+{
+    for (uint32_t i = 0; i < change->refused_count; i++)
+        if (!change->refused[i].was_kept)
+            vch_core_count_refusal(core, &log->promises[change->refused[i].promise].writer,
+                                   change->day);
+}
+
 void vch_core_apply(struct vch_core *core, const struct vch_core_change *change)
 {
     if (change->kind == VCH_CORE_NOTHING) return;
@@ -193,6 +231,6 @@ void vch_core_apply(struct vch_core *core, const struct vch_core_change *change)
     log->root = change->root;
     log->count = change->count;
     log->time_s = change->time_s;
-    log->refusal_count += change->refused_count;
+    count_refusals(core, log, change);
     drop_answered(log, change);
 }

@@ -19,7 +19,8 @@
 #define VCH_CORE_LOGS_MAX 16u
 #define VCH_CORE_PROMISES_MAX 1024u // of one log,
 #define VCH_CORE_WRITER_MAX 64u     // and of one writer
-#define VCH_CORE_REFUSALS_MAX 65536u
+#define VCH_CORE_REFUSALS_MAX 1024u // of one writer's drafts, kept on one day
+#define VCH_CORE_DAY_MS 86400000u
 #define VCH_CORE_PATIENCE_MS 2000u // a promise is overdue after that,
 #define VCH_CORE_PATIENCE_COUNT 2u // and after so many larger checkpoints
 #define VCH_CORE_FRESH_S 5u        // for so long the same tree gets the same cosignature
@@ -46,16 +47,25 @@ struct vch_core_log {
     struct vch_digest root;
     uint64_t count;  // how often the size grew
     uint64_t time_s; // of the last cosignature
-    uint32_t refusal_count;
     uint32_t promise_count;
     struct vch_core_promise promises[VCH_CORE_PROMISES_MAX]; // in the order they were made
+};
+
+// Whose drafts are promised. A refusal is never given up for another, so each writer has its own
+// bound: whoever floods a witness silences itself, and until the day is over.
+struct vch_core_writer {
+    struct vch_public_key key;
+    uint32_t refusal_count; // of its drafts, kept on the core's day
 };
 
 struct vch_core {
     char name[VCH_VKEY_NAME_MAX + 1];
     struct vch_secret_key key;
     uint32_t log_count;
-    struct vch_core_log *logs; // the caller's
+    struct vch_core_log *logs;       // the caller's
+    uint32_t writer_count;           // 0: no draft is promised
+    struct vch_core_writer *writers; // ascending by key; the caller's
+    uint64_t day;                    // the last one on which a refusal was counted
 };
 
 enum vch_core_change_kind {
@@ -69,13 +79,14 @@ struct vch_core_refusal {
     uint32_t promise; // its index
     uint64_t time_ms; // of the log's clock
     struct vch_signature signature;
+    bool was_kept; // another of this draft, before: it counts once
 };
 
 struct vch_core_change {
     enum vch_core_change_kind kind;
     uint32_t log;
 
-    uint64_t size, count, time_s;
+    uint64_t size, count, time_s, day;
     struct vch_digest root;
     uint32_t answered_count;
     uint32_t answered[VCH_SUBMISSION_ANSWERS_MAX]; // indices of promises, each once
@@ -117,4 +128,7 @@ size_t vch_core_refusal_text(char out[static VCH_TESTIMONY_SIZE_MAX], const stru
                              const struct vch_core_change *change,
                              const struct vch_core_refusal *refusal);
 
+// Counts a refusal of a writer's draft; of no concern where its drafts are not promised.
+void vch_core_count_refusal(struct vch_core *core, const struct vch_public_key *writer,
+                            uint64_t day);
 void vch_core_apply(struct vch_core *core, const struct vch_core_change *change);

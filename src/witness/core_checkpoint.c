@@ -125,7 +125,7 @@ static void keep_answer(struct vch_core_change *change, uint32_t promise,
     change->answered[change->answered_count++] = promise;
     if (answer->is_refusal)
         change->refused[change->refused_count++] =
-            (struct vch_core_refusal){promise, answer->time_ms, answer->signature};
+            (struct vch_core_refusal){promise, answer->time_ms, answer->signature, false};
 }
 
 static bool check_answers(struct asked *asked)
@@ -195,6 +195,7 @@ static void cosign(struct asked *asked)
     change->root = request->checkpoint.root;
     change->count = log->count + has_grown;
     change->time_s = choose_time(asked, has_grown);
+    change->day = asked->now_ms / VCH_CORE_DAY_MS;
     (void)vch_cosignature_sign(line, asked->core->name, &asked->core->key, change->time_s,
                                request->note.text, request->note.text_size);
     vch_core_parts_reply(asked->reply, 200, "%s", line);

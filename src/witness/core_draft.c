@@ -63,11 +63,33 @@ static void reply_promise(struct vch_core_reply *reply, const struct vch_core *c
     vch_core_parts_reply(reply, 200, "%s", text);
 }
 
-static bool has_room(const struct vch_core_log *log, const struct vch_public_key *writer)
+// Not the signature first: whoever is no writer is not worth verifying one for.
+static const struct vch_core_writer *find_writer(struct vch_core_reply *reply,
+                                                 const struct vch_core *core,
+                                                 const struct vch_public_key *key)
 {
+    const struct vch_core_writer *writer = vch_core_parts_writer(core, key);
+
+    if (core->writer_count == 0)
+        vch_core_parts_reply(reply, 403,
+                             "this witness promises no drafts, as it was given no registry: "
+                             "whoever runs it can start it with --registry and --founder\n");
+    else if (writer == NULL)
+        vch_core_parts_reply(reply, 403,
+                             "the draft's writer is no member of the registries that this witness "
+                             "was given, nor their founder: whoever runs it can give it a newer "
+                             "one\n");
+    return writer;
+}
+
+static bool has_room(const struct vch_core *core, const struct vch_core_log *log,
+                     const struct vch_core_writer *writer, uint64_t now_ms)
+{
+    bool is_of_today = core->day == now_ms / VCH_CORE_DAY_MS;
+
     return log->promise_count < VCH_CORE_PROMISES_MAX &&
-           log->refusal_count < VCH_CORE_REFUSALS_MAX &&
-           count_of_writer(log, writer) < VCH_CORE_WRITER_MAX;
+           count_of_writer(log, &writer->key) < VCH_CORE_WRITER_MAX &&
+           (!is_of_today || writer->refusal_count < VCH_CORE_REFUSALS_MAX);
 }
 
 void vch_core_add_draft(struct vch_core_reply *reply, struct vch_core_change *change,
@@ -90,6 +112,8 @@ void vch_core_add_draft(struct vch_core_reply *reply, struct vch_core_change *ch
         return;
     }
     reply->promise_count = log->promise_count;
+    const struct vch_core_writer *writer = find_writer(reply, core, &handover.draft.writer);
+    if (writer == NULL) return;
     if (!vch_is_ok(vch_draft_verify(&handover.draft, &log->ledger))) {
         vch_core_parts_reply(reply, 403, "the writer did not sign this draft for this ledger\n");
         return;
@@ -100,10 +124,10 @@ void vch_core_add_draft(struct vch_core_reply *reply, struct vch_core_change *ch
         reply_promise(reply, core, log, &log->promises[before]);
         return;
     }
-    if (!has_room(log, &handover.draft.writer)) {
+    if (!has_room(core, log, writer, now_ms)) {
         vch_core_parts_reply(reply, 503,
-                             "too many promises wait, or refusals are kept: ask again "
-                             "later, or ask another witness\n");
+                             "too many promises wait, or refusals of this writer's drafts were "
+                             "kept today: ask again later, or ask another witness\n");
         return;
     }
     change->kind = VCH_CORE_PROMISE;

@@ -16,5 +16,8 @@ void vch_core_parts_testify(struct vch_testimony *out, const struct vch_core *co
 
 const struct vch_core_log *vch_core_parts_log(const struct vch_core *core, const char *origin,
                                               size_t size); // NULL: unknown
+// NULL: its drafts are not promised.
+struct vch_core_writer *vch_core_parts_writer(const struct vch_core *core,
+                                              const struct vch_public_key *key);
 // The promise's index; promise_count when there is none.
 uint32_t vch_core_parts_find(const struct vch_core_log *log, const struct vch_digest *digest);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -20,6 +21,7 @@ enum { NOW_MS = 1790000000 };
 static const char origin[] = "clinics.example/ledger";
 static const struct vch_digest ledger = {{0x1d}};
 static struct vch_core_log logs[2];
+static struct vch_core_writer writers[64]; // of any key up to 63
 static struct vch_core core;
 static struct vch_core_reply reply;
 static struct vch_core_change change;
@@ -64,6 +66,24 @@ static void key_of(struct vch_secret_key *out, uint8_t seed)
     vch_sign_key(out, seeds);
 }
 
+static int compare_writers(const void *a, const void *b)
+{
+    return memcmp(a, b, VCH_SIGN_PUBLIC_SIZE);
+}
+
+static void begin_writers(void)
+{
+    struct vch_secret_key key;
+
+    for (uint8_t i = 0; i < 64; i++) {
+        key_of(&key, i);
+        writers[i] = (struct vch_core_writer){.key = key.public_key};
+    }
+    qsort(writers, 64, sizeof *writers, compare_writers);
+    core.writers = writers;
+    core.writer_count = 64;
+}
+
 // A witness of one log that takes commits and of another that does not, neither seen yet.
 static void begin(void)
 {
@@ -77,6 +97,7 @@ static void begin(void)
     (void)snprintf(core.name, sizeof core.name, "witness.example/w1");
     core.logs = logs;
     core.log_count = 2;
+    begin_writers();
     CHECK_OK(vch_vkey_init(&vkey, origin, VCH_VKEY_ED25519, &log_key.public_key, NULL));
     vch_core_log_init(&logs[0], &vkey, &ledger);
     CHECK_OK(
@@ -444,7 +465,6 @@ TEST(core_goes_on_once_the_log_signs_that_it_refuses)
     check_signed(&kept);
     vch_core_apply(&core, &change);
     CHECK_EQ(logs[0].promise_count, 0);
-    CHECK_EQ(logs[0].refusal_count, 1);
 }
 
 TEST(core_believes_no_answer_that_is_not_true)
@@ -512,10 +532,73 @@ TEST(core_promises_only_what_it_has_room_for)
     }
     write_draft(&draft, 0);
     CHECK_EQ(hand_over(&draft, origin), 503);
-    key_of(&writer, 200);
+    key_of(&writer, 60);
     write_draft(&draft, 1);
     CHECK_EQ(hand_over(&draft, origin), 503);
     CHECK_EQ(logs[0].promise_count, VCH_CORE_PROMISES_MAX);
+}
+
+TEST(core_promises_nothing_to_who_is_no_writer)
+{
+    struct draft draft;
+
+    begin();
+    key_of(&writer, 200);
+    write_draft(&draft, 1);
+    CHECK_EQ(hand_over(&draft, origin), 403);
+    CHECK(strstr(reply.body, "no member") != NULL);
+    draft.bytes[draft.size - 1] ^= 1; // its signature is of no concern
+    CHECK_EQ(hand_over(&draft, origin), 403);
+    CHECK(strstr(reply.body, "no member") != NULL);
+    key_of(&writer, 2);
+    write_draft(&draft, 1);
+    core.writer_count = 0; // no registry
+    CHECK_EQ(hand_over(&draft, origin), 403);
+    CHECK(strstr(reply.body, "--registry") != NULL);
+    CHECK_EQ(logs[0].promise_count, 0);
+    core.writer_count = 64;
+    CHECK_EQ(hand_over(&draft, origin), 200);
+}
+
+// One draft, handed over and refused; its code.
+static int have_refused(uint8_t number, bool was_kept)
+{
+    static struct text text;
+    struct draft draft;
+    const uint64_t size = logs[0].size;
+
+    write_draft(&draft, number);
+    int code = hand_over(&draft, origin);
+    if (code != 200) return code;
+    text.size = 0;
+    add_refused(&text, &draft, size);
+    add_request(&text, &entries, size, size);
+    vch_core_add_checkpoint(&reply, &change, &core, text.bytes, text.size, true, now_ms);
+    CHECK_EQ(reply.code, 200);
+    CHECK_EQ(change.refused_count, 1);
+    change.refused[0].was_kept = was_kept; // as a folder says
+    vch_core_apply(&core, &change);
+    return code;
+}
+
+TEST(core_promises_no_more_to_whom_much_was_refused_today)
+{
+    begin();
+    CHECK_EQ(ask(&entries, 0, 10), 200);
+    now_ms = VCH_CORE_DAY_MS * 20000ull;
+    for (unsigned i = 0; i < 20; i++) // the same once more counts once
+        CHECK_EQ(have_refused(7, i > 0), 200);
+    for (unsigned i = 1; i < VCH_CORE_REFUSALS_MAX; i++)
+        CHECK_EQ(have_refused((uint8_t)i, false), 200);
+    CHECK_EQ(have_refused(9, false), 503);
+    key_of(&writer, 5); // nobody else is the worse for it
+    CHECK_EQ(have_refused(9, false), 200);
+    key_of(&writer, 2);
+    now_ms += VCH_CORE_DAY_MS - 1;
+    CHECK_EQ(have_refused(9, false), 503);
+    now_ms++; // the day is over
+    CHECK_EQ(have_refused(9, false), 200);
+    CHECK_EQ(have_refused(9, false), 200);
 }
 
 TEST(core_signs_what_it_promises_and_says_the_same_again)

@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "witness/folder.h"
+#include "witness/writers.h"
 
 // An answer that waits until what it says is durable.
 struct answer {
@@ -27,6 +28,7 @@ struct answer {
 struct vch_daemon {
     struct vch_core core;
     struct vch_folder folder;
+    struct vch_writers writers;
     struct event_base *base;
     struct event *terminate, *interrupt, *tick;
     struct event *turn; // when the requests that came at once are read
@@ -54,6 +56,7 @@ static int answer_metrics(void *context, struct evbuffer *body)
     (void)evbuffer_add_printf(body, "vouch_witness_cosigned_total %" PRIu64 "\n", daemon->cosigned);
     (void)evbuffer_add_printf(body, "vouch_witness_refused_total %" PRIu64 "\n", daemon->refused);
     (void)evbuffer_add_printf(body, "vouch_witness_promised_total %" PRIu64 "\n", daemon->promised);
+    (void)evbuffer_add_printf(body, "vouch_witness_writers %u\n", daemon->core.writer_count);
     for (uint32_t i = 0; i < daemon->core.log_count; i++) {
         const struct vch_core_log *log = &daemon->core.logs[i];
         (void)evbuffer_add_printf(body, "vouch_witness_size{origin=\"%s\"} %" PRIu64 "\n",
@@ -193,6 +196,7 @@ static void handle_draft(void *context, struct vch_http_exchange *exchange)
     const char *body = take_body(exchange, &size);
 
     if (body == NULL) return;
+    vch_writers_refresh(&daemon->writers, &daemon->core);
     vch_core_add_draft(&daemon->reply, &daemon->change, &daemon->core, body, size,
                        vch_clock_unix_ms());
     conclude(daemon, exchange);
@@ -260,13 +264,16 @@ static vch_status load(struct vch_daemon *daemon, const struct vch_daemon_option
     VCH_TRY(vch_folder_open(&daemon->folder, options->folder, &vkey, complaint));
     memcpy(core->name, vkey.name, sizeof core->name);
     core->key = *options->key;
+    core->day = vch_clock_unix_ms() / VCH_CORE_DAY_MS;
+    VCH_TRY(vch_writers_open(&daemon->writers, core, options->registries, options->registry_count,
+                             &options->founder, complaint));
     core->logs = calloc(options->log_count, sizeof *core->logs);
     if (core->logs == NULL) return VCH_FAIL(NO_MEMORY);
     for (; core->log_count < options->log_count; core->log_count++) {
         const struct vch_daemon_log *log = &options->logs[core->log_count];
         struct vch_core_log *kept = &core->logs[core->log_count];
         vch_core_log_init(kept, &log->vkey, log->has_ledger ? &log->ledger : NULL);
-        VCH_TRY(vch_folder_load(&daemon->folder, kept, complaint));
+        VCH_TRY(vch_folder_load(&daemon->folder, core, kept, complaint));
         vch_log_write(VCH_LOG_INFO, "log %s: cosigned up to %" PRIu64 ", %u promises",
                       kept->vkey.name, kept->size, kept->promise_count);
     }
@@ -356,6 +363,7 @@ void vch_daemon_free(struct vch_daemon *daemon)
     if (daemon->tick != NULL) event_free(daemon->tick);
     if (daemon->base != NULL) event_base_free(daemon->base);
     vch_folder_close(&daemon->folder);
+    vch_writers_close(&daemon->writers, &daemon->core);
     vch_wipe(&daemon->core.key, sizeof daemon->core.key);
     free(daemon->core.logs);
     free(daemon);

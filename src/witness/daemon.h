@@ -25,9 +25,12 @@ struct vch_daemon_options {
     const char *name;                 // of its vkey
     const struct vch_daemon_log *logs;
     uint32_t log_count;
-    const char *folder; // borrowed
-    const char *host;   // NULL: loopback
-    uint16_t port;      // 0: the kernel picks
+    const char *const *registries; // files, borrowed: whose members' drafts are promised; read
+    uint32_t registry_count;       // again when they change. 0: no draft is promised
+    struct vch_public_key founder; // whose registries count
+    const char *folder;            // borrowed
+    const char *host;              // NULL: loopback
+    uint16_t port;                 // 0: the kernel picks
 };
 
 // Loads its state and listens.

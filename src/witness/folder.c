@@ -155,19 +155,38 @@ static bool ends_with(const char *name, const char *suffix)
     return size > tail && strcmp(name + size - tail, suffix) == 0;
 }
 
-static void see_name(const struct vch_folder *folder, struct vch_core_log *log, const char *name)
+// Counts a kept refusal of the core's day, so that a writer's bound outlives the process. A text
+// that says nothing is served to whoever asks for it, and counts for nobody.
+static void count_kept(struct vch_core *core, const char *path)
+{
+    struct vch_testimony kept;
+    struct vch_arena arena;
+    struct vch_draft draft;
+    char *text = NULL;
+    size_t size = 0;
+    vch_status status = read_text(&text, &size, path, &arena, NULL);
+
+    if (vch_is_ok(status)) status = vch_testimony_decode(&kept, text, size, NULL);
+    if (vch_is_ok(status)) status = vch_draft_decode(&draft, kept.draft, kept.draft_size);
+    if (vch_is_ok(status) && kept.refused_ms / VCH_CORE_DAY_MS == core->day)
+        vch_core_count_refusal(core, &draft.writer, core->day);
+    vch_arena_release(&arena);
+}
+
+static void see_name(const struct vch_folder *folder, struct vch_core *core,
+                     const struct vch_core_log *log, const char *name)
 {
     char path[PATH_MAX];
 
-    if (ends_with(name, ".refusal")) log->refusal_count++;
-    if (strncmp(name, ".vouch-", 7) == 0) { // an interrupted write's
-        log_path(path, folder, log, name);
-        (void)unlink(path);
-    }
+    log_path(path, folder, log, name);
+    if (strncmp(name, ".vouch-", 7) == 0)
+        (void)unlink(path); // an interrupted write's
+    else if (ends_with(name, ".refusal"))
+        count_kept(core, path);
 }
 
-vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
-                           struct vch_complaint *complaint)
+vch_status vch_folder_load(struct vch_folder *folder, struct vch_core *core,
+                           struct vch_core_log *log, struct vch_complaint *complaint)
 {
     char path[PATH_MAX];
 
@@ -176,7 +195,7 @@ vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
     DIR *names = opendir(path);
     if (names == NULL) return refuse(path, "read", complaint);
     for (struct dirent *name = NULL; (name = readdir(names)) != NULL;)
-        see_name(folder, log, name->d_name);
+        see_name(folder, core, log, name->d_name);
     (void)closedir(names);
     log_path(path, folder, log, "log");
     return vch_wal_open(&folder->logs[folder->log_count++], path, log, complaint);
@@ -194,7 +213,7 @@ struct refusals {
 // give way to that.
 static void add_refusal(struct refusals *refusals, const struct vch_folder *folder,
                         const struct vch_core *core, const struct vch_core_change *change,
-                        const struct vch_core_refusal *refusal)
+                        struct vch_core_refusal *refusal)
 {
     const struct vch_core_log *log = &core->logs[change->log];
     const struct vch_digest *draft = &log->promises[refusal->promise].digest;
@@ -202,7 +221,8 @@ static void add_refusal(struct refusals *refusals, const struct vch_folder *fold
     char path[PATH_MAX];
 
     draft_path(path, folder, log, draft, ".refusal");
-    if (access(path, F_OK) == 0) return;
+    refusal->was_kept = access(path, F_OK) == 0;
+    if (refusal->was_kept) return;
     draft_name(refusals->names[refusals->count], draft, ".refusal");
     file->name = refusals->names[refusals->count];
     file->bytes = refusals->texts[refusals->count];
@@ -210,10 +230,9 @@ static void add_refusal(struct refusals *refusals, const struct vch_folder *fold
     refusals->count++;
 }
 
-// All at once: a stranger can have so many drafts refused, and a log waits for its cosignature.
+// All at once: a member can have so many drafts refused, and a log waits for its cosignature.
 static vch_status keep_refusals(const struct vch_folder *folder, const struct vch_core *core,
-                                const struct vch_core_change *change,
-                                struct vch_complaint *complaint)
+                                struct vch_core_change *change, struct vch_complaint *complaint)
 {
     char path[PATH_MAX];
 
@@ -229,7 +248,7 @@ static vch_status keep_refusals(const struct vch_folder *folder, const struct vc
 }
 
 vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *core,
-                           const struct vch_core_change *change, struct vch_complaint *complaint)
+                           struct vch_core_change *change, struct vch_complaint *complaint)
 {
     if (change->kind == VCH_CORE_NOTHING || change->kind == VCH_CORE_AGAIN) return VCH_OK;
     if (change->kind == VCH_CORE_CHECKPOINT)

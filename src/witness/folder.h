@@ -33,14 +33,17 @@ void vch_folder_close(struct vch_folder *folder);
 
 // What is kept about the core's next log, which vch_core_log_init has made; a log that is new is
 // kept from now on. What an interrupted write left behind is removed.
-vch_status vch_folder_load(struct vch_folder *folder, struct vch_core_log *log,
-                           struct vch_complaint *complaint);
+//
+// Refusals of the core's day are counted.
+vch_status vch_folder_load(struct vch_folder *folder, struct vch_core *core,
+                           struct vch_core_log *log, struct vch_complaint *complaint);
 
 // After a failure of these two nobody knows what is on the disk: the process must stop.
 //
-// Writes down what the change says; then it is to be applied.
+// Writes down what the change says, and marks in it the refusals that were kept before; then it is
+// to be applied.
 vch_status vch_folder_keep(struct vch_folder *folder, const struct vch_core *core,
-                           const struct vch_core_change *change, struct vch_complaint *complaint);
+                           struct vch_core_change *change, struct vch_complaint *complaint);
 // Makes durable what was kept and applied since the last time; nothing of it may be said before.
 vch_status vch_folder_sync(struct vch_folder *folder, const struct vch_core *core,
                            struct vch_complaint *complaint);

@@ -9,6 +9,7 @@
 
 static const char spec[] = "witness.md";
 static struct vch_core_log kept;
+static struct vch_core_writer writer;
 static struct vch_core_reply reply;
 static struct vch_core_change change;
 
@@ -41,6 +42,10 @@ static void begin(struct vch_core *core)
     kept.root = vch_merkle_root_in_place(leaves, 3);
     *core = (struct vch_core){.name = "witness.example/w1", .log_count = 1, .logs = &kept};
     key_of(&core->key, 3);
+    key_of(&key, 2);
+    writer.key = key.public_key;
+    core->writers = &writer;
+    core->writer_count = 1;
 }
 
 static void hand_over(struct vch_core *core, const char *name)

@@ -155,7 +155,7 @@ def start_crowd(crowd, ledger, folder, jobs, deposits, seed, env=None):
     return subprocess.Popen(
         [crowd, folder / "charter", folder / "founder.key", str(ledger.port), str(jobs),
          str(deposits), str(seed % 256)], stdout=subprocess.PIPE, text=True,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, "CROWD_REGISTRY": str(folder / "network.registry"), **(env or {})},
         stderr=open(folder / "crowd.log", "w"))
 
 

@@ -59,7 +59,8 @@ class Ledger(Started):
     def start_witness(self, i, port=None):
         return listening([self.vouch, "witness", "--key", self.path(f"w{i}.key"), "--name",
                           self.names[i], "--log", self.charter["log"], "--state",
-                          self.path(f"w{i}"), *(["--port", port] if port else [])],
+                          self.path(f"w{i}"), "--founder", self.founder, "--registry",
+                          self.path("network.registry"), *(["--port", port] if port else [])],
                          self.path(f"w{i}.log"))
 
     def start(self):

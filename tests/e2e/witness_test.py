@@ -50,8 +50,8 @@ class Served(unittest.TestCase):
         for witness in self.witnesses:
             witness.close()
 
-    def witness(self, *lines, name="w1"):
-        witness = Witness(VOUCH, self.folder / name, lines or [self.log.line()], f"witness.example/{name}")
+    def witness(self, *lines, name="w1", **more):
+        witness = Witness(VOUCH, self.folder / name, lines or [self.log.line()], f"witness.example/{name}", **more)
         self.witnesses.append(witness)
         return witness
 
@@ -478,6 +478,42 @@ class Drafts(Served):
             self.assertEqual(len(self.taking.promises(self.log.origin)), 1)
             self.grow()
         self.until_overdue()
+
+    def test_who_is_no_member_is_promised_nothing(self):
+        stranger = tlog.Key(b"\x09" * 32)
+        theirs = commit_draft(self.log.ledger, stranger, bytes(32))
+        forged = theirs[:-1] + bytes([theirs[-1] ^ 1]) # not worth verifying
+        for draft in (theirs, forged):
+            status, text, _ = self.taking.add_draft(self.log.origin, draft)
+            self.assertEqual((status, "no member" in text), (403, True), text)
+        self.taking.write_registry([stranger], founder="usurper") # changes nothing
+        self.assertEqual(self.taking.add_draft(self.log.origin, theirs)[0], 403)
+        self.assertEqual(self.taking.add_draft(self.log.origin, self.draft(1))[0], 200)
+        self.taking.registry.write_bytes(b"no registry")
+        self.assertEqual(self.taking.add_draft(self.log.origin, self.draft(2))[0], 200)
+        self.taking.write_registry([stranger]) # the founder's: read again while it serves
+        self.assertEqual(self.taking.add_draft(self.log.origin, theirs)[0], 200)
+        self.assertEqual(self.taking.add_draft(self.log.origin, self.draft(3))[0], 403)
+        self.taking.write_registry([stranger], founder="usurper") # of whose it does not begin with
+        self.taking.stop()
+        with self.assertRaises(RuntimeError) as caught:
+            self.taking.start()
+        self.assertIn("signed by another key", str(caught.exception))
+
+    def test_a_registry_that_is_not_there_is_waited_for(self):
+        self.taking.stop()
+        self.taking.registry.unlink()
+        self.taking.start()
+        self.assertEqual(self.taking.add_draft(self.log.origin, self.draft(1))[0], 403)
+        self.taking.write_registry([WRITER])
+        self.assertEqual(self.taking.add_draft(self.log.origin, self.draft(1))[0], 200)
+
+    def test_without_a_registry_it_only_cosigns(self):
+        witness = self.witness(name="w2", members=None)
+        status, text, _ = witness.add_draft(self.log.origin, self.draft(1))
+        self.assertEqual((status, "--registry" in text), (403, True), text)
+        self.assertEqual(self.log.ask(witness, 0)[0], 200)
+        self.assertIn("--registry", (witness.folder / "stderr").read_text())
 
     def test_one_writer_cannot_fill_a_witness(self):
         codes = [self.taking.add_draft(self.log.origin, self.draft(100 + i))[0] for i in range(66)]

@@ -19,10 +19,14 @@ def hash_of(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Witness:
-    """One `vouch witness` process. Ended here, by its own process id."""
+MEMBERS = [tlog.Key(bytes([seed]) * 32) for seed in (7, 8)]
 
-    def __init__(self, vouch, folder, logs, name="witness.example/w1", wrapper=()):
+
+class Witness:
+    """One `vouch witness` process. Ended here, by its own process id. `members` are the keys whose drafts it promises;
+    None: it was given no registry."""
+
+    def __init__(self, vouch, folder, logs, name="witness.example/w1", wrapper=(), members=MEMBERS):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.key_file = self.folder / "w.key"
@@ -30,6 +34,10 @@ class Witness:
         if not self.key_file.exists():
             subprocess.run([self.vouch, "keygen", "-o", self.key_file, "--no-passphrase"], check=True,
                            capture_output=True)
+        self.registry = None
+        if members is not None:
+            self.registry = self.folder / "registry"
+            self.write_registry(members)
         self.lines = self.folder / "logs"
         self.lines.write_text("# logs\n" + "".join(f"{line}\n" for line in logs))
         self.vkey = subprocess.run([self.vouch, "witness", "--key", self.key_file, "--name", name, "--show-key"],
@@ -37,9 +45,19 @@ class Witness:
         self.process = self.connection = None
         self.start()
 
+    def write_registry(self, members, founder="founder"):
+        """Signed by this founder, the witness's own or another."""
+        key, lines = self.folder / f"{founder}.key", self.folder / "members"
+        if not key.exists():
+            subprocess.run([self.vouch, "keygen", "-o", key, "--no-passphrase"], check=True, capture_output=True)
+        lines.write_text("".join(f"client someone-{i} {member.public.hex()}\n" for i, member in enumerate(members)))
+        subprocess.run([self.vouch, "registry", lines, "--key", key, "-o", self.registry], check=True,
+                       capture_output=True)
+
     def command(self):
+        given = ["--founder", self.folder / "founder.key", "--registry", self.registry] if self.registry else []
         return [self.vouch, "witness", "--key", self.key_file, "--name", self.name, "--log", self.lines,
-                "--state", self.folder / "state"]
+                "--state", self.folder / "state", *given]
 
     def start(self):
         self.log = open(self.folder / "stderr", "ab")

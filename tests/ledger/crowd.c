@@ -7,6 +7,7 @@
 //
 // With CROWD_WITHHOLDS, commits of node 0 are not sent to the ledger: each is printed, "commit" and
 // base64, for somebody to hand it to witnesses; and one of a contest that there is not.
+// With CROWD_REGISTRY=FILE its registry is written there, for witnesses.
 // After each job it prints "progress". SIGUSR1 says that it is enough: what is open is finished.
 #include <inttypes.h>
 #include <signal.h>
@@ -455,6 +456,7 @@ static void make_keys(const char *path, uint8_t seed)
 {
     struct vch_member *members = VCH_ARENA_NEW(&crowd.arena, struct vch_member, NODES + 1);
     uint8_t bytes[32] = {seed, 1}, *file = NULL;
+    const char *where = getenv("CROWD_REGISTRY");
     size_t size = 0;
 
     must(vch_file_read(&file, &size, path, 4096, &crowd.arena, NULL), path, NULL);
@@ -482,6 +484,9 @@ static void make_keys(const char *path, uint8_t seed)
     must(vch_registry_encode(&crowd.registry_bytes, &crowd.registry_size, &crowd.registry,
                              &crowd.founder, &crowd.arena, NULL),
          "registry", NULL);
+    if (where != NULL)
+        must(vch_file_write(where, crowd.registry_bytes, crowd.registry_size, false, NULL), where,
+             NULL);
 }
 
 static void on_enough(evutil_socket_t number, short what, void *context)
