@@ -1,7 +1,9 @@
 // Two modules that read the same bytes and share no line: what `entry` signs as a statement that is
 // promised is a draft to `witness`, for the same ledger; what it signs as anything else is none.
+#include "entry/charter.h"
 #include "entry/entry.h"
 #include "harness/test.h"
+#include "witness/core.h"
 #include "witness/draft.h"
 
 #include <string.h>
@@ -225,4 +227,12 @@ TEST(witness_takes_no_other_statement_for_one_that_is_promised)
         CHECK_FAILS(vch_draft_decode(&draft, bytes, size), MALFORMED);
         vch_arena_release(&arena);
     }
+}
+
+// specs/witness.md, sections 1 and 3: an honest clerk's refusal is in time, with a second for its
+// way, and an anchor's cosignatures, of whole seconds, are less apart than they are repeated for.
+TEST(charters_allow_no_more_skew_than_witnesses_grant)
+{
+    CHECK(VCH_CHARTER_SKEW_MOST_MS + 1000 <= VCH_CORE_SKEW_MS);
+    CHECK(2 * VCH_CHARTER_SKEW_MOST_MS + 1000 <= 1000 * VCH_CORE_FRESH_S);
 }
