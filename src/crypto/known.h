@@ -3,8 +3,8 @@
 //
 // A memory of public values, and of nothing else: what is computed with a table is what would be
 // computed without. It holds some hundreds of points; others then take their places. Asking about a
-// point changes nothing: only those come in under which something was found right, so whoever can
-// sign for nobody moves nobody out, and has no table made.
+// point changes nothing: only those come in under which something was found right, so naming keys
+// moves nobody out and has no table made. Signing under keys of one's own does, and costs speed.
 //
 // Only processes that live among the same keys all day keep tables: nodes, ledgers, witnesses, and
 // clients while they wait. In all others, those that say the last word about a voucher or a log
