@@ -275,10 +275,13 @@ void vch_contests_enter(struct vch_state *state, struct contest *contest,
 void vch_contests_set_input(struct vch_state *state, struct contest *contest,
                             const struct vch_digest *input, uint64_t now)
 {
-    for (struct contest *round = contest; round != NULL; round = round->earlier) {
+    struct contest *round = contest;
+
+    do {
         round->is.has_input = true;
         round->is.input = *input;
-    }
+        round = round->earlier;
+    } while (round != NULL);
     if (contest->is.phase == VCH_CONTEST_COMMITTING) contest->is.phase_ms = now;
     vch_contests_refresh(state, contest, now);
 }
