@@ -22,6 +22,7 @@ enum {
 
 _Static_assert(VCH_VRF_BETA_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(VCH_VRF_PUBLIC_SIZE == POINT_SIZE, "libsodium's sizes");
+_Static_assert(SCALAR_SIZE == POINT_SIZE, "all parts of a proof are read alike");
 _Static_assert(WIDE_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(VCH_RISTRETTO_HASH_SIZE == crypto_hash_sha512_BYTES, "libsodium's sizes");
 _Static_assert(POINT_SIZE + CHALLENGE_SIZE + SCALAR_SIZE == VCH_VRF_PROOF_SIZE, "a proof's parts");
@@ -213,52 +214,61 @@ static void difference(struct point *out, const struct point *left, const struct
     VCH_ASSERT(crypto_core_ristretto255_sub(out->bytes, left->bytes, right.bytes) == 0);
 }
 
-static void recompute(struct claim *claim)
+// False where Y or Gamma is no point.
+static bool recompute(struct claim *claim)
 {
     struct point s_b, s_h;
 
+    if (!is_point(&claim->y) || !is_point(&claim->gamma)) return false;
     (void)crypto_core_ristretto255_from_hash(claim->h.bytes, claim->uniform);
     VCH_ASSERT(crypto_scalarmult_ristretto255_base(s_b.bytes, claim->s.bytes) == 0);
     multiply(&s_h, claim->s.bytes, &claim->h);
     difference(&claim->u, &s_b, &claim->c, &claim->y);
     difference(&claim->v, &s_h, &claim->c, &claim->gamma);
+    return true;
 }
 
-static struct vch_edwards_point minus(const struct point *point)
+static bool decode_minus(struct vch_edwards_point *out, const struct point *point)
 {
-    struct vch_edwards_point out;
-
-    VCH_ASSERT(vch_ristretto_decode(&out, point->bytes)); // libsodium has taken it
-    return vch_edwards_negate(&out);
+    if (!vch_ristretto_decode(out, point->bytes)) return false;
+    *out = vch_edwards_negate(out);
+    return true;
 }
 
-// The same where tables are kept (known.h), in less than half the time.
-static void recompute_known(struct claim *claim, const struct vch_edwards_table *base)
+// The same where tables are kept (known.h), in less than half the time. A key that has one was
+// decoded when it was made.
+static bool recompute_known(struct claim *claim, const struct vch_edwards_table *base)
 {
-    const struct vch_edwards_point h = vch_ristretto_from_hash(claim->uniform);
-    const struct vch_edwards_point minus_gamma = minus(&claim->gamma);
-    const struct vch_known *known = vch_known_hold(VCH_KNOWN_VRF, claim->y.bytes);
     const uint8_t *s = claim->s.bytes, *c = claim->c.bytes;
-    struct vch_edwards_point u;
+    struct vch_edwards_point minus_key, minus_gamma, u;
 
+    if (!decode_minus(&minus_gamma, &claim->gamma)) return false;
+    const struct vch_known *known = vch_known_hold(VCH_KNOWN_VRF, claim->y.bytes);
     if (known != NULL) {
         u = vch_edwards_combine(s, base, c, vch_known_table(known));
         vch_known_let_go(known);
     } else {
-        const struct vch_edwards_point generator = vch_edwards_base(), key = minus(&claim->y);
-        u = vch_edwards_combine_new(s, &generator, c, &key);
+        const struct vch_edwards_point generator = vch_edwards_base();
+        if (!decode_minus(&minus_key, &claim->y)) return false;
+        u = vch_edwards_combine_new(s, &generator, c, &minus_key);
     }
+    const struct vch_edwards_point h = vch_ristretto_from_hash(claim->uniform);
     const struct vch_edwards_point v = vch_edwards_combine_new(s, &h, c, &minus_gamma);
     vch_ristretto_encode(claim->h.bytes, &h);
     vch_ristretto_encode(claim->u.bytes, &u);
     vch_ristretto_encode(claim->v.bytes, &v);
+    return true;
 }
 
 // The identity fits every challenge; nothing honest has a product that is the identity.
 static bool is_claim(const struct claim *claim)
 {
-    return is_point(&claim->y) && is_point(&claim->gamma) && is_reduced(&claim->s) &&
-           !vch_is_zero(claim->c.bytes, SCALAR_SIZE) && !vch_is_zero(claim->s.bytes, SCALAR_SIZE);
+    const uint8_t *const parts[4] = {claim->y.bytes, claim->gamma.bytes, claim->c.bytes,
+                                     claim->s.bytes};
+
+    for (size_t i = 0; i < 4; i++)
+        if (vch_is_zero(parts[i], POINT_SIZE)) return false;
+    return is_reduced(&claim->s);
 }
 
 vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public *key,
@@ -276,10 +286,8 @@ vch_status vch_vrf_verify(struct vch_vrf_beta *beta, const struct vch_vrf_public
     if (!is_claim(&claim)) return VCH_FAIL(BAD_PROOF);
 
     hash_alpha(claim.uniform, key, alpha, size);
-    if (base != NULL)
-        recompute_known(&claim, base);
-    else
-        recompute(&claim);
+    if (!(base != NULL ? recompute_known(&claim, base) : recompute(&claim)))
+        return VCH_FAIL(BAD_PROOF);
     make_challenge(&again, key, &claim.h, &claim.gamma, &claim.u, &claim.v);
     if (memcmp(again.bytes, claim.c.bytes, sizeof again.bytes) != 0) return VCH_FAIL(BAD_PROOF);
     vch_known_remember(VCH_KNOWN_VRF, key->bytes);
