@@ -174,7 +174,8 @@ TEST(a_clerk_that_drops_a_reveal_is_convicted)
     check_drop(reveal_of(0, 5), ledger_seat_key(&id, 0));
 }
 
-TEST(a_clerk_that_drops_a_dispute_or_a_move_is_convicted)
+// By the seat that the two others outvoted.
+static struct vch_entry dispute_after_votes(void)
 {
     const uint32_t answers[] = {5, 6, 6};
     struct vch_entry open = {.kind = VCH_ENTRY_DISPUTE_OPEN};
@@ -185,6 +186,13 @@ TEST(a_clerk_that_drops_a_dispute_or_a_move_is_convicted)
     open.dispute_open.job = id.subject;
     open.dispute_open.output = ledger_output(5);
     open.dispute_open.trace = ledger_trace(5);
+    return open;
+}
+
+TEST(a_clerk_that_drops_a_dispute_is_convicted)
+{
+    const struct vch_entry open = dispute_after_votes();
+
     check_drop(open, ledger_seat_key(&id, 0));
 }
 
@@ -251,15 +259,7 @@ TEST(a_clerk_that_drops_a_trial_s_result_is_convicted)
 // The time of the refusal decides: before the window is over it would have been a lie.
 TEST(a_refusal_is_judged_at_its_time_and_never_before_the_log_s)
 {
-    const uint32_t answers[] = {5, 6, 6};
-    struct vch_entry open = {.kind = VCH_ENTRY_DISPUTE_OPEN};
-
-    begin_job(3);
-    ledger_draw(&id);
-    ledger_vote(&id, answers);
-    open.dispute_open.job = id.subject;
-    open.dispute_open.output = ledger_output(5);
-    open.dispute_open.trace = ledger_trace(5);
+    const struct vch_entry open = dispute_after_votes();
     struct said said = promise(open, ledger_seat_key(&id, 0));
     const uint64_t end = ledger_contest(&id)->phase_ms + parameters.dispute_ms;
     refuse(&said, end - 1);
