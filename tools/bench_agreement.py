@@ -19,7 +19,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from agreed import Agreed  # noqa: E402 (found only now)
+from agreed import Agreed, import_model  # noqa: E402 (found only now)
 
 NODES, SEATS = 7, 5
 DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data"))
@@ -74,15 +74,6 @@ def processor_s_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user, system
 
 
-def make_model(vouch, folder, onnx, calibrate):
-    model = folder / "m.vouch"
-    for command in (["keygen", "-o", folder / "owner.key", "--no-passphrase"],
-                    ["import", onnx, "-o", model, "--key", folder / "owner.key", "--calibrate",
-                     calibrate]):
-        subprocess.run([vouch, *command], check=True, capture_output=True)
-    return model
-
-
 def cuts_of(vouch, model):
     """Where the client's first and last parametric layers end and begin."""
     done = subprocess.run([vouch, "split", model, "--json"], check=True, capture_output=True)
@@ -111,8 +102,7 @@ def wait(asked):
 def rate(vouch, clients, jobs):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        model = make_model(vouch, folder, ROOT / "demo/digits.onnx",
-                           ROOT / "demo/digits_calibration.npy")
+        model = import_model(vouch, folder)
         first, last = cuts_of(vouch, model)
         with Crowd(vouch, folder, model, [(first, last)] * NODES, clients) as network:
             before = len(network.entries())
@@ -135,7 +125,7 @@ def rate(vouch, clients, jobs):
 def overhead(vouch, name, onnx, calibrate):
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
-        model = make_model(vouch, folder, onnx, calibrate)
+        model = import_model(vouch, folder, onnx, calibrate)
         plain = plain_us(vouch, model)
         first, last = cuts_of(vouch, model)
         with Crowd(vouch, folder, model, [(first, last)] * NODES, 1) as network:

@@ -9,11 +9,11 @@ last a millisecond here, unless parameters say otherwise.
 """
 import json
 import pathlib
-import subprocess
 import time
 
 from ledgers import Ledger
 from network import Network
+from processes import Started, run
 
 PARAMETERS = ["epoch_ms=1", "draw_ms=2000", "commit_ms=20000", "reveal_ms=5000", "dispute_ms=60000",
               "move_ms=10000", "trials=0", "referees=3", "stake_min=100"]
@@ -23,18 +23,22 @@ DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
 MIDDLE = (1, 6)  # of the digits' network: what nodes hold
 
 
+def import_model(vouch, folder, onnx=DEMO / "digits.onnx", calibrate=DEMO / "digits_calibration.npy"):
+    """As m.vouch, by an owner of its own."""
+    model, owner = folder / "m.vouch", folder / "owner.key"
+    run(vouch, "keygen", "-o", owner, "--no-passphrase")
+    run(vouch, "import", onnx, "-o", model, "--key", owner, "--calibrate", calibrate)
+    return model
+
+
 def make_model(vouch, folder):
     """The digits' network as m.vouch, and what it gives as alone.npy."""
-    for command in (["keygen", "-o", folder / "owner.key", "--no-passphrase"],
-                    ["import", DEMO / "digits.onnx", "-o", folder / "m.vouch", "--key",
-                     folder / "owner.key", "--calibrate", DEMO / "digits_calibration.npy"],
-                    ["run", folder / "m.vouch", "--input", DEMO / "digits_inputs.npy", "--output",
-                     folder / "alone.npy"]):
-        subprocess.run([vouch, *map(str, command)], check=True, capture_output=True)
-    return folder / "m.vouch"
+    model = import_model(vouch, folder)
+    run(vouch, "run", model, "--input", DEMO / "digits_inputs.npy", "--output", folder / "alone.npy")
+    return model
 
 
-class Agreed:
+class Agreed(Started):
     """`programs` maps a node's index to the command that replaces [vouch, "node"]."""
 
     def __init__(self, vouch, folder, model, placements, operators=None, programs=None,
@@ -62,24 +66,13 @@ class Agreed:
                  folder / "network.registry")
         self.identity = json.loads(self.run("inspect", self.model, "--json"))["identity"]
 
-    def run(self, *arguments, **options):
-        return self.ledger.run(*arguments, **options)
-
-    def __enter__(self):
-        try:
-            self.ledger.__enter__()
-            self.found()
-            (self.folder / "peers.txt").write_text("")
-            for i in range(len(self.keys)):
-                self.network.nodes.append(self.start(i))
-            self.network.write_peers()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def start_all(self):
+        self.ledger.__enter__()
+        self.found()
+        (self.folder / "peers.txt").write_text("")
+        for i in range(len(self.keys)):
+            self.network.nodes.append(self.start(i))
+        self.network.write_peers()
 
     def close(self):
         self.network.close()

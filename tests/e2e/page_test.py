@@ -6,13 +6,12 @@ widths, in light and dark. Nothing it loads or runs comes from elsewhere.
 """
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 import urllib.request
 
-from agreed import Agreed
+from agreed import Agreed, import_model
 from arrays import ROOT, SKIP
 from browser import PROGRAM, Browser, Trouble, colours
 
@@ -21,21 +20,14 @@ NODES = 5
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 
 
-def vouch(*words):
-    subprocess.run([VOUCH, *map(str, words)], check=True, capture_output=True)
-
-
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory()
         cls.addClassCleanup(scratch.cleanup)
         cls.folder = pathlib.Path(scratch.name)
-        vouch("keygen", "-o", cls.folder / "owner.key", "--no-passphrase")
-        vouch("import", ROOT / "demo/digits.onnx", "-o", cls.folder / "digits.vouch", "--key",
-              cls.folder / "owner.key", "--calibrate", ROOT / "demo/digits_calibration.npy")
         cls.network = cls.enterClassContext(Agreed(
-            VOUCH, cls.folder, cls.folder / "digits.vouch", placements=[(2, 6)] * NODES))
+            VOUCH, cls.folder, import_model(VOUCH, cls.folder), placements=[(2, 6)] * NODES))
         cls.job = cls.agree("answer")
         cls.url = f"http://127.0.0.1:{cls.network.ledger.http}/"
         cls.browser = cls.enterClassContext(Browser(cls.folder))
