@@ -6,7 +6,7 @@ set -eu
 
 build="gcc libc6-dev make cmake ninja-build pkg-config python3 protobuf-c-compiler libprotobuf-c-dev
 libsodium-dev libssl-dev libevent-dev libjansson-dev libzstd-dev zlib1g-dev libsqlite3-dev
-libcurl4-openssl-dev"
+libcurl4-openssl-dev libseccomp-dev"
 # libclang-rt-dev: the sanitizers. Version 14 of the two that judge style, so that every machine
 # agrees; Debian 12 and Ubuntu 24.04 both have it.
 # lld, wasi-libc and the wasm32 runtime, of clang's version: the verifier for WebAssembly.

@@ -1,0 +1,142 @@
+#include "confine/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+enum { NOT_CONFINED = 125 }; // exit code of a child that never came to its work
+
+vch_status vch_child_read(int channel, void *bytes, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t got = read(channel, (uint8_t *)bytes + done, size - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return VCH_FAIL(IO);
+        if (got == 0) return VCH_FAIL(TRUNCATED);
+        done += (size_t)got;
+    }
+    return VCH_OK;
+}
+
+vch_status vch_child_write(int channel, const void *bytes, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t put = write(channel, (const uint8_t *)bytes + done, size - done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return VCH_FAIL(IO);
+        done += (size_t)put;
+    }
+    return VCH_OK;
+}
+
+// The profile's descriptors and the channel, ascending.
+static uint32_t list_kept(int out[static VCH_PROFILE_KEPT_MAX], const struct vch_profile *profile,
+                          int channel)
+{
+    uint32_t count = 0, i = 0;
+
+    VCH_ASSERT(profile->kept_count < VCH_PROFILE_KEPT_MAX);
+    while (i < profile->kept_count && profile->kept[i] < channel)
+        out[count++] = profile->kept[i++];
+    out[count++] = channel;
+    while (i < profile->kept_count)
+        out[count++] = profile->kept[i++];
+    return count;
+}
+
+// In the child. What was granted goes first over the channel, also when it was not enough.
+static _Noreturn void be_child(const struct vch_profile *profile, int channel, vch_child_work *work,
+                               void *context)
+{
+    int kept[VCH_PROFILE_KEPT_MAX];
+    struct vch_profile mine = *profile;
+    struct vch_confine_facts facts;
+
+    mine.kept_count = list_kept(kept, profile, channel);
+    mine.kept = kept;
+    vch_status confined = vch_confine_self(&facts, &mine, NULL);
+    vch_status told = vch_child_write(channel, &facts, sizeof facts);
+    if (!vch_is_ok(confined) || !vch_is_ok(told)) _exit(NOT_CONFINED);
+    _exit(work(channel, context));
+}
+
+// What the child says that it was granted; it is our own code that says it, before its work begins.
+static vch_status hear(struct vch_child *child, const struct vch_profile *profile,
+                       struct vch_complaint *complaint)
+{
+    if (!vch_is_ok(vch_child_read(child->channel, &child->facts, sizeof child->facts)))
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the process \"%s\" ended before it was confined; `vouch attest probe` "
+                            "shows what this kernel grants",
+                            profile->role);
+    return vch_confine_check(&child->facts, profile, complaint);
+}
+
+vch_status vch_child_start(struct vch_child *out, const struct vch_profile *profile,
+                           vch_child_work *work, void *context, struct vch_complaint *complaint)
+{
+    int ends[2];
+
+    *out = (struct vch_child){.channel = -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return vch_complain(complaint, VCH_CODE_IO, "cannot make a socket pair: %s",
+                            strerror(errno));
+    out->channel = ends[0];
+    out->pid = fork();
+    if (out->pid == 0) {
+        (void)close(ends[0]);
+        be_child(profile, ends[1], work, context);
+    }
+    (void)close(ends[1]);
+    if (out->pid < 0) {
+        (void)close(out->channel);
+        return vch_complain(complaint, VCH_CODE_IO, "cannot start a process: %s", strerror(errno));
+    }
+    vch_status status = hear(out, profile, complaint);
+    if (!vch_is_ok(status)) vch_child_stop(out);
+    return status;
+}
+
+static int wait_for(struct vch_child *child)
+{
+    int state = 0;
+
+    if (child->channel >= 0) (void)close(child->channel);
+    while (waitpid(child->pid, &state, 0) < 0)
+        VCH_ASSERT(errno == EINTR);
+    *child = (struct vch_child){.channel = -1, .facts = child->facts};
+    return state;
+}
+
+vch_status vch_child_end(struct vch_child *child, struct vch_complaint *complaint)
+{
+    int state = wait_for(child);
+
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return VCH_OK;
+    if (WIFEXITED(state))
+        return vch_complain(complaint, VCH_CODE_BAD_PROOF, "a confined process ended with code %d",
+                            WEXITSTATUS(state));
+    if (WTERMSIG(state) == SIGSYS)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "a confined process was ended by the kernel: it tried a system call "
+                            "that only an attack asks for");
+    return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                        "a confined process was ended by signal %d (%s)", WTERMSIG(state),
+                        strsignal(WTERMSIG(state)));
+}
+
+void vch_child_stop(struct vch_child *child)
+{
+    if (child->pid <= 0) return;
+    (void)kill(child->pid, SIGKILL);
+    (void)wait_for(child);
+}

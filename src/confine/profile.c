@@ -1,0 +1,49 @@
+#include "confine/profile.h"
+
+// Without these a role is none: whoever reads hostile bytes or holds keys must not open a file, a
+// socket or another process, and must leave no core.
+enum {
+    REQUIRED = VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) |
+               VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(SYSCALLS),
+};
+
+struct vch_profile vch_profile_parser(void)
+{
+    return (struct vch_profile){
+        .role = "parser",
+        .asked = VCH_FENCE_ALL,
+        .required = REQUIRED,
+        .calls = VCH_PROFILE_COMPUTE,
+        .files_max = 8,
+    };
+}
+
+struct vch_profile vch_profile_key_agent(void)
+{
+    return (struct vch_profile){
+        .role = "key agent",
+        .asked = VCH_FENCE_ALL,
+        .required = REQUIRED,
+        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL,
+        .files_max = 8,
+        .locked_max = 256 << 10,
+    };
+}
+
+struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
+                                         const int *sockets, uint32_t socket_count)
+{
+    return (struct vch_profile){
+        .role = "inference",
+        .asked = VCH_FENCE_ALL,
+        .required = REQUIRED,
+        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_FILES | VCH_PROFILE_SERVE |
+                 VCH_PROFILE_THREADS,
+        .files_max = 4096,
+        .locked_max = 256 << 10,
+        .paths = weights,
+        .path_count = count,
+        .kept = sockets,
+        .kept_count = socket_count,
+    };
+}

@@ -1,0 +1,45 @@
+// What a process may do, as data; and the profiles of the roles that vouch gives to processes.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "confine/fence.h"
+
+// Families of system calls; filter.c has their members.
+enum {
+    VCH_PROFILE_COMPUTE = 1 << 0, // memory without new code, clocks, its own end; read and write
+    VCH_PROFILE_CHANNEL = 1 << 1, // messages on sockets that it was given
+    VCH_PROFILE_FILES = 1 << 2,   // files opened for reading
+    VCH_PROFILE_SERVE = 1 << 3,   // accept on sockets that it was given, and wait for them
+    VCH_PROFILE_THREADS = 1 << 4, // threads, not processes
+};
+
+// A file or folder that is handed over, for reading. Absolute, without links.
+struct vch_profile_path {
+    const char *path;
+};
+
+enum { VCH_PROFILE_KEPT_MAX = 64, VCH_PROFILE_PATHS_MAX = 64 };
+
+struct vch_profile {
+    const char *role;
+    uint32_t asked;    // VCH_FENCE_BIT(...)
+    uint32_t required; // of these: without them the process is not to run
+    uint32_t calls;    // VCH_PROFILE_...
+    uint32_t files_max;
+    size_t locked_max; // bytes
+    const struct vch_profile_path *paths;
+    uint32_t path_count;
+    const int *kept; // descriptors from 3 on, ascending; 2 is always kept, 0 and 1 lead nowhere
+    uint32_t kept_count;
+};
+
+// Reads what strangers sent: no files, no sockets but the one to who started it, no keys.
+struct vch_profile vch_profile_parser(void);
+// Holds keys: nothing but its socket, and memory that it may lock.
+struct vch_profile vch_profile_key_agent(void);
+// Runs a model: its weights, the sockets that it was given and what connects to them; threads.
+struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
+                                         const int *sockets, uint32_t socket_count);
