@@ -19,7 +19,7 @@ set(ISAS_aarch64 neon neondot neonsha)
 set(TEST_OPTIONS -O$<IF:$<C_COMPILER_ID:GNU>,1,0>)
 
 add_library(harness STATIC tests/harness/test.c tests/harness/onnx.c tests/harness/pool.c
-            tests/harness/etcd.c)
+            tests/harness/etcd.c tests/harness/vectors.c)
 target_include_directories(harness PUBLIC tests)
 target_link_libraries(harness base)
 add_library(graphs STATIC tests/harness/graphs.c tests/harness/oracle.c) # models for tests of `model` and above
