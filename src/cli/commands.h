@@ -26,7 +26,8 @@ struct vch_command {
     X(charter) \
     X(ledger) \
     X(entry) \
-    X(node) X(witness) X(infer) X(verify) X(dispute) X(audit) X(likeness) X(bench) X(completion)
+    X(node) \
+    X(witness) X(infer) X(verify) X(attest) X(dispute) X(audit) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

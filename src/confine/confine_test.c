@@ -234,12 +234,7 @@ static void set_up(void)
 // One fence, and what it stands on.
 static struct vch_profile alone(enum vch_fence fence)
 {
-    static const uint32_t needs[VCH_FENCE_COUNT] = {
-        [VCH_FENCE_ROOT] = VCH_FENCE_BIT(NAMESPACES),
-        [VCH_FENCE_LANDLOCK] = VCH_FENCE_BIT(PRIVILEGES),
-        [VCH_FENCE_SYSCALLS] = VCH_FENCE_BIT(PRIVILEGES),
-    };
-    uint32_t asked = 1u << fence | needs[fence];
+    uint32_t asked = 1u << fence | vch_fence_needs(fence);
 
     return (struct vch_profile){.role = vch_fence_name(fence),
                                 .asked = asked,
@@ -343,8 +338,11 @@ TEST(confine_says_what_was_not_asked)
     struct attempt any = {"a descriptor", try_descriptor, 0, 0, false};
 
     set_up();
+    int error = -1;
     CHECK_OK(vch_child_start(&child, &profile, work, &any, NULL));
+    CHECK_OK(vch_child_read(child.channel, &error, sizeof error));
     CHECK_OK(vch_child_end(&child, NULL));
+    CHECK_EQ(error, 0); // it still has what it inherited
     for (enum vch_fence fence = 0; fence < VCH_FENCE_COUNT; fence++)
         CHECK_EQ(child.facts.fences[fence].outcome,
                  fence == VCH_FENCE_LIMITS ? VCH_FENCE_GRANTED : VCH_FENCE_NOT_ASKED);

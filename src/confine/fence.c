@@ -34,6 +34,19 @@ const char *vch_fence_outcome_text(enum vch_fence_outcome outcome)
     return texts[outcome];
 }
 
+// A root of its own takes mounts of its own; who could still gain rights may not narrow itself.
+uint32_t vch_fence_needs(enum vch_fence fence)
+{
+    static const uint32_t needs[VCH_FENCE_COUNT] = {
+        [VCH_FENCE_ROOT] = VCH_FENCE_BIT(NAMESPACES),
+        [VCH_FENCE_LANDLOCK] = VCH_FENCE_BIT(PRIVILEGES),
+        [VCH_FENCE_SYSCALLS] = VCH_FENCE_BIT(PRIVILEGES),
+    };
+
+    VCH_ASSERT(fence < VCH_FENCE_COUNT);
+    return needs[fence];
+}
+
 enum vch_fence_outcome vch_fence_refuse(struct vch_fence_result *out, const char *call)
 {
     (void)snprintf(out->why, sizeof out->why, "%s: %s", call, strerror(errno));

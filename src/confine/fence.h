@@ -35,5 +35,8 @@ const char *vch_fence_name(enum vch_fence step);
 const char *vch_fence_text(enum vch_fence step); // what it gives
 const char *vch_fence_outcome_text(enum vch_fence_outcome outcome);
 
+// The fences that this one stands on.
+uint32_t vch_fence_needs(enum vch_fence fence);
+
 // Notes that the kernel refused `call`, with errno as it is. Returns `REFUSED`.
 enum vch_fence_outcome vch_fence_refuse(struct vch_fence_result *out, const char *call);
