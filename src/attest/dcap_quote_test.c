@@ -1,11 +1,12 @@
 #include "attest/dcap_quote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/dcap.h"
-#include "harness/tee.h"
 #include "harness/test.h"
+#include "harness/vectors.h"
 
 static const char chain[] = "-----BEGIN CERTIFICATE-----\n";
 static struct vch_dcap_quote quote;
@@ -118,32 +119,31 @@ TEST(dcap_quote_is_refused_where_what_it_says_of_itself_is_wrong)
 TEST(dcap_quote_of_real_machines_is_read_and_its_padding_seen)
 {
     static const struct {
-        const char *folder, *name;
+        const char *name;
         enum vch_code code;
         unsigned version;
         size_t padding;
     } files[] = {
-        {"tdx", "phala-v4.quote", VCH_CODE_NONE, 4, 70},
-        {"tdx", "fb-v4-202512.quote", VCH_CODE_NONE, 4, 3065},
-        {"tdx", "oe-v5.quote", VCH_CODE_NONE, 5, 0},
-        {"tdx", "google-v4-spr-e4.quote", VCH_CODE_MALFORMED, 0, 0}, // text after its end
-        {"tdx", "cd-v4-live.quote", VCH_CODE_NONE, 4, 307},
-        {"sgx", "automata-v3.quote", VCH_CODE_NONE, 3, 0},
-        {"sgx", "oe-v3.quote", VCH_CODE_NONE, 3, 0},
-        {"sgx", "trustee-occlum-v3.quote", VCH_CODE_NONE, 3, 0},
-        {"sgx", "neg-oe-report-bad.bin", VCH_CODE_UNSUPPORTED, 0, 0},
-        {"sgx", "neg-oe-cert-ec-bad.der", VCH_CODE_UNSUPPORTED, 0, 0},
-        {"tdx/sets/neg-lookalike-root", "quote.dat", VCH_CODE_NONE, 4, 0}, // its chain is no PEM
+        {"tdx/phala-v4.quote", VCH_CODE_NONE, 4, 70},
+        {"tdx/fb-v4-202512.quote", VCH_CODE_NONE, 4, 3065},
+        {"tdx/oe-v5.quote", VCH_CODE_NONE, 5, 0},
+        {"tdx/google-v4-spr-e4.quote", VCH_CODE_MALFORMED, 0, 0}, // text after its end
+        {"tdx/cd-v4-live.quote", VCH_CODE_NONE, 4, 307},
+        {"sgx/automata-v3.quote", VCH_CODE_NONE, 3, 0},
+        {"sgx/oe-v3.quote", VCH_CODE_NONE, 3, 0},
+        {"sgx/trustee-occlum-v3.quote", VCH_CODE_NONE, 3, 0},
+        {"sgx/neg-oe-report-bad.bin", VCH_CODE_UNSUPPORTED, 0, 0},
+        {"sgx/neg-oe-cert-ec-bad.der", VCH_CODE_UNSUPPORTED, 0, 0},
+        {"tdx/sets/neg-lookalike-root/quote.dat", VCH_CODE_NONE, 4, 0}, // its chain is no PEM
     };
-    static struct tee_file file;
-
     FOR_EACH(it, files)
     {
-        tee_need(&file, it->folder, it->name);
+        size_t size = 0;
+        const uint8_t *bytes = vectors_read(it->name, &size);
         printf("# %s\n", it->name);
-        CHECK_CODE(decode(file.bytes, file.size), it->code);
+        CHECK_CODE(decode(bytes, size), it->code);
         if (it->code != VCH_CODE_NONE) continue;
         CHECK_EQ(quote.version, it->version);
-        CHECK_EQ(file.size - quote.size, it->padding);
+        CHECK_EQ(size - quote.size, it->padding);
     }
 }
