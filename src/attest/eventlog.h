@@ -11,6 +11,7 @@
 #define VCH_EVENTLOG_PCRS 24
 #define VCH_EVENTLOG_SIZE_MAX (1u << 20)
 #define VCH_EVENTLOG_ALGORITHMS_MAX 8
+#define VCH_EVENTLOG_RULES_MAX 64
 
 struct vch_eventlog_event {
     uint32_t pcr, type;
