@@ -5,6 +5,7 @@
 #pragma once
 
 #include "attest/appraisal.h"
+#include "base/arena.h"
 #include "base/complaint.h"
 #include "certificate/spki.h"
 
@@ -29,6 +30,7 @@ vch_status vch_azure_hcl_decode(struct vch_azure_hcl *out, const uint8_t *bytes,
 // (it names exactly one HCLAkPub, for signing). The key comes out in `ak`; quotes are
 // tpm_quote.h's.
 vch_status vch_azure_verify(struct vch_appraisal *appraisal, struct vch_spki *ak,
+                            struct vch_arena *arena,
                             const uint8_t report_data[VCH_AZURE_REPORT_DATA_SIZE],
                             const uint8_t *runtime, size_t runtime_size,
                             struct vch_complaint *complaint);
