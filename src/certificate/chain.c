@@ -36,7 +36,7 @@ static bool is_mgf1_sha384(const X509_ALGOR *mask)
     X509_ALGOR_get0(&what, &type, &parameter, mask);
     if (OBJ_obj2nid(what) != NID_mgf1 || type != V_ASN1_SEQUENCE) return false;
     X509_ALGOR *hash = ASN1_item_unpack(parameter, ASN1_ITEM_rptr(X509_ALGOR));
-    X509_ALGOR_get0(&what, NULL, NULL, hash);
+    if (hash != NULL) X509_ALGOR_get0(&what, NULL, NULL, hash);
     bool is_same = hash != NULL && OBJ_obj2nid(what) == NID_sha384;
     X509_ALGOR_free(hash);
     return is_same;
