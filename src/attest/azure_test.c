@@ -1,6 +1,7 @@
 // Azure's machines: hardware report, runtime data, vTPM quote, PCRs, and each link broken.
 #include "attest/azure.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "attest/json.h"
@@ -29,7 +30,7 @@ static void read_into(void *out, size_t size_max, size_t *size, const char *set,
 {
     char path[128];
 
-    (void)snprintf(path, sizeof path, "tee/snp/sets/%s/%s", set, name);
+    (void)snprintf(path, sizeof path, "snp/sets/%s/%s", set, name);
     vector_read(&file, path);
     CHECK(file.size <= size_max);
     memcpy(out, file.bytes, file.size);
@@ -100,7 +101,7 @@ static void read_tdx(struct sample *out)
     struct vch_azure_hcl hcl;
 
     memset(out, 0, sizeof *out);
-    vector_read(&file, "tee/tdx/az-evidence-v1.json");
+    vector_read(&file, "tdx/az-evidence-v1.json");
     CHECK_OK(vch_json_decode(&root, &arena, file.bytes, file.size, NULL));
     size_t size = decode_url(bytes, sizeof bytes, vch_json_member(root, "td_quote"));
     CHECK(size > TDX_REPORT_DATA_AT + sizeof out->report_data);
@@ -237,15 +238,15 @@ TEST(quote_of_another_machines_key_is_refused)
 
     start();
     memset(&sample, 0, sizeof sample);
-    vector_read(&file, "tee/snp/az-hcl-report.bin");
+    vector_read(&file, "snp/az-hcl-report.bin");
     CHECK_OK(vch_azure_hcl_decode(&hcl, file.bytes, file.size, NULL));
     CHECK_EQ(hcl.kind, VCH_AZURE_SNP);
     CHECK_EQ(hcl.report_size, 1184);
     memcpy(sample.report_data, hcl.report + SNP_REPORT_DATA_AT, sizeof sample.report_data);
     memcpy(sample.runtime, hcl.runtime, sample.runtime_size = hcl.runtime_size);
-    vector_read(&file, "tee/snp/az-tpm-quote.msg");
+    vector_read(&file, "snp/az-tpm-quote.msg");
     memcpy(sample.attest, file.bytes, sample.attest_size = file.size);
-    vector_read(&file, "tee/snp/az-tpm-quote.sig");
+    vector_read(&file, "snp/az-tpm-quote.sig");
     memcpy(sample.signature, file.bytes, sample.signature_size = file.size);
     take_nonce(&sample);
     check_refused_by("tpm.signature");
@@ -255,7 +256,7 @@ TEST(quote_of_another_machines_key_is_refused)
 
 TEST(paravisors_report_cut_or_of_another_kind_is_refused)
 {
-    static const char *const names[] = {"tee/snp/az-hcl-report.bin", "tee/tdx/az-hcl-report.bin"};
+    static const char *const names[] = {"snp/az-hcl-report.bin", "tdx/az-hcl-report.bin"};
     struct vch_azure_hcl hcl;
 
     FOR_EACH(name, names)

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "harness/vector.h"
 
-#define UBUNTU "tee/eventlog/ubuntu-2104-no-secure-boot.bin"
+#define UBUNTU "eventlog/ubuntu-2104-no-secure-boot.bin"
 enum { UBUNTU_MASK = 0x43ff }; // PCRs 0 to 9, and 14
 enum { EVENTS_MAX = 256 };
 
@@ -218,7 +218,7 @@ TEST(log_of_the_older_form_is_not_supported)
     struct vch_complaint complaint = {0};
     struct vch_eventlog_replay replay;
 
-    vector_read(&file, "tee/eventlog/debian-10.bin");
+    vector_read(&file, "eventlog/debian-10.bin");
     CHECK_FAILS(vch_eventlog_run(&replay, file.bytes, file.size, &complaint), UNSUPPORTED);
     CHECK(strstr(complaint.text, "SHA-256") != NULL);
 }

@@ -75,15 +75,15 @@ static void read_swtpm(void)
     size_t at = 0;
 
     memset(&sample, 0, sizeof sample);
-    read_pem_key(&sample.ak, "tee/tpm/swtpm-own/ak.pub");
-    read_into(sample.attest, sizeof sample.attest, &sample.attest_size, "tee/tpm/swtpm-own/q.msg");
+    read_pem_key(&sample.ak, "tpm/swtpm-own/ak.pub");
+    read_into(sample.attest, sizeof sample.attest, &sample.attest_size, "tpm/swtpm-own/q.msg");
     read_into(sample.signature, sizeof sample.signature, &sample.signature_size,
-              "tee/tpm/swtpm-own/q.sig");
-    vector_read(&file, "tee/tpm/swtpm-own/nonce.hex");
+              "tpm/swtpm-own/q.sig");
+    vector_read(&file, "tpm/swtpm-own/nonce.hex");
     file.bytes[64] = '\0';
     sample.nonce_size = 32;
     CHECK_OK(vch_hex_decode(sample.nonce, 32, (const char *)file.bytes));
-    vector_read(&file, "tee/tpm/swtpm-own/pcrs.raw");
+    vector_read(&file, "tpm/swtpm-own/pcrs.raw");
     sample.selected = SWTPM_SELECTED;
     for (uint32_t i = 0; i < VCH_TPM_QUOTE_PCRS; i++)
         if ((SWTPM_SELECTED >> i & 1) != 0) {
@@ -114,7 +114,7 @@ static void read_trustee(void)
     uint8_t der[512];
 
     memset(&sample, 0, sizeof sample);
-    vector_read(&file, "tee/tpm/trustee-tpm-evidence.json");
+    vector_read(&file, "tpm/trustee-tpm-evidence.json");
     vch_arena_init(&arena, 1 << 20);
     CHECK_OK(vch_json_decode(&root, &arena, file.bytes, file.size, NULL));
     size_t size = decode_member(der, sizeof der, root, "ak_public");
@@ -221,7 +221,7 @@ TEST(attestation_without_signature_is_read)
 {
     static const uint8_t nonce[] = {0x12, 0x34, 0x56, 0x78};
 
-    vector_read(&file, "tee/tpm/dstack-tpms-attest.bin");
+    vector_read(&file, "tpm/dstack-tpms-attest.bin");
     CHECK_OK(vch_tpm_quote_decode(&quote, file.bytes, file.size, NULL));
     CHECK_EQ(quote.nonce_size, sizeof nonce);
     CHECK(memcmp(quote.nonce, nonce, sizeof nonce) == 0);

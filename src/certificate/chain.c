@@ -97,10 +97,17 @@ static vch_status check_certificate(X509 *certificate, bool is_leaf, unsigned si
                             "certificate %zu of the chain issued another without basic constraints "
                             "that say it may",
                             place);
-    if (is_leaf && (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0)
-        return vch_complain(complaint, VCH_CODE_BAD_PROOF,
-                            "the leaf's key usage does not hold signing");
     return VCH_OK;
+}
+
+static vch_status check_leaf(X509 *leaf, enum vch_chain_leaf use, struct vch_complaint *complaint)
+{
+    bool is_signing = use == VCH_CHAIN_LEAF_SIGNS;
+    uint32_t wanted = is_signing ? KU_DIGITAL_SIGNATURE : KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT;
+
+    if ((X509_get_key_usage(leaf) & wanted) != 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_BAD_PROOF, "the leaf's key usage does not hold %s",
+                        is_signing ? "signing" : "encryption of keys, nor agreement on them");
 }
 
 // Each by itself and in its place, before anything is computed.
@@ -220,6 +227,7 @@ vch_status vch_chain_verify(const struct vch_certificate_list *list,
     if (root != NULL) {
         if (X509_cmp(list->items[below - 1], root) == 0) below--;
         status = check_list(list, below, root, rules->signatures, complaint);
+        if (vch_is_ok(status)) status = check_leaf(list->items[0], rules->leaf, complaint);
         if (vch_is_ok(status)) status = verify(list, below, root, rules, complaint);
     }
     X509_free(root);

@@ -22,12 +22,19 @@ enum vch_chain_crls {
     VCH_CHAIN_CRLS_OF_ALL,  // of every authority
 };
 
+// What the leaf's key is for, as far as its key usage says.
+enum vch_chain_leaf {
+    VCH_CHAIN_LEAF_SIGNS,
+    VCH_CHAIN_LEAF_DECRYPTS, // or agrees on keys: TPMs' endorsement keys
+};
+
 struct vch_chain_rules {
     struct vch_certificate_bytes root; // DER; the only one that is trusted
     int64_t time_s;                    // since 1970
     unsigned signatures;               // allowed; 0 allows none
     const struct vch_crl_list *crls;   // NULL: none
     enum vch_chain_crls crl_rule;
+    enum vch_chain_leaf leaf;
 };
 
 // The list holds a leaf, then what issued it, and so on; last of all the root may stand, which must
