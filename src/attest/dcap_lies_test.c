@@ -102,6 +102,73 @@ TEST(dcap_collateral_that_was_written_anew_is_refused)
     check_fails("dcap.tcb_info.signature");
 }
 
+// Puts other text into collateral. Its signature is broken by that, which the verifier says and
+// then goes on: what else is wrong shows.
+static void edit(int file, const char *from, const char *to)
+{
+    static char text[DCAP_FILE_MAX];
+    const char *own = (const char *)set.bytes[file];
+
+    set.bytes[file][set.files[file].size] = '\0';
+    const char *at = strstr(own, from);
+    CHECK(at != NULL);
+    int size = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - own), own, to, at + strlen(from));
+    dcap_set_file(&set, file, text, (size_t)size);
+}
+
+// What nobody but Intel could sign, since no real collateral says it.
+TEST(dcap_collateral_says_who_is_refused)
+{
+    static const struct {
+        const char *folder;
+        int file;
+        const char *from, *to, *failed;
+    } lies[] = {
+        // Another enclave certified as a quoting enclave.
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "\"mrsigner\":\"DC9E", "\"mrsigner\":\"DC9F",
+         "dcap.identity.signature dcap.quoting.signer "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "\"isvprodid\":2", "\"isvprodid\":1",
+         "dcap.identity.signature dcap.quoting.product "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "\"attributes\":\"11", "\"attributes\":\"13",
+         "dcap.identity.signature dcap.quoting.attributes "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "\"miscselect\":\"00", "\"miscselect\":\"01",
+         "dcap.identity.signature dcap.quoting.misc_select "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "{\"isvsvn\":4}", "{\"isvsvn\":999}",
+         "dcap.identity.signature dcap.quoting.level dcap.status "},
+        // Revoked counts wherever it stands, and whatever policy lists.
+        {"tdx/sets/phala-v4-uptodate", DCAP_IDENTITY, "\"UpToDate\"", "\"Revoked\"",
+         "dcap.identity.signature dcap.quoting.level dcap.status "},
+        {"sgx/sets/phala-v3-swhardening", DCAP_TCB_INFO, "\"ConfigurationAndSWHardeningNeeded\"",
+         "\"Revoked\"", "dcap.tcb_info.signature dcap.status "},
+        // A module that Intel does not list, or lists otherwise.
+        {"tdx/sets/phala-v4-uptodate", DCAP_TCB_INFO, "\"TDX_01\"", "\"TDX_99\"",
+         "dcap.tcb_info.signature dcap.module.identity dcap.module.level dcap.status "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_TCB_INFO, "\"TDX_01\",\"mrsigner\":\"00",
+         "\"TDX_01\",\"mrsigner\":\"01", "dcap.tcb_info.signature dcap.module.identity "},
+        {"tdx/sets/oe-v4", DCAP_TCB_INFO, "\"mrsigner\":\"00", "\"mrsigner\":\"01",
+         "dcap.tcb_info.signature dcap.module.identity dcap.report_data "},
+        {"tdx/sets/oe-v4", DCAP_TCB_INFO, "\"attributes\":\"00", "\"attributes\":\"01",
+         "dcap.tcb_info.signature dcap.module.identity dcap.report_data "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_TCB_INFO, "\"pceId\":\"00", "\"pceId\":\"01",
+         "dcap.tcb_info.signature dcap.tcb_info.pce "},
+        {"tdx/sets/phala-v4-uptodate", DCAP_TCB_INFO, "\"tcbType\":0", "\"tcbType\":1",
+         "dcap.tcb_info.signature dcap.tcb_info.pce "},
+    };
+
+    FOR_EACH(lie, lies)
+    {
+        dcap_set_load(&set, lie->folder);
+        struct vch_dcap_rules *rules[] = {&set.policy.sgx.rules, &set.policy.tdx.rules};
+        FOR_EACH(each, rules)
+        (*each)->statuses = (*each)->module_statuses = (*each)->quoting_statuses = ~0u;
+        edit(lie->file, lie->from, lie->to);
+        CHECK_FAILS(dcap_set_verify(&set), REFUSED);
+        const char *found = dcap_set_names(&set, VCH_APPRAISAL_FAILED);
+        if (strcmp(found, lie->failed) != 0)
+            test_fail(__FILE__, __LINE__, "%s for %s: %s", lie->to, lie->from, found);
+    }
+}
+
 TEST(dcap_collateral_of_something_else_is_refused)
 {
     static const struct {
