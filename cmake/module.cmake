@@ -24,6 +24,8 @@ target_include_directories(harness PUBLIC tests)
 target_link_libraries(harness base)
 add_library(graphs STATIC tests/harness/graphs.c tests/harness/oracle.c) # models for tests of `model` and above
 target_link_libraries(graphs harness model)
+add_library(authority STATIC tests/harness/authority.c) # for tests of what judges certificates
+target_link_libraries(authority harness ${LIBRARY_openssl})
 add_library(mutants STATIC tests/harness/mutate.c tests/harness/mutate_onnx.c
             tests/harness/mutate_package.c tests/harness/ways.c) # for fuzz targets of them
 target_include_directories(mutants PRIVATE tests)
@@ -46,6 +48,9 @@ function(module name)
   set(test_support harness)
   if(name STREQUAL model OR model IN_LIST M_USES)
     set(test_support graphs harness)
+  endif()
+  if(name STREQUAL certificate OR certificate IN_LIST M_USES)
+    list(APPEND test_support authority)
   endif()
 
   file(GLOB all CONFIGURE_DEPENDS src/${name}/*.c)
