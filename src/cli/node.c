@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
+#include "cli/fenced.h"
 #include "cli/ledger_tool.h"
 #include "consensus/registry.h"
 #include "crypto/known.h"
@@ -41,6 +42,7 @@ static const struct vch_option options[] = {
     {"queue", "N", "most requests that wait (default: 64)", false},
     {"connections", "N", "most connections (default: 256)", false},
     {"threads", "N", "threads (default: one per processor)", false},
+    {"confine", "on|off", "give up what a node does not need (default: on)", false},
     {"verbose", NULL, "log each request", false},
     {0},
 };
@@ -224,7 +226,9 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(join_ledger(&how, &ledger, tool));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     how.key = &key;
-    vch_status status = serve(tool, &how);
+    vch_status status = vch_fenced_node(tool, &how, annexes.holders, annexes.count);
+    how.workers = tool->workers;
+    if (vch_is_ok(status)) status = serve(tool, &how);
     vch_wipe(&key, sizeof key);
     vch_wipe(&how.vrf, sizeof how.vrf);
     return status;

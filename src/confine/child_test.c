@@ -146,7 +146,7 @@ TEST(child_reads_its_weights_and_nothing_beside_them)
     (void)snprintf(paths.beside, sizeof paths.beside, "%s/beside", paths.folder);
     make_file(paths.weights, "weights");
     make_file(paths.beside, "secrets");
-    const struct vch_profile_path weights = {paths.weights};
+    const struct vch_profile_path weights = {.path = paths.weights};
     struct vch_profile profile = vch_profile_inference(&weights, 1, NULL, 0);
     vch_status status = vch_child_start(&child, &profile, use_weights, &paths, &complaint);
     if (vch_is_ok(status)) status = vch_child_end(&child, &complaint);

@@ -53,7 +53,7 @@ static bool limit(int which, rlim_t most)
     struct rlimit now;
 
     if (getrlimit((__rlimit_resource_t)which, &now) != 0) return false;
-    rlim_t value = now.rlim_max < most ? now.rlim_max : most; // never raised
+    rlim_t value = now.rlim_cur < most ? now.rlim_cur : most; // never raised
     const struct rlimit both = {value, value};
     return setrlimit((__rlimit_resource_t)which, &both) == 0;
 }

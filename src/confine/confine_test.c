@@ -155,25 +155,26 @@ static const struct attempt {
     uint32_t fences;           // each of which stops it alone
     uint32_t landlock_version; // from which Landlock does
     bool is_deadly;            // to who tries it past the filter
+    bool is_for_nodes;         // who connect to others, and keep what they had open
 } ATTEMPTS[] = {
-    {"ptrace", try_ptrace, SYSCALLS | LANDLOCK | SPACES, 1, true},
-    {"process_vm_readv", try_read_memory, SYSCALLS | LANDLOCK | SPACES, 1, true},
-    {"open of /proc/PID/mem", try_proc_mem, SYSCALLS | LANDLOCK | ROOT, 1, false},
-    {"open of a foreign file", try_file, SYSCALLS | LANDLOCK | ROOT, 1, false},
-    {"a new file", try_create, SYSCALLS | LANDLOCK | ROOT, 1, false},
-    {"socket", try_socket, SYSCALLS, 0, false},
-    {"connect to a foreign address", try_connect, SYSCALLS | LANDLOCK | SPACES, 4, false},
-    {"connect to an abstract socket", try_abstract, SYSCALLS | LANDLOCK | SPACES, 6, false},
-    {"exec", try_exec, SYSCALLS | LANDLOCK | ROOT, 1, true},
-    {"mount", try_mount, SYSCALLS | LANDLOCK | CAPABILITIES, 1, true},
-    {"a signal to another process", try_signal, SYSCALLS | LANDLOCK | SPACES, 6, false},
-    {"fork", try_fork, SYSCALLS, 0, false},
-    {"new executable memory", try_code, SYSCALLS, 0, false},
-    {"unshare", try_unshare, SYSCALLS, 0, true},
-    {"use of an inherited descriptor", try_descriptor, DESCRIPTORS, 0, false},
+    {"ptrace", try_ptrace, SYSCALLS | LANDLOCK | SPACES, 1, true, false},
+    {"process_vm_readv", try_read_memory, SYSCALLS | LANDLOCK | SPACES, 1, true, false},
+    {"open of /proc/PID/mem", try_proc_mem, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
+    {"open of a foreign file", try_file, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
+    {"a new file", try_create, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
+    {"socket", try_socket, SYSCALLS, 0, false, true},
+    {"connect to a foreign address", try_connect, SYSCALLS | LANDLOCK | SPACES, 4, false, true},
+    {"connect to an abstract socket", try_abstract, SYSCALLS | LANDLOCK | SPACES, 6, false, false},
+    {"exec", try_exec, SYSCALLS | LANDLOCK | ROOT, 1, true, false},
+    {"mount", try_mount, SYSCALLS | LANDLOCK | CAPABILITIES, 1, true, false},
+    {"a signal to another process", try_signal, SYSCALLS | LANDLOCK | SPACES, 6, false, false},
+    {"fork", try_fork, SYSCALLS, 0, false, false},
+    {"new executable memory", try_code, SYSCALLS, 0, false, false},
+    {"unshare", try_unshare, SYSCALLS, 0, true, false},
+    {"use of an inherited descriptor", try_descriptor, DESCRIPTORS, 0, false, true},
 };
 
-static int work(int channel, void *context)
+static int attack(int channel, void *context)
 {
     const struct attempt *attempt = context;
     int error = attempt->make();
@@ -189,7 +190,7 @@ static enum outcome make(const struct vch_profile *profile, const struct attempt
     struct attempt copy = *attempt;
     int error = 0;
 
-    if (!vch_is_ok(vch_child_start(&child, profile, work, &copy, NULL))) return NOT_STARTED;
+    if (!vch_is_ok(vch_child_start(&child, profile, attack, &copy, NULL))) return NOT_STARTED;
     bool has_answer = vch_is_ok(vch_child_read(child.channel, &error, sizeof error));
     vch_status end = vch_child_end(&child, NULL);
     if (!vch_is_ok(end)) return end.code == VCH_CODE_REFUSED ? KILLED : DENIED;
@@ -314,16 +315,95 @@ TEST(confine_stops_each_attempt_of_the_inference_process)
     check_role(&profile);
 }
 
+TEST(confine_stops_each_attempt_that_no_node_makes)
+{
+    const uint16_t ports[] = {0};
+    struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
+
+    set_up();
+    profile.required = profile.asked;
+    FOR_EACH(attempt, ATTEMPTS)
+    {
+        enum outcome outcome = make(&profile, attempt);
+        enum outcome expected = attempt->is_deadly ? KILLED : DENIED;
+        if (outcome == NOT_STARTED) test_skip("this kernel does not grant a node's fences");
+        if (outcome != (attempt->is_for_nodes ? GOT_IT : expected))
+            test_fail(__FILE__, __LINE__, "%s by a node: outcome %d", attempt->what, outcome);
+    }
+}
+
+static int listen_at(uint16_t port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (ours < 0 || bind(ours, (struct sockaddr *)&at, sizeof at) != 0) return errno;
+    return listen(ours, 1) == 0 ? 0 : errno;
+}
+
+static int try_any_port(void)
+{
+    return listen_at(0);
+}
+
+static int try_other_port(void)
+{
+    return listen_at(victim.port == 47811 ? 47812 : 47811);
+}
+
+TEST(confine_lets_a_node_listen_on_its_ports_alone)
+{
+    const uint16_t ports[] = {0};
+    const struct attempt any = {"any port", try_any_port, 0, 0, false, true};
+    const struct attempt other = {"another port", try_other_port, 0, 0, false, false};
+    struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
+
+    if (vch_landlock_version() < 4) test_skip("this kernel's Landlock does not fence ports");
+    set_up();
+    CHECK_EQ(make(&profile, &any), GOT_IT);
+    CHECK_EQ(make(&profile, &other), DENIED);
+    profile.port_count = 0;
+    CHECK_EQ(make(&profile, &any), DENIED);
+}
+
+static int try_rename_in_folder(void)
+{
+    char other[320];
+    int file = open(victim.created, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    (void)snprintf(other, sizeof other, "%s.new", victim.created);
+    if (file < 0 || write(file, "x", 1) != 1 || fsync(file) != 0) return errno;
+    if (ftruncate(file, 0) != 0 || rename(victim.created, other) != 0) return errno;
+    return unlink(other) == 0 ? 0 : errno;
+}
+
+TEST(confine_lets_a_node_write_to_its_folder_alone)
+{
+    const struct attempt work = {"a journal", try_rename_in_folder, 0, 0, false, true};
+
+    set_up();
+    const struct vch_profile_path folder = {victim.folder, true},
+                                  read_only = {victim.folder, false};
+    struct vch_profile profile = vch_profile_node(&folder, 1, NULL, 0);
+    if (vch_landlock_version() == 0) test_skip("this kernel has no Landlock");
+    CHECK_EQ(make(&profile, &work), GOT_IT);
+    profile.paths = &read_only;
+    CHECK_EQ(make(&profile, &work), DENIED);
+    profile.path_count = 0;
+    CHECK_EQ(make(&profile, &work), DENIED);
+}
+
 TEST(confine_refuses_to_go_on_without_a_fence_that_is_required)
 {
-    const struct vch_profile_path nowhere = {"/nonexistent/weights"};
+    const struct vch_profile_path nowhere = {.path = "/nonexistent/weights"};
     struct vch_profile profile = vch_profile_inference(&nowhere, 1, NULL, 0);
     struct vch_complaint complaint = {0};
     struct vch_child child;
     struct attempt any = ATTEMPTS[0];
 
     profile.required = VCH_FENCE_BIT(LANDLOCK);
-    CHECK_FAILS(vch_child_start(&child, &profile, work, &any, &complaint), REFUSED);
+    CHECK_FAILS(vch_child_start(&child, &profile, attack, &any, &complaint), REFUSED);
     CHECK(strstr(complaint.text, "landlock") != NULL);
     CHECK(strstr(complaint.text, "attest probe") != NULL);
     CHECK_EQ(child.facts.fences[VCH_FENCE_LANDLOCK].outcome, VCH_FENCE_REFUSED);
@@ -335,11 +415,11 @@ TEST(confine_says_what_was_not_asked)
 {
     struct vch_profile profile = {.role = "limits", .asked = VCH_FENCE_BIT(LIMITS), .files_max = 9};
     struct vch_child child;
-    struct attempt any = {"a descriptor", try_descriptor, 0, 0, false};
+    struct attempt any = {"a descriptor", try_descriptor, 0, 0, false, true};
 
     set_up();
     int error = -1;
-    CHECK_OK(vch_child_start(&child, &profile, work, &any, NULL));
+    CHECK_OK(vch_child_start(&child, &profile, attack, &any, NULL));
     CHECK_OK(vch_child_read(child.channel, &error, sizeof error));
     CHECK_OK(vch_child_end(&child, NULL));
     CHECK_EQ(error, 0); // it still has what it inherited

@@ -5,7 +5,9 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -14,6 +16,8 @@ enum {
     FILES = VCH_PROFILE_FILES,
     SERVE = VCH_PROFILE_SERVE,
     THREADS = VCH_PROFILE_THREADS,
+    WRITES = VCH_PROFILE_WRITES,
+    CONNECT = VCH_PROFILE_CONNECT,
 };
 
 // Calls that are allowed whatever their arguments. Names that a processor or a library does not
@@ -74,6 +78,46 @@ static const struct {
     {FILES, "newfstatat"},
     {FILES, "statx"},
     {FILES, "getdents64"},
+    {WRITES, "openat"},
+    {WRITES, "pwrite64"},
+    {WRITES, "rename"},
+    {WRITES, "renameat"},
+    {WRITES, "renameat2"},
+    {WRITES, "link"},
+    {WRITES, "linkat"},
+    {WRITES, "unlink"},
+    {WRITES, "unlinkat"},
+    {WRITES, "mkdir"},
+    {WRITES, "mkdirat"},
+    {WRITES, "fsync"},
+    {WRITES, "fdatasync"},
+    {WRITES, "ftruncate"},
+    {WRITES, "fallocate"},
+    {WRITES, "flock"},
+    {WRITES, "access"},
+    {WRITES, "faccessat"},
+    {WRITES, "faccessat2"},
+    {WRITES, "readlink"},
+    {WRITES, "readlinkat"},
+    {WRITES, "lstat"},
+    {WRITES, "stat"},
+    {WRITES, "fchmod"},
+    {WRITES, "umask"},
+    {CONNECT, "bind"},
+    {CONNECT, "listen"},
+    {CONNECT, "connect"},
+    {CONNECT, "socketpair"},
+    {CONNECT, "pipe2"},
+    {CONNECT, "uname"},
+    {CONNECT, "sysinfo"},
+    {CONNECT, "getrusage"},
+    {CONNECT, "prlimit64"},
+    {CONNECT, "getuid"},
+    {CONNECT, "geteuid"},
+    {CONNECT, "getgid"},
+    {CONNECT, "getegid"},
+    {CONNECT, "sendmmsg"},
+    {CONNECT, "recvmmsg"},
     {THREADS, "set_robust_list"},
     {THREADS, "rseq"},
     {THREADS, "sched_yield"},
@@ -95,7 +139,10 @@ static const struct {
 } CONDITIONAL[] = {
     {COMPUTE, "mmap", 2, PROT_EXEC, 0}, // no code that was not there at the start
     {COMPUTE, "mprotect", 2, PROT_EXEC, 0},
-    {FILES, "openat", 2, READ_ONLY, O_RDONLY},
+    {FILES, "openat", 2, READ_ONLY, O_RDONLY}, // with WRITES: any way
+    {CONNECT, "socket", 0, UINT64_MAX, AF_INET},
+    {CONNECT, "socket", 0, UINT64_MAX, AF_INET6},
+    {CONNECT, "ioctl", 1, UINT64_MAX, FIONREAD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_GETFD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_SETFD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_GETFL},

@@ -14,6 +14,17 @@ struct ruleset {
     uint64_t files, ports, scopes;
 };
 
+// A rule of version 4.
+struct port_rule {
+    uint64_t allowed, port;
+};
+
+enum { RULE_PORT = 2, BIND = 1, CONNECT = 2 }; // LANDLOCK_RULE_NET_PORT, LANDLOCK_ACCESS_NET_...
+enum {
+    TRUNCATE = 0x4000, // LANDLOCK_ACCESS_FS_TRUNCATE
+    WRITE_FOLDER = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | TRUNCATE,
+};
 enum { READ_FILE = LANDLOCK_ACCESS_FS_READ_FILE, READ_FOLDER = LANDLOCK_ACCESS_FS_READ_DIR };
 enum { NEEDED = 4, NEWEST = 6 }; // versions: from 4 on TCP is fenced
 
@@ -51,30 +62,40 @@ static struct ruleset handled_by(uint32_t version)
     return all;
 }
 
-static int allow_path(int rules, const char *path)
+static int allow_path(int rules, const struct vch_profile_path *path, uint64_t handled)
 {
     struct stat facts;
-    int file = open(path, O_PATH | O_CLOEXEC);
+    int file = open(path->path, O_PATH | O_CLOEXEC);
 
     if (file < 0) return -1;
     if (fstat(file, &facts) != 0) {
         (void)close(file);
         return -1;
     }
-    struct landlock_path_beneath_attr rule = {
-        .allowed_access = S_ISDIR(facts.st_mode) ? READ_FILE | READ_FOLDER : READ_FILE,
-        .parent_fd = file,
-    };
+    uint64_t allowed = S_ISDIR(facts.st_mode) ? READ_FILE | READ_FOLDER : READ_FILE;
+    if (path->is_writable && S_ISDIR(facts.st_mode)) allowed |= WRITE_FOLDER;
+    struct landlock_path_beneath_attr rule = {allowed & handled, file};
     long added = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     (void)close(file);
     return (int)added;
 }
 
-static int enter(int rules, const struct vch_profile *profile, const char **call)
+static int allow_port(int rules, uint16_t port)
 {
-    *call = "landlock_add_rule";
+    struct port_rule rule = {BIND, port};
+
+    return (int)syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0);
+}
+
+static int enter(int rules, const struct ruleset *handled, const struct vch_profile *profile,
+                 const char **call)
+{
+    *call = "landlock_add_rule of a path";
     for (uint32_t i = 0; i < profile->path_count; i++)
-        if (allow_path(rules, profile->paths[i].path) != 0) return -1;
+        if (allow_path(rules, &profile->paths[i], handled->files) != 0) return -1;
+    *call = "landlock_add_rule of a port";
+    for (uint32_t i = 0; handled->ports != 0 && i < profile->port_count; i++)
+        if (allow_port(rules, profile->ports[i]) != 0) return -1;
     *call = "landlock_restrict_self";
     return (int)syscall(SYS_landlock_restrict_self, rules, 0);
 }
@@ -99,12 +120,13 @@ void vch_landlock_enter(struct vch_fence_result *out, const struct vch_profile *
     struct ruleset handled = handled_by(version);
     const char *call = "landlock_create_ruleset";
 
+    if ((profile->calls & VCH_PROFILE_CONNECT) != 0) handled.ports &= BIND;
     int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
     if (rules < 0) {
         (void)vch_fence_refuse(out, call);
         return;
     }
-    if (enter(rules, profile, &call) == 0)
+    if (enter(rules, &handled, profile, &call) == 0)
         note_gaps(out, version);
     else
         (void)vch_fence_refuse(out, call);

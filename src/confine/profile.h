@@ -14,11 +14,15 @@ enum {
     VCH_PROFILE_FILES = 1 << 2,   // files opened for reading
     VCH_PROFILE_SERVE = 1 << 3,   // accept on sockets that it was given, and wait for them
     VCH_PROFILE_THREADS = 1 << 4, // threads, not processes
+    VCH_PROFILE_WRITES = 1 << 5,  // files written, renamed, removed, locked
+    VCH_PROFILE_CONNECT = 1 << 6, // TCP sockets of its own, to any port
 };
 
-// A file or folder that is handed over, for reading. Absolute, without links.
+// A file or folder that is handed over. Where ROOT is asked for: absolute, without links, and none
+// inside another.
 struct vch_profile_path {
     const char *path;
+    bool is_writable; // a folder, in which files come and go
 };
 
 enum { VCH_PROFILE_KEPT_MAX = 64, VCH_PROFILE_PATHS_MAX = 64 };
@@ -34,6 +38,8 @@ struct vch_profile {
     uint32_t path_count;
     const int *kept; // descriptors from 3 on, ascending; 2 is always kept, 0 and 1 lead nowhere
     uint32_t kept_count;
+    const uint16_t *ports; // on which it may listen; 0: any that the kernel picks
+    uint32_t port_count;
 };
 
 // Reads what strangers sent: no files, no sockets but the one to who started it, no keys.
@@ -43,3 +49,9 @@ struct vch_profile vch_profile_key_agent(void);
 // Runs a model: its weights, the sockets that it was given and what connects to them; threads.
 struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
                                          const int *sockets, uint32_t socket_count);
+
+// `vouch node` as a whole, all its threads: its files, the folders that it writes to, the ports
+// that it listens on. It connects to ledgers, witnesses and peers, whose ports are not known. No
+// fence is required: whoever starts it is told which are missing.
+struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count,
+                                    const uint16_t *ports, uint32_t port_count);

@@ -92,10 +92,11 @@ void vch_spaces_enter(struct vch_fence_result *out)
 // A mount of each path by itself, made while the old root is still there.
 static bool take_paths(int *taken, const struct vch_profile *profile)
 {
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-                                                MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+    const uint64_t always = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
     for (uint32_t i = 0; i < profile->path_count; i++) {
+        uint64_t writing = profile->paths[i].is_writable ? 0 : MOUNT_ATTR_RDONLY;
+        struct mount_attr attributes = {.attr_set = always | writing};
         taken[i] = open_tree(AT_FDCWD, profile->paths[i].path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (taken[i] < 0 ||
             mount_setattr(taken[i], "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)

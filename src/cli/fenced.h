@@ -1,0 +1,12 @@
+// `vouch node`, fenced in before it lets anybody speak to it (confine/).
+#pragma once
+
+#include "cli/annex_holder.h"
+#include "cli/tool.h"
+#include "node/node.h"
+
+// By --confine: `on`, the default, or `off`, which the log says aloud. Everything that the node is
+// to read is read already, but for what the options name. Call it before vch_node_new, and while no
+// threads run but the tool's, which are started anew inside the fences.
+vch_status vch_fenced_node(struct vch_tool *tool, const struct vch_node_options *how,
+                           const struct vch_annex_holder *annexes, uint32_t annex_count);
