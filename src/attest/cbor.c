@@ -107,14 +107,14 @@ static vch_status count(struct vch_cbor_reader *reader, enum vch_cbor_type type,
     return VCH_OK;
 }
 
-vch_status vch_cbor_read_array(struct vch_cbor_reader *reader, size_t *out)
+vch_status vch_cbor_read_array(struct vch_cbor_reader *reader, size_t *items)
 {
-    return count(reader, VCH_CBOR_ARRAY, 1, out);
+    return count(reader, VCH_CBOR_ARRAY, 1, items);
 }
 
-vch_status vch_cbor_read_map(struct vch_cbor_reader *reader, size_t *out)
+vch_status vch_cbor_read_map(struct vch_cbor_reader *reader, size_t *pairs)
 {
-    return count(reader, VCH_CBOR_MAP, 2, out);
+    return count(reader, VCH_CBOR_MAP, 2, pairs);
 }
 
 vch_status vch_cbor_read_exactly(struct vch_cbor_reader *reader, uint8_t *out, size_t size)

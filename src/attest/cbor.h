@@ -44,8 +44,8 @@ vch_status vch_cbor_read_uint(struct vch_cbor_reader *reader, uint64_t *out);
 vch_status vch_cbor_read_bytes(struct vch_cbor_reader *reader, const uint8_t **out, size_t *size);
 vch_status vch_cbor_read_text(struct vch_cbor_reader *reader, const char **out, size_t *size);
 vch_status vch_cbor_read_bool(struct vch_cbor_reader *reader, bool *out);
-vch_status vch_cbor_read_array(struct vch_cbor_reader *reader, size_t *count); // items follow
-vch_status vch_cbor_read_map(struct vch_cbor_reader *reader, size_t *count);   // pairs follow
+vch_status vch_cbor_read_array(struct vch_cbor_reader *reader, size_t *items); // which follow
+vch_status vch_cbor_read_map(struct vch_cbor_reader *reader, size_t *pairs);   // which follow
 
 // A byte string of exactly that size, copied.
 vch_status vch_cbor_read_exactly(struct vch_cbor_reader *reader, uint8_t *out, size_t size);
@@ -64,8 +64,8 @@ void vch_cbor_write_uint(struct vch_cbor_writer *writer, uint64_t value);
 void vch_cbor_write_bytes(struct vch_cbor_writer *writer, const void *bytes, size_t size);
 void vch_cbor_write_text(struct vch_cbor_writer *writer, const char *text, size_t size);
 void vch_cbor_write_bool(struct vch_cbor_writer *writer, bool value);
-void vch_cbor_write_array(struct vch_cbor_writer *writer, size_t count);
-void vch_cbor_write_map(struct vch_cbor_writer *writer, size_t count);
+void vch_cbor_write_array(struct vch_cbor_writer *writer, size_t items);
+void vch_cbor_write_map(struct vch_cbor_writer *writer, size_t pairs);
 
 // LIMIT when there was too little room for all of it.
 vch_status vch_cbor_write_end(const struct vch_cbor_writer *writer, size_t *size);

@@ -13,7 +13,9 @@ enum {
     AT_VERSION = 16,
     AT_BINDER = 24,
     AT_AAD = 56, // manifest, policy, time, expiry
-    AAD = 2 * VCH_DIGEST_SIZE + 16,
+    TERMS_TIME = 2 * VCH_DIGEST_SIZE,
+    TERMS_EXPIRY = TERMS_TIME + 8,
+    AAD = TERMS_EXPIRY + 8,
     AT_ENCAPSULATED = AT_AAD + AAD,
     AT_SEALED = AT_ENCAPSULATED + VCH_HPKE_KEY_SIZE,
     SEALED = VCH_SEALED_KEY_SIZE + VCH_HPKE_TAG_SIZE,
@@ -25,16 +27,16 @@ static void put_terms(uint8_t out[static AAD], const struct vch_grant_terms *ter
 {
     memcpy(out, terms->manifest.bytes, VCH_DIGEST_SIZE);
     memcpy(out + VCH_DIGEST_SIZE, terms->policy.bytes, VCH_DIGEST_SIZE);
-    vch_put_u64le(out + 2 * VCH_DIGEST_SIZE, terms->time_s);
-    vch_put_u64le(out + 2 * VCH_DIGEST_SIZE + 8, terms->expiry_s);
+    vch_put_u64le(out + TERMS_TIME, terms->time_s);
+    vch_put_u64le(out + TERMS_EXPIRY, terms->expiry_s);
 }
 
 static void get_terms(struct vch_grant_terms *out, const uint8_t bytes[static AAD])
 {
     memcpy(out->manifest.bytes, bytes, VCH_DIGEST_SIZE);
     memcpy(out->policy.bytes, bytes + VCH_DIGEST_SIZE, VCH_DIGEST_SIZE);
-    out->time_s = vch_get_u64le(bytes + 2 * VCH_DIGEST_SIZE);
-    out->expiry_s = vch_get_u64le(bytes + 2 * VCH_DIGEST_SIZE + 8);
+    out->time_s = vch_get_u64le(bytes + TERMS_TIME);
+    out->expiry_s = vch_get_u64le(bytes + TERMS_EXPIRY);
 }
 
 static void make_info(uint8_t out[static INFO], const struct vch_digest *binder)
