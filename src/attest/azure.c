@@ -64,9 +64,13 @@ static vch_status decode_url(uint8_t *out, size_t *size, const char *text, size_
 
     if (padded > sizeof plain) return VCH_FAIL(LIMIT);
     for (size_t i = 0; i < padded; i++) {
-        char c = i < text_size ? text[i] : '=';
+        char c = '=';
+
+        if (i < text_size) c = text[i];
         if (i < text_size && (c == '+' || c == '/' || c == '=')) return VCH_FAIL(MALFORMED);
-        plain[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+        if (c == '-') c = '+';
+        if (c == '_') c = '/';
+        plain[i] = c;
     }
     return vch_base64_decode(out, size, MODULUS_MAX, plain, padded);
 }
