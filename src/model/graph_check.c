@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/bound.h"
-#include "model/rules.h"
+#include "model/op_rules.h"
 
 static vch_status check_name(const char *name, const char *what, struct vch_complaint *complaint)
 {
@@ -139,29 +139,30 @@ struct walk {
     uint32_t *writers;  // by value: operator, or VCH_NONE for inputs
 };
 
-static vch_status check_indices(const struct walk *walk, const struct vch_rules *at)
+static vch_status check_indices(const struct walk *walk, const struct vch_op_rules *at)
 {
     const struct vch_operator *operator_ = at->operator_;
     const struct vch_graph *graph = walk->graph;
 
     if (operator_->input_count > VCH_GRAPH_OPERANDS_MAX ||
         (operator_->input_count > 0 && operator_->inputs == NULL) || operator_->parameter_count > 4)
-        return vch_rules_refuse(at, VCH_CODE_LIMIT, "too many operands or parameters");
+        return vch_op_rules_refuse(at, VCH_CODE_LIMIT, "too many operands or parameters");
     for (uint32_t i = 0; i < operator_->input_count; i++) {
         uint32_t value = operator_->inputs[i];
         if (value >= graph->value_count || !walk->is_written[value])
-            return vch_rules_refuse(at, VCH_CODE_MALFORMED, "value %u is not written before it",
-                                    value);
+            return vch_op_rules_refuse(at, VCH_CODE_MALFORMED, "value %u is not written before it",
+                                       value);
     }
     for (uint32_t i = 0; i < operator_->parameter_count; i++) {
         uint32_t parameter = operator_->parameters[i];
         if (parameter >= graph->parameter_count)
-            return vch_rules_refuse(at, VCH_CODE_MALFORMED, "there is no parameter %u", parameter);
+            return vch_op_rules_refuse(at, VCH_CODE_MALFORMED, "there is no parameter %u",
+                                       parameter);
         walk->is_parameter[parameter] = true;
     }
     if (operator_->output >= graph->value_count || walk->is_written[operator_->output])
-        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "it cannot write value %u",
-                                operator_->output);
+        return vch_op_rules_refuse(at, VCH_CODE_MALFORMED, "it cannot write value %u",
+                                   operator_->output);
     return VCH_OK;
 }
 
@@ -171,29 +172,29 @@ static bool has_bias(enum vch_operator_kind kind)
            kind == VCH_OPERATOR_TREES;
 }
 
-static vch_status check_bound(const struct walk *walk, const struct vch_rules *at)
+static vch_status check_bound(const struct walk *walk, const struct vch_op_rules *at)
 {
     const struct vch_operator *operator_ = at->operator_;
     uint64_t bound = 0, promised = operator_->bias_bound;
 
     if ((promised & (promised - 1)) != 0 || (promised != 0 && !has_bias(operator_->kind)))
-        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "its bias bound is no power of two");
+        return vch_op_rules_refuse(at, VCH_CODE_MALFORMED, "its bias bound is no power of two");
     if (!vch_is_ok(vch_bound_public(&bound, walk->graph, operator_, walk->writers)) ||
         !vch_is_ok(vch_bound_fits(bound, operator_)))
-        return vch_rules_refuse(at, VCH_CODE_LIMIT,
-                                "its sums could exceed 62 bits; a smaller multiplier, fewer "
-                                "inputs or a narrower type helps");
+        return vch_op_rules_refuse(at, VCH_CODE_LIMIT,
+                                   "its sums could exceed 62 bits; a smaller multiplier, fewer "
+                                   "inputs or a narrower type helps");
     if (bound != operator_->public_bound)
-        return vch_rules_refuse(at, VCH_CODE_MALFORMED, "its bound is %llu, the graph says %llu",
-                                (unsigned long long)bound,
-                                (unsigned long long)operator_->public_bound);
+        return vch_op_rules_refuse(at, VCH_CODE_MALFORMED, "its bound is %llu, the graph says %llu",
+                                   (unsigned long long)bound,
+                                   (unsigned long long)operator_->public_bound);
     return VCH_OK;
 }
 
 static vch_status check_operator(const struct walk *walk, uint32_t index)
 {
     const struct vch_operator *operator_ = &walk->graph->operators[index];
-    const struct vch_rules at = {walk->graph, operator_, walk->complaint};
+    const struct vch_op_rules at = {walk->graph, operator_, walk->complaint};
 
     VCH_TRY(check_name(operator_->name, "operator", walk->complaint));
     if ((uint32_t)operator_->kind >= VCH_OPERATOR_COUNT)
@@ -201,7 +202,7 @@ static vch_status check_operator(const struct walk *walk, uint32_t index)
                             "operator %u, \"%s\", is of the unknown kind %u", index,
                             operator_->name, (unsigned)operator_->kind);
     VCH_TRY(check_indices(walk, &at));
-    VCH_TRY(vch_rules_check(&at));
+    VCH_TRY(vch_op_rules_check(&at));
     VCH_TRY(check_bound(walk, &at));
     walk->is_written[operator_->output] = true;
     walk->writers[operator_->output] = index;
