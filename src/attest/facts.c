@@ -85,7 +85,7 @@ vch_status vch_facts_decode(struct vch_facts *out, const void *bytes, size_t siz
         return vch_complain(
             complaint, status.code,
             "not a node's statement of version %d: expected version, build, policy, "
-            "model, GPU evidence where there is any, and confinement below %d",
+            "model, the GPU's key where there is one, and confinement below %d",
             VERSION, VCH_FACTS_ALL + 1);
     return VCH_OK;
 }

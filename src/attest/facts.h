@@ -35,7 +35,7 @@ struct vch_facts {
     struct vch_digest policy; // that the node holds others to
     struct vch_digest model;  // identity of what it serves; zero: nothing
     bool has_gpu;
-    struct vch_digest gpu; // of the GPU's evidence
+    struct vch_digest gpu; // of the key that signs the GPU's reports (vch_gpu_identify)
     uint32_t confinement;  // sum of vch_facts_confinement
 };
 
