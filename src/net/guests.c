@@ -45,6 +45,13 @@ void vch_guests_set_owed(void *transport, bool is_owed)
     vch_stream_set_owed(connection->stream, is_owed);
 }
 
+struct vch_stream *vch_guests_stream(void *transport)
+{
+    struct vch_guests_connection *connection = transport;
+
+    return connection->stream;
+}
+
 // The stream has been, or is being, closed: only our side of it is left.
 static void forget(struct vch_guests_connection *connection)
 {

@@ -84,4 +84,5 @@ void vch_guests_drop(struct vch_guests *guests);
 vch_status vch_guests_send(void *transport, const Vouch__Frame *frame);
 bool vch_guests_has_room(void *transport);
 void vch_guests_set_owed(void *transport, bool is_owed);
+struct vch_stream *vch_guests_stream(void *transport);
 void vch_guests_look(void *transport); // something was done with its session: how does it stand?

@@ -394,6 +394,20 @@ const struct vch_public_key *vch_stream_peer(const struct vch_stream *stream)
     return &stream->peer;
 }
 
+vch_status vch_stream_export(uint8_t out[static VCH_TLS_EXPORT_SIZE], struct vch_stream *stream,
+                             const char *label, const void *context, size_t context_size)
+{
+    if (stream->state != OPEN) return VCH_FAIL(UNAVAILABLE);
+    return vch_tls_export(out, stream->ssl, label, context, context_size);
+}
+
+vch_status vch_stream_keys(struct vch_digest *own, struct vch_digest *peer,
+                           const struct vch_stream *stream)
+{
+    if (stream->state != OPEN) return VCH_FAIL(UNAVAILABLE);
+    return vch_tls_keys(own, peer, stream->ssl);
+}
+
 vch_status vch_stream_send(struct vch_stream *stream, const Vouch__Frame *frame)
 {
     const struct vch_stream_events *events = &stream->setup.events;

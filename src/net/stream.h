@@ -66,6 +66,11 @@ vch_status vch_stream_connect(struct vch_stream **out, const struct vch_stream_s
 
 // Valid once on_open was called.
 const struct vch_public_key *vch_stream_peer(const struct vch_stream *stream);
+// As in net/tls.h, of this connection.
+vch_status vch_stream_export(uint8_t out[static VCH_TLS_EXPORT_SIZE], struct vch_stream *stream,
+                             const char *label, const void *context, size_t context_size);
+vch_status vch_stream_keys(struct vch_digest *own, struct vch_digest *peer,
+                           const struct vch_stream *stream);
 
 vch_status vch_stream_send(struct vch_stream *stream, const Vouch__Frame *frame);
 bool vch_stream_has_room(const struct vch_stream *stream);

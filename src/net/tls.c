@@ -184,3 +184,31 @@ vch_status vch_tls_peer(struct vch_public_key *out, const SSL *ssl)
         return VCH_FAIL(BAD_PROOF);
     return key_of_certificate(out, SSL_get0_peer_certificate(ssl));
 }
+
+vch_status vch_tls_export(uint8_t out[static VCH_TLS_EXPORT_SIZE], SSL *ssl, const char *label,
+                          const void *context, size_t context_size)
+{
+    if (!SSL_is_init_finished(ssl) ||
+        SSL_export_keying_material(ssl, out, VCH_TLS_EXPORT_SIZE, label, strlen(label), context,
+                                   context_size, 1) != 1)
+        return VCH_FAIL(BAD_PROOF);
+    return VCH_OK;
+}
+
+static vch_status digest_key(struct vch_digest *out, const X509 *certificate)
+{
+    unsigned char *bytes = NULL;
+    int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes) : 0;
+
+    if (size <= 0) return VCH_FAIL(BAD_PROOF);
+    *out = vch_hash_bytes(bytes, (size_t)size);
+    OPENSSL_free(bytes);
+    return VCH_OK;
+}
+
+vch_status vch_tls_keys(struct vch_digest *own, struct vch_digest *peer, const SSL *ssl)
+{
+    if (!SSL_is_init_finished(ssl)) return VCH_FAIL(BAD_PROOF);
+    VCH_TRY(digest_key(own, SSL_get_certificate(ssl)));
+    return digest_key(peer, SSL_get0_peer_certificate(ssl));
+}

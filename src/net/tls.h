@@ -12,7 +12,10 @@
 
 #include "base/complaint.h"
 #include "base/status.h"
+#include "crypto/hash.h"
 #include "crypto/sign.h"
+
+#define VCH_TLS_EXPORT_SIZE 32
 
 struct vch_tls; // one identity; serves any number of connections of one thread
 
@@ -31,3 +34,11 @@ SSL *vch_tls_new_connecting(struct vch_tls *tls, const struct vch_public_key *ex
 
 // Who the peer proved to be. BAD_PROOF before the handshake has succeeded.
 vch_status vch_tls_peer(struct vch_public_key *out, const SSL *ssl);
+
+// What only the two ends of this connection know (RFC 8446, section 7.5): the same at both, another
+// for each label, each context and each handshake. BAD_PROOF before the handshake has succeeded.
+vch_status vch_tls_export(uint8_t out[static VCH_TLS_EXPORT_SIZE], SSL *ssl, const char *label,
+                          const void *context, size_t context_size);
+
+// SHA-256 of the SubjectPublicKeyInfo (DER) of the two certificates. BAD_PROOF likewise.
+vch_status vch_tls_keys(struct vch_digest *own, struct vch_digest *peer, const SSL *ssl);
