@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/reader.h"
+#include "crypto/transcript.h"
 
 enum {
     VERSION = 1,
@@ -27,6 +28,7 @@ _Static_assert(SEALED_SIZE == VCH_SIGN_SEED_SIZE + crypto_aead_xchacha20poly1305
 _Static_assert(VCH_SIGN_SEED_SIZE == SEED_SIZE && VCH_VRF_SEED_SIZE == SEED_SIZE, "one layout");
 _Static_assert(VCH_SIGN_PUBLIC_SIZE == PUBLIC_SIZE && VCH_VRF_PUBLIC_SIZE == PUBLIC_SIZE,
                "one layout");
+_Static_assert(VCH_KEYFILE_DATA_SIZE == SEED_SIZE && VCH_DIGEST_SIZE == PUBLIC_SIZE, "one layout");
 
 // What a file holds: the name it starts with, and how its public half grows from the seed.
 struct kind {
@@ -54,8 +56,17 @@ static void grow_vrf(uint8_t public_key[static PUBLIC_SIZE], const uint8_t seed[
     vch_wipe(&key, sizeof key);
 }
 
+static void grow_data(uint8_t public_key[static PUBLIC_SIZE], const uint8_t seed[static SEED_SIZE])
+{
+    const struct vch_digest check = vch_keyfile_data_check(seed);
+
+    memcpy(public_key, check.bytes, PUBLIC_SIZE);
+}
+
 static const struct kind signing = {"VOUCHKEY", "a signing key", grow_signing};
 static const struct kind vrf = {"VOUCHVRF", "a VRF key", grow_vrf};
+static const struct kind data = {"VOUCHDAT", "a data key", grow_data};
+static const struct kind *const kinds[] = {&signing, &vrf, &data};
 
 struct cost { // of Argon2id
     uint32_t opslimit;
@@ -113,13 +124,12 @@ static bool starts_as(const uint8_t *bytes, size_t size, const struct kind *kind
 static vch_status check_name(const struct kind *kind, const uint8_t *bytes, size_t size,
                              struct vch_complaint *complaint)
 {
-    const struct kind *other = kind == &vrf ? &signing : &vrf;
-
     if (starts_as(bytes, size, kind)) return VCH_OK;
-    if (size >= MAGIC_SIZE && starts_as(bytes, size, other))
-        return vch_complain(complaint, VCH_CODE_MALFORMED,
-                            "the key file holds %s where %s is needed; vouch keygen makes either",
-                            other->what, kind->what);
+    for (size_t i = 0; size >= MAGIC_SIZE && i < sizeof kinds / sizeof *kinds; i++)
+        if (starts_as(bytes, size, kinds[i]))
+            return vch_complain(complaint, VCH_CODE_MALFORMED,
+                                "the key file holds %s where %s is needed: name another file",
+                                kinds[i]->what, kind->what);
     return vch_complain(complaint, VCH_CODE_MALFORMED,
                         "not a key file: it does not start with \"%s\"", kind->magic);
 }
@@ -273,4 +283,37 @@ vch_status vch_keyfile_public_vrf(struct vch_vrf_public *out, const uint8_t *byt
 bool vch_keyfile_is_vrf(const uint8_t *bytes, size_t size)
 {
     return size >= MAGIC_SIZE && starts_as(bytes, size, &vrf);
+}
+
+struct vch_digest vch_keyfile_data_check(const uint8_t key[static VCH_KEYFILE_DATA_SIZE])
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/sealed-key/v1");
+    vch_transcript_absorb(&transcript, "key", key, VCH_KEYFILE_DATA_SIZE);
+    struct vch_digest digest = vch_transcript_final(&transcript);
+    vch_wipe(&transcript, sizeof transcript);
+    return digest;
+}
+
+vch_status vch_keyfile_encode_data(uint8_t out[static VCH_KEYFILE_SIZE],
+                                   const uint8_t key[static VCH_KEYFILE_DATA_SIZE],
+                                   const char *passphrase,
+                                   const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE])
+{
+    const struct vch_digest check = vch_keyfile_data_check(key);
+
+    return seal(out, &data, key, check.bytes, passphrase, random);
+}
+
+vch_status vch_keyfile_decode_data(uint8_t key[static VCH_KEYFILE_DATA_SIZE], const uint8_t *bytes,
+                                   size_t size, const char *passphrase,
+                                   struct vch_complaint *complaint)
+{
+    uint8_t seed[SEED_SIZE];
+
+    VCH_TRY(open_file(seed, &data, bytes, size, passphrase, complaint));
+    memcpy(key, seed, sizeof seed);
+    vch_wipe(seed, sizeof seed);
+    return VCH_OK;
 }

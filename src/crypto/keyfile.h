@@ -1,6 +1,7 @@
-// A signing key, or the key of a verifiable random function, at rest: sealed under a passphrase.
+// A signing key, the key of a verifiable random function, or the data key of sealed weights, at
+// rest: sealed under a passphrase.
 //
-//     "VOUCHKEY" or "VOUCHVRF" | u32le version = 1 | u32le kdf opslimit | u64le kdf memlimit |
+//     "VOUCHKEY", "VOUCHVRF" or "VOUCHDAT" | u32le version = 1 | u32le kdf opslimit | u64le kdf memlimit |
 //     salt[16] | public key[32] | nonce[24] | XChaCha20-Poly1305(seed[32]), everything before it as
 //     associated data
 //
@@ -15,11 +16,13 @@
 
 #include "base/complaint.h"
 #include "base/status.h"
+#include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "crypto/vrf.h"
 
 #define VCH_KEYFILE_SIZE 144       // check: 8 + 4 + 4 + 8 + 16 + 32 + 24 + 32 + 16
 #define VCH_KEYFILE_RANDOM_SIZE 40 // check: 16 + 24
+#define VCH_KEYFILE_DATA_SIZE 32   // of a data key
 
 // What opening a file may cost at most, whatever the file says.
 #define VCH_KEYFILE_OPSLIMIT_MAX 16u
@@ -52,3 +55,14 @@ vch_status vch_keyfile_public_vrf(struct vch_vrf_public *out, const uint8_t *byt
 
 // Whether the bytes say that they are a file of the second kind.
 bool vch_keyfile_is_vrf(const uint8_t *bytes, size_t size);
+
+// Data keys have no public half; in its place stands what tells them apart and tells no more.
+struct vch_digest vch_keyfile_data_check(const uint8_t key[static VCH_KEYFILE_DATA_SIZE]);
+// As for the others.
+vch_status vch_keyfile_encode_data(uint8_t out[static VCH_KEYFILE_SIZE],
+                                   const uint8_t key[static VCH_KEYFILE_DATA_SIZE],
+                                   const char *passphrase,
+                                   const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE]);
+vch_status vch_keyfile_decode_data(uint8_t key[static VCH_KEYFILE_DATA_SIZE], const uint8_t *bytes,
+                                   size_t size, const char *passphrase,
+                                   struct vch_complaint *complaint);

@@ -16,6 +16,18 @@ static void open_vrf(const uint8_t *data, size_t size)
     VCH_ASSERT(vch_is_equal(&key.public_key, &public_key, sizeof public_key));
 }
 
+static void open_data(const uint8_t *data, size_t size)
+{
+    uint8_t key[VCH_KEYFILE_DATA_SIZE];
+
+    if (size != VCH_KEYFILE_SIZE || vch_get_u32le(data + 12) > 4 ||
+        vch_get_u64le(data + 16) > 65536)
+        return;
+    if (!vch_is_ok(vch_keyfile_decode_data(key, data, size, "", NULL))) return;
+    const struct vch_digest check = vch_keyfile_data_check(key);
+    VCH_ASSERT(vch_is_equal(data + 40, check.bytes, sizeof check.bytes));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vch_complaint complaint = {0};
 
     open_vrf(data, size);
+    open_data(data, size);
     vch_status shown = vch_keyfile_public(&public_key, data, size, &complaint);
     VCH_ASSERT(!vch_is_ok(shown) || !vch_keyfile_is_vrf(data, size));
     VCH_ASSERT(vch_is_ok(shown) == (complaint.text[0] == '\0'));

@@ -224,3 +224,46 @@ TEST(keyfile_of_a_vrf_key_refuses_any_flipped_bit)
     }
     CHECK_OK(vch_keyfile_decode_vrf(&out, file, sizeof file, "", NULL));
 }
+
+// --- data keys of sealed weights.
+
+TEST(keyfile_keeps_a_data_key_and_shows_its_check_alone)
+{
+    uint8_t file[VCH_KEYFILE_SIZE], key[VCH_KEYFILE_DATA_SIZE], opened[VCH_KEYFILE_DATA_SIZE];
+    uint8_t random[VCH_KEYFILE_RANDOM_SIZE];
+    struct vch_complaint complaint = {0};
+    struct vch_secret_key signing;
+    struct vch_vrf_secret vrf;
+
+    random_bytes(key, sizeof key);
+    random_bytes(random, sizeof random);
+    const struct vch_digest check = vch_keyfile_data_check(key);
+    CHECK_OK(vch_keyfile_encode_data(file, key, "correct horse battery staple", random));
+    CHECK(memcmp(file + 40, check.bytes, sizeof check.bytes) == 0);
+    for (size_t at = 0; at + sizeof key <= sizeof file; at++)
+        CHECK(memcmp(file + at, key, sizeof key) != 0);
+    CHECK_FAILS(vch_keyfile_decode_data(opened, file, sizeof file, "", NULL), REFUSED);
+    CHECK_OK(vch_keyfile_decode_data(opened, file, sizeof file, "correct horse battery staple",
+                                     NULL));
+    CHECK(memcmp(opened, key, sizeof key) == 0);
+    CHECK_FAILS(vch_keyfile_decode(&signing, file, sizeof file, "", &complaint), MALFORMED);
+    CHECK(strstr(complaint.text, "holds a data key where a signing key is needed") != NULL);
+    CHECK_FAILS(vch_keyfile_decode_vrf(&vrf, file, sizeof file, "", NULL), MALFORMED);
+}
+
+TEST(keyfile_of_a_data_key_refuses_any_flipped_bit)
+{
+    uint8_t file[VCH_KEYFILE_SIZE], key[VCH_KEYFILE_DATA_SIZE], opened[VCH_KEYFILE_DATA_SIZE];
+    uint8_t random[VCH_KEYFILE_RANDOM_SIZE] = {1};
+
+    random_bytes(key, sizeof key);
+    CHECK_OK(vch_keyfile_encode_data(file, key, "", random));
+    for (size_t bit = 0; bit < 8 * sizeof file; bit++) {
+        if (bit / 8 >= 12 && bit / 8 < 24) continue; // costs, as above
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(!vch_is_ok(vch_keyfile_decode_data(opened, file, sizeof file, "", NULL)));
+        file[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    CHECK_OK(vch_keyfile_decode_data(opened, file, sizeof file, "", NULL));
+    CHECK(memcmp(opened, key, sizeof key) == 0);
+}

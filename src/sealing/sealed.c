@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/keyfile.h"
 #include "crypto/transcript.h"
 
 static const char magic[] = "VOUCH-SEALED-MAN";
@@ -25,6 +26,7 @@ enum {
 };
 _Static_assert(AT_SIGNATURE + VCH_SIGN_SIGNATURE_SIZE == VCH_SEALED_MANIFEST_SIZE, "the layout");
 _Static_assert(AT_START + VCH_SEALED_START_SIZE == AT_ROOT, "the layout");
+_Static_assert(VCH_SEALED_KEY_SIZE == VCH_KEYFILE_DATA_SIZE, "the key of a data key's file");
 #define SIZE_MAX_ALL ((uint64_t)VCH_SEALED_CHUNKS_MAX * VCH_SEALED_CHUNK_SIZE)
 
 uint64_t vch_sealed_chunk_count(const struct vch_sealed *sealed)
@@ -41,13 +43,7 @@ size_t vch_sealed_chunk_size(const struct vch_sealed *sealed, uint64_t index)
 
 struct vch_digest vch_sealed_key_check(const uint8_t key[static VCH_SEALED_KEY_SIZE])
 {
-    struct vch_transcript transcript;
-
-    vch_transcript_init(&transcript, "vouch/sealed-key/v1");
-    vch_transcript_absorb(&transcript, "key", key, VCH_SEALED_KEY_SIZE);
-    struct vch_digest digest = vch_transcript_final(&transcript);
-    vch_wipe(&transcript, sizeof transcript);
-    return digest;
+    return vch_keyfile_data_check(key);
 }
 
 void vch_sealed_encode(uint8_t out[static VCH_SEALED_MANIFEST_SIZE],
