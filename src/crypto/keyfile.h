@@ -1,9 +1,9 @@
 // A signing key, the key of a verifiable random function, or the data key of sealed weights, at
 // rest: sealed under a passphrase.
 //
-//     "VOUCHKEY", "VOUCHVRF" or "VOUCHDAT" | u32le version = 1 | u32le kdf opslimit | u64le kdf memlimit |
-//     salt[16] | public key[32] | nonce[24] | XChaCha20-Poly1305(seed[32]), everything before it as
-//     associated data
+//     "VOUCHKEY", "VOUCHVRF" or "VOUCHDAT" | u32le version = 1 | u32le kdf opslimit | u64le kdf
+//     memlimit | salt[16] | public key[32] | nonce[24] | XChaCha20-Poly1305(seed[32]), everything
+//     before it as associated data
 //
 // A file of one kind never opens as the other. The key of the seal is Argon2id(passphrase). An
 // empty passphrase is possible, for daemons whose disk is already protected; the file then rests on

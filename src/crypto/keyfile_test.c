@@ -243,8 +243,8 @@ TEST(keyfile_keeps_a_data_key_and_shows_its_check_alone)
     for (size_t at = 0; at + sizeof key <= sizeof file; at++)
         CHECK(memcmp(file + at, key, sizeof key) != 0);
     CHECK_FAILS(vch_keyfile_decode_data(opened, file, sizeof file, "", NULL), REFUSED);
-    CHECK_OK(vch_keyfile_decode_data(opened, file, sizeof file, "correct horse battery staple",
-                                     NULL));
+    CHECK_OK(
+        vch_keyfile_decode_data(opened, file, sizeof file, "correct horse battery staple", NULL));
     CHECK(memcmp(opened, key, sizeof key) == 0);
     CHECK_FAILS(vch_keyfile_decode(&signing, file, sizeof file, "", &complaint), MALFORMED);
     CHECK(strstr(complaint.text, "holds a data key where a signing key is needed") != NULL);

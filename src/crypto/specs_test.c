@@ -154,6 +154,18 @@ TEST(specs_keyfile_of_a_vrf_key)
     CHECK(memcmp(opened.seed, seed, sizeof seed) == 0);
 }
 
+TEST(specs_keyfile_of_a_data_key)
+{
+    uint8_t key[VCH_KEYFILE_DATA_SIZE], random[VCH_KEYFILE_RANDOM_SIZE], file[VCH_KEYFILE_SIZE];
+
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(0x20 + i);
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] = (uint8_t)i;
+    CHECK_OK(vch_keyfile_encode_data(file, key, "", random));
+    test_spec_check(file, sizeof file, keyfile_page, "data_file");
+}
+
 // The intermediate values of the page, for whoever implements it step by step.
 TEST(specs_keyfile_seals)
 {

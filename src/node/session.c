@@ -38,18 +38,23 @@ static void send_frame(struct vch_session *session, const Vouch__Frame *frame)
     if (!vch_is_ok(status)) end(session, status.code, "the stream takes no more frames");
 }
 
-// A Refusal is cheap for the peer to ask for: one that asks for many and reads none is ended.
+// A Refusal, and its like, is cheap for the peer to ask for: one that asks for many and reads none
+// is ended.
+static bool may_refuse(struct vch_session *session)
+{
+    if (session->host->has_room(session->transport)) session->refusals_waiting = 0;
+    if (session->refusals_waiting++ < VCH_SESSION_REFUSALS_MAX) return true;
+    end(session, VCH_CODE_LIMIT, "too many refusals wait to be read");
+    return false;
+}
+
 static void refuse(struct vch_session *session, uint64_t id, enum vch_code code, const char *text)
 {
     Vouch__Refusal refusal = VOUCH__REFUSAL__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
     char copy[VCH_COMPLAINT_SIZE];
 
-    if (session->host->has_room(session->transport)) session->refusals_waiting = 0;
-    if (session->refusals_waiting++ == VCH_SESSION_REFUSALS_MAX) {
-        end(session, VCH_CODE_LIMIT, "too many refusals wait to be read");
-        return;
-    }
+    if (!may_refuse(session)) return;
     (void)snprintf(copy, sizeof copy, "%s", text);
     refusal.id = id;
     refusal.code = code;
@@ -282,6 +287,70 @@ static bool may_ask(struct vch_session *session, uint64_t id)
     return true;
 }
 
+static void answer_grant(struct vch_session *session, uint64_t id, vch_status status,
+                         const struct vch_complaint *complaint)
+{
+    Vouch__GrantResult result = VOUCH__GRANT_RESULT__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    char text[VCH_COMPLAINT_SIZE] = "";
+
+    if (!may_refuse(session)) return;
+    if (!vch_is_ok(status))
+        (void)snprintf(text, sizeof text, "%s",
+                       complaint->text[0] ? complaint->text : vch_code_text(status.code));
+    result.id = id;
+    result.code = status.code;
+    result.text = text;
+    frame.body_case = VOUCH__FRAME__BODY_GRANT_RESULT;
+    frame.grant_result = &result;
+    send_frame(session, &frame);
+}
+
+// How the release stands that is being opened for this session.
+static void follow_grant(struct vch_session *session)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_complaint complaint = {""};
+
+    if (session->grant_id == 0) return;
+    vch_status status = host->ask_grant(host->context, session->grant_place, &complaint);
+    if (status.code == VCH_CODE_BUSY) return;
+    answer_grant(session, session->grant_id, status, &complaint);
+    session->grant_id = 0;
+}
+
+// Whoever sends one may send it: what is released opens for the key that this node attested on this
+// stream alone, and only if it is what the owner's manifest names.
+static void receive_grant(struct vch_session *session, const Vouch__Grant *grant)
+{
+    struct vch_session_host *host = session->host;
+    struct vch_complaint complaint = {""};
+    vch_status status = VCH_OK;
+
+    if (grant->id <= session->last_id) {
+        end(session, VCH_CODE_MALFORMED, "request %" PRIu64 " after %" PRIu64 ": identifiers grow",
+            grant->id, session->last_id);
+        return;
+    }
+    session->last_id = grant->id;
+    if (host->take_grant == NULL)
+        status = vch_complain(&complaint, VCH_CODE_UNSUPPORTED,
+                              "this node has no sealed weights that wait for a key");
+    else if (host->is_draining)
+        status = vch_complain(&complaint, VCH_CODE_UNAVAILABLE, "this node is about to stop");
+    else if (session->grant_id != 0)
+        status = vch_complain(&complaint, VCH_CODE_BUSY, "another release is being opened");
+    else
+        status = host->take_grant(host->context, session->transport, grant, &session->grant_place,
+                                  &complaint);
+    if (!vch_is_ok(status)) {
+        answer_grant(session, grant->id, status, &complaint);
+        return;
+    }
+    session->grant_id = grant->id;
+    follow_grant(session);
+}
+
 static void receive_referee(struct vch_session *session, const Vouch__RefereeRequest *request)
 {
     struct vch_session_host *host = session->host;
@@ -430,6 +499,7 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
         receive_referee(session, frame->referee_request);
         break;
     case VOUCH__FRAME__BODY_CHUNK: receive_chunk(session, frame->chunk); break;
+    case VOUCH__FRAME__BODY_GRANT: receive_grant(session, frame->grant); break;
     case VOUCH__FRAME__BODY_CANCEL: receive_cancel(session, frame->cancel); break;
     case VOUCH__FRAME__BODY_PING: receive_ping(session, frame->ping); break;
     case VOUCH__FRAME__BODY_PONG: break;
@@ -440,6 +510,7 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     case VOUCH__FRAME__BODY_WELCOME:
     case VOUCH__FRAME__BODY_RUN_RESULT:
     case VOUCH__FRAME__BODY_PROOF_RESULT:
+    case VOUCH__FRAME__BODY_GRANT_RESULT:
     default:
         end(session, VCH_CODE_MALFORMED, "a %s frame is for nodes to send", vch_frame_name(frame));
         break;
@@ -615,6 +686,7 @@ void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
 void vch_session_tick(struct vch_session *session, struct vch_session_time now)
 {
     session->now = now;
+    follow_grant(session);
     for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
         struct vch_task *task = session->tasks[i];
         if (task == NULL) continue;
@@ -632,7 +704,7 @@ bool vch_session_is_idle(const struct vch_session *session)
 {
     for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++)
         if (session->tasks[i] != NULL) return false;
-    return true;
+    return session->grant_id == 0;
 }
 
 void vch_session_send_goodbye(struct vch_session *session)

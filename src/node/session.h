@@ -71,7 +71,13 @@ struct vch_session_host {
                            struct vch_complaint *complaint);
     const struct vch_state *(*state)(void *context); // of the ledger
     const struct vch_public_key *self;               // this node, for its seats
-    struct vch_task *orphans;                        // node/orphans.h
+    // Of sealed weights (node/weights.h); `take_grant` is NULL at a node that has none. OK: it has
+    // begun with the weights at `place`. Then `ask_grant` says how they stand: BUSY for as long as
+    // they are being opened.
+    vch_status (*take_grant)(void *context, void *transport, const Vouch__Grant *grant,
+                             uint32_t *place, struct vch_complaint *complaint);
+    vch_status (*ask_grant)(void *context, uint32_t place, struct vch_complaint *complaint);
+    struct vch_task *orphans; // node/orphans.h
     uint32_t orphan_count;
 };
 
@@ -87,6 +93,8 @@ struct vch_session {
     struct vch_task *tasks[VCH_SESSION_REQUESTS_MAX];   // any order
     struct vch_task *sending[VCH_SESSION_REQUESTS_MAX]; // results in the order they were made
     uint32_t sending_count;
+    uint64_t grant_id; // of the release that is being opened; 0: none
+    uint32_t grant_place;
     // Set when the peer broke the protocol: refuse the stream with this and close it.
     enum vch_code end_code;
     char end_text[200];
