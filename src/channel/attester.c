@@ -329,6 +329,12 @@ vch_status vch_attester_ask(struct vch_attester_question **out, struct vch_attes
     return vch_complain(complaint, status.code, "too many wait for evidence: try again later");
 }
 
+vch_status vch_attester_block(uint8_t out[static VCH_BINDER_SIZE],
+                              const struct vch_attester_question *question)
+{
+    return vch_binder_encode(out, &question->binder);
+}
+
 void vch_attester_cancel(struct vch_attester_question *question)
 {
     if (question == NULL) return;

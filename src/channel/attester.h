@@ -57,4 +57,8 @@ vch_status vch_attester_ask(struct vch_attester_question **out, struct vch_attes
                             const void *request, size_t request_size, enum vch_binder_role role,
                             const struct vch_transport *transport, vch_attester_answered answered,
                             void *context, struct vch_complaint *complaint);
+// The block that its answer is bound to, for as long as `answered` takes: what is sealed for this
+// end (sealing/grant.h) is opened with it. USAGE: there is none such.
+vch_status vch_attester_block(uint8_t out[static VCH_BINDER_SIZE],
+                              const struct vch_attester_question *question);
 void vch_attester_cancel(struct vch_attester_question *question); // NULL is nothing to cancel

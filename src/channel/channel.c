@@ -54,14 +54,15 @@ static void answered(void *context, vch_status status, const uint8_t *bytes, siz
     Vouch__AttestResponse message = VOUCH__ATTEST_RESPONSE__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
 
-    channel->question = NULL;
     if (vch_is_ok(status)) {
+        channel->has_block = vch_is_ok(vch_attester_block(channel->block, channel->question));
         message.response = vch_message_borrow(bytes, size);
         frame.body_case = VOUCH__FRAME__BODY_ATTEST_RESPONSE;
         frame.attest_response = &message;
         status = transport->send(transport->context, &frame);
         why = "the connection takes no evidence";
     }
+    channel->question = NULL;
     if (!vch_is_ok(status)) fail(channel, status.code, why);
     tell(channel);
 }
