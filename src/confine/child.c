@@ -38,6 +38,54 @@ vch_status vch_child_write(int channel, const void *bytes, size_t size)
     return VCH_OK;
 }
 
+union room { // for one descriptor, aligned
+    struct cmsghdr head;
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+vch_status vch_child_read_with(int channel, void *bytes, size_t size, int *descriptor)
+{
+    struct iovec part = {bytes, size};
+    union room room;
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room};
+    ssize_t got = 0;
+
+    *descriptor = -1;
+    do
+        got = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got < 0) return VCH_FAIL(IO);
+    if (got == 0) return VCH_FAIL(TRUNCATED);
+    const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(descriptor, CMSG_DATA(head), sizeof *descriptor);
+    return vch_child_read(channel, (uint8_t *)bytes + got, size - (size_t)got);
+}
+
+vch_status vch_child_write_with(int channel, const void *bytes, size_t size, int descriptor)
+{
+    struct iovec part = {(void *)(uintptr_t)bytes, size}; // only read
+    union room room = {.bytes = {0}};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t put = 0;
+
+    if (descriptor >= 0) {
+        message.msg_control = &room;
+        message.msg_controllen = sizeof room;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof descriptor);
+        memcpy(CMSG_DATA(head), &descriptor, sizeof descriptor);
+    }
+    do
+        put = sendmsg(channel, &message, MSG_NOSIGNAL);
+    while (put < 0 && errno == EINTR);
+    if (put < 0) return VCH_FAIL(IO);
+    return vch_child_write(channel, (const uint8_t *)bytes + put, size - (size_t)put);
+}
+
 // The profile's descriptors and the channel, ascending.
 static uint32_t list_kept(int out[static VCH_PROFILE_KEPT_MAX], const struct vch_profile *profile,
                           int channel)

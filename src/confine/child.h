@@ -30,3 +30,6 @@ void vch_child_stop(struct vch_child *child);
 // All `size` bytes, on either end. TRUNCATED where the other end closed before, IO.
 vch_status vch_child_read(int channel, void *bytes, size_t size);
 vch_status vch_child_write(int channel, const void *bytes, size_t size);
+// The same with a descriptor beside the bytes (-1: none), for roles that have messages.
+vch_status vch_child_read_with(int channel, void *bytes, size_t size, int *descriptor);
+vch_status vch_child_write_with(int channel, const void *bytes, size_t size, int descriptor);

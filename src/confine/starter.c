@@ -1,0 +1,165 @@
+#include "confine/starter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { START = 's', END = 'e', PATIENCE_MS = 1000 };
+
+// What comes back, with the child's channel beside it where one was started.
+struct word {
+    vch_status status;
+    struct vch_complaint complaint;
+    struct vch_confine_facts facts;
+};
+
+struct order {
+    struct vch_profile profile;
+    vch_child_work *work;
+    void *context;
+};
+
+// Whoever was told that its channel is closed ends; who does not is ended.
+static void wait_a_moment(const struct vch_child *child)
+{
+    int handle = (int)syscall(SYS_pidfd_open, child->pid, 0);
+    struct pollfd end = {.fd = handle, .events = POLLIN};
+
+    if (handle < 0 || poll(&end, 1, PATIENCE_MS) != 1) (void)kill(child->pid, SIGKILL);
+    if (handle >= 0) (void)close(handle);
+}
+
+static void start_one(struct vch_child *child, int channel, const struct order *order)
+{
+    struct word word = {.status = VCH_OK};
+    struct vch_child fresh;
+
+    vch_child_stop(child);
+    word.status =
+        vch_child_start(&fresh, &order->profile, order->work, order->context, &word.complaint);
+    word.facts = fresh.facts;
+    bool is_started = vch_is_ok(word.status);
+    vch_status told =
+        vch_child_write_with(channel, &word, sizeof word, is_started ? fresh.channel : -1);
+    (void)told; // a parent that is gone is noticed at the next byte
+    if (!is_started) return;
+    (void)close(fresh.channel); // else its end would not be seen there
+    fresh.channel = -1;
+    *child = fresh;
+}
+
+static void end_one(struct vch_child *child, int channel)
+{
+    struct word word = {.status = VCH_OK};
+
+    if (child->pid > 0) {
+        wait_a_moment(child);
+        word.status = vch_child_end(child, &word.complaint);
+    }
+    vch_status told = vch_child_write_with(channel, &word, sizeof word, -1);
+    (void)told;
+}
+
+static int be_starter(int channel, void *context)
+{
+    const struct order *order = context;
+    struct vch_child child = {.channel = -1};
+    uint8_t wish = 0;
+
+    while (vch_is_ok(vch_child_read(channel, &wish, sizeof wish))) {
+        if (wish == START)
+            start_one(&child, channel, order);
+        else
+            end_one(&child, channel);
+    }
+    vch_child_stop(&child);
+    return 0;
+}
+
+// What its children give up it must still have: it gives up what is not theirs.
+static struct vch_profile profile_of(const struct vch_profile *children)
+{
+    return (struct vch_profile){
+        .role = "starter",
+        .asked = VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) |
+                 VCH_FENCE_BIT(PRIVILEGES),
+        .files_max = UINT32_MAX,
+        .locked_max = SIZE_MAX,
+        .required = VCH_FENCE_BIT(DESCRIPTORS),
+        .kept = children->kept,
+        .kept_count = children->kept_count,
+    };
+}
+
+vch_status vch_starter_new(struct vch_starter *out, const struct vch_profile *profile,
+                           vch_child_work *work, void *context, struct vch_complaint *complaint)
+{
+    struct order order = {*profile, work, context};
+    const struct vch_profile mine = profile_of(profile);
+    struct vch_child child;
+
+    *out = (struct vch_starter){.channel = -1};
+    VCH_TRY(vch_child_start(&child, &mine, be_starter, &order, complaint));
+    *out = (struct vch_starter){.pid = child.pid, .channel = child.channel};
+    return VCH_OK;
+}
+
+static vch_status gone(struct vch_complaint *complaint)
+{
+    return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
+                        "the process that starts confined ones is gone: start the program anew");
+}
+
+static vch_status ask(struct word *word, int *descriptor, const struct vch_starter *starter,
+                      uint8_t wish, struct vch_complaint *complaint)
+{
+    if (starter->channel < 0 || send(starter->channel, &wish, 1, MSG_NOSIGNAL) != 1 ||
+        !vch_is_ok(vch_child_read_with(starter->channel, word, sizeof *word, descriptor)))
+        return gone(complaint);
+    if (vch_is_ok(word->status)) return VCH_OK;
+    return vch_complain(complaint, word->status.code, "%s", word->complaint.text);
+}
+
+vch_status vch_starter_start(struct vch_starter *starter, struct vch_child *out,
+                             struct vch_complaint *complaint)
+{
+    struct word word = {.status = VCH_OK};
+    int channel = -1;
+
+    *out = (struct vch_child){.channel = -1};
+    vch_status status = ask(&word, &channel, starter, START, complaint);
+    out->facts = word.facts;
+    VCH_TRY(status);
+    if (channel < 0) return gone(complaint);
+    out->channel = channel;
+    starter->is_running = true;
+    return VCH_OK;
+}
+
+vch_status vch_starter_end(struct vch_starter *starter, struct vch_child *child,
+                           struct vch_complaint *complaint)
+{
+    struct word word = {.status = VCH_OK};
+    int none = -1;
+
+    if (child->channel >= 0) (void)close(child->channel);
+    child->channel = -1;
+    if (!starter->is_running) return VCH_OK;
+    starter->is_running = false;
+    return ask(&word, &none, starter, END, complaint);
+}
+
+void vch_starter_free(struct vch_starter *starter)
+{
+    struct vch_child child = {.pid = starter->pid, .channel = starter->channel};
+
+    if (starter->pid <= 0) return;
+    vch_status status = vch_child_end(&child, NULL); // it sees that its channel is closed
+    (void)status;
+    *starter = (struct vch_starter){.channel = -1};
+}
