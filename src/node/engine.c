@@ -53,7 +53,8 @@ vch_status vch_engine_memory(size_t *out, const struct vch_kernels *kernels,
 static bool is_cancelled(const void *context)
 {
     const struct vch_task *task = context;
-    return atomic_load(&task->is_cancelled);
+
+    return atomic_load(&task->is_cancelled) || (task->stop != NULL && atomic_load(task->stop));
 }
 
 // `trace` is NULL, or has room for a digest an operator.
@@ -139,7 +140,7 @@ static vch_status take_trace(struct vch_task *task)
     return VCH_OK;
 }
 
-vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
+static vch_status commit(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
 
@@ -147,8 +148,20 @@ vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *tas
                                 &task->input_nonce, &task->arena));
     VCH_TRY(vch_crossing_commit(&task->vote.output, &crossing, &task->output, task->batch,
                                 &task->output_nonce, &task->arena));
-    vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
     return task->digests != NULL ? take_trace(task) : VCH_OK;
+}
+
+void vch_engine_sign(const struct vch_engine *engine, struct vch_task *task)
+{
+    if (vch_is_ok(task->status) && !task->is_proof && task->referee == NULL)
+        vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+}
+
+vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
+{
+    VCH_TRY(commit(engine, task));
+    vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+    return VCH_OK;
 }
 
 static vch_status write_proof(struct vch_task *task, const struct vch_answer_order *order)
@@ -158,7 +171,7 @@ static vch_status write_proof(struct vch_task *task, const struct vch_answer_ord
     struct vch_answer answer;
 
     VCH_TRY(vch_answer_prove_begin(&answer, order, &task->arena, &task->complaint));
-    if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT); // before it takes an opening
+    if (is_cancelled(task)) return VCH_FAIL(TIMEOUT); // before it takes an opening
     VCH_TRY(source->take(source->context, &task->complaint));
     VCH_TRY(vch_answer_prove(&file, &answer, &task->arena, &task->complaint));
     task->reply[0] = (struct vch_task_part){source->bytes, source->size};
@@ -200,14 +213,14 @@ static vch_status vote(const struct vch_engine *engine, struct vch_task *task)
     }
     VCH_TRY(run_operators(engine, task, task->digests));
     task->reply[0] = (struct vch_task_part){task->output.data, task->output_size};
-    return vch_engine_vote(engine, task);
+    return commit(engine, task);
 }
 
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
 
-    if (atomic_load(&task->is_cancelled)) return VCH_FAIL(TIMEOUT);
+    if (is_cancelled(task)) return VCH_FAIL(TIMEOUT);
     if (task->referee != NULL) return vch_referee_execute(engine, task);
     VCH_TRY(check_input(task, &crossing, &task->complaint));
     if (task->is_proof) return prove(engine, task);
@@ -219,6 +232,12 @@ static vch_status execute(const struct vch_engine *engine, struct vch_task *task
 }
 
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task)
+{
+    vch_engine_compute(unused, engine, task);
+    vch_engine_sign(engine, task);
+}
+
+void vch_engine_compute(void *unused, const struct vch_engine *engine, struct vch_task *task)
 {
     uint64_t start_us = vch_clock_monotonic_us();
 

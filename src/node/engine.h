@@ -10,10 +10,11 @@
 struct vch_engine {
     const struct vch_kernels *kernels;
     struct vch_workers *workers;      // NULL: alone
-    const struct vch_secret_key *key; // signs votes
+    const struct vch_secret_key *key; // signs votes; NULL where others do
 };
 
-// Who executes tasks. Tests hand in one that lies; everyone else has vch_engine_execute.
+// Who executes tasks: vch_engine_execute, or another process (node/apart.h). Tests hand in one that
+// lies.
 typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engine,
                                     struct vch_task *task);
 
@@ -21,6 +22,10 @@ typedef void (*vch_engine_executor)(void *context, const struct vch_engine *engi
 // in between), commits and signs; or, for a task that asks for a proof, proves. Fills the task's
 // status, complaint, output, vote, of an agreed job its trace, and compute_us.
 void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vch_task *task);
+
+// The same without a signature: what a process without keys can do of it, and what is left.
+void vch_engine_compute(void *unused, const struct vch_engine *engine, struct vch_task *task);
+void vch_engine_sign(const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs; where there is a trace already,
 // its last word becomes that output.

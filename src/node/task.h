@@ -66,6 +66,7 @@ struct vch_task {
     uint64_t give_up_ms; // monotonic
     uint64_t admitted_ms;
     atomic_bool is_cancelled; // set by the loop, read by the worker between operators
+    const atomic_bool *stop;  // NULL, or what another process says likewise
 
     // How far it is.
     enum vch_task_state state;
