@@ -87,7 +87,7 @@ static void check_quoting(struct vch_dcap_parts *parts)
                               "the PCK did not sign the quoting enclave's report");
 
     vch_hash_init(&hash);
-    vch_hash_update(&hash, quote->key, 2 * COORDINATE_SIZE);
+    vch_hash_update(&hash, quote->key, (size_t)2 * COORDINATE_SIZE);
     vch_hash_update(&hash, quote->authenticated, quote->authenticated_size);
     struct vch_digest digest = vch_hash_final(&hash);
     holds = memcmp(quoting->report_data, digest.bytes, sizeof digest.bytes) == 0 &&

@@ -86,6 +86,7 @@ static bool is_key(const struct vch_json_value *value, const char *key, size_t s
     return value->key_size == size && memcmp(value->key, key, size) == 0;
 }
 
+// NOLINTBEGIN(misc-no-recursion): eight calls deep at most, VCH_JSON_DEPTH_MAX
 static vch_status read_value(struct scan *scan, unsigned depth, const char *key, size_t key_size);
 
 static vch_status read_member(struct scan *scan, const struct vch_json_value *object,
@@ -158,6 +159,8 @@ static vch_status read_value(struct scan *scan, unsigned depth, const char *key,
     value->skip = scan->count - index;
     return VCH_OK;
 }
+
+// NOLINTEND(misc-no-recursion)
 
 // A value is the whole document, or follows an opening bracket or a comma.
 static size_t values_max(const char *text, size_t size)

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as what was accepted
 static void look(const struct vch_json_value *value, const char *text, size_t size)
 {
     struct vch_arena arena;

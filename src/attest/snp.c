@@ -155,7 +155,7 @@ static void judge_signature(struct vch_appraisal *appraisal, const struct vch_sn
     struct vch_spki_ecdsa signature = {report->r, report->s, VCH_SNP_REPORT_NUMBER, true};
 
     bool is_there = vch_appraisal_check(appraisal, "snp.signature.present",
-                                        !vch_is_zero(report->r, 2 * VCH_SNP_REPORT_NUMBER),
+                                        !vch_is_zero(report->r, (size_t)2 * VCH_SNP_REPORT_NUMBER),
                                         "the report is not signed");
     bool is_good = is_there && vch_is_ok(vch_spki_verify_ecdsa(&key->spki, &signature, signed_bytes,
                                                                VCH_SNP_REPORT_SIGNED));
