@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/check.h"
+
 enum { START = 's', END = 'e', PATIENCE_MS = 1000 };
 
 // What comes back, with the child's channel beside it where one was started.
@@ -21,6 +23,7 @@ struct word {
 struct order {
     struct vch_profile profile;
     vch_child_work *work;
+    vch_starter_open *open; // NULL: nothing
     void *context;
 };
 
@@ -34,14 +37,30 @@ static void wait_a_moment(const struct vch_child *child)
     if (handle >= 0) (void)close(handle);
 }
 
+static vch_status make(struct vch_child *out, const struct order *order,
+                       struct vch_complaint *complaint)
+{
+    struct vch_profile profile = order->profile;
+    int extra = -1;
+
+    *out = (struct vch_child){.channel = -1};
+    if (order->open != NULL) {
+        VCH_TRY(order->open(&extra, order->context, complaint));
+        profile.kept = &extra;
+        profile.kept_count = 1;
+    }
+    vch_status status = vch_child_start(out, &profile, order->work, order->context, complaint);
+    if (extra >= 0) (void)close(extra);
+    return status;
+}
+
 static void start_one(struct vch_child *child, int channel, const struct order *order)
 {
     struct word word = {.status = VCH_OK};
     struct vch_child fresh;
 
     vch_child_stop(child);
-    word.status =
-        vch_child_start(&fresh, &order->profile, order->work, order->context, &word.complaint);
+    word.status = make(&fresh, order, &word.complaint);
     word.facts = fresh.facts;
     bool is_started = vch_is_ok(word.status);
     vch_status told =
@@ -96,17 +115,25 @@ static struct vch_profile profile_of(const struct vch_profile *children)
     };
 }
 
-vch_status vch_starter_new(struct vch_starter *out, const struct vch_profile *profile,
-                           vch_child_work *work, void *context, struct vch_complaint *complaint)
+vch_status vch_starter_new_with(struct vch_starter *out, const struct vch_profile *profile,
+                                vch_child_work *work, vch_starter_open *open, void *context,
+                                struct vch_complaint *complaint)
 {
-    struct order order = {*profile, work, context};
+    struct order order = {*profile, work, open, context};
     const struct vch_profile mine = profile_of(profile);
     struct vch_child child;
 
+    VCH_ASSERT(open == NULL || profile->kept_count == 0);
     *out = (struct vch_starter){.channel = -1};
     VCH_TRY(vch_child_start(&child, &mine, be_starter, &order, complaint));
     *out = (struct vch_starter){.pid = child.pid, .channel = child.channel};
     return VCH_OK;
+}
+
+vch_status vch_starter_new(struct vch_starter *out, const struct vch_profile *profile,
+                           vch_child_work *work, void *context, struct vch_complaint *complaint)
+{
+    return vch_starter_new_with(out, profile, work, NULL, context, complaint);
 }
 
 static vch_status gone(struct vch_complaint *complaint)

@@ -18,6 +18,15 @@ struct vch_starter {
 vch_status vch_starter_new(struct vch_starter *out, const struct vch_profile *profile,
                            vch_child_work *work, void *context, struct vch_complaint *complaint);
 
+// What a child gets besides, opened anew for each by the starter, whom no fence keeps from files.
+// `open` notes the descriptor in `context` too, where the child's work finds it.
+typedef vch_status vch_starter_open(int *descriptor, void *context,
+                                    struct vch_complaint *complaint);
+// As vch_starter_new; the profile itself keeps no descriptors. Where `open` fails no child starts.
+vch_status vch_starter_new_with(struct vch_starter *out, const struct vch_profile *profile,
+                                vch_child_work *work, vch_starter_open *open, void *context,
+                                struct vch_complaint *complaint);
+
 // One child at a time. `out->pid` is 0: it is no child of this process. As vch_child_start;
 // UNAVAILABLE where the starter itself is gone.
 vch_status vch_starter_start(struct vch_starter *starter, struct vch_child *out,

@@ -2,8 +2,10 @@
 #include "confine/starter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -177,4 +179,57 @@ TEST(starter_and_child_end_as_who_needs_them_is_killed)
     CHECK_EQ(errno, ECHILD);
     CHECK(count >= (number == 1 ? 2 : 1));
     CHECK_EQ(close(ends[0]) | close(ends[1]), 0);
+}
+
+struct book {
+    char path[64];
+    int file;
+};
+
+static vch_status open_book(int *descriptor, void *context, struct vch_complaint *complaint)
+{
+    struct book *book = context;
+
+    book->file = *descriptor = open(book->path, O_RDONLY | O_CLOEXEC);
+    return *descriptor >= 0 ? VCH_OK
+                            : vch_complain(complaint, VCH_CODE_UNAVAILABLE, "there is no book");
+}
+
+// Reads what it was handed, which it could not open.
+static int read_book(int channel, void *context)
+{
+    const struct book *book = context;
+    char text[4] = "";
+
+    if (open(book->path, O_RDONLY | O_CLOEXEC) >= 0) return 1;
+    if (read(book->file, text, sizeof text) != sizeof text) return 2;
+    return vch_is_ok(vch_child_write(channel, text, sizeof text)) ? 0 : 3;
+}
+
+TEST(starter_opens_for_each_child_what_it_may_not_open_itself)
+{
+    const struct vch_profile profile = vch_profile_parser();
+    struct book book = {"/tmp/vouch-test-XXXXXX", -1};
+    struct vch_complaint complaint = {0};
+    struct vch_starter starter;
+    struct vch_child child;
+
+    int file = mkstemp(book.path);
+    CHECK(file >= 0 && close(file) == 0);
+    CHECK_OK(vch_starter_new_with(&starter, &profile, read_book, open_book, &book, NULL));
+    const char *const TEXTS[] = {"once", "more"};
+    FOR_EACH(text, TEXTS)
+    {
+        char found[4];
+        file = open(book.path, O_WRONLY | O_CLOEXEC);
+        CHECK(file >= 0 && write(file, *text, 4) == 4 && close(file) == 0);
+        start(&starter, &child);
+        CHECK_OK(vch_child_read(child.channel, found, sizeof found));
+        CHECK(memcmp(found, *text, 4) == 0);
+        CHECK_OK(vch_starter_end(&starter, &child, NULL));
+    }
+    CHECK_EQ(remove(book.path), 0);
+    CHECK_FAILS(vch_starter_start(&starter, &child, &complaint), UNAVAILABLE);
+    CHECK(strstr(complaint.text, "no book") != NULL);
+    vch_starter_free(&starter);
 }
