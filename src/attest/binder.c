@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/transcript.h"
 
 static const char magic[] = "VOUCH-ATTEST-BND";
 enum { MAGIC = sizeof magic - 1, VERSION = 1, HEAD = MAGIC + 4, FIELD = 32, FIELDS = 8 };
@@ -74,6 +75,26 @@ vch_status vch_binder_decode(struct vch_binder *out, const void *bytes, size_t s
     if (why != NULL)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "not a binding block: %s", why);
     return VCH_OK;
+}
+
+struct vch_digest vch_binder_nonce(const uint8_t occasion[static 32], const uint8_t salt[static 32])
+{
+    struct vch_transcript transcript;
+
+    vch_transcript_init(&transcript, "vouch/attest-nonce/v1");
+    vch_transcript_absorb(&transcript, "occasion", occasion, FIELD);
+    vch_transcript_absorb(&transcript, "salt", salt, FIELD);
+    return vch_transcript_final(&transcript);
+}
+
+struct vch_digest vch_binder_identity(const uint8_t key[static 32])
+{
+    // RFC 8410: SEQUENCE { SEQUENCE { 1.3.101.112 }, BIT STRING }
+    uint8_t spki[12 + FIELD] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                0x2b, 0x65, 0x70, 0x03, 0x21, 0};
+
+    memcpy(spki + 12, key, FIELD);
+    return vch_hash_bytes(spki, sizeof spki);
 }
 
 void vch_binder_report(uint8_t out[static VCH_BINDER_REPORT_SIZE],

@@ -58,6 +58,17 @@ vch_status vch_binder_encode(uint8_t out[static VCH_BINDER_SIZE], const struct v
 vch_status vch_binder_decode(struct vch_binder *out, const void *bytes, size_t size,
                              struct vch_complaint *complaint);
 
+// The nonce of a request: fresh by `salt`, random bytes drawn for it alone, and made on one
+// occasion, 32 bytes that are shown to whoever is to see that the evidence is of no other one. Of a
+// job these are its nonce (Job.nonce, unknown to nodes until they have attested); zeroes where
+// nobody will ask.
+struct vch_digest vch_binder_nonce(const uint8_t occasion[static 32],
+                                   const uint8_t salt[static 32]);
+
+// SHA-256 of the SubjectPublicKeyInfo of an Ed25519 key: `own` or `peer` where an end's certificate
+// is of its identity, as all of vouch's are.
+struct vch_digest vch_binder_identity(const uint8_t key[static 32]);
+
 // What stands in the evidence.
 void vch_binder_report(uint8_t out[static VCH_BINDER_REPORT_SIZE],
                        const uint8_t binder[static VCH_BINDER_SIZE]); // SNP, TDX, SGX

@@ -49,6 +49,18 @@ TEST(binder_is_the_bytes_of_the_page)
     test_spec_check(digest.bytes, sizeof digest.bytes, page, "binder_digest");
 }
 
+TEST(nonce_and_identity_are_those_of_the_page)
+{
+    struct vch_binder binder = example();
+
+    struct vch_digest digest = vch_binder_nonce(binder.own.bytes, binder.nonce);
+    test_spec_check(digest.bytes, sizeof digest.bytes, page, "nonce");
+    struct vch_digest other = vch_binder_nonce(binder.nonce, binder.own.bytes);
+    CHECK(!vch_hash_is_equal(&digest, &other));
+    digest = vch_binder_identity(binder.node);
+    test_spec_check(digest.bytes, sizeof digest.bytes, page, "identity");
+}
+
 TEST(binder_decodes_what_it_encodes_and_nothing_of_another_size)
 {
     struct vch_binder binder = example(), again;
