@@ -151,10 +151,14 @@ vch_status vch_rules_decode(struct vch_rules *out, const void *bytes, size_t siz
                             const struct vch_rules_trust *trust, struct vch_arena *arena,
                             struct vch_complaint *complaint);
 
-// The policy's value (a JSON object, as it will stand in the file) to the file, NUL-terminated, in
-// the arena. What decode would refuse is not signed.
+// The policy's value alone, a JSON object that nobody has signed: for the tools of who writes
+// rules. No verifier judges by it. Neither signer nor time is looked at.
+vch_status vch_rules_draft(struct vch_rules *out, const void *policy, size_t size,
+                           struct vch_arena *arena, struct vch_complaint *complaint);
+
+// A draft to a file, NUL-terminated, in the arena. What nobody could decode is not signed.
 vch_status vch_rules_sign(char **out, size_t *out_size, const void *policy, size_t size,
-                          const struct vch_secret_key *key, int64_t time_s, struct vch_arena *arena,
+                          const struct vch_secret_key *key, struct vch_arena *arena,
                           struct vch_complaint *complaint);
 
 // Digest and message of the signature, of the bytes of the policy's value.
