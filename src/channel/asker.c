@@ -25,16 +25,19 @@ static void fail(struct vch_asker *asker, enum vch_code code, const char *why)
 }
 
 // The block's two keys from where we stand: the attested end is our peer.
-static vch_status tie(struct vch_asker *asker, struct vch_exchange_request *request,
-                      struct vch_exchange_channel *channel)
+static vch_status tie(struct vch_asker *asker, struct vch_asker_answer *answer)
 {
+    struct vch_exchange_request *request = &answer->request;
+    struct vch_exchange_channel *channel = &answer->channel;
     const struct vch_asker_setup *setup = &asker->setup;
     const struct vch_transport *transport = &setup->transport;
     struct vch_transport_ties ties;
 
     *request = (struct vch_exchange_request){.policy = setup->policy->digest, .role = setup->role};
     memcpy(request->accepts, setup->policy->accepts, sizeof request->accepts);
-    vch_random_bytes(request->nonce, sizeof request->nonce);
+    vch_random_bytes(answer->salt, sizeof answer->salt);
+    struct vch_digest nonce = vch_binder_nonce(setup->policy->occasion, answer->salt);
+    memcpy(request->nonce, nonce.bytes, sizeof request->nonce);
     VCH_TRY(transport->tie(transport->context, &ties, request->nonce));
     *channel = (struct vch_exchange_channel){.own = ties.peer, .peer = ties.own};
     memcpy(channel->exporter, ties.exporter, sizeof channel->exporter);
@@ -65,7 +68,7 @@ vch_status vch_asker_ask(struct vch_asker *asker, struct vch_transport_time now)
     if (asker->state == VCH_ASKER_FAILED) return VCH_FAIL(UNAVAILABLE);
     if (asker->state == VCH_ASKER_WAITING || asker->state == VCH_ASKER_JUDGING)
         return VCH_FAIL(BUSY);
-    vch_status status = tie(asker, &answer.request, &answer.channel);
+    vch_status status = tie(asker, &answer);
     if (vch_is_ok(status)) status = send_request(asker, &answer.request);
     if (!vch_is_ok(status)) {
         fail(asker, status.code, "the connection takes no request for evidence");
@@ -122,8 +125,9 @@ void vch_asker_conclude(struct vch_asker *asker, const struct vch_asker_verdict 
     VCH_ASSERT(asker->state == VCH_ASKER_JUDGING);
     if (verdict->is_accepted) {
         free(asker->kept.bytes);
-        asker->kept = (struct vch_asker_kept){asker->bytes, asker->answer.size,
-                                              asker->answer.time_ms, *verdict};
+        asker->kept = (struct vch_asker_kept){
+            asker->bytes, asker->answer.size, asker->answer.time_ms, {0}, *verdict};
+        memcpy(asker->kept.salt, asker->answer.salt, sizeof asker->kept.salt);
         asker->bytes = NULL;
         asker->has_verdict = true;
         asker->settled_ms = asker->asked_ms;

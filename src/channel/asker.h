@@ -32,6 +32,7 @@ enum vch_asker_state {
 // All that a judge needs: what was asked, what this end knows of the connection, what came.
 struct vch_asker_answer {
     struct vch_exchange_request request;
+    uint8_t salt[32]; // of its nonce, with the policy's occasion
     struct vch_exchange_channel channel;
     const uint8_t *bytes; // as they came: vch_exchange_decode_response takes them
     size_t size;
@@ -53,6 +54,8 @@ struct vch_asker_policy {
     bool accepts[VCH_BINDER_KIND_END]; // evidence of these kinds is asked for
     uint32_t answer_ms;                // that an answer may take: 60,000 at most
     uint32_t again_ms;                 // that a verdict holds before there is another
+    uint8_t occasion[32]; // that nonces are drawn for: a client's, the nonce of its job, which goes
+                          // into the voucher; zeroes where nobody will be shown the evidence
     // Judges `asker->answer`, then or later, by vch_asker_conclude. `forget` says that an asker
     // that was not concluded is gone; NULL where all are concluded at once.
     void (*judge)(void *context, struct vch_asker *asker);
@@ -65,6 +68,7 @@ struct vch_asker_kept {
     uint8_t *bytes; // the response; NULL: there is none. To be freed
     size_t size;
     uint64_t time_ms;
+    uint8_t salt[32];
     struct vch_asker_verdict verdict;
 };
 
