@@ -99,15 +99,18 @@ static const struct {
     [VCH_BINDER_NONE] = {judge_none, {NULL}},
 };
 
+static bool is_label(const struct vch_cmw_item *item, const char *label)
+{
+    return strlen(label) == item->label_size && memcmp(label, item->label, item->label_size) == 0;
+}
+
 static bool is_item(enum vch_binder_kind kind, const struct vch_cmw_item *item)
 {
     const char *const *labels = kinds[kind].items;
 
     for (size_t i = 0; i < sizeof kinds->items / sizeof *kinds->items && labels[i] != NULL; i++)
-        if (strlen(labels[i]) == item->label_size &&
-            memcmp(labels[i], item->label, item->label_size) == 0)
-            return true;
-    return false;
+        if (is_label(item, labels[i])) return true;
+    return is_label(item, "gpu-report") || is_label(item, "gpu-chain");
 }
 
 // What no check looks at is not evidence of anything, and who brings it may think that it is.
@@ -190,6 +193,7 @@ static vch_status judge(struct vch_result_parts *parts)
     vch_status status = judge_evidence(parts);
     if (!vch_is_ok(status)) return status;
     vch_result_parts_statement(parts);
+    vch_result_parts_gpu(parts);
     vch_result_parts_registry(parts);
     judge_anchors(parts);
     return VCH_OK;

@@ -41,7 +41,10 @@ void vch_result_parts_until_certificates(struct vch_result_parts *parts,
 void vch_result_parts_machine(struct vch_result_parts *parts, enum vch_rules_id kind,
                               const void *id, size_t size);
 
-// Checks "result.build", "result.model", "result.enforces", "result.confinement",
-// "result.machine".
+// Checks "result.statement", "result.build", "result.model", "result.enforces",
+// "result.confinement".
 void vch_result_parts_statement(struct vch_result_parts *parts);
+// Checks of gpu.h, and "gpu.there", "gpu.form", "gpu.model", "gpu.firmware.taken", "binding.gpu".
+void vch_result_parts_gpu(struct vch_result_parts *parts);
+// Check "result.machine".
 void vch_result_parts_registry(struct vch_result_parts *parts);
