@@ -466,11 +466,14 @@ static vch_status take_output(struct asking *asking, uint8_t *output,
 
     ask->tally = vch_round_count(&ask->round);
     ask->tally.output = contest->output;
-    if (variant == NULL)
+    if (variant == NULL) {
+        char who[VCH_COMPLAINT_SIZE] = "";
+        vch_ask_tell(who, sizeof who, ask);
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "segment %u: %u seats agreed on the ledger, but none of them sent us "
-                            "the tensor",
-                            contest->id.segment, contest->agreeing);
+                            "the tensor%s",
+                            contest->id.segment, contest->agreeing, who);
+    }
     memcpy(output, variant->tensor, ask->question.output_size);
     ask->compute_us = variant->compute_us;
     return VCH_OK;

@@ -203,8 +203,7 @@ static const char *operator_of(const struct vch_ask *ask, const struct vch_publi
     return member != NULL ? member->operator_name : "unknown";
 }
 
-// "; st-mary (ab12cd34...) did not answer in time", for everyone who did not agree.
-static void tell_who(char *out, size_t size, const struct vch_ask *ask)
+void vch_ask_tell(char *out, size_t size, const struct vch_ask *ask)
 {
     size_t used = 0;
 
@@ -229,7 +228,7 @@ static vch_status complain_lost(const struct vch_ask *ask, struct vch_complaint 
     char who[VCH_COMPLAINT_SIZE] = "";
     bool is_late = vch_clock_monotonic_us() >= ask->deadline_us;
 
-    tell_who(who, sizeof who, ask);
+    vch_ask_tell(who, sizeof who, ask);
     return vch_complain(complaint,
                         is_late             ? VCH_CODE_TIMEOUT
                         : tally->votes == 0 ? VCH_CODE_UNAVAILABLE

@@ -38,3 +38,6 @@ struct vch_ask {
 // did what. The round is filled in either case; nobody is being asked any more.
 vch_status vch_ask_run(struct vch_ask *ask, uint8_t *output, struct vch_arena *arena,
                        struct vch_complaint *complaint);
+
+// "; st-mary (ab12cd34...) did not answer in time", for each candidate that voted or failed.
+void vch_ask_tell(char *out, size_t size, const struct vch_ask *ask);
