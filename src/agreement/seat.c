@@ -3,36 +3,43 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/derive.h"
 #include "crypto/merkle.h"
-#include "crypto/transcript.h"
 
 void vch_seat_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
                     const struct vch_contest_id *contest)
 {
-    struct vch_transcript transcript;
+    vch_derive_seat_nonce(out, keys->secret, &contest->subject, contest->segment, contest->round);
+}
 
-    vch_transcript_init(&transcript, "vouch/seat-nonce/v1");
-    vch_transcript_absorb(&transcript, "secret", keys->secret, sizeof keys->secret);
-    vch_transcript_absorb_digest(&transcript, "subject", &contest->subject);
-    vch_transcript_absorb_u64(&transcript, "segment", contest->segment);
-    vch_transcript_absorb_u64(&transcript, "round", contest->round);
-    struct vch_digest nonce = vch_transcript_final(&transcript);
-    memcpy(out, nonce.bytes, sizeof nonce.bytes);
-    vch_wipe(&transcript, sizeof transcript);
+static bool ask_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
+                      const struct vch_contest_id *contest)
+{
+    const struct vch_seat_keeper *keeper = keys->keeper;
+
+    if (keeper != NULL) return vch_is_ok(keeper->nonce(keeper->context, out, contest));
+    vch_seat_nonce(out, keys, contest);
+    return true;
+}
+
+static bool ask_proof(struct vch_vrf_proof *out, const struct vch_seat_keys *keys,
+                      const struct vch_digest *alpha)
+{
+    const struct vch_seat_keeper *keeper = keys->keeper;
+
+    if (keeper != NULL)
+        return vch_is_ok(keeper->prove(keeper->context, out, alpha->bytes, sizeof alpha->bytes));
+    vch_vrf_prove(out, &keys->vrf, alpha->bytes, sizeof alpha->bytes);
+    return true;
 }
 
 static struct vch_digest commitment_of(const struct vch_contest *contest,
-                                       const struct vch_seat_keys *keys,
-                                       const struct vch_seat_answer *answer)
+                                       const struct vch_public_key *node,
+                                       const struct vch_seat_answer *answer,
+                                       const uint8_t nonce[static 32])
 {
-    uint8_t nonce[32];
-
-    vch_seat_nonce(nonce, keys, &contest->id);
-    struct vch_digest commitment =
-        vch_entry_commitment(&contest->id, &keys->node, &answer->output,
-                             contest->is_dispute ? NULL : &answer->trace, nonce);
-    vch_wipe(nonce, sizeof nonce);
-    return commitment;
+    return vch_entry_commitment(&contest->id, node, &answer->output,
+                                contest->is_dispute ? NULL : &answer->trace, nonce);
 }
 
 // One draws where it can win: what is outside the limit would be refused.
@@ -41,8 +48,7 @@ static bool next_sortition(struct vch_entry *out, const struct vch_state *state,
                            uint64_t now_ms)
 {
     if (!vch_state_may_draw(state, contest, &keys->node)) return false;
-    vch_vrf_prove(&out->sortition.proof, &keys->vrf, contest->alpha.bytes,
-                  sizeof contest->alpha.bytes);
+    if (!ask_proof(&out->sortition.proof, keys, &contest->alpha)) return false;
     const struct vch_vrf_beta beta = vch_vrf_beta(&out->sortition.proof);
     out->kind = VCH_ENTRY_SORTITION;
     return vch_state_is_within_limit(state, contest, &keys->node, &beta, now_ms);
@@ -54,8 +60,11 @@ static bool next_commit(struct vch_entry *out, const struct vch_contest *contest
 {
     if (!answer->is_there || seat->state != VCH_SEAT_DRAWN) return false;
     if (!contest->has_input || vch_state_is_hopeless(contest)) return false;
+    uint8_t nonce[32];
+    if (!ask_nonce(nonce, keys, &contest->id)) return false;
     out->kind = VCH_ENTRY_COMMIT;
-    out->commit.commitment = commitment_of(contest, keys, answer);
+    out->commit.commitment = commitment_of(contest, &keys->node, answer, nonce);
+    vch_wipe(nonce, sizeof nonce);
     return true;
 }
 
@@ -66,13 +75,17 @@ static bool next_reveal(struct vch_entry *out, const struct vch_contest *contest
                         const struct vch_seat_answer *answer)
 {
     if (!answer->is_there || seat->state != VCH_SEAT_COMMITTED) return false;
-    const struct vch_digest commitment = commitment_of(contest, keys, answer);
-    if (!vch_hash_is_equal(&commitment, &seat->commitment)) return false;
+    if (!ask_nonce(out->reveal.nonce, keys, &contest->id)) return false;
+    const struct vch_digest commitment =
+        commitment_of(contest, &keys->node, answer, out->reveal.nonce);
+    if (!vch_hash_is_equal(&commitment, &seat->commitment)) {
+        vch_wipe(out->reveal.nonce, sizeof out->reveal.nonce);
+        return false;
+    }
     out->kind = VCH_ENTRY_REVEAL;
     out->reveal.output = answer->output;
     out->reveal.has_trace = !contest->is_dispute;
     if (out->reveal.has_trace) out->reveal.trace = answer->trace;
-    vch_seat_nonce(out->reveal.nonce, keys, &contest->id);
     return true;
 }
 

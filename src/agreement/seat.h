@@ -16,10 +16,20 @@
 #include "crypto/vrf.h"
 #include "entry/entry.h"
 
+// Who draws and makes nonces for a node whose keys are elsewhere. What it cannot do now is asked
+// for again.
+struct vch_seat_keeper {
+    vch_status (*prove)(void *context, struct vch_vrf_proof *out, const void *alpha, size_t size);
+    vch_status (*nonce)(void *context, uint8_t out[static 32],
+                        const struct vch_contest_id *contest);
+    void *context;
+};
+
 struct vch_seat_keys {
     struct vch_public_key node;
+    const struct vch_seat_keeper *keeper; // borrowed; NULL: the two below
     struct vch_vrf_secret vrf;
-    uint8_t secret[32]; // nonces derive from it
+    uint8_t secret[32]; // nonces derive from it (crypto/derive.h)
 };
 
 // What the node has computed for a contest.
@@ -28,7 +38,7 @@ struct vch_seat_answer {
     struct vch_digest output, trace; // of a referee: output is the leaf it computed
 };
 
-// The nonce of this node's commit in that contest.
+// The nonce of this node's commit in that contest, where its secret is here.
 void vch_seat_nonce(uint8_t out[static 32], const struct vch_seat_keys *keys,
                     const struct vch_contest_id *contest);
 

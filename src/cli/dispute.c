@@ -40,6 +40,7 @@ struct session {
     struct vch_package package;
     struct vch_retrace truth;
     struct vch_secret_key key;
+    struct vch_signer signer;
     struct vch_ledger_tool_place ledger;
     struct event_base *base;
     struct vch_contender *contender;
@@ -255,7 +256,7 @@ static vch_status compare(const struct session *s)
 static vch_status follow(struct session *s)
 {
     struct vch_tool *tool = s->tool;
-    struct vch_contender_setup setup = {.key = &s->key,
+    struct vch_contender_setup setup = {.signer = &s->signer,
                                         .charter = s->ledger.charter,
                                         .host = s->ledger.host,
                                         .port = s->ledger.port,
@@ -299,6 +300,7 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(load(&s));
     VCH_TRY(run_again(&s));
     VCH_TRY(vch_tool_secret_key(&s.key, tool, path));
+    s.signer = vch_signer_local(&s.key);
     vch_status status = follow(&s);
     vch_contender_free(s.contender);
     if (s.base != NULL) event_base_free(s.base);

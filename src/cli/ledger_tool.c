@@ -64,8 +64,11 @@ vch_status vch_ledger_tool_open(struct vch_ledger_tool *out, struct vch_tool *to
 
     *out = (struct vch_ledger_tool){0};
     VCH_TRY(vch_options_required(&text, tool->options, "ledger", &tool->complaint));
-    struct vch_ledger_link_setup setup = {
-        .key = key, .live_count = &out->live_streams, .charter = *charter, .follower = follower};
+    const struct vch_signer signer = vch_signer_local(key);
+    struct vch_ledger_link_setup setup = {.signer = &signer,
+                                          .live_count = &out->live_streams,
+                                          .charter = *charter,
+                                          .follower = follower};
     VCH_TRY(vch_ledger_tool_address(&setup.host, &setup.port, tool, "ledger", 1));
     out->base = vch_loop_new();
     if (out->base == NULL) return VCH_FAIL(NO_MEMORY);

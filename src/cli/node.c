@@ -152,7 +152,7 @@ static vch_status name_witnesses(struct vch_node_options *how, struct vch_tool *
 
 // On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
 static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_tool_place *ledger,
-                              struct vch_tool *tool)
+                              struct vch_vrf_secret *vrf_key, struct vch_tool *tool)
 {
     const char *key = vch_options_text(tool->options, "key"), *vrf = NULL;
     const char *journal = vch_options_text(tool->options, "journal");
@@ -161,7 +161,7 @@ static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_to
     VCH_TRY(vch_ledger_tool_place(ledger, tool));
     if (ledger->host == NULL) return VCH_OK;
     VCH_TRY(vch_options_required(&vrf, tool->options, "vrf", &tool->complaint));
-    VCH_TRY(vch_tool_vrf_secret(&how->vrf, tool, vrf));
+    VCH_TRY(vch_tool_vrf_secret(vrf_key, tool, vrf));
     if (journal == NULL) {
         size_t size = strlen(key);
         char *path = vch_arena_alloc(&tool->arena, size + sizeof suffix, 1);
@@ -198,7 +198,7 @@ static vch_status serve(struct vch_tool *tool, const struct vch_node_options *ho
     struct vch_node *node = NULL;
 
     VCH_TRY(vch_node_new(&node, how, &tool->complaint));
-    print_ready(node, &how->key->public_key);
+    print_ready(node, &how->signer->public_key);
     vch_status status = vch_node_run(node);
     vch_node_free(node);
     return status;
@@ -214,6 +214,7 @@ static vch_status run(struct vch_tool *tool)
     static struct annexes annexes;
     static struct vch_ledger_tool_place ledger;
     struct vch_secret_key key;
+    struct vch_vrf_secret vrf = {0};
     const char *path = NULL;
 
     vch_known_start();
@@ -223,14 +224,17 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
-    VCH_TRY(join_ledger(&how, &ledger, tool));
+    VCH_TRY(join_ledger(&how, &ledger, &vrf, tool));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
-    how.key = &key;
+    const struct vch_signer signer = vch_signer_local(&key);
+    how.signer = &signer;
+    if (how.charter != NULL) vch_ballot_derive(&how.ballot_keys, &key, &vrf, &how.charter->id);
     vch_status status = vch_fenced_node(tool, &how, annexes.holders, annexes.count);
     how.workers = tool->workers;
     if (vch_is_ok(status)) status = serve(tool, &how);
     vch_wipe(&key, sizeof key);
-    vch_wipe(&how.vrf, sizeof how.vrf);
+    vch_wipe(&vrf, sizeof vrf);
+    vch_wipe(&how.ballot_keys, sizeof how.ballot_keys);
     return status;
 }
 

@@ -58,7 +58,6 @@ vch_status vch_agreed_new(struct vch_agreed **out, const struct vch_agreed_setup
     const struct vch_ledger_link_setup link = {.base = setup->pool->base,
                                                .dns = setup->pool->dns,
                                                .tls = setup->pool->tls,
-                                               .key = setup->key,
                                                .live_count = &setup->pool->live_streams,
                                                .patience_ms = PATIENCE_MS,
                                                .host = setup->host,

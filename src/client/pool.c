@@ -96,7 +96,8 @@ static bool needs_names(const struct vch_pool_setup *setup)
 static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setup,
                         struct vch_complaint *complaint)
 {
-    VCH_TRY(vch_tls_new(&pool->tls, setup->key, complaint));
+    const struct vch_signer signer = vch_signer_local(setup->key);
+    VCH_TRY(vch_tls_new(&pool->tls, &signer, complaint));
     pool->base = vch_loop_new();
     pool->nodes = calloc(setup->peer_count + 1, sizeof *pool->nodes);
     if (pool->base == NULL || pool->nodes == NULL) return VCH_FAIL(NO_MEMORY);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "crypto/transcript.h"
+#include "base/check.h"
 
 const char *vch_vote_fault_text(enum vch_fault_kind kind)
 {
@@ -16,32 +16,50 @@ const char *vch_vote_fault_text(enum vch_fault_kind kind)
     return "did something unknown";
 }
 
-static struct vch_digest signed_digest(const struct vch_vote *vote, const struct vch_digest *job_id,
-                                       uint32_t segment)
-{
-    struct vch_transcript transcript;
+// What a vote signs: a transcript under this name, of these items.
+static const char PROTOCOL[] = "vouch/vote/v1";
 
-    vch_transcript_init(&transcript, "vouch/vote/v1");
-    vch_transcript_absorb_digest(&transcript, "job", job_id);
-    vch_transcript_absorb_u64(&transcript, "segment", segment);
-    vch_transcript_absorb(&transcript, "node", vote->node.bytes, sizeof vote->node.bytes);
-    vch_transcript_absorb_digest(&transcript, "input", &vote->input);
-    vch_transcript_absorb_digest(&transcript, "output", &vote->output);
-    return vch_transcript_final(&transcript);
+enum { ITEMS = 5 };
+
+static void list_items(struct vch_signer_item out[static ITEMS], uint8_t number[static 8],
+                       const struct vch_vote *vote, const struct vch_digest *job_id,
+                       uint32_t segment)
+{
+    vch_put_u64le(number, segment);
+    out[0] = (struct vch_signer_item){"job", job_id->bytes, sizeof job_id->bytes};
+    out[1] = (struct vch_signer_item){"segment", number, 8};
+    out[2] = (struct vch_signer_item){"node", vote->node.bytes, sizeof vote->node.bytes};
+    out[3] = (struct vch_signer_item){"input", vote->input.bytes, sizeof vote->input.bytes};
+    out[4] = (struct vch_signer_item){"output", vote->output.bytes, sizeof vote->output.bytes};
+}
+
+vch_status vch_vote_sign_by(struct vch_vote *vote, const struct vch_digest *job_id,
+                            uint32_t segment, const struct vch_signer *node)
+{
+    struct vch_signer_item items[ITEMS];
+    uint8_t number[8];
+
+    vote->node = node->public_key;
+    list_items(items, number, vote, job_id, segment);
+    return vch_signer_sign(node, &vote->signature, PROTOCOL, items, ITEMS);
 }
 
 void vch_vote_sign(struct vch_vote *vote, const struct vch_digest *job_id, uint32_t segment,
                    const struct vch_secret_key *node)
 {
-    vote->node = node->public_key;
-    struct vch_digest digest = signed_digest(vote, job_id, segment);
-    vch_sign_digest(&vote->signature, node, &digest);
+    const struct vch_signer signer = vch_signer_local(node);
+
+    VCH_ASSERT(vch_is_ok(vch_vote_sign_by(vote, job_id, segment, &signer)));
 }
 
 vch_status vch_vote_verify(const struct vch_vote *vote, const struct vch_digest *job_id,
                            uint32_t segment)
 {
-    struct vch_digest digest = signed_digest(vote, job_id, segment);
+    struct vch_signer_item items[ITEMS];
+    uint8_t number[8];
+
+    list_items(items, number, vote, job_id, segment);
+    const struct vch_digest digest = vch_signer_digest(PROTOCOL, items, ITEMS);
     return vch_sign_verify(&vote->node, &digest, &vote->signature);
 }
 

@@ -13,6 +13,7 @@
 #include "consensus/job.h"
 #include "consensus/registry.h"
 #include "crypto/sign.h"
+#include "crypto/signer.h"
 
 #define VCH_VOTE_COUNT_MAX 301u
 
@@ -49,6 +50,9 @@ const char *vch_vote_fault_text(enum vch_fault_kind kind);
 
 void vch_vote_sign(struct vch_vote *vote, const struct vch_digest *job_id, uint32_t segment,
                    const struct vch_secret_key *node); // fills node and signature
+// The same by whoever holds the key. The codes of vch_signer_sign.
+vch_status vch_vote_sign_by(struct vch_vote *vote, const struct vch_digest *job_id,
+                            uint32_t segment, const struct vch_signer *node);
 vch_status vch_vote_verify(const struct vch_vote *vote, const struct vch_digest *job_id,
                            uint32_t segment);
 

@@ -17,6 +17,7 @@
 #include "consensus/registry.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "crypto/signer.h"
 #include "crypto/vrf.h"
 #include "entry/charter.h"
 
@@ -192,6 +193,10 @@ vch_status vch_entry_compose(struct vch_entry *entry, struct vch_arena *arena,
 vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledger,
                           const struct vch_secret_key *writer, struct vch_arena *arena,
                           struct vch_complaint *complaint);
+// The same by whoever holds the key; also the codes of vch_signer_sign.
+vch_status vch_entry_sign_by(struct vch_entry *entry, const struct vch_digest *ledger,
+                             const struct vch_signer *writer, struct vch_arena *arena,
+                             struct vch_complaint *complaint);
 // Canonical Entry bytes of a signed or decoded entry; with time_ms 0, a draft.
 vch_status vch_entry_encode(uint8_t **out, size_t *size, const struct vch_entry *entry,
                             struct vch_arena *arena, struct vch_complaint *complaint);

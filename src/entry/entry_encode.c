@@ -359,15 +359,26 @@ vch_status vch_entry_compose(struct vch_entry *entry, struct vch_arena *arena,
     return VCH_OK;
 }
 
+vch_status vch_entry_sign_by(struct vch_entry *entry, const struct vch_digest *ledger,
+                             const struct vch_signer *writer, struct vch_arena *arena,
+                             struct vch_complaint *complaint)
+{
+    VCH_TRY(vch_entry_compose(entry, arena, complaint));
+    const struct vch_signer_item items[] = {
+        {"ledger", ledger->bytes, sizeof ledger->bytes},
+        {"statement", entry->statement, entry->statement_size},
+    };
+    entry->writer = writer->public_key;
+    return vch_signer_sign(writer, &entry->signature, "vouch/entry/v1", items, 2); // entry.c's
+}
+
 vch_status vch_entry_sign(struct vch_entry *entry, const struct vch_digest *ledger,
                           const struct vch_secret_key *writer, struct vch_arena *arena,
                           struct vch_complaint *complaint)
 {
-    VCH_TRY(vch_entry_compose(entry, arena, complaint));
-    entry->writer = writer->public_key;
-    struct vch_digest digest = vch_entry_digest(ledger, entry->statement, entry->statement_size);
-    vch_sign_digest(&entry->signature, writer, &digest);
-    return VCH_OK;
+    const struct vch_signer signer = vch_signer_local(writer);
+
+    return vch_entry_sign_by(entry, ledger, &signer, arena, complaint);
 }
 
 vch_status vch_entry_encode(uint8_t **out, size_t *size, const struct vch_entry *entry,

@@ -615,7 +615,8 @@ static vch_status start(struct vch_ledger *ledger, struct vch_complaint *complai
     use_defaults(&ledger->options);
     vch_arena_init(&ledger->arena, ARENA_MAX);
     VCH_TRY(load(ledger, complaint));
-    VCH_TRY(vch_tls_new(&ledger->tls, ledger->options.clerk, complaint));
+    const struct vch_signer clerk = vch_signer_local(ledger->options.clerk);
+    VCH_TRY(vch_tls_new(&ledger->tls, &clerk, complaint));
     ledger->base = vch_loop_new();
     ledger->control = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (ledger->base == NULL || ledger->control < 0) return VCH_FAIL(IO);

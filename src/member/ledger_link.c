@@ -390,7 +390,7 @@ static vch_status set_up(struct vch_ledger_link *link, struct vch_complaint *com
     link->last = &link->first;
     vch_arena_init(&link->scratch, SCRATCH_MAX);
     VCH_TRY(vch_charter_notes_init(&link->notes, &setup->charter, complaint));
-    if (setup->tls == NULL) VCH_TRY(vch_tls_new(&link->own_tls, setup->key, complaint));
+    if (setup->tls == NULL) VCH_TRY(vch_tls_new(&link->own_tls, setup->signer, complaint));
     link->host = strdup(setup->host);
     link->tick = event_new(setup->base, -1, 0, on_tick, link);
     if (link->host == NULL || link->tick == NULL) return VCH_FAIL(NO_MEMORY);

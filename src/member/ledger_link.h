@@ -45,8 +45,8 @@ enum vch_ledger_link_state {
 struct vch_ledger_link_setup {
     struct event_base *base;
     struct evdns_base *dns; // NULL: addresses only
-    struct vch_tls *tls;    // the member's identity; NULL: made from `key`
-    const struct vch_secret_key *key;
+    struct vch_tls *tls;    // the member's identity; NULL: made of `signer`
+    const struct vch_signer *signer;
     uint32_t *live_count;            // as in net/stream.h
     struct vch_stream_limits limits; // window_ms 0: vch_stream_default_limits
     uint32_t patience_ms;            // for one answer; 0: 30 s

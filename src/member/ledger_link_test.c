@@ -132,13 +132,15 @@ static void set_up(void)
     f.founder = key_of(1);
     f.clerk = key_of(2);
     make_charter();
-    CHECK_OK(vch_tls_new(&f.tls, &f.clerk, NULL));
+    const struct vch_signer clerk = vch_signer_local(&f.clerk);
+    const struct vch_signer founder = vch_signer_local(&f.founder);
+    CHECK_OK(vch_tls_new(&f.tls, &clerk, NULL));
     listen_here();
     follower.charter = f.charter;
     follower.limits.accounts = follower.limits.jobs = 16;
     CHECK_OK(vch_follower_new(&f.follower, &follower, NULL));
     struct vch_ledger_link_setup setup = {.base = f.base,
-                                          .key = &f.founder,
+                                          .signer = &founder,
                                           .live_count = &f.live,
                                           .patience_ms = 3000,
                                           .host = "127.0.0.1",

@@ -99,13 +99,14 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 
 static struct vch_tls *tls_of(uint8_t number, struct vch_public_key *out)
 {
+    static struct vch_secret_key keys[4]; // they outlive what signs with them
     uint8_t seed[VCH_SIGN_SEED_SIZE] = {number};
-    struct vch_secret_key key;
     struct vch_tls *tls = NULL;
 
-    vch_sign_key(&key, seed);
-    CHECK_OK(vch_tls_new(&tls, &key, NULL));
-    if (out != NULL) *out = key.public_key;
+    vch_sign_key(&keys[number], seed);
+    const struct vch_signer signer = vch_signer_local(&keys[number]);
+    CHECK_OK(vch_tls_new(&tls, &signer, NULL));
+    if (out != NULL) *out = keys[number].public_key;
     return tls;
 }
 

@@ -94,8 +94,10 @@ static struct fixture *set_up(void)
     vch_sign_key(&fixture->server_key, seed);
     seed[0] = 2;
     vch_sign_key(&fixture->client_key, seed);
-    CHECK_OK(vch_tls_new(&fixture->server_tls, &fixture->server_key, NULL));
-    CHECK_OK(vch_tls_new(&fixture->client_tls, &fixture->client_key, NULL));
+    const struct vch_signer server = vch_signer_local(&fixture->server_key);
+    const struct vch_signer client = vch_signer_local(&fixture->client_key);
+    CHECK_OK(vch_tls_new(&fixture->server_tls, &server, NULL));
+    CHECK_OK(vch_tls_new(&fixture->client_tls, &client, NULL));
     fixture->limits = vch_stream_default_limits();
     fixture->admits = true;
     fixture->server.fixture = fixture->client.fixture = fixture;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/identity.h"
+#include "net/tls_key.h"
 
 // A peer's certificate holds one Ed25519 key: 300 bytes or so.
 enum { CERTIFICATE_LIST_MAX = 4096 };
@@ -14,6 +16,7 @@ static const unsigned char PROTOCOLS[] = "\x07vouch/1"; // ALPN: length, name
 
 struct vch_tls {
     SSL_CTX *context;
+    struct vch_tls_key *key;
 };
 
 // What one connection knows of the peer it may have; hangs from its SSL.
@@ -80,36 +83,19 @@ static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return SSL_TLSEXT_ERR_OK;
 }
 
-// Valid for all time: dates in it would only be another way to fail.
-static bool fill_certificate(X509 *certificate, EVP_PKEY *key)
+static vch_status make_certificate(uint8_t out[static VCH_IDENTITY_CERTIFICATE_SIZE],
+                                   const struct vch_signer *signer)
 {
-    X509_NAME *name = X509_get_subject_name(certificate);
-    static const unsigned char common_name[] = "vouch";
+    uint8_t body[VCH_IDENTITY_BODY_SIZE];
+    struct vch_signature signature;
 
-    return X509_set_version(certificate, X509_VERSION_3) == 1 &&
-           ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
-           ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z") == 1 &&
-           ASN1_TIME_set_string(X509_getm_notAfter(certificate), "99991231235959Z") == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0) == 1 &&
-           X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
-           X509_sign(certificate, key, NULL) > 0;
+    vch_identity_body(body, &signer->public_key);
+    VCH_TRY(vch_signer_sign_tls(signer, &signature, body, sizeof body));
+    vch_identity_certificate(out, &signer->public_key, &signature);
+    return VCH_OK;
 }
 
-static bool use_identity(SSL_CTX *context, const struct vch_secret_key *secret)
-{
-    EVP_PKEY *key =
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret->seed, sizeof secret->seed);
-    X509 *certificate = X509_new();
-    bool ok = key != NULL && certificate != NULL && fill_certificate(certificate, key) &&
-              SSL_CTX_use_certificate(context, certificate) == 1 &&
-              SSL_CTX_use_PrivateKey(context, key) == 1;
-
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    return ok;
-}
-
-static bool configure(SSL_CTX *context, const struct vch_secret_key *secret)
+static bool configure(SSL_CTX *context)
 {
     char signatures[] = "ed25519"; // OpenSSL's macros would cast const away
 
@@ -126,18 +112,33 @@ static bool configure(SSL_CTX *context, const struct vch_secret_key *secret)
            SSL_CTX_set_num_tickets(context, 0) == 1 &&
            SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&
            SSL_CTX_set1_client_sigalgs_list(context, signatures) == 1 &&
-           SSL_CTX_set_alpn_protos(context, PROTOCOLS, sizeof PROTOCOLS - 1) == 0 &&
-           use_identity(context, secret);
+           SSL_CTX_set_alpn_protos(context, PROTOCOLS, sizeof PROTOCOLS - 1) == 0;
 }
 
-vch_status vch_tls_new(struct vch_tls **out, const struct vch_secret_key *key,
+static bool use_identity(struct vch_tls *tls, const struct vch_signer *signer,
+                         const uint8_t *certificate)
+{
+    tls->key = vch_tls_key_new(signer);
+    tls->context = SSL_CTX_new(TLS_method());
+    return tls->key != NULL && tls->context != NULL && configure(tls->context) &&
+           SSL_CTX_use_certificate_ASN1(tls->context, VCH_IDENTITY_CERTIFICATE_SIZE, certificate) ==
+               1 &&
+           SSL_CTX_use_PrivateKey(tls->context, vch_tls_key_get(tls->key)) == 1;
+}
+
+vch_status vch_tls_new(struct vch_tls **out, const struct vch_signer *signer,
                        struct vch_complaint *complaint)
 {
-    struct vch_tls *tls = calloc(1, sizeof *tls);
+    uint8_t certificate[VCH_IDENTITY_CERTIFICATE_SIZE];
+    vch_status status = make_certificate(certificate, signer);
 
+    if (!vch_is_ok(status))
+        return vch_complain(complaint, status.code,
+                            "whoever holds this identity's key does not "
+                            "sign its certificate");
+    struct vch_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL) return VCH_FAIL(NO_MEMORY);
-    tls->context = SSL_CTX_new(TLS_method());
-    if (tls->context == NULL || !configure(tls->context, key)) {
+    if (!use_identity(tls, signer, certificate)) {
         vch_tls_free(tls);
         return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                             "OpenSSL refuses TLS 1.3 with Ed25519 keys: vouch needs OpenSSL 3 with "
@@ -151,6 +152,7 @@ void vch_tls_free(struct vch_tls *tls)
 {
     if (tls == NULL) return;
     SSL_CTX_free(tls->context);
+    vch_tls_key_free(tls->key); // last: OpenSSL's key calls into it
     free(tls);
 }
 

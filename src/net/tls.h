@@ -1,6 +1,6 @@
 // TLS 1.3 between two identity keys, and nothing else.
 //
-// Each side shows a self-signed certificate made in memory from its Ed25519 identity key. The
+// Each side shows a self-signed certificate of its Ed25519 identity key (crypto/identity.h). The
 // public key inside is the peer: no names, no authorities, no dates count. TLS itself proves that
 // the peer holds the key. The side that connects names the one key it wants; the side that accepts
 // asks `admit`. Anyone else fails the handshake, before a single frame. TLS 1.3 only, no
@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "crypto/signer.h"
 
 #define VCH_TLS_EXPORT_SIZE 32
 
@@ -24,7 +25,9 @@ struct vch_tls_admission {
     void *context; // borrowed for the life of the connection
 };
 
-vch_status vch_tls_new(struct vch_tls **out, const struct vch_secret_key *key,
+// The key itself may be elsewhere (crypto/signer.h): `signer` is copied, and whatever stands behind
+// it must outlive this. UNAVAILABLE: it does not sign.
+vch_status vch_tls_new(struct vch_tls **out, const struct vch_signer *signer,
                        struct vch_complaint *complaint);
 void vch_tls_free(struct vch_tls *tls);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "crypto/transcript.h"
+#include "crypto/derive.h"
 #include "host/clock.h"
 #include "host/log.h"
 #include "member/follower.h"
@@ -32,7 +32,6 @@ struct draft {
 
 struct vch_ballot {
     struct vch_ballot_setup setup;
-    struct vch_seat_keys keys;
     struct vch_follower *follower;
     struct vch_ledger_link *link;
     struct vch_handover *handover;
@@ -139,8 +138,8 @@ static void send_entry(void *context, struct vch_entry *entry)
         !ballot->setup.on_statement(ballot->setup.on_statement_context,
                                     vch_follower_state(ballot->follower), entry))
         return;
-    vch_status status =
-        vch_entry_sign(entry, &ballot->setup.charter.id, ballot->setup.key, &ballot->scratch, NULL);
+    vch_status status = vch_entry_sign_by(entry, &ballot->setup.charter.id, ballot->setup.signer,
+                                          &ballot->scratch, NULL);
     if (vch_is_ok(status)) status = vch_entry_encode(&bytes, &size, entry, &ballot->scratch, NULL);
     draft->bytes = vch_is_ok(status) ? calloc(size, 1) : NULL;
     if (draft->bytes != NULL) {
@@ -273,35 +272,23 @@ static vch_status show_run(void *context, struct vch_sides_run *out, const struc
     return VCH_OK;
 }
 
-// Keys that nobody else can foresee, and that this node can make again.
-static struct vch_digest derive(const struct vch_ballot *ballot, const char *what)
+void vch_ballot_derive(struct vch_ballot_keys *out, const struct vch_secret_key *key,
+                       const struct vch_vrf_secret *vrf, const struct vch_digest *ledger)
 {
-    struct vch_transcript transcript;
-
-    vch_transcript_init(&transcript, what);
-    vch_transcript_absorb(&transcript, "seed", ballot->setup.key->seed,
-                          sizeof ballot->setup.key->seed);
-    vch_transcript_absorb_digest(&transcript, "ledger", &ballot->setup.charter.id);
-    const struct vch_digest key = vch_transcript_final(&transcript);
-    vch_wipe(&transcript, sizeof transcript);
-    return key;
+    out->seat = (struct vch_seat_keys){.node = key->public_key, .vrf = *vrf};
+    vch_derive_seat_secret(out->seat.secret, key, ledger);
+    vch_derive_runs_key(out->runs_key, key, ledger);
 }
 
 static vch_status open_seats(struct vch_ballot *ballot, struct vch_complaint *complaint)
 {
     const struct vch_ballot_setup *setup = &ballot->setup;
-    struct vch_digest secret = derive(ballot, "vouch/seat-secret/v1");
-
-    ballot->keys.node = setup->key->public_key;
-    ballot->keys.vrf = setup->vrf;
-    memcpy(ballot->keys.secret, secret.bytes, sizeof ballot->keys.secret);
-    vch_wipe(&secret, sizeof secret);
-    const struct vch_answers_setup answers = {.keys = &ballot->keys,
+    const struct vch_answers_setup answers = {.keys = &setup->keys.seat,
                                               .journal = &ballot->journal,
                                               .send = send_entry,
                                               .may_draw = may_draw,
                                               .context = ballot};
-    const struct vch_appeals_setup appeals = {.self = setup->key->public_key,
+    const struct vch_appeals_setup appeals = {.self = setup->signer->public_key,
                                               .disputes = setup->disputes,
                                               .send = send_entry,
                                               .leaves = leaves,
@@ -324,23 +311,20 @@ static void found(void *context, const struct vch_kept_record *record)
 static vch_status open_runs(struct vch_ballot *ballot, struct vch_complaint *complaint)
 {
     const struct vch_ballot_setup *setup = &ballot->setup;
-    struct vch_digest key = derive(ballot, "vouch/runs-key/v1");
     char folder[VCH_VAULT_PATH_MAX + 1];
     const struct vch_kept_setup kept = {
         .folder = folder,
-        .key = key.bytes,
+        .key = setup->keys.runs_key,
         .disk_max = setup->keep_max,
         .window_ms = setup->charter.parameters.dispute_ms,
-        .self = setup->key->public_key,
+        .self = setup->signer->public_key,
         .found = found,
         .context = ballot,
     };
 
     if (snprintf(folder, sizeof folder, "%s.runs", setup->journal) >= (int)sizeof folder)
         return vch_complain(complaint, VCH_CODE_USAGE, "the journal's name is too long");
-    vch_status status = vch_kept_open(&ballot->kept, &kept, &ballot->arena, complaint);
-    vch_wipe(&key, sizeof key);
-    return status;
+    return vch_kept_open(&ballot->kept, &kept, &ballot->arena, complaint);
 }
 
 static void prepare_sides(struct vch_ballot *ballot)
@@ -349,7 +333,7 @@ static void prepare_sides(struct vch_ballot *ballot)
     const struct vch_sides_setup sides = {.base = setup->base,
                                           .tls = setup->tls,
                                           .live_count = &ballot->live_streams,
-                                          .self = setup->key->public_key,
+                                          .self = setup->signer->public_key,
                                           .peers = setup->peers,
                                           .kernels = setup->kernels,
                                           .run = show_run,
@@ -386,7 +370,7 @@ static vch_status start(struct vch_ballot *ballot, struct vch_complaint *complai
     VCH_TRY(vch_handover_new(&ballot->handover, &handover, complaint));
     const struct vch_ledger_link_setup link = {.base = setup->base,
                                                .tls = setup->tls,
-                                               .key = setup->key,
+                                               .signer = setup->signer,
                                                .live_count = &ballot->live_streams,
                                                .host = setup->host,
                                                .port = setup->port,
@@ -430,7 +414,7 @@ void vch_ballot_free(struct vch_ballot *ballot)
     vch_journal_close(&ballot->journal);
     vch_arena_release(&ballot->scratch);
     vch_arena_release(&ballot->arena);
-    vch_wipe(&ballot->keys, sizeof ballot->keys);
+    vch_wipe(&ballot->setup.keys, sizeof ballot->setup.keys);
     free(ballot);
 }
 

@@ -8,10 +8,12 @@
 #include <event2/event.h>
 #include <stdint.h>
 
+#include "agreement/seat.h"
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/sign.h"
+#include "crypto/signer.h"
 #include "crypto/vrf.h"
 #include "entry/charter.h"
 #include "kernels/kernels.h"
@@ -24,11 +26,22 @@
 
 struct vch_ballot;
 
+// What a node needs beside its signer: its seat's keys or who keeps them, and what its runs are
+// sealed under on disk. A secret: wipe with vch_wipe when done.
+struct vch_ballot_keys {
+    struct vch_seat_keys seat;
+    uint8_t runs_key[32];
+};
+
+// Of a node whose keys are in this process.
+void vch_ballot_derive(struct vch_ballot_keys *out, const struct vch_secret_key *key,
+                       const struct vch_vrf_secret *vrf, const struct vch_digest *ledger);
+
 struct vch_ballot_setup {
     struct event_base *base;
     struct vch_tls *tls;
-    const struct vch_secret_key *key; // borrowed
-    struct vch_vrf_secret vrf;
+    const struct vch_signer *signer; // borrowed
+    struct vch_ballot_keys keys;
     struct vch_charter charter;
     const char *host; // of the ledger; copied
     uint16_t port;

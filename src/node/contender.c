@@ -76,7 +76,7 @@ const struct vch_dispute *vch_contender_find(const struct vch_contender *contend
     const struct vch_kept_record *record = &stand->record;
     const struct vch_digest id =
         vch_entry_dispute_id(&record->contest.subject, record->contest.segment,
-                             &contender->setup.key->public_key, &record->output, &record->trace);
+                             &contender->setup.signer->public_key, &record->output, &record->trace);
 
     return vch_state_dispute(vch_contender_state(contender), &id);
 }
@@ -118,8 +118,8 @@ static void send_entry(void *context, struct vch_entry *entry)
     uint8_t *bytes = NULL;
     size_t size = 0;
 
-    vch_status status = vch_entry_sign(entry, &contender->setup.charter.id, contender->setup.key,
-                                       &contender->scratch, NULL);
+    vch_status status = vch_entry_sign_by(entry, &contender->setup.charter.id,
+                                          contender->setup.signer, &contender->scratch, NULL);
     if (vch_is_ok(status))
         status = vch_entry_encode(&bytes, &size, entry, &contender->scratch, NULL);
     if (vch_is_ok(status)) {
@@ -341,12 +341,14 @@ vch_status vch_contender_plead(struct vch_contender *contender,
 static vch_status prepare(struct vch_contender *contender)
 {
     const struct vch_contender_setup *setup = &contender->setup;
-    const struct vch_appeals_setup appeals = {
-        .self = setup->key->public_key, .send = send_entry, .leaves = leaves, .context = contender};
+    const struct vch_appeals_setup appeals = {.self = setup->signer->public_key,
+                                              .send = send_entry,
+                                              .leaves = leaves,
+                                              .context = contender};
     const struct vch_sides_setup sides = {.base = setup->base,
                                           .tls = contender->tls,
                                           .live_count = &contender->live_streams,
-                                          .self = setup->key->public_key,
+                                          .self = setup->signer->public_key,
                                           .peers = setup->peers,
                                           .kernels = setup->kernels,
                                           .run = show_run,
@@ -374,13 +376,13 @@ static vch_status start(struct vch_contender *contender, struct vch_complaint *c
 
     vch_arena_init(&contender->arena, ARENA_MAX);
     vch_arena_init(&contender->scratch, SCRATCH_MAX);
-    VCH_TRY(vch_tls_new(&contender->tls, setup->key, complaint));
+    VCH_TRY(vch_tls_new(&contender->tls, setup->signer, complaint));
     VCH_TRY(prepare(contender));
     VCH_TRY(vch_follower_new(&contender->follower, &follower, complaint));
     VCH_TRY(vch_handover_new(&contender->handover, &handover, complaint));
     const struct vch_ledger_link_setup link = {.base = setup->base,
                                                .tls = contender->tls,
-                                               .key = setup->key,
+                                               .signer = setup->signer,
                                                .live_count = &contender->live_streams,
                                                .host = setup->host,
                                                .port = setup->port,

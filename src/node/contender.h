@@ -12,7 +12,7 @@
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
-#include "crypto/sign.h"
+#include "crypto/signer.h"
 #include "entry/charter.h"
 #include "kernels/kernels.h"
 #include "model/graph.h"
@@ -22,7 +22,7 @@ struct vch_contender;
 
 struct vch_contender_setup {
     struct event_base *base;
-    const struct vch_secret_key *key; // borrowed
+    const struct vch_signer *signer; // borrowed
     struct vch_charter charter;
     const char *host; // of the ledger; copied
     uint16_t port;

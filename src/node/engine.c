@@ -153,15 +153,17 @@ static vch_status commit(const struct vch_engine *engine, struct vch_task *task)
 
 void vch_engine_sign(const struct vch_engine *engine, struct vch_task *task)
 {
-    if (vch_is_ok(task->status) && !task->is_proof && task->referee == NULL)
-        vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+    if (!vch_is_ok(task->status) || task->is_proof || task->referee != NULL) return;
+    task->status = vch_vote_sign_by(&task->vote, &task->job_id, task->segment, engine->signer);
+    if (!vch_is_ok(task->status))
+        task->status = vch_complain(&task->complaint, VCH_CODE_UNAVAILABLE,
+                                    "this node cannot sign: its key agent is gone");
 }
 
 vch_status vch_engine_vote(const struct vch_engine *engine, struct vch_task *task)
 {
     VCH_TRY(commit(engine, task));
-    vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
-    return VCH_OK;
+    return vch_vote_sign_by(&task->vote, &task->job_id, task->segment, engine->signer);
 }
 
 static vch_status write_proof(struct vch_task *task, const struct vch_answer_order *order)

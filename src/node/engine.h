@@ -3,14 +3,14 @@
 
 #include "base/workers.h"
 #include "circuit/crossing.h"
-#include "crypto/sign.h"
+#include "crypto/signer.h"
 #include "kernels/kernels.h"
 #include "node/task.h"
 
 struct vch_engine {
     const struct vch_kernels *kernels;
-    struct vch_workers *workers;      // NULL: alone
-    const struct vch_secret_key *key; // signs votes; NULL where others do
+    struct vch_workers *workers;     // NULL: alone
+    const struct vch_signer *signer; // signs votes; NULL where others do
 };
 
 // Who executes tasks: vch_engine_execute, or another process (node/apart.h). Tests hand in one that

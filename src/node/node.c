@@ -224,7 +224,7 @@ static vch_status load_registry(struct vch_node *node, struct vch_complaint *com
                             "the registry of network %s is signed by another founder than the one "
                             "given",
                             node->registry.network);
-    self = vch_registry_find(&node->registry, &options->key->public_key);
+    self = vch_registry_find(&node->registry, &options->signer->public_key);
     if (self == NULL || self->role != VCH_ROLE_NODE)
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "this node's key is no node of the registry of network %s: its founder "
@@ -253,7 +253,7 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
 static vch_status start_engine(struct vch_node *node)
 {
     struct vch_worker_setup setup = {
-        .engine = {node->options.kernels, node->options.workers, node->options.key},
+        .engine = {node->options.kernels, node->options.workers, node->options.signer},
         .execute = node->options.execute,
         .execute_context = node->options.execute_context,
         .queue_max = node->options.queue_max,
@@ -361,8 +361,8 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
     if (options->ledger_host == NULL) return VCH_OK;
     const struct vch_ballot_setup setup = {.base = node->base,
                                            .tls = node->tls,
-                                           .key = options->key,
-                                           .vrf = options->vrf,
+                                           .signer = options->signer,
+                                           .keys = options->ballot_keys,
                                            .charter = *options->charter,
                                            .host = options->ledger_host,
                                            .port = options->ledger_port,
@@ -386,7 +386,7 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
     node->session_host.may_show = may_show;
     node->session_host.computed = computed;
     node->session_host.state = state_of;
-    node->session_host.self = &options->key->public_key;
+    node->session_host.self = &options->signer->public_key;
     return VCH_OK;
 }
 
@@ -434,7 +434,7 @@ static vch_status start(struct vch_node *node, struct vch_complaint *complaint)
     vch_arena_init(&node->arena, ARENA_MAX);
     VCH_TRY(load_registry(node, complaint));
     VCH_TRY(load_models(node, complaint));
-    VCH_TRY(vch_tls_new(&node->tls, node->options.key, complaint));
+    VCH_TRY(vch_tls_new(&node->tls, node->options.signer, complaint));
     VCH_TRY(start_engine(node));
     return start_loop(node, complaint);
 }

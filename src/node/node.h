@@ -13,11 +13,12 @@
 #include "base/status.h"
 #include "base/workers.h"
 #include "crypto/sign.h"
-#include "crypto/vrf.h"
+#include "crypto/signer.h"
 #include "entry/charter.h"
 #include "kernels/kernels.h"
 #include "net/peers.h"
 #include "net/stream.h"
+#include "node/ballot.h"
 #include "node/engine.h"
 #include "node/provers.h"
 
@@ -29,7 +30,7 @@ struct vch_node_package {
 };
 
 struct vch_node_options {
-    const struct vch_secret_key *key; // borrowed
+    const struct vch_signer *signer; // who signs for this node; borrowed
     const struct vch_node_package *packages;
     uint32_t package_count;
     const struct vch_annex_source *annexes;
@@ -48,7 +49,7 @@ struct vch_node_options {
     const char *ledger_host;
     uint16_t ledger_port;
     const struct vch_charter *charter; // borrowed
-    struct vch_vrf_secret vrf;
+    struct vch_ballot_keys ballot_keys;
     const char *journal; // path; borrowed; the folder JOURNAL.runs is beside it
     uint64_t keep_max;   // bytes of runs there, for disputes; 0: 1 GiB
     bool disputes;

@@ -153,8 +153,10 @@ static void begin(enum referees_lie lie, bool is_truth)
     referees_new(&scene.r, lie);
     side = is_truth ? &scene.r.truth : &scene.r.liar;
     scene.base = event_base_new();
-    CHECK_OK(vch_tls_new(&scene.referee_tls, &ledger.nodes[scene.r.self].key, NULL));
-    CHECK_OK(vch_tls_new(&scene.side_tls, &ledger.nodes[side->node].key, NULL));
+    const struct vch_signer referee = vch_signer_local(&ledger.nodes[scene.r.self].key);
+    const struct vch_signer pleader = vch_signer_local(&ledger.nodes[side->node].key);
+    CHECK_OK(vch_tls_new(&scene.referee_tls, &referee, NULL));
+    CHECK_OK(vch_tls_new(&scene.side_tls, &pleader, NULL));
     keep(side);
     serve();
     write_peers();

@@ -24,6 +24,7 @@ static struct scene {
     struct vch_opening opening;
     struct vch_package package;
     struct vch_secret_key key;
+    struct vch_signer signer;
     struct vch_charter charter;
     struct vch_kernels kernels;
     struct vch_retrace truth;
@@ -48,6 +49,7 @@ static vch_status load(char **arguments)
     VCH_TRY(vch_package_decode(&s.package, map.bytes, map.size, &s.arena, NULL, &s.complaint));
     VCH_TRY(read_file(&bytes, &size, arguments[4]));
     VCH_TRY(vch_keyfile_decode(&s.key, bytes, size, "", &s.complaint));
+    s.signer = vch_signer_local(&s.key);
     VCH_TRY(read_file(&bytes, &size, arguments[5]));
     return vch_charter_file_decode(&s.charter, bytes, size, NULL, &s.complaint);
 }
@@ -90,7 +92,7 @@ static vch_status plead(struct event_base *base, char **arguments, enum vch_disp
 {
     const struct vch_contender_setup setup = {
         .base = base,
-        .key = &s.key,
+        .signer = &s.signer,
         .charter = s.charter,
         .host = "127.0.0.1",
         .port = (uint16_t)strtoul(arguments[6], NULL, 10),

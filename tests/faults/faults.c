@@ -149,7 +149,7 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     case FAULT_BAD_SIGNATURE: task->vote.signature.bytes[40] ^= 1; break;
     case FAULT_WRONG_INPUT:
         task->vote.input.bytes[0] ^= 1;
-        vch_vote_sign(&task->vote, &task->job_id, task->segment, engine->key);
+        task->status = vch_vote_sign_by(&task->vote, &task->job_id, task->segment, engine->signer);
         break;
     case FAULT_REPLAY: replay(fault, task); break;
     case FAULT_STALL: wait_for_cancel(task); break;
@@ -275,7 +275,7 @@ static bool on_statement(void *context, const struct vch_state *state, struct vc
 
 void fault_install(struct fault *fault, struct vch_node_options *options)
 {
-    fault->self = options->key->public_key;
+    fault->self = options->signer->public_key;
     options->execute = execute;
     options->execute_context = fault;
     options->on_send = on_send;

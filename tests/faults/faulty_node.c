@@ -19,6 +19,8 @@ struct setup {
     struct vch_arena arena;
     struct vch_complaint complaint;
     struct vch_secret_key key;
+    struct vch_signer signer;
+    struct vch_vrf_secret vrf;
     struct vch_kernels kernels;
     struct fault fault;
     struct vch_node_package packages[PACKAGES_MAX];
@@ -34,8 +36,10 @@ static vch_status read_key(struct setup *setup, const char *path)
     size_t size = 0;
 
     VCH_TRY(vch_file_read(&bytes, &size, path, VCH_KEYFILE_SIZE, &setup->arena, &setup->complaint));
-    setup->options.key = &setup->key;
-    return vch_keyfile_decode(&setup->key, bytes, size, "", &setup->complaint);
+    VCH_TRY(vch_keyfile_decode(&setup->key, bytes, size, "", &setup->complaint));
+    setup->signer = vch_signer_local(&setup->key);
+    setup->options.signer = &setup->signer;
+    return VCH_OK;
 }
 
 static vch_status read_registry(struct setup *setup, const char *path)
@@ -65,7 +69,7 @@ static vch_status read_vrf(struct setup *setup, const char *path)
     size_t size = 0;
 
     VCH_TRY(vch_file_read(&bytes, &size, path, VCH_KEYFILE_SIZE, &setup->arena, &setup->complaint));
-    return vch_keyfile_decode_vrf(&setup->options.vrf, bytes, size, "", &setup->complaint);
+    return vch_keyfile_decode_vrf(&setup->vrf, bytes, size, "", &setup->complaint);
 }
 
 static vch_status read_charter(struct setup *setup, const char *path)
@@ -157,6 +161,9 @@ static vch_status serve(struct setup *setup, int count, char **arguments)
     setup->options.packages = setup->packages;
     setup->options.kernels = &setup->kernels;
     setup->options.handles_signals = true;
+    if (setup->options.charter != NULL)
+        vch_ballot_derive(&setup->options.ballot_keys, &setup->key, &setup->vrf,
+                          &setup->charter.id);
     fault_install(&setup->fault, &setup->options);
     VCH_TRY(vch_node_new(&node, &setup->options, &setup->complaint));
     print_ready(node, &setup->key.public_key);

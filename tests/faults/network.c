@@ -163,7 +163,7 @@ void network_start_node(struct network_node *node)
     struct network *network = node->network;
     uint32_t index = (uint32_t)(node - network->nodes);
     struct vch_complaint complaint = {""};
-    struct vch_node_options options = {.key = &node->key,
+    struct vch_node_options options = {.signer = &node->signer,
                                        .packages = &node->package,
                                        .package_count = 1,
                                        .annexes = &node->annex,
@@ -175,6 +175,7 @@ void network_start_node(struct network_node *node)
                                        .port = network->peers[index].port,
                                        .limits = network->limits};
 
+    node->signer = vch_signer_local(&node->key);
     node->fault.crash = crash;
     node->fault.crash_context = node;
     fault_install(&node->fault, &options);

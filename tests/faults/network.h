@@ -18,6 +18,7 @@
 struct network_node {
     struct network *network;
     struct vch_secret_key key;
+    struct vch_signer signer;
     char operator_name[VCH_REGISTRY_NAME_MAX + 1];
     struct vch_node_package package;
     // With network_prove.

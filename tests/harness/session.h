@@ -33,6 +33,7 @@ struct session_fixture {
     uint32_t openings_left;
     // The network.
     struct vch_secret_key node_key, client_key;
+    struct vch_signer node_signer;
     struct vch_member member;
     struct vch_registry registry;
     // The node.
@@ -141,6 +142,7 @@ static inline void session_init(struct session_fixture *f)
     f->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
     session_build_model(f);
     vch_sign_key(&f->node_key, seed);
+    f->node_signer = vch_signer_local(&f->node_key);
     seed[0] = 2;
     vch_sign_key(&f->client_key, seed);
     f->member = (struct vch_member){
@@ -148,7 +150,7 @@ static inline void session_init(struct session_fixture *f)
     f->registry = (struct vch_registry){
         .network = "test", .serial = 1, .member_count = 1, .members = &f->member};
     f->registry.digest = vch_hash_bytes("registry", 8);
-    f->engine = (struct vch_engine){&f->kernels, NULL, &f->node_key};
+    f->engine = (struct vch_engine){&f->kernels, NULL, &f->node_signer};
     f->sent = evbuffer_new();
     VCH_ASSERT(f->sent != NULL);
     f->now = (struct vch_session_time){1000000, 5000};

@@ -499,8 +499,9 @@ static void on_enough(evutil_socket_t number, short what, void *context)
 static void connect_crowd(uint16_t port)
 {
     struct vch_follower_setup follower = {.charter = crowd.charter, .on_entry = on_entry};
+    const struct vch_signer founder = vch_signer_local(&crowd.founder);
     struct vch_ledger_link_setup setup = {.base = crowd.base,
-                                          .key = &crowd.founder,
+                                          .signer = &founder,
                                           .live_count = &crowd.live_streams,
                                           .patience_ms = 5000,
                                           .host = "127.0.0.1",

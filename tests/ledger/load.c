@@ -98,8 +98,9 @@ static void sign_all(void)
 
 static void connect_load(uint16_t port)
 {
+    const struct vch_signer founder = vch_signer_local(&load.founder);
     struct vch_ledger_link_setup setup = {.base = load.base,
-                                          .key = &load.founder,
+                                          .signer = &founder,
                                           .live_count = &load.live_streams,
                                           .host = "127.0.0.1",
                                           .port = port,
