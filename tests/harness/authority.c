@@ -11,7 +11,8 @@ static EVP_MD_CTX *signer_of(EVP_PKEY *key, const char *hash, int salt)
 {
     EVP_PKEY_CTX *padding = NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    const EVP_MD *md = EVP_get_digestbyname(hash == NULL ? "SHA384" : hash);
+    const char *usual = EVP_PKEY_get_bits(key) == 256 ? "SHA256" : "SHA384";
+    const EVP_MD *md = EVP_get_digestbyname(hash == NULL ? usual : hash);
 
     CHECK_EQ(EVP_DigestSignInit(context, &padding, md, NULL, key), 1);
     if (EVP_PKEY_get_id(key) == EVP_PKEY_RSA) {

@@ -21,7 +21,7 @@ struct authority_plan {
     int64_t start_s, end_s; // since 1970
     long serial;
     const char *curve;      // of the key; NULL: RSA of 2048 bits
-    const char *hash;       // NULL: SHA-384
+    const char *hash;       // NULL: SHA-384, of P-256 SHA-256
     int salt;               // of RSA-PSS; 0: 48
     void (*extend)(X509 *); // NULL: no more extensions
 };
