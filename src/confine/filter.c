@@ -103,6 +103,7 @@ static const struct {
     {WRITES, "stat"},
     {WRITES, "fchmod"},
     {WRITES, "umask"},
+    {WRITES, "memfd_create"}, // what was sealed is opened into memory
     {CONNECT, "bind"},
     {CONNECT, "listen"},
     {CONNECT, "connect"},
@@ -128,7 +129,8 @@ static const struct {
 
 enum { READ_ONLY = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND };
 
-_Static_assert(F_GETFD == 1 && F_SETFD == 2 && F_GETFL == 3 && F_SETFL == 4, "as listed below");
+_Static_assert(F_GETFD == 1 && F_SETFD == 2 && F_GETFL == 3 && F_SETFL == 4 && F_ADD_SEALS == 1033,
+               "as listed below");
 
 // Calls that are allowed where one argument, under a mask, is one value.
 static const struct {
@@ -147,6 +149,7 @@ static const struct {
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_SETFD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_GETFL},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_SETFL},
+    {WRITES, "fcntl", 1, UINT64_MAX, F_ADD_SEALS},
     {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM},
 };
 

@@ -5,7 +5,8 @@
 static struct vch_model *find(struct vch_models *models, const struct vch_digest *identity)
 {
     for (uint32_t i = 0; i < models->count; i++)
-        if (vch_hash_is_equal(&models->models[i].package.identity, identity))
+        if (!models->models[i].is_past &&
+            vch_hash_is_equal(&models->models[i].package.identity, identity))
             return &models->models[i];
     return NULL;
 }
@@ -48,8 +49,8 @@ static void find_ranges(struct vch_model *model)
     }
 }
 
-static vch_status prepare(struct vch_model *model, const struct vch_kernels *kernels,
-                          struct vch_arena *arena)
+static vch_status prepare_ranges(struct vch_model *model, const struct vch_kernels *kernels,
+                                 struct vch_arena *arena)
 {
     for (uint32_t i = 0; i < model->range_count; i++) {
         struct vch_models_range *range = &model->ranges[i];
@@ -59,24 +60,43 @@ static vch_status prepare(struct vch_model *model, const struct vch_kernels *ker
     return VCH_OK;
 }
 
+vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels *kernels,
+                              struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    const struct vch_graph *graph = model->package.graph;
+
+    model->cuts = VCH_ARENA_NEW(arena, struct vch_cut, graph->operator_count + 1);
+    if (model->cuts == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_segment_cuts(model->cuts, &model->cut_count, graph, arena));
+    find_ranges(model);
+    if (model->range_count == 0)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                            "model \"%s\": the packages hold no parameters between two legal "
+                            "cuts; give a segment made by `vouch split`",
+                            graph->name);
+    return prepare_ranges(model, kernels, arena);
+}
+
 vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels *kernels,
                              struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    for (uint32_t i = 0; i < models->count; i++) {
-        struct vch_model *model = &models->models[i];
-        const struct vch_graph *graph = model->package.graph;
+    for (uint32_t i = 0; i < models->count; i++)
+        VCH_TRY(vch_models_prepare(&models->models[i], kernels, arena, complaint));
+    return VCH_OK;
+}
 
-        model->cuts = VCH_ARENA_NEW(arena, struct vch_cut, graph->operator_count + 1);
-        if (model->cuts == NULL) return VCH_FAIL(NO_MEMORY);
-        VCH_TRY(vch_segment_cuts(model->cuts, &model->cut_count, graph, arena));
-        find_ranges(model);
-        if (model->range_count == 0)
-            return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                                "model \"%s\": the packages hold no parameters between two legal "
-                                "cuts; give a segment made by `vouch split`",
-                                graph->name);
-        VCH_TRY(prepare(model, kernels, arena));
-    }
+vch_status vch_models_adopt(struct vch_models *models, const struct vch_model *model,
+                            struct vch_complaint *complaint)
+{
+    struct vch_model *same = find(models, &model->package.identity);
+
+    if (models->count == VCH_MODELS_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "a node holds at most %u models, those that others took the place of "
+                            "included",
+                            VCH_MODELS_MAX);
+    models->models[models->count++] = *model;
+    if (same != NULL) same->is_past = true;
     return VCH_OK;
 }
 
@@ -93,7 +113,8 @@ const struct vch_model *vch_models_find(const struct vch_models *models,
                                         const struct vch_digest *identity)
 {
     for (uint32_t i = 0; i < models->count; i++)
-        if (vch_hash_is_equal(&models->models[i].package.identity, identity))
+        if (!models->models[i].is_past &&
+            vch_hash_is_equal(&models->models[i].package.identity, identity))
             return &models->models[i];
     return NULL;
 }

@@ -27,6 +27,7 @@ struct vch_model {
     uint32_t cut_count, range_count;
     struct vch_cut *cuts;                                  // all legal ones, ascending
     struct vch_models_range ranges[VCH_MODELS_RANGES_MAX]; // maximal, ascending
+    bool is_past; // another of this identity holds more; tasks that began on this one end on it
 };
 
 struct vch_models {
@@ -44,6 +45,15 @@ vch_status vch_models_add(struct vch_models *models, const uint8_t *bytes, size_
 // package is added. UNSUPPORTED when a model holds no range that could be run.
 vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels *kernels,
                              struct vch_arena *arena, struct vch_complaint *complaint);
+
+// The same for one model, whose package was decoded.
+vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels *kernels,
+                              struct vch_arena *arena, struct vch_complaint *complaint);
+
+// Serves a model that was prepared apart, while others are served already; it takes the place of
+// one of the same identity, whose parameters it holds besides its own. LIMIT.
+vch_status vch_models_adopt(struct vch_models *models, const struct vch_model *model,
+                            struct vch_complaint *complaint);
 
 const struct vch_model *vch_models_find(const struct vch_models *models,
                                         const struct vch_digest *identity);

@@ -166,7 +166,7 @@ static void greet(struct vch_session *session)
 
     for (uint32_t i = 0; i < host->models->count; i++) {
         const struct vch_model *model = &host->models->models[i];
-        for (uint32_t j = 0; j < model->range_count; j++, count++) {
+        for (uint32_t j = 0; !model->is_past && j < model->range_count; j++, count++) {
             vouch__holding__init(&holdings[count]);
             holdings[count].model =
                 vch_message_borrow(model->package.identity.bytes, VCH_DIGEST_SIZE);

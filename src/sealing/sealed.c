@@ -41,6 +41,17 @@ size_t vch_sealed_chunk_size(const struct vch_sealed *sealed, uint64_t index)
     return left < VCH_SEALED_CHUNK_SIZE ? (size_t)left : VCH_SEALED_CHUNK_SIZE;
 }
 
+uint64_t vch_sealed_file_offset(uint64_t index)
+{
+    return VCH_SEALED_MANIFEST_SIZE + index * (VCH_SEALED_CHUNK_SIZE + VCH_SEALED_TAG_SIZE);
+}
+
+uint64_t vch_sealed_file_size(const struct vch_sealed *sealed)
+{
+    return VCH_SEALED_MANIFEST_SIZE + sealed->size +
+           vch_sealed_chunk_count(sealed) * VCH_SEALED_TAG_SIZE;
+}
+
 struct vch_digest vch_sealed_key_check(const uint8_t key[static VCH_SEALED_KEY_SIZE])
 {
     return vch_keyfile_data_check(key);

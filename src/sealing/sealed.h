@@ -36,6 +36,10 @@ uint64_t vch_sealed_chunk_count(const struct vch_sealed *sealed);
 // How many bytes of weights chunk `index` holds.
 size_t vch_sealed_chunk_size(const struct vch_sealed *sealed, uint64_t index);
 
+// M.sealed: the manifest, then the sealed chunks in order, and nothing else.
+uint64_t vch_sealed_file_size(const struct vch_sealed *sealed);
+uint64_t vch_sealed_file_offset(uint64_t index); // of a sealed chunk
+
 struct vch_digest vch_sealed_key_check(const uint8_t key[static VCH_SEALED_KEY_SIZE]);
 
 // What is known before anything is sealed, with the data key and the start but without the root:
