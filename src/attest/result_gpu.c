@@ -31,7 +31,8 @@ static void verify(struct vch_result_parts *parts, const struct vch_gpu_evidence
         vch_gpu_verify(parts->appraisal, &report, &identity, evidence, &question, &policy, &why);
     bool is_read = vch_is_ok(status) || status.code == VCH_CODE_REFUSED;
     if (!vch_appraisal_check(parts->appraisal, "gpu.form", is_read, "%s", why.text)) return;
-    (void)vch_binder_check_gpu(parts->appraisal, parts->bytes, report.nonce, sizeof report.nonce);
+    (void)vch_binder_check_gpu(parts->appraisal, parts->bytes, report.nonce,
+                               VCH_GPU_REPORT_NONCE_SIZE);
     vch_appraisal_check(parts->appraisal, "gpu.model", is_listed(rules, identity.chip),
                         "the policy does not list %s", identity.chip);
     vch_appraisal_check(parts->appraisal, "gpu.firmware.taken", rules->takes_unjudged_firmware,

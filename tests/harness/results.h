@@ -24,7 +24,7 @@ struct results {
 
     uint8_t statement[VCH_FACTS_SIZE_MAX], bytes[VCH_BINDER_SIZE];
     struct tpm tpm;
-    uint8_t public[RESULTS_PUBLIC_SIZE], signature[80];
+    uint8_t public[RESULTS_PUBLIC_SIZE], signature[264];
     struct vch_tpm_public ak;
     struct vch_rules_tpm_key key;
     struct vch_tpm_quote_pcr_rule pcr_rules[3];
@@ -152,6 +152,12 @@ static inline size_t results_number(uint8_t *out, const BIGNUM *number)
 // The TPM's signature as a TPM gives it: TPMT_SIGNATURE.
 static inline size_t results_signature(struct results *scene)
 {
+    if (EVP_PKEY_get_id(scene->tpm.secret) == EVP_PKEY_RSA) {
+        static const uint8_t rsa[] = {0, 0x14, 0, 0x0b, 1, 0};
+        memcpy(scene->signature, rsa, sizeof rsa);
+        memcpy(scene->signature + sizeof rsa, scene->tpm.signature, 256);
+        return sizeof rsa + 256;
+    }
     const uint8_t *der = scene->tpm.signature;
     ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)scene->tpm.signature_size);
     static const uint8_t head[] = {0, 0x18, 0, 0x0b};

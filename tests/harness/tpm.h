@@ -17,7 +17,7 @@ struct tpm {
     struct vch_spki ak;
     uint8_t nonce[32];
     struct vch_digest pcrs[VCH_TPM_QUOTE_PCRS];
-    uint8_t attest[256], signature[128];
+    uint8_t attest[256], signature[256];
     size_t size, signature_size;
 };
 
