@@ -167,6 +167,20 @@ TEST(other_pcrs_than_the_policy_has_are_refused)
     results_release(&scene);
 }
 
+// One node quotes for verifiers with different rules.
+TEST(quote_may_cover_more_pcrs_than_the_policy_names_and_none_less)
+{
+    start(VCH_BINDER_TPM);
+    uint32_t quoted = scene.rules.tpm.pcrs;
+    scene.rules.tpm.pcrs = 1u << 4;
+    scene.rules.tpm.pcr_rules = &scene.pcr_rules[1];
+    scene.rules.tpm.pcr_rule_count = 1;
+    CHECK_OK(results_judge(&scene));
+    scene.rules.tpm.pcrs = quoted | 1u << 11;
+    results_check_refused(&scene, "tpm.selection");
+    results_release(&scene);
+}
+
 TEST(session_keeps_to_one_boot_and_one_key)
 {
     start(VCH_BINDER_TPM);

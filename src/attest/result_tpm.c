@@ -51,6 +51,17 @@ static void keep_history(struct vch_result_parts *parts, const struct vch_digest
     history->clock = quote->clock;
 }
 
+// A node quotes for all who ask; of what it quotes, rules look at the PCRs that they name.
+static uint32_t covered(const struct vch_certificate_bytes *attest, uint32_t named)
+{
+    struct vch_tpm_quote quote;
+
+    if (named == 0 || !vch_is_ok(vch_tpm_quote_decode(&quote, attest->bytes, attest->size, NULL)))
+        return named;
+    bool has_all = quote.bank_count == 1 && (quote.banks[0].pcrs & named) == named;
+    return has_all ? quote.banks[0].pcrs : named;
+}
+
 vch_status vch_result_parts_quote(struct vch_result_parts *parts, const struct vch_spki *ak)
 {
     const struct vch_cmw *evidence = &parts->response->evidence;
@@ -74,7 +85,7 @@ vch_status vch_result_parts_quote(struct vch_result_parts *parts, const struct v
         .pcrs = pcrs};
     const struct vch_tpm_quote_expected expected = {.nonce = nonce.bytes,
                                                     .nonce_size = VCH_DIGEST_SIZE,
-                                                    .pcrs = rules->pcrs,
+                                                    .pcrs = covered(&attest, rules->pcrs),
                                                     .rules = rules->pcr_rules,
                                                     .rule_count = rules->pcr_rule_count,
                                                     .seen = seen(parts, &key),
