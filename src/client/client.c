@@ -19,7 +19,7 @@
 #include "voucher/proofs.h"
 #include "voucher/rerun.h"
 
-enum { REGISTRY_MEMORY_MAX = 64 << 20, CONNECT_MS = 3000 };
+enum { REGISTRY_MEMORY_MAX = 64 << 20, CONNECT_MS = 3000, ATTESTED_CONNECT_MS = 20000 };
 enum { DEADLINE_MS = 60000, PROVEN_DEADLINE_MS = 600000 };
 
 struct vch_client {
@@ -87,7 +87,8 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
 
     if (options->peer_count > VCH_PEERS_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "more than %u peers", VCH_PEERS_MAX);
-    if (options->connect_ms == 0) options->connect_ms = CONNECT_MS;
+    bool waits = options->policy != NULL || options->attester != NULL; // hardware takes its time
+    if (options->connect_ms == 0) options->connect_ms = waits ? ATTESTED_CONNECT_MS : CONNECT_MS;
     if (options->limits.window_ms == 0) options->limits = vch_stream_default_limits();
     vch_arena_init(&client->arena, REGISTRY_MEMORY_MAX);
     vch_own_init(&client->own, options->package->graph, options->kernels, options->workers);
@@ -101,7 +102,9 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
                                    .peer_count = options->peer_count,
                                    .limits = options->limits,
                                    .model = options->package->identity,
-                                   .operator_count = options->package->graph->operator_count};
+                                   .operator_count = options->package->graph->operator_count,
+                                   .policy = options->policy,
+                                   .attester = options->attester};
     VCH_TRY(vch_pool_init(&client->pool, &setup, complaint));
     if (options->ledger_host == NULL) return VCH_OK;
     const struct vch_agreed_setup agreed = {.pool = &client->pool,

@@ -17,6 +17,8 @@
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
+#include "channel/asker.h"
+#include "channel/attester.h"
 #include "consensus/job.h"
 #include "crypto/sign.h"
 #include "entry/charter.h"
@@ -43,9 +45,13 @@ struct vch_client_options {
     const struct vch_charter *charter; // borrowed
     // With which the client proves what it runs itself; NULL: its own segments stay unproven.
     const struct vch_annex_source *annex;
+    // What nodes have to show before anything private is sent to them, and what we show them; NULL:
+    // nothing.
+    const struct vch_asker_policy *policy;
+    const struct vch_attester_setup *attester;
     const struct vch_kernels *kernels;
     struct vch_workers *workers;     // NULL: alone
-    uint32_t connect_ms;             // for all connections together; 0: 3,000
+    uint32_t connect_ms;             // for all connections together; 0: 3,000, attested 20,000
     struct vch_stream_limits limits; // all zero: vch_stream_default_limits
 };
 

@@ -31,6 +31,7 @@ static void go_down(struct vch_link *link, const char *reason)
         link->bytes_in += vch_stream_bytes_in(link->stream);
         link->bytes_out += vch_stream_bytes_out(link->stream);
     }
+    if (link->state > VCH_LINK_CONNECTING) vch_channel_release(&link->channel);
     link->stream = NULL;
     link->state = VCH_LINK_DOWN;
     link->down_since_ms = vch_clock_monotonic_us() / 1000;
@@ -90,11 +91,74 @@ static void send_ping(struct vch_link *link)
         break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
 }
 
+// We refuse the node, or it is right to refuse us: it is told why.
+static void refuse_node(struct vch_link *link, enum vch_code code, const char *why)
+{
+    char copy[160];
+
+    (void)snprintf(copy, sizeof copy, "%s", why);
+    vch_stream_refuse(link->stream, code, copy);
+    go_down(link, copy);
+    report_fault(link, code == VCH_CODE_MALFORMED ? VCH_FAULT_MALFORMED : VCH_FAULT_REFUSED, copy);
+}
+
+// What was accepted is kept beyond the stream: it goes into the voucher.
+static void take_evidence(struct vch_link *link)
+{
+    struct vch_asker_kept *kept = &link->channel.asker.kept;
+
+    if (kept->bytes == NULL) return;
+    free(link->evidence.bytes);
+    link->evidence = *kept;
+    kept->bytes = NULL;
+}
+
+static void send_chunks(struct vch_link *link);
+
+static bool is_trusted(const struct vch_link *link)
+{
+    return vch_channel_is_open(&link->channel, vch_transport_now());
+}
+
+// Something has come of the channel, or time has passed.
+static void settle_channel(struct vch_link *link)
+{
+    const char *why = NULL;
+    enum vch_code code = vch_channel_trouble(&link->channel, &why);
+
+    if (code != VCH_CODE_NONE) {
+        refuse_node(link, code, why);
+        return;
+    }
+    take_evidence(link);
+    if (!is_trusted(link)) {
+        if (link->state == VCH_LINK_READY) link->state = VCH_LINK_ATTESTING;
+    } else if (link->state == VCH_LINK_ATTESTING) {
+        link->state = VCH_LINK_PROBING; // a node that asks holds its pong back until it accepts us
+        send_ping(link);
+    } else if (link->is_asking) {
+        send_chunks(link);
+    }
+}
+
+static void on_channel(void *context, struct vch_channel *channel)
+{
+    (void)channel;
+    settle_channel(context);
+}
+
 static void on_open(void *context, struct vch_stream *stream)
 {
     struct vch_link *link = context;
+    const struct vch_channel_setup channel = {.transport = vch_transport_of(stream),
+                                              .role = VCH_BINDER_CLIENT,
+                                              .peer = link->peer.key,
+                                              .policy = link->setup.policy,
+                                              .attester = link->setup.attester,
+                                              .on_change = on_channel,
+                                              .context = link};
 
-    (void)stream;
+    vch_channel_init(&link->channel, &channel);
     link->state = VCH_LINK_GREETING;
     send_hello(link);
 }
@@ -153,8 +217,9 @@ static void receive_welcome(struct vch_link *link, const Vouch__Welcome *welcome
     } else {
         link->work_per_second = welcome->work_per_second;
         link->memory = welcome->memory;
-        link->state = VCH_LINK_PROBING;
-        send_ping(link);
+        link->state = VCH_LINK_ATTESTING;
+        vch_channel_begin(&link->channel, vch_transport_now());
+        settle_channel(link);
     }
 }
 
@@ -169,7 +234,7 @@ static void send_chunks(struct vch_link *link)
 {
     const struct vch_link_question *question = &link->question;
 
-    while (link->is_asking && link->sent < question->tensor_size &&
+    while (link->is_asking && link->sent < question->tensor_size && is_trusted(link) &&
            vch_stream_has_room(link->stream)) {
         Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
         Vouch__Frame frame = VOUCH__FRAME__INIT;
@@ -401,6 +466,10 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
 
     (void)stream;
     link->heard_ms = vch_clock_monotonic_us() / 1000;
+    if (vch_channel_receive(&link->channel, frame, vch_transport_now())) {
+        settle_channel(link);
+        return;
+    }
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
     case VOUCH__FRAME__BODY_RUN_RESULT: receive_result(link, frame->run_result); break;
@@ -479,6 +548,13 @@ void vch_link_keep_alive(struct vch_link *link)
     send_ping(link);
 }
 
+void vch_link_tick(struct vch_link *link)
+{
+    if (link->setup.policy == NULL || link->state <= VCH_LINK_GREETING) return;
+    vch_channel_tick(&link->channel, vch_transport_now());
+    settle_channel(link);
+}
+
 bool vch_link_is_settled(const struct vch_link *link)
 {
     return link->state == VCH_LINK_READY || link->state == VCH_LINK_LEAVING ||
@@ -494,7 +570,8 @@ bool vch_link_holds(const struct vch_link *link, uint32_t first, uint32_t last)
 
 vch_status vch_link_ask(struct vch_link *link, const struct vch_link_question *question)
 {
-    if (link->state != VCH_LINK_READY || link->is_asking) return VCH_FAIL(UNAVAILABLE);
+    if (link->state != VCH_LINK_READY || link->is_asking || !is_trusted(link))
+        return VCH_FAIL(UNAVAILABLE);
     link->question = *question;
     link->id++;
     link->sent = link->received = 0;
@@ -547,4 +624,11 @@ uint64_t vch_link_bytes_in(const struct vch_link *link)
 uint64_t vch_link_bytes_out(const struct vch_link *link)
 {
     return link->bytes_out + (link->stream ? vch_stream_bytes_out(link->stream) : 0);
+}
+
+void vch_link_release(struct vch_link *link)
+{
+    vch_link_close(link, "closed");
+    free(link->evidence.bytes);
+    link->evidence = (struct vch_asker_kept){0};
 }

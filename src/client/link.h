@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "channel/channel.h"
 #include "circuit/crossing.h"
 #include "consensus/vote.h"
 #include "crypto/commitment.h"
@@ -23,8 +24,9 @@
 enum vch_link_state {
     VCH_LINK_DOWN,
     VCH_LINK_CONNECTING,
-    VCH_LINK_GREETING, // hello sent, no welcome yet
-    VCH_LINK_PROBING,  // ping sent, no pong yet
+    VCH_LINK_GREETING,  // hello sent, no welcome yet
+    VCH_LINK_ATTESTING, // not accepted yet, by us or by the node's own policy
+    VCH_LINK_PROBING,   // ping sent, no pong yet
     VCH_LINK_READY,
     VCH_LINK_LEAVING, // the node said goodbye: no new questions
 };
@@ -72,6 +74,8 @@ struct vch_link_setup {
     void *context;
     struct vch_digest model, registry; // holdings of another model are of no interest
     uint32_t operator_count;
+    const struct vch_asker_policy *policy; // that the node is held to; NULL: none
+    struct vch_attester *attester;         // what the node may ask of us; NULL: nothing is there
 };
 
 struct vch_link {
@@ -81,6 +85,8 @@ struct vch_link {
     struct vch_stream *stream;
     char down_reason[160];
     uint64_t down_since_ms, probed_us;
+    struct vch_channel channel;     // of the stream
+    struct vch_asker_kept evidence; // the last that was accepted, on whichever stream
     // What the node says of itself.
     uint32_t range_count;
     struct {
@@ -114,13 +120,17 @@ void vch_link_probe(struct vch_link *link);
 // While a long answer is awaited: a ping now and then, so that neither side takes the other for
 // gone.
 void vch_link_keep_alive(struct vch_link *link);
+// Time has passed: evidence is asked for again when that is due, and a node that gives none in time
+// is left. A link whose evidence holds no more goes back to ATTESTING.
+void vch_link_tick(struct vch_link *link);
 bool vch_link_is_settled(const struct vch_link *link); // READY, LEAVING or DOWN
 bool vch_link_holds(const struct vch_link *link, uint32_t first, uint32_t last);
 // Does the node say that it can prove these operators, with commitments of so many columns?
 bool vch_link_proves(const struct vch_link *link, uint32_t first, uint32_t last,
                      uint32_t log_columns);
 
-// UNAVAILABLE unless READY and idle. Events never come from inside this call.
+// UNAVAILABLE unless READY and idle, and the node's evidence holds. Events never come from inside
+// this call.
 vch_status vch_link_ask(struct vch_link *link, const struct vch_link_question *question);
 // No event comes for the question any more.
 void vch_link_cancel(struct vch_link *link);
@@ -130,5 +140,8 @@ uint8_t *vch_link_detach(struct vch_link *link);
 uint64_t vch_link_bytes_in(const struct vch_link *link);
 uint64_t vch_link_bytes_out(const struct vch_link *link);
 
-// Closes the stream; a question in hand is forgotten.
+// Closes the stream; a question in hand is forgotten. What it keeps of evidence stays.
 void vch_link_close(struct vch_link *link, const char *reason);
+
+// Closed for good.
+void vch_link_release(struct vch_link *link);

@@ -70,6 +70,8 @@ static void init_nodes(struct vch_pool *pool, const struct vch_pool_setup *setup
         .model = setup->model,
         .registry = setup->registry->digest,
         .operator_count = setup->operator_count,
+        .policy = setup->policy,
+        .attester = pool->attester,
     };
 
     for (uint32_t i = 0; i < setup->peer_count; i++) {
@@ -93,6 +95,15 @@ static bool needs_names(const struct vch_pool_setup *setup)
     return false;
 }
 
+static vch_status start_attester(struct vch_pool *pool, const struct vch_pool_setup *setup,
+                                 struct vch_complaint *complaint)
+{
+    if (setup->attester == NULL) return VCH_OK;
+    struct vch_attester_setup attester = *setup->attester;
+    attester.base = pool->base;
+    return vch_attester_new(&pool->attester, &attester, complaint);
+}
+
 static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setup,
                         struct vch_complaint *complaint)
 {
@@ -111,6 +122,7 @@ static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setu
     }
     pool->tick = event_new(pool->base, -1, 0, on_tick, pool);
     if (pool->tick == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(start_attester(pool, setup, complaint));
     init_nodes(pool, setup);
     return VCH_OK;
 }
@@ -129,7 +141,10 @@ vch_status vch_pool_wait(struct vch_pool *pool, uint32_t time_ms)
     const struct timeval time = {time_ms / 1000, (suseconds_t)(time_ms % 1000) * 1000};
 
     if (event_add(pool->tick, &time) != 0) return VCH_FAIL(NO_MEMORY);
-    return event_base_loop(pool->base, EVLOOP_ONCE) < 0 ? VCH_FAIL(IO) : VCH_OK;
+    if (event_base_loop(pool->base, EVLOOP_ONCE) < 0) return VCH_FAIL(IO);
+    for (uint32_t i = 0; i < pool->count; i++)
+        vch_link_tick(&pool->nodes[i].link);
+    return VCH_OK;
 }
 
 vch_status vch_pool_turn(struct vch_pool *pool)
@@ -149,6 +164,7 @@ static bool is_due(const struct vch_pool_node *node)
 
 static void wake(struct vch_pool_node *node)
 {
+    vch_link_tick(&node->link);
     if (is_due(node))
         vch_link_connect(&node->link);
     else if (node->link.state == VCH_LINK_READY && now_ms() - node->link.heard_ms >= PROBE_AFTER_MS)
@@ -164,7 +180,9 @@ static bool are_settled(const struct vch_pool *pool)
 
 static void note_outcome(struct vch_pool_node *node)
 {
-    if (!vch_link_is_settled(&node->link)) vch_link_close(&node->link, "no greeting in time");
+    if (!vch_link_is_settled(&node->link))
+        vch_link_close(&node->link, node->link.state == VCH_LINK_ATTESTING ? "no evidence in time"
+                                                                           : "no greeting in time");
     if (node->link.state == VCH_LINK_READY)
         node->failures = 0;
     else if (node->failures < UINT32_MAX)
@@ -200,9 +218,10 @@ void vch_pool_release(struct vch_pool *pool)
 {
     pool->events = (struct vch_link_events){0};
     for (uint32_t i = 0; i < pool->count; i++)
-        vch_link_close(&pool->nodes[i].link, "the client ends");
+        vch_link_release(&pool->nodes[i].link);
     while (pool->live_streams > 0) // each ends within its linger
         if (event_base_loop(pool->base, EVLOOP_ONCE) != 0) break;
+    vch_attester_free(pool->attester);
     if (pool->tick != NULL) event_free(pool->tick);
     if (pool->dns != NULL) evdns_base_free(pool->dns, 0);
     if (pool->base != NULL) event_base_free(pool->base);

@@ -27,13 +27,16 @@ struct vch_pool_setup {
     struct vch_stream_limits limits;
     struct vch_digest model;
     uint32_t operator_count;
+    const struct vch_asker_policy *policy;     // as in client/link.h
+    const struct vch_attester_setup *attester; // what we show; NULL: nothing. Its loop is filled in
 };
 
 struct vch_pool {
     struct event_base *base;
     struct evdns_base *dns;
     struct vch_tls *tls;
-    struct event *tick; // so that a turn of the loop never takes long
+    struct vch_attester *attester; // NULL: nothing is shown
+    struct event *tick;            // so that a turn of the loop never takes long
     uint32_t live_streams, count;
     struct vch_pool_node *nodes;
     // Who listens now; may be changed between turns.

@@ -336,6 +336,8 @@ static void prepare_sides(struct vch_ballot *ballot)
                                           .self = setup->signer->public_key,
                                           .peers = setup->peers,
                                           .kernels = setup->kernels,
+                                          .policy = setup->peer_policy,
+                                          .attester = setup->attester,
                                           .run = show_run,
                                           .leaves = leaves,
                                           .context = ballot};

@@ -52,6 +52,8 @@ struct vch_ballot_setup {
     const char *const *witness_urls; // handed this node's drafts, too; borrowed
     uint32_t witness_count;
     uint32_t witness_after_ms; // what the log does not have by then; member/handover.h
+    const struct vch_asker_policy *peer_policy; // as in node/node.h
+    struct vch_attester *attester;              // what this node shows; NULL: nothing
     const struct vch_kernels *kernels;
     const struct vch_models *models;
     // Computes a kept run again; its task comes back to vch_ballot_computed.

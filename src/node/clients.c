@@ -98,6 +98,14 @@ static bool admit(void *context, const struct vch_public_key *key)
            vch_referee_awaits(host->state(host->context), host->self, key);
 }
 
+static vch_status tie(void *transport, struct vch_transport_ties *out,
+                      const uint8_t nonce[static 32])
+{
+    const struct vch_transport stream = vch_transport_of(vch_guests_stream(transport));
+
+    return stream.tie(stream.context, out, nonce);
+}
+
 void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setup *setup)
 {
     const struct vch_guests_setup guests = {
@@ -119,6 +127,8 @@ void vch_clients_init(struct vch_clients *clients, const struct vch_clients_setu
     setup->host->send = vch_guests_send;
     setup->host->has_room = vch_guests_has_room;
     setup->host->set_owed = vch_guests_set_owed;
+    setup->host->tie = tie;
+    setup->host->look = vch_guests_look;
 }
 
 void vch_clients_advance(struct vch_clients *clients)

@@ -18,7 +18,7 @@ struct vch_clients_setup {
     const struct vch_registry *registry;
     struct vch_stream_limits limits;
     uint32_t count_max, per_key_max;
-    struct vch_session_host *host; // send, has_room and set_owed are filled in here
+    struct vch_session_host *host; // what reaches a transport is filled in here
     // NULL but in tests that lie; see net/stream.h.
     void (*on_send)(void *context, struct vch_stream *stream, const Vouch__Frame *frame,
                     struct evbuffer *bytes);

@@ -1,13 +1,15 @@
 #include "node/errand.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct vch_errand {
     struct vch_errand_setup setup;
     struct vch_errand_load *load;
-    struct vch_stream *stream;
-    bool has_asked;
+    struct vch_stream *stream; // NULL: closed
+    struct vch_channel channel;
+    bool is_open, has_greeted, has_pinged, has_asked;
     size_t sent;
 };
 
@@ -22,6 +24,8 @@ static void end(struct vch_errand *errand, bool is_taken, const char *why)
 {
     if (errand->stream != NULL) vch_stream_close(errand->stream);
     errand->stream = NULL;
+    if (errand->is_open) vch_channel_release(&errand->channel);
+    errand->is_open = false;
     errand->setup.on_end(errand->setup.context, errand, is_taken, why);
 }
 
@@ -29,7 +33,9 @@ static void send_chunks(struct vch_errand *errand)
 {
     const struct vch_errand_load *load = errand->load;
 
-    while (errand->has_asked && errand->sent < load->size && vch_stream_has_room(errand->stream)) {
+    while (errand->has_asked && errand->sent < load->size &&
+           vch_channel_is_open(&errand->channel, vch_transport_now()) &&
+           vch_stream_has_room(errand->stream)) {
         Vouch__Chunk chunk = VOUCH__CHUNK__INIT;
         Vouch__Frame frame = VOUCH__FRAME__INIT;
         size_t left = load->size - errand->sent;
@@ -55,6 +61,57 @@ static void ask(struct vch_errand *errand)
     send_chunks(errand);
 }
 
+// Its pong says that the referee listens: it may hold us to a policy, too.
+static void ping(struct vch_errand *errand)
+{
+    Vouch__Ping message = VOUCH__PING__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    errand->has_pinged = true;
+    frame.body_case = VOUCH__FRAME__BODY_PING;
+    frame.ping = &message;
+    vch_status status = vch_stream_send(errand->stream, &frame);
+    (void)status; // on_close will tell
+}
+
+static void settle_channel(struct vch_errand *errand)
+{
+    char why[VCH_ASKER_WHY_SIZE];
+    const char *text = NULL;
+    enum vch_code code = vch_channel_trouble(&errand->channel, &text);
+
+    if (code != VCH_CODE_NONE) {
+        (void)snprintf(why, sizeof why, "%s", text);
+        vch_stream_refuse(errand->stream, code, why);
+        errand->stream = NULL;
+        end(errand, false, why);
+    } else if (errand->has_greeted && !errand->has_pinged &&
+               vch_channel_is_open(&errand->channel, vch_transport_now())) {
+        ping(errand);
+    }
+}
+
+static void on_channel(void *context, struct vch_channel *channel)
+{
+    (void)channel;
+    settle_channel(context);
+}
+
+static void open_channel(struct vch_errand *errand)
+{
+    const struct vch_errand_setup *setup = &errand->setup;
+    const struct vch_channel_setup channel = {.transport = vch_transport_of(errand->stream),
+                                              .role = VCH_BINDER_CLIENT,
+                                              .peer = setup->peer,
+                                              .policy = setup->policy,
+                                              .attester = setup->attester,
+                                              .on_change = on_channel,
+                                              .context = errand};
+
+    vch_channel_init(&errand->channel, &channel);
+    errand->is_open = true;
+}
+
 static void on_open(void *context, struct vch_stream *stream)
 {
     static char software[] = "vouch " VCH_VERSION;
@@ -62,7 +119,7 @@ static void on_open(void *context, struct vch_stream *stream)
     Vouch__Frame frame = VOUCH__FRAME__INIT;
     vch_status status;
 
-    (void)context;
+    open_channel(context);
     hello.version = VCH_FRAME_VERSION;
     hello.software = software;
     frame.body_case = VOUCH__FRAME__BODY_HELLO;
@@ -74,9 +131,17 @@ static void on_open(void *context, struct vch_stream *stream)
 static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
 {
     struct vch_errand *errand = context;
+    bool is_channels = vch_channel_receive(&errand->channel, frame, vch_transport_now());
 
     (void)stream;
-    if (frame->body_case == VOUCH__FRAME__BODY_WELCOME && !errand->has_asked)
+    if (frame->body_case == VOUCH__FRAME__BODY_WELCOME && !errand->has_greeted) {
+        errand->has_greeted = is_channels = true;
+        vch_channel_begin(&errand->channel, vch_transport_now());
+    }
+    if (is_channels)
+        settle_channel(errand);
+    else if (frame->body_case == VOUCH__FRAME__BODY_PONG && errand->has_pinged &&
+             !errand->has_asked)
         ask(errand);
     else if (frame->body_case == VOUCH__FRAME__BODY_REFEREE_RESULT)
         end(errand, frame->referee_result->code == 0, frame->referee_result->text);
@@ -131,6 +196,7 @@ void vch_errand_free(struct vch_errand *errand)
 {
     if (errand == NULL) return;
     if (errand->stream != NULL) vch_stream_drop(errand->stream);
+    if (errand->is_open) vch_channel_release(&errand->channel);
     free_load(errand->load);
     free(errand);
 }

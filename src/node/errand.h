@@ -1,4 +1,5 @@
-// One request from this node to another: connect, greet, ask, hear the answer, leave.
+// One request from this node to another: connect, greet, have its evidence judged where there is a
+// policy, ask, hear the answer, leave.
 //
 // The other side may be hostile or away; every wait is bounded by net/stream.h, and nothing it
 // answers is believed beyond "taken" or "not taken", which only ends the errand.
@@ -10,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "channel/channel.h"
 #include "net/stream.h"
 
 struct vch_errand;
@@ -22,6 +24,8 @@ struct vch_errand_setup {
     struct vch_public_key peer;
     const char *host;
     uint16_t port;
+    const struct vch_asker_policy *policy; // what the other has to show first; NULL: nothing
+    struct vch_attester *attester;         // what this node shows; NULL: nothing
     // Told once, unless the errand is freed before. `why` is for people.
     void (*on_end)(void *context, struct vch_errand *errand, bool is_taken, const char *why);
     void *context;

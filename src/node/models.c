@@ -1,5 +1,8 @@
 #include "node/models.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "model/tensor.h"
 
 static struct vch_model *find(struct vch_models *models, const struct vch_digest *identity)
@@ -143,4 +146,26 @@ size_t vch_models_cut_size(const struct vch_model *model, const struct vch_cut *
 bool vch_models_is_held(const struct vch_model *model, uint32_t first, uint32_t last)
 {
     return vch_segment_is_held(model->package.graph, first, last);
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return memcmp(a, b, VCH_DIGEST_SIZE);
+}
+
+struct vch_digest vch_models_digest(const struct vch_models *models)
+{
+    struct vch_digest list[VCH_MODELS_MAX];
+    struct vch_hash hash;
+
+    if (models->count == 0) return (struct vch_digest){0};
+    for (uint32_t i = 0; i < models->count; i++)
+        list[i] = models->models[i].package.identity;
+    if (models->count == 1) return list[0];
+    // Ascending: the order of a node's packages does not matter.
+    qsort(list, models->count, sizeof *list, compare_digests);
+    vch_hash_init(&hash);
+    for (uint32_t i = 0; i < models->count; i++)
+        vch_hash_update(&hash, list[i].bytes, sizeof list[i].bytes);
+    return vch_hash_final(&hash);
 }

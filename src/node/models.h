@@ -55,6 +55,9 @@ vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels 
 vch_status vch_models_adopt(struct vch_models *models, const struct vch_model *model,
                             struct vch_complaint *complaint);
 
+// What a node's statement says that it serves (specs/attest.md, section 4).
+struct vch_digest vch_models_digest(const struct vch_models *models);
+
 const struct vch_model *vch_models_find(const struct vch_models *models,
                                         const struct vch_digest *identity);
 // The program whose range holds operators [first, last), or NULL.

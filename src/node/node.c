@@ -48,7 +48,8 @@ struct vch_node {
     int control_descriptor;
     uint16_t port;
     struct vch_clients clients;
-    struct vch_ballot *ballot; // NULL: on none
+    struct vch_ballot *ballot;     // NULL: on none
+    struct vch_attester *attester; // NULL: nothing is shown
     uint64_t drain_end_ms;
 };
 
@@ -233,6 +234,21 @@ static vch_status load_registry(struct vch_node *node, struct vch_complaint *com
     return VCH_OK;
 }
 
+static vch_status start_attester(struct vch_node *node, struct vch_complaint *complaint)
+{
+    const struct vch_node_options *options = &node->options;
+
+    node->session_host.client_policy = options->client_policy;
+    if (options->attest == NULL) return VCH_OK;
+    struct vch_attester_setup setup = *options->attest;
+    setup.base = node->base;
+    setup.node = options->key->public_key;
+    setup.facts.model = vch_models_digest(&node->models);
+    VCH_TRY(vch_attester_new(&node->attester, &setup, complaint));
+    node->session_host.attester = node->attester;
+    return VCH_OK;
+}
+
 static vch_status load_models(struct vch_node *node, struct vch_complaint *complaint)
 {
     const struct vch_node_options *options = &node->options;
@@ -373,6 +389,8 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .witness_urls = options->witness_urls,
                                            .witness_count = options->witness_count,
                                            .witness_after_ms = options->witness_after_ms,
+                                           .peer_policy = options->peer_policy,
+                                           .attester = node->attester,
                                            .kernels = options->kernels,
                                            .on_statement = options->on_statement,
                                            .on_statement_context = options->on_statement_context,
@@ -413,6 +431,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     node->base = vch_loop_new();
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (node->base == NULL || node->control_descriptor < 0) return VCH_FAIL(IO);
+    VCH_TRY(start_attester(node, complaint));
     admit_clients(node);
     VCH_TRY(join_ledger(node, complaint));
     VCH_TRY(add_event(&node->tick, node->base, -1, 0, on_tick, node, &tick));
@@ -510,6 +529,7 @@ void vch_node_free(struct vch_node *node)
     vch_orphans_release(&node->session_host);
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);
+    vch_attester_free(node->attester);
     if (node->base != NULL) event_base_free(node->base);
     if (node->control_descriptor >= 0) (void)close(node->control_descriptor);
     vch_tls_free(node->tls);

@@ -12,6 +12,8 @@
 #include "base/complaint.h"
 #include "base/status.h"
 #include "base/workers.h"
+#include "channel/asker.h"
+#include "channel/attester.h"
 #include "crypto/sign.h"
 #include "crypto/signer.h"
 #include "entry/charter.h"
@@ -57,6 +59,12 @@ struct vch_node_options {
     const char *const *witness_urls; // borrowed: handed this node's drafts, too
     uint32_t witness_count;
     uint32_t witness_after_ms; // those that the log does not have by then; member/handover.h
+
+    // Attestation (channel/), each borrowed, or NULL: what this node shows (its loop, its identity
+    // and the digest of its models are filled in), what its clients have to show, and what referees
+    // have to before anything is opened to them.
+    const struct vch_attester_setup *attest;
+    const struct vch_asker_policy *client_policy, *peer_policy;
 
     // 0 means the default.
     size_t memory_max;                 // 1 GiB

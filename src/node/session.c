@@ -12,10 +12,31 @@
 #include "node/orphans.h"
 #include "node/referee.h"
 
+static void settle_channel(struct vch_session *session);
+
+// Evidence of ours was sent, or somebody else's was judged.
+static void on_channel(void *context, struct vch_channel *channel)
+{
+    struct vch_session *session = context;
+
+    (void)channel;
+    settle_channel(session);
+    if (session->host->look != NULL) session->host->look(session->transport);
+}
+
 void vch_session_init(struct vch_session *session, struct vch_session_host *host,
                       const struct vch_public_key *peer, void *transport)
 {
+    const struct vch_channel_setup channel = {.transport = {transport, host->send, host->tie},
+                                              .role = VCH_BINDER_SERVER,
+                                              .peer = *peer,
+                                              .policy = host->client_policy,
+                                              .attester = host->attester,
+                                              .on_change = on_channel,
+                                              .context = session};
+
     *session = (struct vch_session){.host = host, .peer = *peer, .transport = transport};
+    vch_channel_init(&session->channel, &channel);
 }
 
 __attribute__((format(printf, 3, 4))) static void end(struct vch_session *session,
@@ -29,6 +50,17 @@ __attribute__((format(printf, 3, 4))) static void end(struct vch_session *sessio
     (void)vsnprintf(session->end_text, sizeof session->end_text, format, args);
     va_end(args);
     vch_metrics_refuse(session->host->metrics, code);
+}
+
+static struct vch_transport_time channel_now(const struct vch_session *session)
+{
+    return (struct vch_transport_time){session->now.unix_ms, session->now.monotonic_ms};
+}
+
+// May anything private be said to this client, or heard of it?
+static bool is_trusted(const struct vch_session *session)
+{
+    return vch_channel_is_open(&session->channel, channel_now(session));
 }
 
 static void send_frame(struct vch_session *session, const Vouch__Frame *frame)
@@ -201,6 +233,7 @@ static void receive_hello(struct vch_session *session, const Vouch__Hello *hello
     } else {
         session->has_greeted = true;
         greet(session);
+        vch_channel_begin(&session->channel, channel_now(session));
     }
 }
 
@@ -456,18 +489,38 @@ static void receive_cancel(struct vch_session *session, const Vouch__Cancel *can
     }
 }
 
-static void receive_ping(struct vch_session *session, const Vouch__Ping *ping)
+static void send_pong(struct vch_session *session, uint64_t token)
 {
     Vouch__Pong pong = VOUCH__PONG__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
 
-    pong.token = ping->token;
+    pong.token = token;
     frame.body_case = VOUCH__FRAME__BODY_PONG;
     frame.pong = &pong;
     if (session->host->has_room(session->transport)) send_frame(session, &frame);
 }
 
-void vch_session_release(struct vch_session *session)
+// A pong says that requests may come: it waits for the verdict.
+static void receive_ping(struct vch_session *session, const Vouch__Ping *ping)
+{
+    session->owes_pong = !is_trusted(session);
+    session->pong = ping->token;
+    if (!session->owes_pong) send_pong(session, ping->token);
+}
+
+static void settle_channel(struct vch_session *session)
+{
+    const char *why = NULL;
+    enum vch_code code = vch_channel_trouble(&session->channel, &why);
+
+    if (code != VCH_CODE_NONE) end(session, code, "%s", why);
+    if (session->host->client_policy == NULL || !is_trusted(session)) return;
+    if (session->owes_pong) send_pong(session, session->pong);
+    session->owes_pong = false;
+    vch_session_pump(session, session->now); // what waited for a new verdict
+}
+
+static void drop_tasks(struct vch_session *session)
 {
     for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
         if (session->tasks[i] == NULL) continue;
@@ -476,11 +529,25 @@ void vch_session_release(struct vch_session *session)
     }
 }
 
+void vch_session_release(struct vch_session *session)
+{
+    drop_tasks(session);
+    vch_channel_release(&session->channel);
+}
+
 // The client says that it wants no more of us.
 static void leave(struct vch_session *session)
 {
     session->is_leaving = true;
-    vch_session_release(session);
+    drop_tasks(session);
+}
+
+// Frames that are about a job.
+static bool is_private(const Vouch__Frame *frame)
+{
+    return frame->body_case == VOUCH__FRAME__BODY_RUN_REQUEST ||
+           frame->body_case == VOUCH__FRAME__BODY_REFEREE_REQUEST ||
+           frame->body_case == VOUCH__FRAME__BODY_CHUNK;
 }
 
 void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
@@ -490,6 +557,15 @@ void vch_session_receive(struct vch_session *session, const Vouch__Frame *frame,
     if (session->end_code != VCH_CODE_NONE) return;
     if (!session->has_greeted && frame->body_case != VOUCH__FRAME__BODY_HELLO) {
         end(session, VCH_CODE_MALFORMED, "a %s frame before the hello", vch_frame_name(frame));
+        return;
+    }
+    if (vch_channel_receive(&session->channel, frame, channel_now(session))) {
+        settle_channel(session);
+        return;
+    }
+    if (is_private(frame) && !is_trusted(session)) {
+        end(session, VCH_CODE_REFUSED, "a %s frame before this client's evidence was accepted",
+            vch_frame_name(frame));
         return;
     }
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
@@ -590,7 +666,7 @@ void vch_session_pump(struct vch_session *session, struct vch_session_time now)
 
     session->now = now;
     while (session->sending_count > 0 && session->end_code == VCH_CODE_NONE &&
-           host->has_room(session->transport)) {
+           is_trusted(session) && host->has_room(session->transport)) {
         struct vch_task *task = session->sending[0];
         if (!task->is_header_sent)
             send_header(session, task);
@@ -687,6 +763,8 @@ void vch_session_tick(struct vch_session *session, struct vch_session_time now)
 {
     session->now = now;
     follow_grant(session);
+    vch_channel_tick(&session->channel, channel_now(session));
+    settle_channel(session);
     for (uint32_t i = 0; i < VCH_SESSION_REQUESTS_MAX; i++) {
         struct vch_task *task = session->tasks[i];
         if (task == NULL) continue;

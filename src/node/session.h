@@ -3,6 +3,9 @@
 //     Hello -> Welcome, then per request:  RunRequest, Chunk...  ->  RunResult, Chunk...
 //                                          Cancel, or Refusal instead of a result
 //
+// Where clients are held to a policy, no request is listened to before its verdict
+// (channel/channel.h).
+//
 // Frames and times come in, frames go out through `send`; no socket, clock or thread is here, so
 // that tests can replay any bytes at any pace. Everything a peer sends is checked against the
 // node's own models, registry and limits. A peer that breaks the protocol ends its session; a
@@ -15,6 +18,7 @@
 
 #include "agreement/state.h"
 #include "base/status.h"
+#include "channel/channel.h"
 #include "consensus/registry.h"
 #include "crypto/sign.h"
 #include "net/frame.h"
@@ -59,6 +63,13 @@ struct vch_session_host {
     void (*set_owed)(void *transport, bool is_owed);            // a tensor is incomplete
     vch_status (*submit)(void *context, struct vch_task *task); // BUSY: not taken
     uint32_t (*queue_room)(void *context);
+    // Attestation. What clients are held to, and what this node shows; NULL: nothing. `tie` is of
+    // a transport, as is `look`: something came of it that no frame and no tick has brought.
+    const struct vch_asker_policy *client_policy;
+    struct vch_attester *attester;
+    vch_status (*tie)(void *transport, struct vch_transport_ties *out,
+                      const uint8_t nonce[static 32]);
+    void (*look)(void *transport);
     // Of agreed jobs; `may_work` is NULL at a node that is on no ledger. Whether this node has the
     // seat that the task is for (and then what input the ledger names); whether the answer may be
     // shown, as nobody can commit any more. NEVER comes with a complaint. `computed` hands over
@@ -88,6 +99,9 @@ struct vch_session {
     struct vch_session_time now;
     bool has_greeted;
     bool is_leaving; // the client said Goodbye
+    struct vch_channel channel;
+    bool owes_pong; // until the client has been accepted
+    uint64_t pong;
     uint64_t last_id;
     uint32_t refusals_waiting;                          // since there was room last
     struct vch_task *tasks[VCH_SESSION_REQUESTS_MAX];   // any order

@@ -237,6 +237,8 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
                                             .peer = peer.key,
                                             .host = peer.host,
                                             .port = peer.port,
+                                            .policy = setup->policy,
+                                            .attester = setup->attester,
                                             .on_end = on_end,
                                             .context = sides};
     if (load == NULL) return;

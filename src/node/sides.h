@@ -32,6 +32,9 @@ struct vch_sides_setup {
     struct vch_public_key self;
     const char *peers; // NULL, or the file that says where referees listen; read when needed
     const struct vch_kernels *kernels;
+    // As in node/errand.h; NULL: nothing.
+    const struct vch_asker_policy *policy;
+    struct vch_attester *attester;
     // The run whose trace this is, in any round of that job and segment. What it points to is the
     // caller's, or lies in the arena. Asked only where `leaves` has some.
     vch_status (*run)(void *context, struct vch_sides_run *out, const struct vch_digest *job,
