@@ -23,6 +23,7 @@ struct vch_attester_question {
     vch_attester_answered answered;
     void *context;
     struct vch_binder binder;
+    uint8_t block[VCH_BINDER_SIZE]; // the same, encoded
     uint8_t statement[VCH_FACTS_SIZE_MAX];
     size_t statement_size;
     // What came of it.
@@ -78,12 +79,9 @@ static vch_status collect(const struct vch_attester_setup *setup,
                           struct vch_attester_question *question,
                           struct vch_exchange_response *response, struct vch_arena *arena)
 {
-    uint8_t binder[VCH_BINDER_SIZE];
-
     if (question->binder.kind == VCH_BINDER_NONE) return VCH_OK;
-    VCH_TRY(vch_binder_encode(binder, &question->binder));
-    return setup->collect(setup->context, binder, &response->evidence, &response->endorsements,
-                          arena, &question->complaint);
+    return setup->collect(setup->context, question->block, &response->evidence,
+                          &response->endorsements, arena, &question->complaint);
 }
 
 static vch_status make_response(const struct vch_attester_setup *setup,
@@ -166,12 +164,14 @@ static void on_done(evutil_socket_t descriptor, short what, void *context)
     (void)what;
     if (read(descriptor, &count, sizeof count) != sizeof count) return;
     while ((question = next_done(attester)) != NULL) {
-        const char *why = question->complaint.text[0] != '\0'
-                              ? question->complaint.text
-                              : vch_code_text(question->status.code);
-        if (!question->is_cancelled)
-            question->answered(question->context, question->status, question->bytes, question->size,
-                               why);
+        const struct vch_attester_answer answer = {
+            .status = question->status,
+            .bytes = question->bytes,
+            .size = question->size,
+            .binder = question->block,
+            .why = question->complaint.text[0] != '\0' ? question->complaint.text
+                                                       : vch_code_text(question->status.code)};
+        if (!question->is_cancelled) question->answered(question->context, &answer);
         free_question(question);
     }
 }
@@ -306,18 +306,21 @@ vch_status vch_attester_ask(struct vch_attester_question **out, struct vch_attes
 {
     struct vch_exchange_request asked;
     struct vch_binder binder;
+    uint8_t block[VCH_BINDER_SIZE];
 
     VCH_TRY(vch_exchange_decode_request(&asked, request, request_size, complaint));
     if (asked.role != role)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "evidence was asked for of the other end of this connection");
     VCH_TRY(fill_binder(&binder, attester, &asked, transport, complaint));
+    VCH_TRY(vch_binder_encode(block, &binder));
     struct vch_attester_question *question = calloc(1, sizeof *question);
     if (question == NULL) return VCH_FAIL(NO_MEMORY);
     question->attester = attester;
     question->answered = answered;
     question->context = context;
     question->binder = binder;
+    memcpy(question->block, block, sizeof block);
     question->statement_size = attester->statement_size;
     memcpy(question->statement, attester->statement, attester->statement_size);
     vch_status status = enqueue(attester, question);

@@ -45,10 +45,15 @@ void vch_attester_free(struct vch_attester *attester); // no question is heard o
 // Of what is answered from now on: models come while a node runs.
 vch_status vch_attester_set_facts(struct vch_attester *attester, const struct vch_facts *facts);
 
-// `bytes` is a response (specs/attest.md, section 2), void after the call; where there is none, why
-// not.
-typedef void (*vch_attester_answered)(void *context, vch_status status, const uint8_t *bytes,
-                                      size_t size, const char *why);
+// What a question comes to; void after the call.
+struct vch_attester_answer {
+    vch_status status;
+    const uint8_t *bytes; // a response (specs/attest.md, section 2)
+    size_t size;
+    const uint8_t *binder; // VCH_BINDER_SIZE bytes: the block that it is evidence for
+    const char *why;       // there is no response
+};
+typedef void (*vch_attester_answered)(void *context, const struct vch_attester_answer *answer);
 
 // A request that came over a connection of which this end has that role. `answered` is called once,
 // later, from the event loop; or the question is cancelled. MALFORMED or LIMIT: no request.

@@ -1,6 +1,7 @@
 #include "channel/channel.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "message/message.h"
 
@@ -46,24 +47,25 @@ void vch_channel_begin(struct vch_channel *channel, struct vch_transport_time no
     (void)status; // the asker's state says it
 }
 
-static void answered(void *context, vch_status status, const uint8_t *bytes, size_t size,
-                     const char *why)
+static void answered(void *context, const struct vch_attester_answer *answer)
 {
     struct vch_channel *channel = context;
     const struct vch_transport *transport = &channel->setup.transport;
     Vouch__AttestResponse message = VOUCH__ATTEST_RESPONSE__INIT;
     Vouch__Frame frame = VOUCH__FRAME__INIT;
 
-    if (vch_is_ok(status)) {
-        channel->has_block = vch_is_ok(vch_attester_block(channel->block, channel->question));
-        message.response = vch_message_borrow(bytes, size);
+    channel->question = NULL;
+    if (!vch_is_ok(answer->status)) {
+        fail(channel, answer->status.code, answer->why);
+    } else {
+        message.response = vch_message_borrow(answer->bytes, answer->size);
         frame.body_case = VOUCH__FRAME__BODY_ATTEST_RESPONSE;
         frame.attest_response = &message;
-        status = transport->send(transport->context, &frame);
-        why = "the connection takes no evidence";
+        vch_status status = transport->send(transport->context, &frame);
+        if (!vch_is_ok(status)) fail(channel, status.code, "the connection takes no evidence");
+        memcpy(channel->shown, answer->binder, sizeof channel->shown);
+        channel->has_shown = true;
     }
-    channel->question = NULL;
-    if (!vch_is_ok(status)) fail(channel, status.code, why);
     tell(channel);
 }
 

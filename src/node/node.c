@@ -242,7 +242,7 @@ static vch_status start_attester(struct vch_node *node, struct vch_complaint *co
     if (options->attest == NULL) return VCH_OK;
     struct vch_attester_setup setup = *options->attest;
     setup.base = node->base;
-    setup.node = options->key->public_key;
+    setup.node = options->signer->public_key;
     setup.facts.model = vch_models_digest(&node->models);
     VCH_TRY(vch_attester_new(&node->attester, &setup, complaint));
     node->session_host.attester = node->attester;
