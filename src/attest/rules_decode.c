@@ -247,6 +247,10 @@ vch_status vch_rules_sign(char **out, size_t *out_size, const void *policy, size
     vch_sign_digest(&signature, key, &rules.id);
     vch_hex_encode(key_text, key->public_key.bytes, sizeof key->public_key.bytes);
     vch_hex_encode(text, signature.bytes, sizeof signature.bytes);
+    if (root->text_size > VCH_RULES_SIZE_MAX - sizeof form - sizeof key_text - sizeof text)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "expected rules that are of %u bytes at most with their signature",
+                            VCH_RULES_SIZE_MAX);
     size_t room = root->text_size + sizeof form + sizeof key_text + sizeof text;
     *out = vch_arena_alloc(arena, room, 1);
     if (*out == NULL)
