@@ -36,12 +36,15 @@ static vch_status tie(struct vch_asker *asker, struct vch_asker_answer *answer)
     *request = (struct vch_exchange_request){.policy = setup->policy->digest, .role = setup->role};
     memcpy(request->accepts, setup->policy->accepts, sizeof request->accepts);
     vch_random_bytes(answer->salt, sizeof answer->salt);
-    struct vch_digest nonce = vch_binder_nonce(setup->policy->occasion, answer->salt);
+    memcpy(answer->occasion, setup->policy->occasion, sizeof answer->occasion);
+    struct vch_digest nonce = vch_binder_nonce(answer->occasion, answer->salt);
     memcpy(request->nonce, nonce.bytes, sizeof request->nonce);
     VCH_TRY(transport->tie(transport->context, &ties, request->nonce));
     *channel = (struct vch_exchange_channel){.own = ties.peer, .peer = ties.own};
     memcpy(channel->exporter, ties.exporter, sizeof channel->exporter);
     memcpy(channel->node, setup->node.bytes, sizeof channel->node);
+    answer->history = asker->has_verdict ? asker->kept.verdict.history : setup->history;
+    answer->history.is_session = asker->has_verdict;
     return VCH_OK;
 }
 
@@ -74,6 +77,7 @@ vch_status vch_asker_ask(struct vch_asker *asker, struct vch_transport_time now)
         fail(asker, status.code, "the connection takes no request for evidence");
         return VCH_FAIL(UNAVAILABLE);
     }
+    answer.asked_ms = now.unix_ms;
     asker->answer = answer;
     asker->asked_ms = now.monotonic_ms;
     asker->state = VCH_ASKER_WAITING;
@@ -126,10 +130,12 @@ void vch_asker_conclude(struct vch_asker *asker, const struct vch_asker_verdict 
     if (verdict->is_accepted) {
         free(asker->kept.bytes);
         asker->kept = (struct vch_asker_kept){
-            asker->bytes, asker->answer.size, asker->answer.time_ms, {0}, *verdict};
+            asker->bytes, asker->answer.size, asker->answer.time_ms, {0}, {0}, *verdict};
+        memcpy(asker->kept.occasion, asker->answer.occasion, sizeof asker->kept.occasion);
         memcpy(asker->kept.salt, asker->answer.salt, sizeof asker->kept.salt);
         asker->bytes = NULL;
         asker->has_verdict = true;
+        memcpy(asker->occasion, asker->answer.occasion, sizeof asker->occasion);
         asker->settled_ms = asker->asked_ms;
         asker->state = VCH_ASKER_SETTLED;
     } else {
@@ -139,15 +145,25 @@ void vch_asker_conclude(struct vch_asker *asker, const struct vch_asker_verdict 
         asker->setup.on_change(asker->setup.context, asker);
 }
 
-// A quarter of the time is left for the answer, so that one that is prompt leaves no gap.
-void vch_asker_tick(struct vch_asker *asker, struct vch_transport_time now)
+static bool is_for_now(const struct vch_asker *asker)
+{
+    return memcmp(asker->occasion, asker->setup.policy->occasion, sizeof asker->occasion) == 0;
+}
+
+static bool is_due(const struct vch_asker *asker, struct vch_transport_time now)
 {
     const uint32_t again_ms = asker->setup.policy->again_ms;
 
+    if (!is_for_now(asker)) return true;
+    return again_ms != 0 && now.monotonic_ms - asker->settled_ms >= again_ms - again_ms / 4;
+}
+
+// A quarter of the time is left for the answer, so that one that is prompt leaves no gap.
+void vch_asker_tick(struct vch_asker *asker, struct vch_transport_time now)
+{
     if (asker->state == VCH_ASKER_WAITING && is_late(asker, now)) {
         fail(asker, VCH_CODE_TIMEOUT, "no evidence came in time");
-    } else if (asker->state == VCH_ASKER_SETTLED && again_ms != 0 &&
-               now.monotonic_ms - asker->settled_ms >= again_ms - again_ms / 4) {
+    } else if (asker->state == VCH_ASKER_SETTLED && is_due(asker, now)) {
         vch_status status = vch_asker_ask(asker, now);
         (void)status; // the state says it
     }
@@ -158,6 +174,7 @@ bool vch_asker_allows(const struct vch_asker *asker, struct vch_transport_time n
     const uint32_t again_ms = asker->setup.policy->again_ms;
 
     if (asker->state == VCH_ASKER_FAILED || !asker->has_verdict) return false;
+    if (!is_for_now(asker)) return false;
     if (again_ms != 0 && now.monotonic_ms - asker->settled_ms >= again_ms) return false;
     return now.unix_ms < asker->kept.verdict.until_ms;
 }

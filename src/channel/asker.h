@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "attest/exchange.h"
+#include "attest/result.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "channel/transport.h"
@@ -32,20 +33,28 @@ enum vch_asker_state {
 // All that a judge needs: what was asked, what this end knows of the connection, what came.
 struct vch_asker_answer {
     struct vch_exchange_request request;
-    uint8_t salt[32]; // of its nonce, with the policy's occasion
+    uint8_t occasion[32], salt[32]; // of its nonce
     struct vch_exchange_channel channel;
-    const uint8_t *bytes; // as they came: vch_exchange_decode_response takes them
+    uint64_t asked_ms;                 // Unix, when the nonce was drawn
+    struct vch_result_history history; // of that node, and whether this stream has had a verdict
+    const uint8_t *bytes;              // as they came: vch_exchange_decode_response takes them
     size_t size;
     uint64_t time_ms; // Unix, when they came
 };
 
 struct vch_asker_verdict {
     bool is_accepted;
-    uint32_t level;                  // enum of the policy's levels; 0: none
-    uint64_t until_ms;               // Unix; it does not hold for longer
-    uint8_t binder[VCH_BINDER_SIZE]; // the block that the answer was held to
-    struct vch_digest digest;        // of the result
-    char why[VCH_ASKER_WHY_SIZE];    // where it is not accepted: which check, and what to do
+    enum vch_rules_level level;
+    enum vch_result_word word;
+    bool is_test;                               // it rests on a test's roots
+    uint64_t until_ms;                          // Unix; it does not hold for longer
+    uint8_t binder[VCH_BINDER_SIZE];            // the block that the answer was held to
+    struct vch_digest digest;                   // of the result
+    struct vch_result_history history;          // for the next time
+    char operator_name[VCH_RULES_TEXT_MAX + 1]; // of the machine, by the rules; or empty
+    // Where it is not accepted: which check, and what to do. Where it is no more than a warning:
+    // of what.
+    char why[VCH_ASKER_WHY_SIZE];
 };
 
 // What one side holds others to; shared by all its connections, and outlives them.
@@ -54,8 +63,9 @@ struct vch_asker_policy {
     bool accepts[VCH_BINDER_KIND_END]; // evidence of these kinds is asked for
     uint32_t answer_ms;                // that an answer may take: 60,000 at most
     uint32_t again_ms;                 // that a verdict holds before there is another
-    uint8_t occasion[32]; // that nonces are drawn for: a client's, the nonce of its job, which goes
-                          // into the voucher; zeroes where nobody will be shown the evidence
+    // That nonces are drawn for: a client's, the nonce of its job, which goes into the voucher;
+    // zeroes where nobody will be shown the evidence. A verdict on another occasion counts no more.
+    uint8_t occasion[32];
     // Judges `asker->answer`, then or later, by vch_asker_conclude. `forget` says that an asker
     // that was not concluded is gone; NULL where all are concluded at once.
     void (*judge)(void *context, struct vch_asker *asker);
@@ -63,20 +73,21 @@ struct vch_asker_policy {
     void *context;
 };
 
-// What a voucher keeps of an answer that was accepted.
+// What is kept of an answer that was accepted, as for a voucher.
 struct vch_asker_kept {
     uint8_t *bytes; // the response; NULL: there is none. To be freed
     size_t size;
     uint64_t time_ms;
-    uint8_t salt[32];
+    uint8_t occasion[32], salt[32];
     struct vch_asker_verdict verdict;
 };
 
 struct vch_asker_setup {
     const struct vch_asker_policy *policy;
     struct vch_transport transport;
-    enum vch_binder_role role;  // of the other end, which is asked
-    struct vch_public_key node; // whom we mean to talk to: its identity in the network
+    enum vch_binder_role role;         // of the other end, which is asked
+    struct vch_public_key node;        // whom we mean to talk to: its identity in the network
+    struct vch_result_history history; // what it said on earlier streams; zeroes: nothing
     // A verdict has come, otherwise than from inside a call. NULL: nobody is told.
     void (*on_change)(void *context, struct vch_asker *asker);
     void *context;
@@ -93,7 +104,8 @@ struct vch_asker {
     bool is_inside;             // vch_asker_receive
     struct vch_asker_kept kept; // the last that was accepted
     bool has_verdict;
-    uint64_t settled_ms; // monotonic, when what it is about was asked
+    uint8_t occasion[32]; // of the verdict
+    uint64_t settled_ms;  // monotonic, when what it is about was asked
 };
 
 void vch_asker_init(struct vch_asker *asker, const struct vch_asker_setup *setup);

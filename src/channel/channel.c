@@ -34,6 +34,7 @@ void vch_channel_init(struct vch_channel *channel, const struct vch_channel_setu
         .transport = setup->transport,
         .role = setup->role == VCH_BINDER_SERVER ? VCH_BINDER_CLIENT : VCH_BINDER_SERVER,
         .node = setup->peer,
+        .history = setup->history,
         .on_change = on_verdict,
         .context = channel,
     };

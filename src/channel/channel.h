@@ -18,6 +18,7 @@ struct vch_channel_setup {
     enum vch_binder_role role;             // of this end
     struct vch_public_key peer;            // as TLS has shown it, and as it is known in the network
     const struct vch_asker_policy *policy; // NULL: nothing is asked of the other end
+    struct vch_result_history history;     // what it said on earlier streams; zeroes: nothing
     struct vch_attester *attester;         // NULL: this end has nothing to show, and says so
     // A verdict or an answer has come otherwise than from inside a call: look again. NULL: nobody
     // is told.

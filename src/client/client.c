@@ -28,6 +28,7 @@ struct vch_client {
     struct vch_registry registry;
     struct vch_annex annex; // with which it proves its own segments, if it has one
     struct vch_proofs_known known;
+    struct vch_asker_policy policy; // that nodes are held to, for the job at hand
     struct vch_pool pool;
     struct vch_own own;
     struct vch_agreed *agreed; // NULL: on no ledger
@@ -96,6 +97,7 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
     if (options->annex != NULL)
         VCH_TRY(vch_annex_decode(&client->annex, options->annex->bytes, options->annex->size,
                                  &client->arena, complaint));
+    if (options->policy != NULL) client->policy = *options->policy;
     struct vch_pool_setup setup = {.key = options->key,
                                    .registry = &client->registry,
                                    .peers = options->peers,
@@ -103,7 +105,7 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
                                    .limits = options->limits,
                                    .model = options->package->identity,
                                    .operator_count = options->package->graph->operator_count,
-                                   .policy = options->policy,
+                                   .policy = options->policy != NULL ? &client->policy : NULL,
                                    .attester = options->attester};
     VCH_TRY(vch_pool_init(&client->pool, &setup, complaint));
     if (options->ledger_host == NULL) return VCH_OK;
@@ -728,6 +730,9 @@ static vch_status infer(struct inference *inference)
     uint32_t ready = 0;
 
     VCH_TRY(check_request(inference));
+    // What nodes show is for this job: no nonce of theirs can have been known before.
+    memcpy(inference->client->policy.occasion, inference->request->nonce.bytes,
+           sizeof inference->client->policy.occasion);
     VCH_TRY(vch_client_connect(inference->client, &ready));
     if (ready == 0)
         return vch_complain(inference->complaint, VCH_CODE_UNAVAILABLE,

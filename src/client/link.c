@@ -154,6 +154,7 @@ static void on_open(void *context, struct vch_stream *stream)
                                               .role = VCH_BINDER_CLIENT,
                                               .peer = link->peer.key,
                                               .policy = link->setup.policy,
+                                              .history = link->evidence.verdict.history,
                                               .attester = link->setup.attester,
                                               .on_change = on_channel,
                                               .context = link};
