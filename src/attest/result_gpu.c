@@ -10,7 +10,7 @@ enum { ANY_ARCHITECTURE = (1u << VCH_GPU_ARCHITECTURES) - 1 };
 static bool is_listed(const struct vch_rules_gpu *rules, const char *chip)
 {
     for (size_t i = 0; i < rules->model_count; i++)
-        if (strcmp(rules->models[i], chip) == 0) return true;
+        if (strncmp(rules->models[i], chip, strlen(rules->models[i])) == 0) return true;
     return false;
 }
 

@@ -79,8 +79,7 @@ struct vch_rules_gpu {
     bool is_required;
     bool takes_unjudged_firmware; // nobody has compared what its firmware measured: without this,
                                   // no GPU is taken
-    const char *const *models;    // names of its line of chips, as its certificate has them: "GH100
-                                  // A01 ..." begins so
+    const char *const *models;    // how the names of chips may begin: "GH100"
     size_t model_count;
 };
 

@@ -1,42 +1,72 @@
 // vouch attest: what machines can show about themselves, and what of it holds.
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/attest_probe.h"
+#include "cli/attest_verify.h"
 #include "cli/commands.h"
 
 static const struct vch_option options[] = {
+    {"policy", "FILE", "of verify: the rules that evidence is judged by", false},
+    {"signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    {"class", "CLASS", "of verify: has to be allowed prompts, weights:open or weights:private",
+     false},
+    {"node", "KEY", "of verify: whose evidence it has to be", false},
+    {"nonce", "HEX", "of verify: the nonce that it has to answer", false},
+    {"asked", "TIME", "of verify: when that nonce was drawn, as 2026-01-31T12:00:00Z", false},
+    {"at", "TIME", "judge as of then (default: now)", false},
     {"json", NULL, "print JSON", false},
     {0},
 };
 
-static const struct {
-    const char *name;
+// What comes behind an action's name are its operands.
+static const struct action {
+    const char *name, *operands;
+    uint32_t operand_count;
     vch_status (*run)(struct vch_tool *tool);
 } ACTIONS[] = {
-    {"probe", vch_attest_probe_run},
+    {"probe", "", 0, vch_attest_probe_run},
+    {"verify", " FILE", 1, vch_attest_verify_run},
 };
+
+static vch_status start(const struct action *action, struct vch_tool *tool)
+{
+    if (tool->options->operand_count != action->operand_count + 1)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "vouch attest %s%s takes %u operands behind its name, found %u",
+                            action->name, action->operands, action->operand_count,
+                            tool->options->operand_count - 1);
+    return action->run(tool);
+}
 
 static vch_status run(struct vch_tool *tool)
 {
     const char *name = tool->options->operands[0];
+    char names[256] = "";
+    size_t size = 0;
 
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++)
-        if (strcmp(ACTIONS[i].name, name) == 0) return ACTIONS[i].run(tool);
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
+        if (strcmp(ACTIONS[i].name, name) == 0) return start(&ACTIONS[i], tool);
+        size += (size_t)snprintf(names + size, sizeof names - size, " %s", ACTIONS[i].name);
+    }
     return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "vouch attest does not know \"%.40s\": it does probe", name);
+                        "vouch attest does not know \"%.40s\": it does%s", name, names);
 }
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe",
-    .summary = "what this machine's kernel grants to confine processes and keep keys",
+    .operands = "probe | verify FILE",
+    .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
         "then those of each role together, and the memory that keys would get. Prints what was\n"
         "granted, what was refused, and the kernel's word for it. Exits with 1 where a role could\n"
-        "not run. It shows nothing to a remote party: that takes evidence from hardware.",
+        "not run. It shows nothing to a remote party: that takes evidence from hardware.\n\n"
+        "verify: judges evidence in a file (specs/attest.md, section 7) by --policy, and prints\n"
+        "every check, what to do about those that failed, and who may read what is private on\n"
+        "such a machine. Exits with 0 where it is accepted, and with 1 where it is not.",
     .operand_min = 1,
-    .operand_max = 1,
+    .operand_max = 3,
     .options = options,
     .run = run,
 };

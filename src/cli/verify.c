@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/rules_file.h"
 #include "cli/verify_proof.h"
 #include "host/clock.h"
 #include "voucher/opening.h"
@@ -69,18 +69,10 @@ static vch_status add_ledgers(struct vch_policy *policy, struct vch_tool *tool)
 
 static vch_status parse_time(uint64_t *out, struct vch_tool *tool)
 {
-    const char *text = vch_options_text(tool->options, "at");
-    struct tm fields = {0};
+    int64_t time_s = 0;
 
-    *out = vch_clock_unix_ms();
-    if (text == NULL) return VCH_OK;
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &fields);
-    time_t seconds = end != NULL && *end == '\0' ? timegm(&fields) : -1;
-    if (seconds <= 0)
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "--at expects a UTC time such as 2026-01-31T12:00:00Z, found \"%.40s\"",
-                            text);
-    *out = (uint64_t)seconds * 1000;
+    VCH_TRY(vch_rules_file_time(&time_s, tool, "at"));
+    *out = vch_options_has(tool->options, "at") ? (uint64_t)time_s * 1000 : vch_clock_unix_ms();
     return VCH_OK;
 }
 

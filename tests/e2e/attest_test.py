@@ -59,7 +59,7 @@ class Probe(unittest.TestCase):
     def test_other_words_are_told_what_there_is(self):
         done = vouch("prove")
         self.assertEqual(done.returncode, USAGE)
-        self.assertIn("it does probe", done.stderr)
+        self.assertIn("it does probe verify", done.stderr)
         self.assertEqual(vouch().returncode, USAGE)
 
 

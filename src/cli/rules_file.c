@@ -1,0 +1,42 @@
+#include "cli/rules_file.h"
+
+#include <time.h>
+
+#include "host/clock.h"
+
+vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, const char *path,
+                               const char *signer, int64_t time_s)
+{
+    struct vch_public_key signers[VCH_RULES_FILE_SIGNERS_MAX];
+    struct vch_rules_trust trust = {.signers = signers, .time_s = time_s};
+    const char *text = NULL;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    while ((text = vch_options_nth(tool->options, signer, (uint32_t)trust.signer_count)) != NULL) {
+        if (trust.signer_count == VCH_RULES_FILE_SIGNERS_MAX)
+            return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "more than %u keys for --%s",
+                                VCH_RULES_FILE_SIGNERS_MAX, signer);
+        VCH_TRY(vch_tool_public_key(&signers[trust.signer_count++], tool, text));
+    }
+    if (trust.signer_count == 0)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "a policy counts by who signed it: name the key with --%s", signer);
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_RULES_SIZE_MAX));
+    return vch_rules_decode(out, bytes, size, &trust, &tool->arena, &tool->complaint);
+}
+
+vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name)
+{
+    const char *text = vch_options_text(tool->options, name);
+    struct tm fields = {0};
+
+    *out = (int64_t)(vch_clock_unix_ms() / 1000);
+    if (text == NULL) return VCH_OK;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &fields);
+    *out = end != NULL && *end == '\0' ? (int64_t)timegm(&fields) : -1;
+    if (*out > 0) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "--%s expects a UTC time such as 2026-01-31T12:00:00Z, found \"%.40s\"",
+                        name, text);
+}

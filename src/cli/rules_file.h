@@ -1,0 +1,18 @@
+// Rules out of a file (specs/rules.md), for commands that judge evidence.
+#pragma once
+
+#include <stdint.h>
+
+#include "attest/rules.h"
+#include "cli/tool.h"
+
+#define VCH_RULES_FILE_SIGNERS_MAX 16u
+
+// Reads and checks the rules of `path` at that time, signed by one of the keys of the repeatable
+// option --`signer` (hexadecimal or key files), of which there has to be one at least. `out` lives
+// in the tool's arena.
+vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, const char *path,
+                               const char *signer, int64_t time_s);
+
+// "2026-01-31T12:00:00Z" of the option --`name`, in seconds since 1970; now without the option.
+vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name);
