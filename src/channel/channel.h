@@ -32,8 +32,6 @@ struct vch_channel {
     struct vch_attester_question *question;
     uint8_t shown[VCH_BINDER_SIZE]; // the block of the last answer that was sent
     bool has_shown;
-    uint8_t block[VCH_BINDER_SIZE]; // of this end's last answer
-    bool has_block;
     enum vch_code code; // not NONE: trouble
     char why[VCH_ASKER_WHY_SIZE];
 };

@@ -155,17 +155,17 @@ static int compare_digests(const void *a, const void *b)
 
 struct vch_digest vch_models_digest(const struct vch_models *models)
 {
-    struct vch_digest list[VCH_MODELS_MAX];
+    struct vch_digest list[VCH_MODELS_MAX] = {0};
     struct vch_hash hash;
+    uint32_t count = 0;
 
-    if (models->count == 0) return (struct vch_digest){0};
     for (uint32_t i = 0; i < models->count; i++)
-        list[i] = models->models[i].package.identity;
-    if (models->count == 1) return list[0];
+        if (!models->models[i].is_past) list[count++] = models->models[i].package.identity;
+    if (count <= 1) return list[0]; // zeroes: none
     // Ascending: the order of a node's packages does not matter.
-    qsort(list, models->count, sizeof *list, compare_digests);
+    qsort(list, count, sizeof *list, compare_digests);
     vch_hash_init(&hash);
-    for (uint32_t i = 0; i < models->count; i++)
+    for (uint32_t i = 0; i < count; i++)
         vch_hash_update(&hash, list[i].bytes, sizeof list[i].bytes);
     return vch_hash_final(&hash);
 }

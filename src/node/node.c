@@ -44,12 +44,13 @@ struct vch_node {
     struct event_base *base;
     struct evconnlistener *listener;
     struct vch_http *http;
-    struct event *tick, *results, *control, *terminate, *interrupt;
+    struct event *tick, *results, *opened, *control, *terminate, *interrupt;
     int control_descriptor;
     uint16_t port;
     struct vch_clients clients;
     struct vch_ballot *ballot;     // NULL: on none
     struct vch_attester *attester; // NULL: nothing is shown
+    struct vch_weights *weights;   // that lie sealed; NULL: none
     uint64_t drain_end_ms;
 };
 
@@ -146,6 +147,43 @@ static void on_results(evutil_socket_t unused, short what, void *context)
          task = vch_worker_collect(node->worker))
         vch_clients_finish(&node->clients, task);
     if (node->ballot != NULL) vch_ballot_flush(node->ballot);
+}
+
+static vch_status take_grant(void *context, const uint8_t *shown, const Vouch__Grant *grant,
+                             uint32_t *place, struct vch_complaint *complaint)
+{
+    struct vch_node *node = context;
+    const struct vch_weights_release release = {.manifest = grant->manifest.data,
+                                                .manifest_size = grant->manifest.len,
+                                                .grant = grant->grant.data,
+                                                .grant_size = grant->grant.len,
+                                                .binder = shown,
+                                                .time_s = vch_clock_unix_ms() / 1000};
+
+    return vch_weights_take(node->weights, place, &release, complaint);
+}
+
+static vch_status ask_grant(void *context, uint32_t place, struct vch_complaint *complaint)
+{
+    const struct vch_node *node = context;
+
+    return vch_weights_ask(node->weights, place, complaint);
+}
+
+// Weights that lay sealed are served from now on: greetings name them, and the statement does.
+static void on_opened(evutil_socket_t unused, short what, void *context)
+{
+    struct vch_node *node = context;
+    struct vch_weights_opened opened;
+
+    (void)unused, (void)what;
+    if (!vch_weights_collect(node->weights, &opened) || node->attester == NULL) return;
+    struct vch_facts facts = node->options.attest->facts;
+    facts.model = vch_models_digest(&node->models);
+    vch_status status = vch_attester_set_facts(node->attester, &facts);
+    if (!vch_is_ok(status))
+        vch_log_write(VCH_LOG_WARNING, "the statement does not name the weights just opened: %s",
+                      vch_code_text(status.code));
 }
 
 static void on_control(evutil_socket_t descriptor, short what, void *context)
@@ -253,8 +291,9 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
 {
     const struct vch_node_options *options = &node->options;
 
-    if (options->package_count == 0)
-        return vch_complain(complaint, VCH_CODE_USAGE, "a node needs at least one package");
+    if (options->package_count == 0 && options->weights == NULL)
+        return vch_complain(complaint, VCH_CODE_USAGE,
+                            "a node needs at least one package, or sealed weights");
     for (uint32_t i = 0; i < options->package_count; i++)
         VCH_TRY(vch_models_add(&node->models, options->packages[i].bytes, options->packages[i].size,
                                &node->arena, options->workers, complaint));
@@ -264,6 +303,34 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
         VCH_TRY(vch_provers_add(&node->provers, &node->models, &options->annexes[i], &node->arena,
                                 complaint));
     return VCH_OK;
+}
+
+static vch_status add_event(struct event **out, struct event_base *base, evutil_socket_t fd,
+                            short what, event_callback_fn callback, void *context,
+                            const struct timeval *interval)
+{
+    *out = event_new(base, fd, (short)(what | EV_PERSIST), callback, context);
+    return *out != NULL && event_add(*out, interval) == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY);
+}
+
+static vch_status load_weights(struct vch_node *node, struct vch_complaint *complaint)
+{
+    if (node->options.weights == NULL) return VCH_OK;
+    struct vch_weights_setup setup = *node->options.weights;
+    setup.models = &node->models;
+    setup.kernels = node->options.kernels;
+    setup.workers = node->options.workers;
+    return vch_weights_new(&node->weights, &setup, complaint);
+}
+
+// The sessions' host is there.
+static vch_status await_weights(struct vch_node *node)
+{
+    if (node->weights == NULL) return VCH_OK;
+    node->session_host.take_grant = take_grant;
+    node->session_host.ask_grant = ask_grant;
+    return add_event(&node->opened, node->base, vch_weights_descriptor(node->weights), EV_READ,
+                     on_opened, node, NULL);
 }
 
 static vch_status start_engine(struct vch_node *node)
@@ -310,14 +377,6 @@ static vch_status start_listening(struct vch_node *node, struct vch_complaint *c
     node->port = vch_address_port(evconnlistener_get_fd(node->listener));
     return vch_http_new(&node->http, node->base, "127.0.0.1", node->options.http_port, ROUTES, node,
                         complaint);
-}
-
-static vch_status add_event(struct event **out, struct event_base *base, evutil_socket_t fd,
-                            short what, event_callback_fn callback, void *context,
-                            const struct timeval *interval)
-{
-    *out = event_new(base, fd, (short)(what | EV_PERSIST), callback, context);
-    return *out != NULL && event_add(*out, interval) == 0 ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
 static enum vch_session_leave may_work(void *context, struct vch_task *task,
@@ -437,6 +496,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     VCH_TRY(add_event(&node->tick, node->base, -1, 0, on_tick, node, &tick));
     VCH_TRY(add_event(&node->results, node->base, vch_worker_descriptor(node->worker), EV_READ,
                       on_results, node, NULL));
+    VCH_TRY(await_weights(node));
     VCH_TRY(add_event(&node->control, node->base, node->control_descriptor, EV_READ, on_control,
                       node, NULL));
     if (node->options.handles_signals) {
@@ -453,6 +513,7 @@ static vch_status start(struct vch_node *node, struct vch_complaint *complaint)
     vch_arena_init(&node->arena, ARENA_MAX);
     VCH_TRY(load_registry(node, complaint));
     VCH_TRY(load_models(node, complaint));
+    VCH_TRY(load_weights(node, complaint));
     VCH_TRY(vch_tls_new(&node->tls, node->options.signer, complaint));
     VCH_TRY(start_engine(node));
     return start_loop(node, complaint);
@@ -518,8 +579,8 @@ void vch_node_abort(struct vch_node *node)
 void vch_node_free(struct vch_node *node)
 {
     if (node == NULL) return;
-    struct event *events[] = {node->tick, node->results, node->control, node->terminate,
-                              node->interrupt};
+    struct event *events[] = {node->tick,    node->results,   node->opened,
+                              node->control, node->terminate, node->interrupt};
 
     if (node->listener != NULL) evconnlistener_free(node->listener);
     vch_http_free(node->http);
@@ -530,6 +591,7 @@ void vch_node_free(struct vch_node *node)
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);
     vch_attester_free(node->attester);
+    vch_weights_free(node->weights);
     if (node->base != NULL) event_base_free(node->base);
     if (node->control_descriptor >= 0) (void)close(node->control_descriptor);
     vch_tls_free(node->tls);

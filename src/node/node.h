@@ -23,6 +23,7 @@
 #include "node/ballot.h"
 #include "node/engine.h"
 #include "node/provers.h"
+#include "node/weights.h"
 
 struct vch_node;
 
@@ -65,6 +66,10 @@ struct vch_node_options {
     // have to before anything is opened to them.
     const struct vch_attester_setup *attest;
     const struct vch_asker_policy *client_policy, *peer_policy;
+
+    // Sealed weights: files, owner, counters and who opens; the rest is filled in. Borrowed; NULL:
+    // none. With them a node may have no package.
+    const struct vch_weights_setup *weights;
 
     // 0 means the default.
     size_t memory_max;                 // 1 GiB

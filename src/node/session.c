@@ -373,9 +373,12 @@ static void receive_grant(struct vch_session *session, const Vouch__Grant *grant
         status = vch_complain(&complaint, VCH_CODE_UNAVAILABLE, "this node is about to stop");
     else if (session->grant_id != 0)
         status = vch_complain(&complaint, VCH_CODE_BUSY, "another release is being opened");
+    else if (!session->channel.has_shown)
+        status = vch_complain(&complaint, VCH_CODE_REFUSED,
+                              "nothing was attested on this stream: ask for evidence first");
     else
-        status = host->take_grant(host->context, session->transport, grant, &session->grant_place,
-                                  &complaint);
+        status = host->take_grant(host->context, session->channel.shown, grant,
+                                  &session->grant_place, &complaint);
     if (!vch_is_ok(status)) {
         answer_grant(session, grant->id, status, &complaint);
         return;

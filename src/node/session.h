@@ -82,10 +82,11 @@ struct vch_session_host {
                            struct vch_complaint *complaint);
     const struct vch_state *(*state)(void *context); // of the ledger
     const struct vch_public_key *self;               // this node, for its seats
-    // Of sealed weights (node/weights.h); `take_grant` is NULL at a node that has none. OK: it has
-    // begun with the weights at `place`. Then `ask_grant` says how they stand: BUSY for as long as
-    // they are being opened.
-    vch_status (*take_grant)(void *context, void *transport, const Vouch__Grant *grant,
+    // Of sealed weights (node/weights.h); `take_grant` is NULL at a node that has none. `shown`
+    // is the block that this end's last answer on the stream was bound to. OK: it has begun with
+    // the weights at `place`. Then `ask_grant` says how they stand: BUSY for as long as they are
+    // being opened.
+    vch_status (*take_grant)(void *context, const uint8_t *shown, const Vouch__Grant *grant,
                              uint32_t *place, struct vch_complaint *complaint);
     vch_status (*ask_grant)(void *context, uint32_t place, struct vch_complaint *complaint);
     struct vch_task *orphans; // node/orphans.h

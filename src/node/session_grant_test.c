@@ -10,10 +10,11 @@ static struct {
     uint64_t id;
 } weights;
 
-static vch_status take(void *context, void *transport, const Vouch__Grant *grant, uint32_t *place,
-                       struct vch_complaint *complaint)
+static vch_status take(void *context, const uint8_t *shown, const Vouch__Grant *grant,
+                       uint32_t *place, struct vch_complaint *complaint)
 {
-    (void)context, (void)transport;
+    (void)context;
+    CHECK_EQ(shown[0], 7);
     weights.taken_count++;
     weights.id = grant->id;
     *place = 3;
@@ -35,6 +36,8 @@ static struct fixture *with_weights(void)
 
     f->s.host.take_grant = take;
     f->s.host.ask_grant = ask_state;
+    f->s.session.channel.has_shown = true;
+    f->s.session.channel.shown[0] = 7;
     weights.taken = VCH_OK;
     weights.state = VCH_FAIL(BUSY);
     weights.why = "not that one";
@@ -101,9 +104,14 @@ TEST(session_says_why_a_release_opens_nothing)
     release_key(f, 3);
     check_answer(f, 3, VCH_CODE_UNAVAILABLE, "about to stop");
     CHECK_EQ(weights.taken_count, 2);
-    f->s.host.take_grant = NULL;
+    f->s.host.is_draining = false;
+    f->s.session.channel.has_shown = false;
     release_key(f, 4);
-    check_answer(f, 4, VCH_CODE_UNSUPPORTED, "no sealed weights");
+    check_answer(f, 4, VCH_CODE_REFUSED, "nothing was attested on this stream");
+    CHECK_EQ(weights.taken_count, 2);
+    f->s.host.take_grant = NULL;
+    release_key(f, 5);
+    check_answer(f, 5, VCH_CODE_UNSUPPORTED, "no sealed weights");
     tear_down(f);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "host/log.h"
+#include "sealing/chunks.h"
 
 enum {
     ARENA_MAX = INT32_MAX, // manifest and programs
@@ -73,19 +74,20 @@ static vch_status write_chunk(int memory, const uint8_t *bytes, size_t size, uin
 static vch_status open_chunks(int memory, const struct vch_unsealing *what, struct buffers *buffers,
                               struct vch_complaint *complaint)
 {
-    struct vch_chunks *chunks = &what->secret->chunks;
+    const struct vch_unsealer *unsealer = what->unsealer;
 
     for (uint64_t i = 0; i < vch_sealed_chunk_count(what->sealed); i++) {
         size_t size = 0;
         VCH_TRY(read_chunk(buffers, &size, what, i, complaint));
-        VCH_TRY(vch_chunks_open(chunks, buffers->open, buffers->sealed, size, complaint));
+        VCH_TRY(unsealer->open(unsealer->context, buffers->open, size - VCH_SEALED_TAG_SIZE,
+                               buffers->sealed, size, complaint));
         vch_status status = write_chunk(memory, buffers->open, size - VCH_SEALED_TAG_SIZE, i);
         if (!vch_is_ok(status))
             return vch_complain(complaint, status.code,
                                 "not enough memory for the %" PRIu64 " bytes of weights in %s",
                                 what->sealed->size, what->path);
     }
-    return vch_chunks_end(chunks, complaint);
+    return VCH_OK;
 }
 
 static vch_status open_into(int memory, const struct vch_unsealing *what, struct buffers *buffers,
@@ -95,8 +97,7 @@ static vch_status open_into(int memory, const struct vch_unsealing *what, struct
 
     if (ftruncate(memory, (off_t)what->sealed->size) != 0) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(read_digests(digests, what, buffers, complaint));
-    VCH_TRY(vch_chunks_init_opener(&what->secret->chunks, what->sealed, what->secret->key, digests,
-                                   count, complaint));
+    VCH_TRY(what->unsealer->begin(what->unsealer->context, digests, count, complaint));
     return open_chunks(memory, what, buffers, complaint);
 }
 
@@ -152,7 +153,7 @@ static vch_status run(struct vch_unsealing_result *out, const struct vch_unseali
         return vch_complain(complaint, VCH_CODE_IO, "no memory to open weights into: %s",
                             strerror(errno));
     VCH_TRY(open_into(out->memory, what, buffers, digests, complaint));
-    vch_wipe(what->secret, sizeof *what->secret);
+    VCH_TRY(what->unsealer->end(what->unsealer->context, complaint));
     VCH_TRY(map(out, what, complaint));
     return read_model(out, what, complaint);
 }
@@ -165,7 +166,9 @@ vch_status vch_unsealing_run(struct vch_unsealing_result *out, const struct vch_
     *out = (struct vch_unsealing_result){.memory = -1};
     vch_arena_init(&out->arena, ARENA_MAX);
     vch_status status = buffers != NULL ? run(out, what, buffers, complaint) : VCH_FAIL(NO_MEMORY);
-    vch_wipe(what->secret, sizeof *what->secret);
+    vch_status ended =
+        vch_is_ok(status) ? status : what->unsealer->end(what->unsealer->context, NULL);
+    (void)ended; // the key is forgotten; what went wrong was before
     if (buffers != NULL) vch_wipe(buffers, sizeof *buffers);
     free(buffers);
     if (!vch_is_ok(status)) vch_unsealing_release(out);

@@ -11,21 +11,16 @@
 #include "base/workers.h"
 #include "kernels/kernels.h"
 #include "node/models.h"
-#include "sealing/chunks.h"
 #include "sealing/sealed.h"
-
-// What has to stay secret while it goes on: in memory that is made for that.
-struct vch_unsealing_secret {
-    uint8_t key[VCH_SEALED_KEY_SIZE];
-    struct vch_chunks chunks;
-};
+#include "sealing/unsealer.h"
 
 struct vch_unsealing {
     const char *path; // for complaints
     int file;         // M.sealed; anybody may have changed it since its manifest was read
     const struct vch_sealed *sealed;
-    struct vch_unsealing_secret *secret; // wiped when the last chunk is open, or nothing came of it
-    const struct vch_models *models;     // that are served already; not touched meanwhile
+    const struct vch_unsealer
+        *unsealer;                   // has taken the release; forgets the key before this returns
+    const struct vch_models *models; // that are served already; not touched meanwhile
     const struct vch_kernels *kernels;
     struct vch_workers *workers;  // NULL: alone
     const atomic_bool *is_ending; // looked at between chunks

@@ -13,7 +13,6 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "confine/secret.h"
 #include "host/file.h"
 #include "host/log.h"
 #include "node/unsealing.h"
@@ -36,7 +35,6 @@ struct vch_weights {
     uint32_t count;
     struct weights_file files[VCH_WEIGHTS_FILES_MAX];
     struct vch_counters counters; // the thread's while there is one
-    struct vch_secret secret;     // a struct vch_unsealing_secret; likewise
     pthread_t thread;
     bool has_thread;
     uint32_t place;    // that the thread opens
@@ -111,7 +109,6 @@ static vch_status start(struct vch_weights *weights, struct vch_complaint *compl
 
     weights->descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (weights->descriptor < 0) return VCH_FAIL(IO);
-    VCH_TRY(vch_secret_new(&weights->secret, sizeof(struct vch_unsealing_secret), complaint));
     VCH_TRY(read_counters(weights, complaint));
     for (uint32_t i = 0; i < setup->path_count; i++)
         VCH_TRY(add_file(weights, setup->paths[i], complaint));
@@ -149,7 +146,6 @@ void vch_weights_free(struct vch_weights *weights)
         if (weights->files[i].file >= 0) (void)close(weights->files[i].file);
         vch_unsealing_release(&weights->files[i].result);
     }
-    vch_secret_free(&weights->secret);
     if (weights->descriptor >= 0) (void)close(weights->descriptor);
     free(weights);
 }
@@ -176,7 +172,7 @@ static void *work(void *context)
     const struct vch_unsealing what = {.path = file->path,
                                        .file = file->file,
                                        .sealed = &file->sealed,
-                                       .secret = (void *)weights->secret.bytes,
+                                       .unsealer = &weights->setup.unsealer,
                                        .models = weights->setup.models,
                                        .kernels = weights->setup.kernels,
                                        .workers = weights->setup.workers,
@@ -199,7 +195,8 @@ static vch_status begin(struct vch_weights *weights, uint32_t place,
     weights->place = place;
     weights->complaint.text[0] = '\0';
     if (pthread_create(&weights->thread, NULL, work, weights) != 0) {
-        vch_wipe(weights->secret.bytes, weights->secret.size);
+        vch_status ended = weights->setup.unsealer.end(weights->setup.unsealer.context, NULL);
+        (void)ended; // the key is forgotten
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "no thread to open weights with: try again later");
     }
@@ -234,8 +231,8 @@ vch_status vch_weights_take(struct vch_weights *weights, uint32_t *place,
                             const struct vch_weights_release *release,
                             struct vch_complaint *complaint)
 {
-    const struct vch_weights_setup *setup = &weights->setup;
-    struct vch_unsealing_secret *secret = (void *)weights->secret.bytes;
+    const struct vch_unsealer *unsealer = &weights->setup.unsealer;
+    uint8_t manifest[VCH_SEALED_MANIFEST_SIZE];
 
     VCH_TRY(find(place, weights, release, complaint));
     const struct weights_file *file = &weights->files[*place];
@@ -244,8 +241,9 @@ vch_status vch_weights_take(struct vch_weights *weights, uint32_t *place,
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "this node is opening other weights: try again later");
     VCH_TRY(check(weights, &file->sealed, complaint));
-    VCH_TRY(setup->open(setup->open_context, secret->key, release->grant, release->grant_size,
-                        release->binder, &file->sealed, release->time_s, complaint));
+    vch_sealed_encode(manifest, &file->sealed);
+    VCH_TRY(unsealer->take(unsealer->context, release->grant, release->grant_size, release->binder,
+                           manifest, release->time_s, complaint));
     return begin(weights, *place, complaint);
 }
 

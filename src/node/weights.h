@@ -15,27 +15,18 @@
 #include "base/workers.h"
 #include "kernels/kernels.h"
 #include "node/models.h"
-#include "sealing/sealed.h"
+#include "sealing/unsealer.h"
 
 #define VCH_WEIGHTS_FILES_MAX VCH_MODELS_MAX
 
 struct vch_weights;
-
-// Opens a release for whoever has the secret sealing key: as vch_grant_open, whose other arguments
-// these are. `binder` is the block of the stream on which it came.
-typedef vch_status vch_weights_opener(void *context, uint8_t key[static VCH_SEALED_KEY_SIZE],
-                                      const void *grant, size_t size,
-                                      const uint8_t binder[static VCH_BINDER_SIZE],
-                                      const struct vch_sealed *sealed, uint64_t time_s,
-                                      struct vch_complaint *complaint);
 
 struct vch_weights_setup {
     const char *const *paths; // M.sealed; borrowed
     uint32_t path_count;
     struct vch_public_key owner; // whose weights this node serves
     const char *counters;        // file, which may be absent: what was opened before; borrowed
-    vch_weights_opener *open;
-    void *open_context;
+    struct vch_unsealer unsealer;
     struct vch_models *models; // that are served; what is opened joins them
     const struct vch_kernels *kernels;
     struct vch_workers *workers; // NULL: one thread checks what was opened

@@ -28,7 +28,8 @@ static struct {
     uint8_t key[VCH_SEALED_KEY_SIZE];
     char folder[200], path[256], counters[256];
     // Of the stream on which releases come.
-    struct vch_hpke_secret secret;
+    struct vch_unsealer_keys keys;
+    struct vch_unsealer unsealer;
     uint8_t binder[VCH_BINDER_SIZE];
     struct vch_appraisal verdict;
     // The node.
@@ -73,12 +74,12 @@ static void make_stream(void)
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     fill(seed, sizeof seed);
-    vch_hpke_key(&world.secret, seed);
+    world.unsealer = vch_unsealer_local(&world.keys, seed);
     fill(bound.nonce, sizeof bound.nonce);
     fill(bound.exporter, sizeof bound.exporter);
     fill(bound.own.bytes, 32);
     fill(bound.node, 32);
-    memcpy(bound.sealing_key, world.secret.public_key.bytes, 32);
+    memcpy(bound.sealing_key, world.keys.secret.public_key.bytes, 32);
     CHECK_OK(vch_binder_encode(world.binder, &bound));
     const struct vch_digest found = vch_binder_qualifier(world.binder);
     vch_appraisal_init(&world.verdict);
@@ -147,26 +148,13 @@ static struct vch_sealed seal_model(uint64_t counter)
     return seal(world.path, world.bytes, world.size, &world.package.identity, counter);
 }
 
-static vch_status open_grant(void *context, uint8_t key[static VCH_SEALED_KEY_SIZE],
-                             const void *grant, size_t size,
-                             const uint8_t binder[static VCH_BINDER_SIZE],
-                             const struct vch_sealed *sealed, uint64_t time_s,
-                             struct vch_complaint *complaint)
-{
-    struct vch_grant_terms terms;
-
-    (void)context;
-    return vch_grant_open(key, &terms, grant, size, &world.secret, binder, sealed, time_s,
-                          complaint);
-}
-
 static vch_status start_with(const char *const *paths, uint32_t count)
 {
     const struct vch_weights_setup setup = {.paths = paths,
                                             .path_count = count,
                                             .owner = world.owner.public_key,
                                             .counters = world.counters,
-                                            .open = open_grant,
+                                            .unsealer = world.unsealer,
                                             .models = &world.models,
                                             .kernels = &world.kernels};
 
@@ -257,6 +245,8 @@ TEST(weights_are_served_once_their_key_is_released)
     CHECK(vch_models_find(&world.models, &sealed.model) == opened.model);
     CHECK(vch_models_program(opened.model, 0, 2) != NULL);
     CHECK_EQ(opened.size, world.size);
+    CHECK(vch_is_zero(world.keys.key, sizeof world.keys.key));
+    CHECK(vch_is_zero(&world.keys.chunks, sizeof world.keys.chunks));
     const uint8_t *held = opened.model->package.graph->parameters[0].data;
     CHECK(memcmp(held, world.package.graph->parameters[0].data, SIDE) == 0);
     CHECK(pwrite(opened.memory, &first, 1, 0) < 0); // nobody changes what is served
@@ -312,9 +302,9 @@ TEST(weights_stay_closed_without_a_release_that_is_for_them)
     CHECK_FAILS(take_at(&place, &sealed, grant, NOW), REFUSED);
     check_says("another connection");
     world.binder[60] ^= 1;
-    world.secret.bytes[0] ^= 8; // to another key
+    world.keys.secret.bytes[0] ^= 8; // to another key
     CHECK_FAILS(take_at(&place, &sealed, grant, NOW), REFUSED);
-    world.secret.bytes[0] ^= 8;
+    world.keys.secret.bytes[0] ^= 8;
     struct vch_sealed other = sealed;
     other.counter = 2;
     CHECK_OK(vch_sealed_sign(&other, &world.owner));
@@ -343,6 +333,7 @@ TEST(weights_that_were_changed_on_disk_are_not_served)
         change(world.path, *at);
         CHECK_FAILS(release_key(&sealed, &opened), BAD_PROOF);
         check_says("not what the owner signed");
+        CHECK(vch_is_zero(world.keys.key, sizeof world.keys.key));
         change(world.path, *at);
     }
     CHECK_EQ(truncate(world.path, VCH_SEALED_MANIFEST_SIZE + 2 * chunk + 7), 0);

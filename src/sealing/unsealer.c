@@ -1,0 +1,56 @@
+#include "sealing/unsealer.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "sealing/grant.h"
+
+static vch_status take(void *context, const void *grant, size_t size,
+                       const uint8_t binder[static VCH_BINDER_SIZE],
+                       const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE], uint64_t time_s,
+                       struct vch_complaint *complaint)
+{
+    struct vch_unsealer_keys *keys = context;
+    struct vch_grant_terms terms;
+
+    VCH_TRY(vch_sealed_decode(&keys->sealed, manifest, VCH_SEALED_MANIFEST_SIZE, complaint));
+    return vch_grant_open(keys->key, &terms, grant, size, &keys->secret, binder, &keys->sealed,
+                          time_s, complaint);
+}
+
+static vch_status begin(void *context, const struct vch_digest *digests, size_t count,
+                        struct vch_complaint *complaint)
+{
+    struct vch_unsealer_keys *keys = context;
+
+    return vch_chunks_init_opener(&keys->chunks, &keys->sealed, keys->key, digests, count,
+                                  complaint);
+}
+
+static vch_status open_chunk(void *context, uint8_t *out, size_t out_size, const uint8_t *sealed,
+                             size_t size, struct vch_complaint *complaint)
+{
+    struct vch_unsealer_keys *keys = context;
+
+    if (size != out_size + VCH_SEALED_TAG_SIZE) return VCH_FAIL(USAGE);
+    return vch_chunks_open(&keys->chunks, out, sealed, size, complaint);
+}
+
+static vch_status end(void *context, struct vch_complaint *complaint)
+{
+    struct vch_unsealer_keys *keys = context;
+    bool has_begun = keys->chunks.sealed != NULL;
+    vch_status status = has_begun ? vch_chunks_end(&keys->chunks, complaint) : VCH_FAIL(TRUNCATED);
+
+    vch_wipe(keys->key, sizeof keys->key);
+    vch_wipe(&keys->chunks, sizeof keys->chunks);
+    return status;
+}
+
+struct vch_unsealer vch_unsealer_local(struct vch_unsealer_keys *keys,
+                                       const uint8_t seed[static VCH_HPKE_SEED_SIZE])
+{
+    vch_wipe(keys, sizeof *keys);
+    vch_hpke_key(&keys->secret, seed);
+    return (struct vch_unsealer){take, begin, open_chunk, end, keys};
+}
