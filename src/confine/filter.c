@@ -18,6 +18,7 @@ enum {
     THREADS = VCH_PROFILE_THREADS,
     WRITES = VCH_PROFILE_WRITES,
     CONNECT = VCH_PROFILE_CONNECT,
+    SECRETS = VCH_PROFILE_SECRETS,
 };
 
 // Calls that are allowed whatever their arguments. Names that a processor or a library does not
@@ -91,7 +92,8 @@ static const struct {
     {WRITES, "mkdirat"},
     {WRITES, "fsync"},
     {WRITES, "fdatasync"},
-    {WRITES, "ftruncate"},
+    {WRITES | SECRETS, "ftruncate"},
+    {SECRETS, "memfd_secret"},
     {WRITES, "fallocate"},
     {WRITES, "flock"},
     {WRITES, "access"},

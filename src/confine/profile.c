@@ -26,7 +26,7 @@ struct vch_profile vch_profile_key_agent(void)
         .role = "key agent",
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
-        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL,
+        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_SECRETS,
         .files_max = 8,
         .locked_max = 256 << 10,
     };

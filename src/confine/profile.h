@@ -16,6 +16,7 @@ enum {
     VCH_PROFILE_THREADS = 1 << 4, // threads, not processes
     VCH_PROFILE_WRITES = 1 << 5,  // files written, renamed, removed, locked
     VCH_PROFILE_CONNECT = 1 << 6, // TCP sockets of its own, to any port
+    VCH_PROFILE_SECRETS = 1 << 7, // memory for keys (secret.h)
 };
 
 // A file or folder that is handed over. Where ROOT is asked for: absolute, without links, and none

@@ -11,6 +11,7 @@
 
 #define VCH_IDENTITY_BODY_SIZE 134        // a TBSCertificate
 #define VCH_IDENTITY_CERTIFICATE_SIZE 211 // check: 3 + 134 + 7 + 3 + 64
+#define VCH_IDENTITY_MESSAGE_MAX 146      // check: 64 + 33 + 1 + 48
 
 // What is signed of the certificate. It is good for all time, names "vouch" and says nothing else.
 void vch_identity_body(uint8_t out[static VCH_IDENTITY_BODY_SIZE],

@@ -1,0 +1,353 @@
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "agent/process.h"
+#include "agent/request.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "crypto/keyfile.h"
+
+enum { HEAD = VCH_REQUEST_HEAD_SIZE, PARTS_MAX = 4, NONCES = 256 };
+
+// What the node has asked for lately it asks for again with each entry of the log.
+struct nonce {
+    uint8_t request[VCH_REQUEST_NONCE_SIZE], bytes[32];
+    bool is_there;
+};
+
+struct vch_agent {
+    struct vch_child child;
+    struct vch_agent_facts facts;
+    int end; // a pidfd: readable once the process is gone
+    struct vch_hpke_public sealing_key;
+    struct vch_public_key identity;
+    pthread_mutex_t turn; // one request at a time
+    bool is_gone;
+    struct nonce nonces[NONCES];
+    uint8_t text[VCH_REQUEST_TEXT_MAX];
+};
+
+struct part {
+    const void *bytes;
+    size_t size;
+};
+
+static vch_status gone(struct vch_agent *agent, struct vch_complaint *complaint)
+{
+    agent->is_gone = true;
+    return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
+                        "the key agent has ended: start this node anew");
+}
+
+static bool send_all(int channel, struct iovec *parts, size_t count)
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+
+    while (message.msg_iovlen > 0) {
+        ssize_t sent = sendmsg(channel, &message, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) return false;
+        while (message.msg_iovlen > 0 && (size_t)sent >= message.msg_iov->iov_len) {
+            sent -= (ssize_t)message.msg_iov->iov_len;
+            message.msg_iov++;
+            message.msg_iovlen--;
+        }
+        if (message.msg_iovlen == 0) break;
+        message.msg_iov->iov_base = (uint8_t *)message.msg_iov->iov_base + sent;
+        message.msg_iov->iov_len -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool send_request(const struct vch_agent *agent, enum vch_request_kind kind,
+                         const struct part *parts, size_t count)
+{
+    struct iovec out[PARTS_MAX + 1];
+    uint8_t head[HEAD];
+    size_t size = 0;
+
+    VCH_ASSERT(count <= PARTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        out[i + 1] = (struct iovec){(void *)(uintptr_t)parts[i].bytes, parts[i].size}; // only read
+        size += parts[i].size;
+    }
+    vch_put_u32le(head, kind);
+    vch_put_u32le(head + 4, (uint32_t)size);
+    out[0] = (struct iovec){head, sizeof head};
+    return send_all(agent->child.channel, out, count + 1);
+}
+
+// An answer has exactly the size that was asked for, or is a text that says why there is none.
+static vch_status hear_answer(struct vch_agent *agent, void *out, size_t size,
+                              struct vch_complaint *complaint)
+{
+    char text[VCH_COMPLAINT_SIZE] = "";
+    uint8_t head[HEAD];
+    int channel = agent->child.channel;
+
+    if (!vch_is_ok(vch_child_read(channel, head, sizeof head))) return gone(agent, complaint);
+    const vch_status status = {(enum vch_code)vch_get_u32le(head)};
+    const size_t got = vch_get_u32le(head + 4);
+    if (vch_is_ok(status)) {
+        if (got != size || !vch_is_ok(vch_child_read(channel, out, size)))
+            return gone(agent, complaint);
+        return VCH_OK;
+    }
+    if (got >= sizeof text || status.code > VCH_CODE_TIMEOUT ||
+        !vch_is_ok(vch_child_read(channel, text, got)))
+        return gone(agent, complaint);
+    return vch_complain(complaint, status.code, "%s", text[0] ? text : vch_code_text(status.code));
+}
+
+static vch_status ask_in_turn(struct vch_agent *agent, enum vch_request_kind kind,
+                              const struct part *parts, size_t count, void *out, size_t size,
+                              struct vch_complaint *complaint)
+{
+    if (agent->is_gone || !send_request(agent, kind, parts, count)) return gone(agent, complaint);
+    return hear_answer(agent, out, size, complaint);
+}
+
+static vch_status ask(struct vch_agent *agent, enum vch_request_kind kind, const struct part *parts,
+                      size_t count, void *out, size_t size, struct vch_complaint *complaint)
+{
+    (void)pthread_mutex_lock(&agent->turn);
+    vch_status status = ask_in_turn(agent, kind, parts, count, out, size, complaint);
+    (void)pthread_mutex_unlock(&agent->turn);
+    return status;
+}
+
+static vch_status meet(struct vch_agent *agent, struct vch_complaint *complaint)
+{
+    struct vch_process_hello hello;
+
+    if (!vch_is_ok(vch_child_read(agent->child.channel, &hello, sizeof hello)))
+        return gone(agent, complaint);
+    if (!hello.has_memory)
+        return vch_complain(complaint, VCH_CODE_IO, "the key agent has no memory for keys: %s",
+                            hello.complaint.text);
+    agent->facts = (struct vch_agent_facts){agent->child.facts, hello.home};
+    memcpy(agent->sealing_key.bytes, hello.sealing_key, sizeof hello.sealing_key);
+    agent->end = (int)syscall(SYS_pidfd_open, agent->child.pid, 0);
+    return VCH_OK;
+}
+
+vch_status vch_agent_start(struct vch_agent **out, struct vch_complaint *complaint)
+{
+    const struct vch_profile profile = vch_profile_key_agent();
+    struct vch_agent *agent = calloc(1, sizeof *agent);
+
+    if (agent == NULL) return VCH_FAIL(NO_MEMORY);
+    agent->end = -1;
+    (void)pthread_mutex_init(&agent->turn, NULL);
+    vch_status status = vch_child_start(&agent->child, &profile, vch_process_work, NULL, complaint);
+    if (vch_is_ok(status)) status = meet(agent, complaint);
+    if (vch_is_ok(status))
+        *out = agent;
+    else
+        vch_agent_free(agent);
+    return status;
+}
+
+void vch_agent_free(struct vch_agent *agent)
+{
+    if (agent == NULL) return;
+    if (agent->end >= 0) (void)close(agent->end);
+    vch_child_stop(&agent->child);
+    (void)pthread_mutex_destroy(&agent->turn);
+    vch_wipe(agent, sizeof *agent);
+    free(agent);
+}
+
+static vch_status load(struct vch_agent *agent, enum vch_request_kind kind, void *public_key,
+                       const uint8_t *file, size_t size, const char *passphrase,
+                       struct vch_complaint *complaint)
+{
+    const struct part parts[] = {{file, size}, {passphrase, strlen(passphrase)}};
+
+    if (size != VCH_KEYFILE_SIZE)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a key file has %u bytes, found %zu",
+                            VCH_KEYFILE_SIZE, size);
+    if (parts[1].size > VCH_REQUEST_PASSPHRASE_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT, "a passphrase has at most %u bytes",
+                            VCH_REQUEST_PASSPHRASE_MAX);
+    return ask(agent, kind, parts, 2, public_key, 32, complaint);
+}
+
+vch_status vch_agent_load(struct vch_agent *agent, const uint8_t *file, size_t size,
+                          const char *passphrase, struct vch_complaint *complaint)
+{
+    return load(agent, VCH_REQUEST_LOAD, agent->identity.bytes, file, size, passphrase, complaint);
+}
+
+vch_status vch_agent_load_vrf(struct vch_agent *agent, const uint8_t *file, size_t size,
+                              const char *passphrase, struct vch_complaint *complaint)
+{
+    struct vch_vrf_public key;
+
+    return load(agent, VCH_REQUEST_LOAD_VRF, key.bytes, file, size, passphrase, complaint);
+}
+
+const struct vch_agent_facts *vch_agent_facts(const struct vch_agent *agent)
+{
+    return &agent->facts;
+}
+
+int vch_agent_descriptor(const struct vch_agent *agent)
+{
+    return agent->end;
+}
+
+static vch_status sign(void *context, struct vch_signature *out, const char *protocol,
+                       const struct vch_signer_item *items, uint32_t count)
+{
+    struct vch_agent *agent = context;
+    struct part text = {agent->text, 0};
+
+    (void)pthread_mutex_lock(&agent->turn);
+    vch_status status = vch_request_encode_text(agent->text, &text.size, protocol, items, count);
+    if (vch_is_ok(status))
+        status =
+            ask_in_turn(agent, VCH_REQUEST_SIGN, &text, 1, out->bytes, sizeof out->bytes, NULL);
+    (void)pthread_mutex_unlock(&agent->turn);
+    return status;
+}
+
+static vch_status sign_tls(void *context, struct vch_signature *out, const void *message,
+                           size_t size)
+{
+    const struct part part = {message, size};
+
+    return ask(context, VCH_REQUEST_SIGN_TLS, &part, 1, out->bytes, sizeof out->bytes, NULL);
+}
+
+struct vch_signer vch_agent_signer(struct vch_agent *agent)
+{
+    return (struct vch_signer){
+        .public_key = agent->identity, .sign = sign, .sign_tls = sign_tls, .context = agent};
+}
+
+vch_status vch_agent_prove(struct vch_agent *agent, struct vch_vrf_proof *out, const void *alpha,
+                           size_t size)
+{
+    const struct part part = {alpha, size};
+
+    return ask(agent, VCH_REQUEST_PROVE, &part, 1, out->bytes, sizeof out->bytes, NULL);
+}
+
+static vch_status find_nonce(struct vch_agent *agent, const struct nonce **out,
+                             const uint8_t request[static VCH_REQUEST_NONCE_SIZE])
+{
+    // Any byte of a digest tells subjects apart; neighbours are a subject's segments and rounds.
+    struct nonce *place = &agent->nonces[(request[32] + request[64] + request[72]) % NONCES];
+    const struct part part = {request, VCH_REQUEST_NONCE_SIZE};
+
+    *out = place;
+    if (place->is_there && memcmp(place->request, request, sizeof place->request) == 0)
+        return VCH_OK;
+    memcpy(place->request, request, sizeof place->request);
+    vch_status status =
+        ask_in_turn(agent, VCH_REQUEST_NONCE, &part, 1, place->bytes, sizeof place->bytes, NULL);
+    place->is_there = vch_is_ok(status);
+    return status;
+}
+
+vch_status vch_agent_seat_nonce(struct vch_agent *agent, uint8_t out[static 32],
+                                const struct vch_digest *ledger, const struct vch_digest *subject,
+                                uint32_t segment, uint32_t round)
+{
+    uint8_t request[VCH_REQUEST_NONCE_SIZE];
+    const struct nonce *nonce = NULL;
+
+    memcpy(request, ledger->bytes, sizeof ledger->bytes);
+    memcpy(request + 32, subject->bytes, sizeof subject->bytes);
+    vch_put_u64le(request + 64, segment);
+    vch_put_u64le(request + 72, round);
+    (void)pthread_mutex_lock(&agent->turn);
+    vch_status status = find_nonce(agent, &nonce, request);
+    if (vch_is_ok(status)) memcpy(out, nonce->bytes, sizeof nonce->bytes);
+    (void)pthread_mutex_unlock(&agent->turn);
+    return status;
+}
+
+vch_status vch_agent_runs_key(struct vch_agent *agent, uint8_t out[static 32],
+                              const struct vch_digest *ledger)
+{
+    const struct part part = {ledger->bytes, sizeof ledger->bytes};
+
+    return ask(agent, VCH_REQUEST_RUNS_KEY, &part, 1, out, 32, NULL);
+}
+
+const struct vch_hpke_public *vch_agent_sealing_key(const struct vch_agent *agent)
+{
+    return &agent->sealing_key;
+}
+
+vch_status vch_agent_take_grant(struct vch_agent *agent, struct vch_agent_weights *out,
+                                const void *grant, size_t size,
+                                const uint8_t binder[static VCH_BINDER_SIZE],
+                                const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
+                                uint64_t time_s, struct vch_complaint *complaint)
+{
+    uint8_t time[8], terms[VCH_REQUEST_TERMS_SIZE];
+    const struct part parts[] = {{grant, size},
+                                 {binder, VCH_BINDER_SIZE},
+                                 {manifest, VCH_SEALED_MANIFEST_SIZE},
+                                 {time, sizeof time}};
+
+    if (size != VCH_GRANT_SIZE)
+        return vch_complain(complaint, VCH_CODE_MALFORMED, "a release has %d bytes, found %zu",
+                            VCH_GRANT_SIZE, size);
+    vch_put_u64le(time, time_s);
+    VCH_TRY(ask(agent, VCH_REQUEST_TAKE_GRANT, parts, 4, terms, sizeof terms, complaint));
+    out->slot = vch_get_u32le(terms);
+    memcpy(out->terms.manifest.bytes, terms + 4, VCH_DIGEST_SIZE);
+    memcpy(out->terms.policy.bytes, terms + 36, VCH_DIGEST_SIZE);
+    out->terms.time_s = vch_get_u64le(terms + 68);
+    out->terms.expiry_s = vch_get_u64le(terms + 76);
+    return VCH_OK;
+}
+
+vch_status vch_agent_begin_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                   const struct vch_digest *digests, size_t count,
+                                   struct vch_complaint *complaint)
+{
+    uint8_t slot[4];
+    const struct part parts[] = {{slot, sizeof slot}, {digests, count * sizeof *digests}};
+
+    if (count == 0 || count > VCH_SEALED_CHUNKS_MAX) return VCH_FAIL(USAGE);
+    vch_put_u32le(slot, weights->slot);
+    return ask(agent, VCH_REQUEST_BEGIN, parts, 2, NULL, 0, complaint);
+}
+
+vch_status vch_agent_open_chunk(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                uint8_t *out, size_t out_size, const uint8_t *sealed, size_t size,
+                                struct vch_complaint *complaint)
+{
+    uint8_t slot[4];
+    const struct part parts[] = {{slot, sizeof slot}, {sealed, size}};
+
+    if (size < VCH_SEALED_TAG_SIZE || size - VCH_SEALED_TAG_SIZE != out_size ||
+        out_size > VCH_SEALED_CHUNK_SIZE)
+        return vch_complain(complaint, VCH_CODE_USAGE,
+                            "a sealed chunk of %zu bytes does not open into %zu", size, out_size);
+    vch_put_u32le(slot, weights->slot);
+    return ask(agent, VCH_REQUEST_OPEN, parts, 2, out, out_size, complaint);
+}
+
+vch_status vch_agent_end_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                 struct vch_complaint *complaint)
+{
+    uint8_t slot[4];
+    const struct part part = {slot, sizeof slot};
+
+    vch_put_u32le(slot, weights->slot);
+    return ask(agent, VCH_REQUEST_END, &part, 1, NULL, 0, complaint);
+}

@@ -1,0 +1,88 @@
+// The key agent: a confined process that holds a node's keys and answers requests of a few kinds;
+// nobody gets a key out of it (specs/confinement.md, section 9).
+//
+// It signs votes, statements for a ledger, and what TLS has an identity sign; draws by the VRF;
+// makes nonces; opens releases of data keys that are sealed to it, and weights under those keys. A
+// node that was taken over can ask for all that while it runs, and has nothing once it is stopped.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/complaint.h"
+#include "base/status.h"
+#include "confine/child.h"
+#include "confine/secret.h"
+#include "crypto/signer.h"
+#include "crypto/vrf.h"
+#include "sealing/grant.h"
+#include "sealing/hpke.h"
+#include "sealing/sealed.h"
+
+struct vch_agent;
+
+// Weights of which the agent has the data key; as many at once as VCH_AGENT_WEIGHTS_MAX.
+struct vch_agent_weights {
+    uint32_t slot;
+    struct vch_grant_terms terms;
+};
+
+#define VCH_AGENT_WEIGHTS_MAX 4u
+
+// What a person has to know of how its keys are kept, beside the fences that were granted.
+struct vch_agent_facts {
+    struct vch_confine_facts fences;
+    enum vch_secret_home home;
+};
+
+// Starts the process, which has no key yet but the one that things are sealed to: it draws that
+// itself. Call it before anything secret is read, and from a thread that outlives the agent.
+vch_status vch_agent_start(struct vch_agent **out, struct vch_complaint *complaint);
+void vch_agent_free(struct vch_agent *agent); // ends it; NULL is fine
+
+// Key files as they lie on disk, and what opens them: codes and complaints of vch_keyfile_decode
+// and its like. Once each (USAGE). Wipe both when done.
+vch_status vch_agent_load(struct vch_agent *agent, const uint8_t *file, size_t size,
+                          const char *passphrase, struct vch_complaint *complaint);
+vch_status vch_agent_load_vrf(struct vch_agent *agent, const uint8_t *file, size_t size,
+                              const char *passphrase, struct vch_complaint *complaint);
+
+const struct vch_agent_facts *vch_agent_facts(const struct vch_agent *agent);
+// Readable when the agent has ended: then nothing is signed any more.
+int vch_agent_descriptor(const struct vch_agent *agent);
+
+// Everything below may be called from any thread, and is UNAVAILABLE once the agent has ended or
+// before the key was loaded.
+
+// After vch_agent_load. It signs votes of this identity and statements for ledgers.
+struct vch_signer vch_agent_signer(struct vch_agent *agent);
+
+// `alpha` is a digest.
+vch_status vch_agent_prove(struct vch_agent *agent, struct vch_vrf_proof *out, const void *alpha,
+                           size_t size);
+vch_status vch_agent_seat_nonce(struct vch_agent *agent, uint8_t out[static 32],
+                                const struct vch_digest *ledger, const struct vch_digest *subject,
+                                uint32_t segment, uint32_t round);
+// The one secret that is given out: what the node itself writes to its disk is sealed under it.
+vch_status vch_agent_runs_key(struct vch_agent *agent, uint8_t out[static 32],
+                              const struct vch_digest *ledger);
+
+const struct vch_hpke_public *vch_agent_sealing_key(const struct vch_agent *agent);
+
+// Opens a release as vch_grant_open does; the key stays there. `manifest` is checked as
+// vch_sealed_decode does; whether it is the owner's and new enough is the caller's to know. BUSY:
+// too many weights at once.
+vch_status vch_agent_take_grant(struct vch_agent *agent, struct vch_agent_weights *out,
+                                const void *grant, size_t size,
+                                const uint8_t binder[static VCH_BINDER_SIZE],
+                                const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
+                                uint64_t time_s, struct vch_complaint *complaint);
+// As vch_chunks_init_opener, vch_chunks_open and vch_chunks_end under that key. The last one
+// forgets it, whatever came before.
+vch_status vch_agent_begin_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                   const struct vch_digest *digests, size_t count,
+                                   struct vch_complaint *complaint);
+vch_status vch_agent_open_chunk(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                uint8_t *out, size_t out_size, const uint8_t *sealed, size_t size,
+                                struct vch_complaint *complaint);
+vch_status vch_agent_end_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
+                                 struct vch_complaint *complaint);

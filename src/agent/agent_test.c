@@ -1,0 +1,353 @@
+// The agent as its node uses it: what it gives equals what a key in this process gives, and a node
+// that was taken over gets nothing else out of it.
+#include "agent/agent.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/request.h"
+#include "base/bytes.h"
+#include "crypto/derive.h"
+#include "crypto/identity.h"
+#include "crypto/keyfile.h"
+#include "harness/sealings.h"
+#include "harness/test.h"
+
+static struct {
+    struct vch_secret_key key;
+    struct vch_vrf_secret vrf;
+    uint8_t file[VCH_KEYFILE_SIZE], vrf_file[VCH_KEYFILE_SIZE];
+    struct vch_agent *agent;
+} scene;
+
+static const char *const PASSPHRASE = ""; // which costs Argon2id least
+
+static void make_keys(void)
+{
+    uint8_t seed[32] = {1}, salt[VCH_KEYFILE_RANDOM_SIZE] = {3};
+
+    vch_sign_key(&scene.key, seed);
+    seed[0] = 2;
+    vch_vrf_key(&scene.vrf, seed);
+    CHECK_OK(vch_keyfile_encode(scene.file, &scene.key, PASSPHRASE, salt));
+    CHECK_OK(vch_keyfile_encode_vrf(scene.vrf_file, &scene.vrf, PASSPHRASE, salt));
+}
+
+static void start_empty(void)
+{
+    struct vch_complaint complaint = {""};
+    vch_status status = vch_agent_start(&scene.agent, &complaint);
+
+    if (status.code == VCH_CODE_REFUSED) test_skip(complaint.text); // which fence, and why
+    if (!vch_is_ok(status)) test_fail(__FILE__, __LINE__, "%s", complaint.text);
+    make_keys();
+}
+
+static void start(void)
+{
+    start_empty();
+    CHECK_OK(vch_agent_load(scene.agent, scene.file, sizeof scene.file, PASSPHRASE, NULL));
+    CHECK_OK(
+        vch_agent_load_vrf(scene.agent, scene.vrf_file, sizeof scene.vrf_file, PASSPHRASE, NULL));
+}
+
+static void stop(void)
+{
+    vch_agent_free(scene.agent);
+    scene.agent = NULL;
+}
+
+struct vote {
+    uint8_t job[32], segment[8], input[32], output[32];
+};
+
+static void list(struct vch_signer_item out[static 5], const struct vote *vote,
+                 const struct vch_public_key *node)
+{
+    out[0] = (struct vch_signer_item){"job", vote->job, 32};
+    out[1] = (struct vch_signer_item){"segment", vote->segment, 8};
+    out[2] = (struct vch_signer_item){"node", node->bytes, 32};
+    out[3] = (struct vch_signer_item){"input", vote->input, 32};
+    out[4] = (struct vch_signer_item){"output", vote->output, 32};
+}
+
+static vch_status sign_vote(struct vch_signature *out, const struct vote *vote)
+{
+    const struct vch_signer signer = vch_agent_signer(scene.agent);
+    struct vch_signer_item items[5];
+
+    list(items, vote, &scene.key.public_key);
+    return vch_signer_sign(&signer, out, "vouch/vote/v1", items, 5);
+}
+
+TEST(signatures_equal_those_of_a_key_that_is_here)
+{
+    const struct vch_signer here = vch_signer_local(&scene.key);
+    const struct vote vote = {{1}, {2}, {3}, {4}};
+    struct vch_signer_item items[5];
+    struct vch_signature mine, other;
+    static uint8_t statement[VCH_REQUEST_STATEMENT_MAX];
+    const struct vch_signer_item entry[] = {{"ledger", vote.job, 32},
+                                            {"statement", statement, sizeof statement}};
+
+    start();
+    const struct vch_signer signer = vch_agent_signer(scene.agent);
+    CHECK(memcmp(&signer.public_key, &scene.key.public_key, 32) == 0);
+    list(items, &vote, &scene.key.public_key);
+    CHECK_OK(vch_signer_sign(&here, &mine, "vouch/vote/v1", items, 5));
+    CHECK_OK(sign_vote(&other, &vote));
+    CHECK(memcmp(&mine, &other, sizeof mine) == 0);
+    // As large as a statement may be.
+    CHECK_OK(vch_signer_sign(&here, &mine, "vouch/entry/v1", entry, 2));
+    CHECK_OK(vch_signer_sign(&signer, &other, "vouch/entry/v1", entry, 2));
+    CHECK(memcmp(&mine, &other, sizeof mine) == 0);
+    stop();
+}
+
+TEST(handshakes_are_signed_and_the_certificate)
+{
+    uint8_t body[VCH_IDENTITY_BODY_SIZE];
+    struct vch_signature signature;
+
+    start();
+    const struct vch_signer signer = vch_agent_signer(scene.agent);
+    vch_identity_body(body, &scene.key.public_key);
+    CHECK_OK(vch_signer_sign_tls(&signer, &signature, body, sizeof body));
+    CHECK_OK(vch_sign_verify_bare_message(&scene.key.public_key, body, sizeof body, &signature));
+    body[5] ^= 1;
+    CHECK_FAILS(vch_signer_sign_tls(&signer, &signature, body, sizeof body), REFUSED);
+    stop();
+}
+
+TEST(draws_and_nonces_equal_those_of_keys_that_are_here)
+{
+    const struct vch_digest ledger = {{1}}, subject = {{2}};
+    struct vch_vrf_proof mine, other;
+    uint8_t secret[32], nonces[2][32], keys[2][32];
+
+    start();
+    vch_vrf_prove(&mine, &scene.vrf, subject.bytes, sizeof subject.bytes);
+    CHECK_OK(vch_agent_prove(scene.agent, &other, subject.bytes, sizeof subject.bytes));
+    CHECK(memcmp(&mine, &other, sizeof mine) == 0);
+    CHECK_FAILS(vch_agent_prove(scene.agent, &other, subject.bytes, 31), MALFORMED);
+    vch_derive_seat_secret(secret, &scene.key, &ledger);
+    for (uint32_t i = 0; i < 600; i++) { // more than are remembered, each twice
+        vch_derive_seat_nonce(nonces[0], secret, &subject, i / 2, i % 4 / 2);
+        CHECK_OK(vch_agent_seat_nonce(scene.agent, nonces[1], &ledger, &subject, i / 2, i % 4 / 2));
+        CHECK(memcmp(nonces[0], nonces[1], 32) == 0);
+    }
+    vch_derive_runs_key(keys[0], &scene.key, &ledger);
+    CHECK_OK(vch_agent_runs_key(scene.agent, keys[1], &ledger));
+    CHECK(memcmp(keys[0], keys[1], 32) == 0);
+    stop();
+}
+
+TEST(nothing_is_signed_before_a_key_is_loaded_and_none_is_loaded_twice)
+{
+    struct vch_complaint complaint = {""};
+    const struct vote vote = {{1}, {2}, {3}, {4}};
+    struct vch_signature signature;
+    struct vch_vrf_proof proof;
+    uint8_t nonce[32];
+    const struct vch_digest some = {{1}};
+
+    start_empty();
+    CHECK_FAILS(sign_vote(&signature, &vote), UNAVAILABLE);
+    CHECK_FAILS(vch_agent_prove(scene.agent, &proof, some.bytes, 32), UNAVAILABLE);
+    CHECK_FAILS(vch_agent_seat_nonce(scene.agent, nonce, &some, &some, 0, 0), UNAVAILABLE);
+    CHECK_FAILS(vch_agent_load(scene.agent, scene.file, sizeof scene.file, "wrong", &complaint),
+                REFUSED);
+    CHECK(complaint.text[0] != '\0');
+    CHECK_FAILS(
+        vch_agent_load(scene.agent, scene.vrf_file, sizeof scene.vrf_file, PASSPHRASE, NULL),
+        MALFORMED);
+    CHECK_FAILS(vch_agent_load(scene.agent, scene.file, 10, PASSPHRASE, NULL), MALFORMED);
+    CHECK_OK(vch_agent_load(scene.agent, scene.file, sizeof scene.file, PASSPHRASE, NULL));
+    CHECK_OK(sign_vote(&signature, &vote));
+    CHECK_FAILS(vch_agent_load(scene.agent, scene.file, sizeof scene.file, PASSPHRASE, NULL),
+                USAGE);
+    stop();
+}
+
+// What else a key signs somewhere, by its name and form.
+static const struct {
+    const char *protocol;
+    uint32_t count;
+    struct vch_signer_item items[VCH_SIGNER_ITEMS_MAX];
+} FOREIGN[] = {
+    {"vouch/registry/v1", 1, {{"registry", "bytes", 5}}},
+    {"vouch/vote/v2", 1, {{"job", "bytes", 5}}},
+    {"vouch/vote/v", 1, {{"job", "bytes", 5}}},
+    {"vouch/vote/v1", 1, {{"job", "12345678901234567890123456789012", 32}}}, // not all of it
+    {"vouch/vote/v1", 1, {{"job", "short", 5}}},
+    {"vouch/entry/v1",
+     2,
+     {{"statement", "a", 1}, {"ledger", "12345678901234567890123456789012", 32}}},
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "", 0}}},
+    {"vouch/entry/v1",
+     3,
+     {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "a", 1}, {"more", "b", 1}}},
+    {"vouch/seat-secret/v1", 2, {{"seed", "a", 1}, {"ledger", "b", 1}}},
+};
+
+TEST(what_a_node_never_signs_is_refused)
+{
+    struct vch_signature signature;
+    struct vch_signer_item items[5];
+    const struct vch_public_key other = {{9}};
+    const struct vote vote = {{1}, {2}, {3}, {4}};
+
+    start();
+    const struct vch_signer signer = vch_agent_signer(scene.agent);
+    for (size_t i = 0; i < sizeof FOREIGN / sizeof *FOREIGN; i++) {
+        vch_status status = vch_signer_sign(&signer, &signature, FOREIGN[i].protocol,
+                                            FOREIGN[i].items, FOREIGN[i].count);
+        if (status.code != VCH_CODE_REFUSED && status.code != VCH_CODE_MALFORMED)
+            test_fail(__FILE__, __LINE__, "%zu: %s", i, vch_code_text(status.code));
+    }
+    list(items, &vote, &other); // a vote in another's name
+    CHECK_FAILS(vch_signer_sign(&signer, &signature, "vouch/vote/v1", items, 5), REFUSED);
+    list(items, &vote, &scene.key.public_key);
+    CHECK_OK(vch_signer_sign(&signer, &signature, "vouch/vote/v1", items, 5)); // it goes on
+    stop();
+}
+
+static struct sealing sealing;
+static struct showing showing;
+
+// A release to the agent's key.
+static void release(uint8_t out[static VCH_GRANT_SIZE], uint64_t size)
+{
+    uint8_t seed[32] = {7};
+
+    sealing_make(&sealing, size, 1);
+    showing_make(&showing);
+    memcpy(showing.bound.sealing_key, vch_agent_sealing_key(scene.agent)->bytes, 32);
+    showing_judge(&showing);
+    const struct vch_grant_terms terms = {.manifest = vch_sealed_digest(&sealing.sealed),
+                                          .policy = showing.bound.policy,
+                                          .time_s = 1000,
+                                          .expiry_s = 2000};
+    CHECK_OK(vch_grant_make(out, &showing.verdict, showing.binder, &sealing.sealed, &terms, 3000,
+                            sealing.key, seed, NULL));
+}
+
+static vch_status take(struct vch_agent_weights *out, const uint8_t *grant, uint64_t time_s)
+{
+    uint8_t manifest[VCH_SEALED_MANIFEST_SIZE];
+
+    vch_sealed_encode(manifest, &sealing.sealed);
+    return vch_agent_take_grant(scene.agent, out, grant, VCH_GRANT_SIZE, showing.binder, manifest,
+                                time_s, NULL);
+}
+
+TEST(weights_are_opened_under_a_key_that_stays_there)
+{
+    static uint8_t opened[VCH_SEALED_CHUNK_SIZE];
+    struct vch_agent_weights weights = {0};
+    uint8_t grant[VCH_GRANT_SIZE];
+
+    start_empty(); // it needs no identity for that
+    release(grant, SEALING_SIZE);
+    CHECK_OK(take(&weights, grant, 1500));
+    CHECK_EQ(weights.terms.expiry_s, 2000);
+    CHECK_OK(vch_agent_begin_weights(scene.agent, &weights, sealing.digests, SEALING_CHUNKS, NULL));
+    for (size_t i = 0; i < SEALING_CHUNKS; i++) {
+        const size_t size = vch_sealed_chunk_size(&sealing.sealed, i);
+        sealing.chunks[i][5] ^= 1;
+        CHECK_FAILS(vch_agent_open_chunk(scene.agent, &weights, opened, size, sealing.chunks[i],
+                                         sealing.sizes[i], NULL),
+                    BAD_PROOF);
+        sealing.chunks[i][5] ^= 1;
+        CHECK_OK(vch_agent_open_chunk(scene.agent, &weights, opened, size, sealing.chunks[i],
+                                      sealing.sizes[i], NULL));
+        for (size_t k = 0; k < size; k += 97)
+            CHECK_EQ(opened[k], sealing_weight(i * VCH_SEALED_CHUNK_SIZE + k));
+    }
+    CHECK_OK(vch_agent_end_weights(scene.agent, &weights, NULL));
+    CHECK_FAILS(vch_agent_end_weights(scene.agent, &weights, NULL), USAGE); // it is forgotten
+    stop();
+}
+
+TEST(a_release_that_is_not_for_this_agent_is_refused)
+{
+    struct vch_agent_weights weights = {0};
+    uint8_t grant[VCH_GRANT_SIZE];
+
+    start_empty();
+    release(grant, 1000);
+    CHECK_FAILS(take(&weights, grant, 2000), REFUSED); // expired
+    grant[VCH_GRANT_SIZE - 1] ^= 1;
+    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    grant[VCH_GRANT_SIZE - 1] ^= 1;
+    showing.binder[30] ^= 1; // made for another connection
+    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    showing.binder[30] ^= 1;
+    stop();
+    start_empty(); // another process has another key
+    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    stop();
+}
+
+TEST(as_many_weights_as_stated_are_open_at_once)
+{
+    struct vch_agent_weights weights[VCH_AGENT_WEIGHTS_MAX + 1];
+    uint8_t grant[VCH_GRANT_SIZE];
+
+    start_empty();
+    release(grant, 1000);
+    for (size_t i = 0; i < VCH_AGENT_WEIGHTS_MAX; i++)
+        CHECK_OK(take(&weights[i], grant, 1500));
+    CHECK_FAILS(take(&weights[VCH_AGENT_WEIGHTS_MAX], grant, 1500), BUSY);
+    CHECK_FAILS(vch_agent_end_weights(scene.agent, &weights[2], NULL), TRUNCATED); // none opened
+    CHECK_OK(take(&weights[2], grant, 1500));
+    stop();
+}
+
+static void *sign_many(void *number)
+{
+    struct vote vote = {{1}, {2}, {3}, {4}};
+    struct vch_signature signature;
+
+    for (uint8_t i = 0; i < 50; i++) {
+        vote.output[0] = i;
+        vote.output[1] = *(uint8_t *)number;
+        if (!vch_is_ok(sign_vote(&signature, &vote))) return number;
+        struct vch_signer_item items[5];
+        list(items, &vote, &scene.key.public_key);
+        const struct vch_digest digest = vch_signer_digest("vouch/vote/v1", items, 5);
+        if (!vch_is_ok(vch_sign_verify(&scene.key.public_key, &digest, &signature))) return number;
+    }
+    return NULL;
+}
+
+TEST(threads_take_turns)
+{
+    uint8_t numbers[4] = {0, 1, 2, 3};
+    pthread_t threads[4];
+    void *failed = NULL;
+
+    start();
+    for (size_t i = 0; i < 4; i++)
+        CHECK_EQ(pthread_create(&threads[i], NULL, sign_many, &numbers[i]), 0);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_EQ(pthread_join(threads[i], &failed), 0);
+        CHECK(failed == NULL);
+    }
+    stop();
+}
+
+TEST(the_agent_is_confined_and_says_where_its_keys_lie)
+{
+    start();
+    const struct vch_agent_facts *facts = vch_agent_facts(scene.agent);
+    CHECK_EQ(facts->fences.fences[VCH_FENCE_SYSCALLS].outcome, VCH_FENCE_GRANTED);
+    CHECK_EQ(facts->fences.fences[VCH_FENCE_DUMPABLE].outcome, VCH_FENCE_GRANTED);
+    printf("# %s\n", vch_secret_home_name(facts->home));
+    stop();
+}

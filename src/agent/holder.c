@@ -1,0 +1,198 @@
+#include "agent/holder.h"
+
+#include <string.h>
+
+#include "agent/holder_weights.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "crypto/derive.h"
+#include "crypto/identity.h"
+#include "crypto/keyfile.h"
+
+_Static_assert(VCH_REQUEST_GRANT_SIZE ==
+                   VCH_GRANT_SIZE + VCH_BINDER_SIZE + VCH_SEALED_MANIFEST_SIZE + 8,
+               "a request's parts");
+
+void vch_holder_init(struct vch_holder *holder, struct vch_holder_keys *keys,
+                     const uint8_t seed[static VCH_HPKE_SEED_SIZE])
+{
+    *holder = (struct vch_holder){.keys = keys};
+    vch_hpke_key(&keys->sealing, seed);
+}
+
+void vch_holder_release(struct vch_holder *holder)
+{
+    for (uint32_t i = 0; i < VCH_AGENT_WEIGHTS_MAX; i++)
+        vch_holder_weights_drop(holder, i);
+    vch_wipe(holder->keys, sizeof *holder->keys);
+}
+
+static vch_status put(const struct vch_holder_ask *ask, const void *bytes, size_t size)
+{
+    if (size > ask->room) return VCH_FAIL(LIMIT);
+    memcpy(ask->out, bytes, size);
+    *ask->size = size;
+    return VCH_OK;
+}
+
+static vch_status need_identity(const struct vch_holder_ask *ask)
+{
+    if (ask->holder->has_identity) return VCH_OK;
+    return vch_complain(ask->complaint, VCH_CODE_UNAVAILABLE,
+                        "the key agent was given no identity yet");
+}
+
+static vch_status once(const struct vch_holder_ask *ask, bool has)
+{
+    if (!has) return VCH_OK;
+    return vch_complain(ask->complaint, VCH_CODE_USAGE, "the key agent has that key already");
+}
+
+// A key file and, behind it, the passphrase; which is made a string in its own place.
+static const char *passphrase_of(uint8_t out[static VCH_REQUEST_PASSPHRASE_MAX + 1],
+                                 const struct vch_holder_ask *ask)
+{
+    size_t size = ask->in_size - VCH_KEYFILE_SIZE;
+
+    memcpy(out, ask->in + VCH_KEYFILE_SIZE, size);
+    out[size] = '\0';
+    return (const char *)out;
+}
+
+static vch_status load(const struct vch_holder_ask *ask)
+{
+    uint8_t passphrase[VCH_REQUEST_PASSPHRASE_MAX + 1];
+    struct vch_secret_key *key = &ask->holder->keys->identity;
+
+    VCH_TRY(once(ask, ask->holder->has_identity));
+    vch_status status = vch_keyfile_decode(key, ask->in, VCH_KEYFILE_SIZE,
+                                           passphrase_of(passphrase, ask), ask->complaint);
+    vch_wipe(passphrase, sizeof passphrase);
+    VCH_TRY(status);
+    ask->holder->has_identity = true;
+    return put(ask, &key->public_key, sizeof key->public_key);
+}
+
+static vch_status load_vrf(const struct vch_holder_ask *ask)
+{
+    uint8_t passphrase[VCH_REQUEST_PASSPHRASE_MAX + 1];
+    struct vch_vrf_secret *key = &ask->holder->keys->vrf;
+
+    VCH_TRY(once(ask, ask->holder->has_vrf));
+    vch_status status = vch_keyfile_decode_vrf(key, ask->in, VCH_KEYFILE_SIZE,
+                                               passphrase_of(passphrase, ask), ask->complaint);
+    vch_wipe(passphrase, sizeof passphrase);
+    VCH_TRY(status);
+    ask->holder->has_vrf = true;
+    return put(ask, &key->public_key, sizeof key->public_key);
+}
+
+static vch_status sign(const struct vch_holder_ask *ask)
+{
+    const struct vch_secret_key *key = &ask->holder->keys->identity;
+    struct vch_request_text text;
+    struct vch_signature signature;
+
+    VCH_TRY(need_identity(ask));
+    VCH_TRY(
+        vch_request_decode_text(&text, ask->in, ask->in_size, &key->public_key, ask->complaint));
+    const struct vch_digest digest = vch_signer_digest(text.protocol, text.items, text.count);
+    vch_sign_digest(&signature, key, &digest);
+    return put(ask, &signature, sizeof signature);
+}
+
+static vch_status sign_tls(const struct vch_holder_ask *ask)
+{
+    const struct vch_secret_key *key = &ask->holder->keys->identity;
+    struct vch_signature signature;
+
+    VCH_TRY(need_identity(ask));
+    if (!vch_is_ok(vch_identity_check_message(ask->in, ask->in_size, &key->public_key)))
+        return vch_complain(ask->complaint, VCH_CODE_REFUSED,
+                            "the key agent signs handshakes of TLS 1.3, and this is none");
+    vch_sign_bare_message(&signature, key, ask->in, ask->in_size);
+    return put(ask, &signature, sizeof signature);
+}
+
+static vch_status prove(const struct vch_holder_ask *ask)
+{
+    struct vch_vrf_proof proof;
+
+    if (!ask->holder->has_vrf)
+        return vch_complain(ask->complaint, VCH_CODE_UNAVAILABLE,
+                            "the key agent was given no key to draw with yet");
+    vch_vrf_prove(&proof, &ask->holder->keys->vrf, ask->in, ask->in_size);
+    return put(ask, &proof, sizeof proof);
+}
+
+static vch_status make_nonce(const struct vch_holder_ask *ask)
+{
+    const uint64_t segment = vch_get_u64le(ask->in + 64), round = vch_get_u64le(ask->in + 72);
+    struct vch_digest ledger, subject;
+    uint8_t secret[32], nonce[32];
+
+    VCH_TRY(need_identity(ask));
+    if (segment > UINT32_MAX || round > UINT32_MAX) return VCH_FAIL(MALFORMED);
+    memcpy(ledger.bytes, ask->in, sizeof ledger.bytes);
+    memcpy(subject.bytes, ask->in + 32, sizeof subject.bytes);
+    vch_derive_seat_secret(secret, &ask->holder->keys->identity, &ledger);
+    vch_derive_seat_nonce(nonce, secret, &subject, (uint32_t)segment, (uint32_t)round);
+    vch_wipe(secret, sizeof secret);
+    return put(ask, nonce, sizeof nonce);
+}
+
+static vch_status make_runs_key(const struct vch_holder_ask *ask)
+{
+    struct vch_digest ledger;
+    uint8_t key[32];
+
+    VCH_TRY(need_identity(ask));
+    memcpy(ledger.bytes, ask->in, sizeof ledger.bytes);
+    vch_derive_runs_key(key, &ask->holder->keys->identity, &ledger);
+    vch_status status = put(ask, key, sizeof key);
+    vch_wipe(key, sizeof key);
+    return status;
+}
+
+static const struct {
+    size_t least, most;
+    vch_status (*answer)(const struct vch_holder_ask *ask);
+} KINDS[VCH_REQUEST_KINDS] = {
+    [VCH_REQUEST_LOAD] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX, load},
+    [VCH_REQUEST_LOAD_VRF] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX,
+                              load_vrf},
+    [VCH_REQUEST_SIGN] = {1, VCH_REQUEST_TEXT_MAX, sign},
+    [VCH_REQUEST_SIGN_TLS] = {1, VCH_IDENTITY_MESSAGE_MAX, sign_tls},
+    [VCH_REQUEST_PROVE] = {VCH_DIGEST_SIZE, VCH_DIGEST_SIZE, prove},
+    [VCH_REQUEST_NONCE] = {VCH_REQUEST_NONCE_SIZE, VCH_REQUEST_NONCE_SIZE, make_nonce},
+    [VCH_REQUEST_RUNS_KEY] = {VCH_DIGEST_SIZE, VCH_DIGEST_SIZE, make_runs_key},
+    [VCH_REQUEST_TAKE_GRANT] = {VCH_REQUEST_GRANT_SIZE, VCH_REQUEST_GRANT_SIZE,
+                                vch_holder_weights_take},
+    [VCH_REQUEST_BEGIN] = {4 + VCH_DIGEST_SIZE, 4 + VCH_DIGEST_SIZE *(size_t)VCH_SEALED_CHUNKS_MAX,
+                           vch_holder_weights_begin},
+    [VCH_REQUEST_OPEN] = {4, 4 + VCH_SEALED_CHUNK_SIZE + VCH_SEALED_TAG_SIZE,
+                          vch_holder_weights_open},
+    [VCH_REQUEST_END] = {4, 4, vch_holder_weights_end},
+};
+
+size_t vch_holder_request_max(uint32_t kind)
+{
+    return kind < VCH_REQUEST_KINDS ? KINDS[kind].most : 0;
+}
+
+vch_status vch_holder_answer(struct vch_holder *holder, uint32_t kind, const uint8_t *request,
+                             size_t request_size, uint8_t *out, size_t room, size_t *size,
+                             struct vch_complaint *complaint)
+{
+    const struct vch_holder_ask ask = {holder, request, request_size, out, room, size, complaint};
+
+    *size = 0;
+    if (kind >= VCH_REQUEST_KINDS || KINDS[kind].answer == NULL)
+        return vch_complain(complaint, VCH_CODE_UNSUPPORTED, "the key agent knows no request %u",
+                            kind);
+    if (request_size < KINDS[kind].least || request_size > KINDS[kind].most)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "request %u to the key agent has %zu to %zu bytes, found %zu", kind,
+                            KINDS[kind].least, KINDS[kind].most, request_size);
+    return KINDS[kind].answer(&ask);
+}
