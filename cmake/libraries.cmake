@@ -13,9 +13,10 @@ pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.37) # STRICT tables
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85) # CURLOPT_PROTOCOLS_STR
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+pkg_check_modules(tss2 REQUIRED IMPORTED_TARGET tss2-esys>=3.2 tss2-mu tss2-rc)
 
 set(LIBRARY_threads Threads::Threads)
 set(LIBRARY_math m)
-foreach(name sodium openssl libevent protobuf zstd zlib jansson sqlite curl seccomp)
+foreach(name sodium openssl libevent protobuf zstd zlib jansson sqlite curl seccomp tss2)
   set(LIBRARY_${name} PkgConfig::${name})
 endforeach()

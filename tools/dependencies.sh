@@ -6,14 +6,16 @@ set -eu
 
 build="gcc libc6-dev make cmake ninja-build pkg-config python3 protobuf-c-compiler libprotobuf-c-dev
 libsodium-dev libssl-dev libevent-dev libjansson-dev libzstd-dev zlib1g-dev libsqlite3-dev
-libcurl4-openssl-dev libseccomp-dev"
+libcurl4-openssl-dev libseccomp-dev libtss2-dev"
 # libclang-rt-dev: the sanitizers. Version 14 of the two that judge style, so that every machine
 # agrees; Debian 12 and Ubuntu 24.04 both have it.
 # lld, wasi-libc and the wasm32 runtime, of clang's version: the verifier for WebAssembly.
 # etcd-server: three members of it, for the tests of the ledger's engine.
 # chromium: the test of the page.
+# swtpm, swtpm-tools, tpm2-tools: a TPM in software, and what else talks to one.
+# libfuse3-dev, fuse3: a configfs-tsm of the tests' own.
 ci="clang libclang-rt-dev llvm clang-tidy-14 clang-format-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32
-etcd-server chromium"
+etcd-server chromium swtpm swtpm-tools tpm2-tools libfuse3-dev fuse3"
 arm="gcc-aarch64-linux-gnu qemu-user"
 
 case "${1:-build}" in

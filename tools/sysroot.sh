@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD/build/sysroot/aarch64
 wanted="libc6-dev libsodium-dev libssl-dev libevent-dev libjansson-dev libprotobuf-c-dev libzstd-dev
-zlib1g-dev libsqlite3-dev libcurl4-openssl-dev libseccomp-dev"
+zlib1g-dev libsqlite3-dev libcurl4-openssl-dev libseccomp-dev libtss2-dev"
 [ "$(cat "$root/complete" 2>/dev/null)" != "$wanted" ] || exit 0
 
 skip() { echo "skipped: $1" >&2; exit 77; }

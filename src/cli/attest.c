@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/attest_collect.h"
 #include "cli/attest_probe.h"
 #include "cli/attest_verify.h"
 #include "cli/commands.h"
@@ -11,11 +12,17 @@ static const struct vch_option options[] = {
     {"signer", "KEY", "whose rules count: hexadecimal or key file", true},
     {"class", "CLASS", "of verify: has to be allowed prompts, weights:open or weights:private",
      false},
-    {"node", "KEY", "of verify: whose evidence it has to be", false},
-    {"nonce", "HEX", "of verify: the nonce that it has to answer", false},
+    {"node", "KEY", "whose evidence it is, or has to be: hexadecimal or key file", false},
+    {"nonce", "HEX", "the verifier's, drawn for this once, that evidence answers", false},
     {"asked", "TIME", "of verify: when that nonce was drawn, as 2026-01-31T12:00:00Z", false},
     {"at", "TIME", "judge as of then (default: now)", false},
     {"json", NULL, "print JSON", false},
+    VCH_ATTEST_COLLECT_SOURCE_OPTIONS,
+    {"policy-id", "HEX", "of collect: which policy the verifier asks by", false},
+    {"sealing-key", "HEX",
+     "of collect: what is sealed for this machine is sealed to this X25519 key", false},
+    {"model-id", "HEX", "of collect: what the machine serves (default: nothing)", false},
+    {"output", "FILE", "of collect: where the record goes", false},
     {0},
 };
 
@@ -26,6 +33,7 @@ static const struct action {
     vch_status (*run)(struct vch_tool *tool);
 } ACTIONS[] = {
     {"probe", "", 0, vch_attest_probe_run},
+    {"collect", "", 0, vch_attest_collect_run},
     {"verify", " FILE", 1, vch_attest_verify_run},
 };
 
@@ -55,13 +63,17 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe | verify FILE",
+    .operands = "probe | collect | verify FILE",
     .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
         "then those of each role together, and the memory that keys would get. Prints what was\n"
         "granted, what was refused, and the kernel's word for it. Exits with 1 where a role could\n"
         "not run. It shows nothing to a remote party: that takes evidence from hardware.\n\n"
+        "collect: has this machine's hardware show what it is, for a verifier that is not "
+        "connected\n"
+        "to it, and writes the evidence to --output for `verify`. The process that talks to the\n"
+        "hardware is confined, and is ended when it takes too long.\n\n"
         "verify: judges evidence in a file (specs/attest.md, section 7) by --policy, and prints\n"
         "every check, what to do about those that failed, and who may read what is private on\n"
         "such a machine. Exits with 0 where it is accepted, and with 1 where it is not.",

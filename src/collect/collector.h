@@ -9,43 +9,51 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attest/binder.h"
 #include "attest/cmw.h"
+#include "attest/tpm_credential.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
-#include "confine/child.h"
+#include "confine/starter.h"
 
 enum vch_collector_source {
     VCH_COLLECTOR_NONE, // nothing shows anything: a statement alone
-    VCH_COLLECTOR_TSM,  // configfs-tsm: SEV-SNP or TDX, whichever this guest is
     VCH_COLLECTOR_TPM,  // a TPM 2.0
 };
 
-#define VCH_COLLECTOR_TSM_FOLDER "/sys/kernel/config/tsm/report"
 #define VCH_COLLECTOR_TCTI "device:/dev/tpmrm0"
 #define VCH_COLLECTOR_PCRS 0x00ffffffu // all of them
 
+// What a verifier would else have to fetch from a vendor; given, it goes before what the hardware
+// itself has. Labels as of specs/attest.md, section 5: "vek", "issuers", "tcb-info" ...
+struct vch_collector_endorsement {
+    const char *label, *path;
+};
+
 struct vch_collector_setup {
     enum vch_collector_source source;
-    const char *place;     // the folder of configfs-tsm, or the TPM's TCTI; NULL: the usual one
+    const char *place;     // the TPM's TCTI; NULL: the usual one
     uint32_t pcrs;         // TPM: bit i: PCR i is quoted; 0: VCH_COLLECTOR_PCRS
     const char *event_log; // TPM: file of its boot log; NULL: none is shown
     uint32_t timeout_ms;   // of one collection; 0: 20 s
+    const struct vch_collector_endorsement *endorsements;
+    uint32_t endorsement_count;
 };
 
 struct vch_collector {
-    enum vch_binder_kind kind; // what its evidence is of: the kind to put into a binding block
-    struct vch_child keeper;   // none where the kind is VCH_BINDER_NONE
+    enum vch_binder_kind kind;  // what its evidence is of: the kind to put into a binding block
+    struct vch_starter starter; // none where the kind is VCH_BINDER_NONE
     uint32_t timeout_ms;
-    pthread_mutex_t lock; // one collection at a time
+    pthread_mutex_t lock; // one question at a time
     bool is_started;
 };
 
-// "none", "tsm", "tsm:FOLDER", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET) into source and
-// place, which borrows from the text; the other members become the usual ones. USAGE.
+// "none", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET) into source and place, which borrows
+// from the text; the other members become the usual ones. USAGE.
 vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                               struct vch_complaint *complaint);
 
@@ -63,6 +71,18 @@ vch_status vch_collector_collect(struct vch_collector *collector,
                                  const uint8_t binder[static VCH_BINDER_SIZE],
                                  struct vch_cmw *evidence, struct vch_cmw *endorsements,
                                  struct vch_arena *arena, struct vch_complaint *complaint);
+
+// Who the hardware is, as pieces of the same labels: of a TPM its attestation key ("ak") and, where
+// it holds one, its endorsement certificate ("ek").
+vch_status vch_collector_identify(struct vch_collector *collector, struct vch_cmw *evidence,
+                                  struct vch_cmw *endorsements, struct vch_arena *arena,
+                                  struct vch_complaint *complaint);
+
+// TPM: what a verifier sealed to it, for its attestation key (attest/tpm_credential.h). Wipe it.
+vch_status vch_collector_activate(struct vch_collector *collector,
+                                  uint8_t secret[static VCH_TPM_CREDENTIAL_SECRET_MAX],
+                                  size_t *secret_size, const struct vch_tpm_credential *credential,
+                                  struct vch_complaint *complaint);
 
 // Ends the process; all zeros is fine.
 void vch_collector_stop(struct vch_collector *collector);
