@@ -233,8 +233,9 @@ static void release(uint8_t out[static VCH_GRANT_SIZE], uint64_t size)
                                           .policy = showing.bound.policy,
                                           .time_s = 1000,
                                           .expiry_s = 2000};
-    CHECK_OK(vch_grant_make(out, &showing.verdict, showing.binder, &sealing.sealed, &terms, 3000,
-                            sealing.key, seed, NULL));
+    const struct vch_grant_basis basis = {
+        .verdict = &showing.verdict, .binder = showing.binder, .policy_end_s = 3000};
+    CHECK_OK(vch_grant_make(out, &basis, &sealing.sealed, &terms, sealing.key, seed, NULL));
 }
 
 static vch_status take(struct vch_agent_weights *out, const uint8_t *grant, uint64_t time_s)

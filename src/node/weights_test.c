@@ -173,11 +173,12 @@ static void make_grant(uint8_t grant[static VCH_GRANT_SIZE], const struct vch_se
 {
     struct vch_grant_terms terms = {
         .manifest = vch_sealed_digest(sealed), .time_s = NOW, .expiry_s = NOW + 600};
+    const struct vch_grant_basis basis = {
+        .verdict = &world.verdict, .binder = world.binder, .policy_end_s = UINT64_MAX};
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     fill(seed, sizeof seed);
-    CHECK_OK(vch_grant_make(grant, &world.verdict, world.binder, sealed, &terms, UINT64_MAX,
-                            world.key, seed, NULL));
+    CHECK_OK(vch_grant_make(grant, &basis, sealed, &terms, world.key, seed, NULL));
 }
 
 static vch_status take_at(uint32_t *place, const struct vch_sealed *sealed, const uint8_t *grant,

@@ -45,11 +45,20 @@ static void make_info(uint8_t out[static INFO], const struct vch_digest *binder)
     memcpy(out + sizeof purpose - 1, binder->bytes, VCH_DIGEST_SIZE);
 }
 
-// Affirming: all was checked, nothing failed, nothing is worse than the best, and the evidence was
-// made for this block.
-static vch_status check_verdict(const struct vch_appraisal *verdict,
+static bool is_accepted(const struct vch_grant_basis *basis,
+                        const struct vch_appraisal_check *check)
+{
+    for (size_t i = 0; i < basis->accepted_count; i++)
+        if (strcmp(basis->accepted[i], check->name) == 0) return true;
+    return false;
+}
+
+// Affirming: all was checked, nothing failed, nothing is worse than the best but what whoever
+// releases has named, and the evidence was made for this block.
+static vch_status check_verdict(const struct vch_grant_basis *basis,
                                 struct vch_complaint *complaint)
 {
+    const struct vch_appraisal *verdict = basis->verdict;
     const struct vch_appraisal_check *binding = vch_appraisal_find(verdict, "binding.evidence");
 
     if (binding == NULL || binding->result != VCH_APPRAISAL_PASSED)
@@ -58,7 +67,8 @@ static vch_status check_verdict(const struct vch_appraisal *verdict,
                             "key stays here");
     for (uint32_t i = 0; i < verdict->count; i++) {
         const struct vch_appraisal_check *check = &verdict->checks[i];
-        if (check->result == VCH_APPRAISAL_FAILED || check->result == VCH_APPRAISAL_WARNED)
+        bool is_warned = check->result == VCH_APPRAISAL_WARNED && !is_accepted(basis, check);
+        if (check->result == VCH_APPRAISAL_FAILED || is_warned)
             return vch_complain(complaint, VCH_CODE_REFUSED,
                                 "a key is released after an affirming verdict alone; %s: %s",
                                 check->name, check->text);
@@ -108,19 +118,18 @@ static vch_status seal_key(uint8_t *out, const struct vch_binder *binder, const 
     return status;
 }
 
-vch_status vch_grant_make(uint8_t out[static VCH_GRANT_SIZE], const struct vch_appraisal *verdict,
-                          const uint8_t binder[static VCH_BINDER_SIZE],
+vch_status vch_grant_make(uint8_t out[static VCH_GRANT_SIZE], const struct vch_grant_basis *basis,
                           const struct vch_sealed *sealed, const struct vch_grant_terms *terms,
-                          uint64_t policy_end_s, const uint8_t key[static VCH_SEALED_KEY_SIZE],
+                          const uint8_t key[static VCH_SEALED_KEY_SIZE],
                           const uint8_t seed[static VCH_HPKE_SEED_SIZE],
                           struct vch_complaint *complaint)
 {
-    struct vch_digest block = vch_binder_digest(binder), check = vch_sealed_key_check(key);
+    struct vch_digest block = vch_binder_digest(basis->binder), check = vch_sealed_key_check(key);
     struct vch_binder bound;
 
-    VCH_TRY(check_verdict(verdict, complaint));
-    VCH_TRY(vch_binder_decode(&bound, binder, VCH_BINDER_SIZE, complaint));
-    VCH_TRY(check_terms(terms, &bound, sealed, policy_end_s, complaint));
+    VCH_TRY(check_verdict(basis, complaint));
+    VCH_TRY(vch_binder_decode(&bound, basis->binder, VCH_BINDER_SIZE, complaint));
+    VCH_TRY(check_terms(terms, &bound, sealed, basis->policy_end_s, complaint));
     if (!vch_hash_is_equal(&check, &sealed->key_check))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "this is not the key that the weights are sealed under");

@@ -26,14 +26,23 @@ struct vch_grant_terms {
     uint64_t expiry_s; // when the recipient may no longer begin to use it
 };
 
-// `policy` is what the verdict was reached under, and `policy_end_s` when it ends: a release
-// expires no later. `seed` is 32 random bytes that serve this once. REFUSED: the verdict is not
-// affirming (something failed, was only warned about, or "binding.evidence" was not checked), the
+// What a release rests on.
+struct vch_grant_basis {
+    const struct vch_appraisal *verdict;
+    const uint8_t *binder; // VCH_BINDER_SIZE: the block that the verdict is about
+    uint64_t
+        policy_end_s; // when the policy that it was reached under ends: a release ends no later
+    // Names of checks that may be only warned about, by the word of who releases.
+    const char *const *accepted;
+    size_t accepted_count;
+};
+
+// `seed` is 32 random bytes that serve this once. REFUSED: the verdict is not affirming (something
+// failed, was only warned about and not accepted, or "binding.evidence" was not checked), the
 // block is of another policy, the policy is over, or what `key` is of is not this manifest.
-vch_status vch_grant_make(uint8_t out[static VCH_GRANT_SIZE], const struct vch_appraisal *verdict,
-                          const uint8_t binder[static VCH_BINDER_SIZE],
+vch_status vch_grant_make(uint8_t out[static VCH_GRANT_SIZE], const struct vch_grant_basis *basis,
                           const struct vch_sealed *sealed, const struct vch_grant_terms *terms,
-                          uint64_t policy_end_s, const uint8_t key[static VCH_SEALED_KEY_SIZE],
+                          const uint8_t key[static VCH_SEALED_KEY_SIZE],
                           const uint8_t seed[static VCH_HPKE_SEED_SIZE],
                           struct vch_complaint *complaint);
 

@@ -28,14 +28,23 @@ static void setup(void)
     terms.expiry_s = NOW + 600;
 }
 
-static vch_status make(uint64_t policy_end_s)
+static vch_status make_accepting(uint64_t policy_end_s, const char *const *accepted, size_t count)
 {
+    const struct vch_grant_basis basis = {.verdict = &shown.verdict,
+                                          .binder = shown.binder,
+                                          .policy_end_s = policy_end_s,
+                                          .accepted = accepted,
+                                          .accepted_count = count};
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     sealing_fill(seed, sizeof seed, 0xc0);
     complaint.text[0] = '\0';
-    return vch_grant_make(grant, &shown.verdict, shown.binder, &made.sealed, &terms, policy_end_s,
-                          made.key, seed, &complaint);
+    return vch_grant_make(grant, &basis, &made.sealed, &terms, made.key, seed, &complaint);
+}
+
+static vch_status make(uint64_t policy_end_s)
+{
+    return make_accepting(policy_end_s, NULL, 0);
 }
 
 static vch_status open_at(uint64_t time_s)
@@ -95,6 +104,29 @@ TEST(grant_is_not_made_without_an_affirming_verdict)
     showing_judge(&shown);
     vch_appraisal_add(&shown.verdict, "binding.gpu", VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
     CHECK_OK(make(END));
+}
+
+// Whoever releases may take a warning, by its name. What failed nobody can take.
+TEST(grant_is_made_in_spite_of_warnings_that_were_named_alone)
+{
+    static const char *const accepted[] = {"gpu.firmware", "snp.policy", "binding.evidence"};
+    uint8_t report[VCH_BINDER_REPORT_SIZE] = {0};
+
+    setup();
+    vch_appraisal_add(&shown.verdict, "gpu.firmware", VCH_APPRAISAL_WARNED, "not done");
+    CHECK_FAILS(make(END), REFUSED);
+    CHECK_OK(make_accepting(END, accepted, 1));
+    vch_appraisal_add(&shown.verdict, "snp.tcb", VCH_APPRAISAL_WARNED, "SVN 23 below 24");
+    CHECK_FAILS(make_accepting(END, accepted, 3), REFUSED);
+    showing_judge(&shown);
+    CHECK(!vch_appraisal_check(&shown.verdict, "snp.policy", false, "debugged"));
+    CHECK_FAILS(make_accepting(END, accepted, 3), REFUSED);
+    vch_appraisal_init(&shown.verdict);
+    CHECK(!vch_binder_check(&shown.verdict, shown.binder, report, sizeof report));
+    CHECK_FAILS(make_accepting(END, accepted, 3), REFUSED);
+    vch_appraisal_init(&shown.verdict);
+    vch_appraisal_add(&shown.verdict, "binding.evidence", VCH_APPRAISAL_WARNED, "somehow");
+    CHECK_FAILS(make_accepting(END, accepted, 3), REFUSED);
 }
 
 TEST(grant_is_not_made_after_the_policy_ends_or_beyond_it)
