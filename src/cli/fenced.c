@@ -62,7 +62,7 @@ static vch_status list_paths(struct paths *paths, struct vch_tool *tool,
     return VCH_OK;
 }
 
-static void tell(const struct vch_confine_facts *facts)
+static void tell(const char *role, const struct vch_confine_facts *facts)
 {
     char granted[160] = "";
     size_t used = 0;
@@ -70,13 +70,79 @@ static void tell(const struct vch_confine_facts *facts)
     for (enum vch_fence fence = 0; fence < VCH_FENCE_COUNT; fence++) {
         const struct vch_fence_result *one = &facts->fences[fence];
         if (one->outcome == VCH_FENCE_REFUSED)
-            vch_log_write(VCH_LOG_WARNING, "not confined by %s (%s): %s", vch_fence_name(fence),
-                          vch_fence_text(fence), one->why);
+            vch_log_write(VCH_LOG_WARNING, "%s: not confined by %s (%s): %s", role,
+                          vch_fence_name(fence), vch_fence_text(fence), one->why);
         if (one->outcome == VCH_FENCE_GRANTED && used < sizeof granted)
             used += (size_t)snprintf(granted + used, sizeof granted - used, "%s%s",
                                      used > 0 ? ", " : "", vch_fence_name(fence));
     }
-    vch_log_write(VCH_LOG_INFO, "confined by: %s", granted[0] != '\0' ? granted : "nothing");
+    vch_log_write(VCH_LOG_INFO, "%s: confined by: %s", role,
+                  granted[0] != '\0' ? granted : "nothing");
+}
+
+// A fence goes up around one thread and those that it starts, and a fork takes one thread along:
+// the others end and come back.
+static void end_threads(unsigned *count, struct vch_tool *tool)
+{
+    *count = (unsigned)tool->workers->thread_count;
+    vch_threads_free(tool->threads);
+    tool->threads = NULL;
+    tool->workers = NULL;
+}
+
+static vch_status start_threads(struct vch_tool *tool, unsigned count)
+{
+    VCH_TRY(vch_threads_new(&tool->threads, count));
+    tool->workers = vch_threads_workers(tool->threads);
+    return VCH_OK;
+}
+
+// By --confine, and by how this program was built.
+static vch_status is_wanted(bool *out, struct vch_tool *tool)
+{
+    const char *choice = vch_options_text(tool->options, "confine");
+
+    if (choice == NULL) choice = "on";
+    if (strcmp(choice, "on") != 0 && strcmp(choice, "off") != 0)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--confine is \"on\" (the default) or \"off\", not \"%.40s\"", choice);
+    *out = strcmp(choice, "on") == 0;
+#ifdef VCH_SANITIZED
+    *out = false;
+#endif
+    return VCH_OK;
+}
+
+static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,
+                               const struct vch_node_options *how)
+{
+    struct vch_inference_setup setup = {
+        .packages = how->packages,
+        .package_count = how->package_count,
+        .annexes = how->annexes,
+        .annex_count = how->annex_count,
+        .kernels = how->kernels,
+        .memory_max = how->memory_max > 0 ? how->memory_max : VCH_NODE_MEMORY_DEFAULT,
+        .prove_memory_max = how->prove_memory_max,
+    };
+
+    if (setup.prove_memory_max == 0 || setup.prove_memory_max > setup.memory_max)
+        setup.prove_memory_max = setup.memory_max;
+    end_threads(&setup.threads, tool);
+    VCH_TRY(vch_apart_new(out, &setup, &tool->complaint));
+    const struct vch_confine_facts facts = vch_apart_facts(*out);
+    tell("inference", &facts);
+    return start_threads(tool, setup.threads);
+}
+
+vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
+                             const struct vch_node_options *how)
+{
+    bool is_confined = false;
+
+    *out = NULL;
+    VCH_TRY(is_wanted(&is_confined, tool));
+    return is_confined ? start_engine(out, tool, how) : VCH_OK;
 }
 
 static vch_status confine(struct vch_tool *tool, const struct vch_node_options *how,
@@ -85,39 +151,29 @@ static vch_status confine(struct vch_tool *tool, const struct vch_node_options *
     const uint16_t ports[] = {how->port, how->http_port};
     const struct vch_profile profile =
         vch_profile_node(paths->list, paths->count, ports, sizeof ports / sizeof *ports);
-    unsigned threads = (unsigned)tool->workers->thread_count;
     struct vch_confine_facts facts;
+    unsigned threads = 0;
 
-    // A fence goes up around one thread and those that it starts: the others end and come back.
-    vch_threads_free(tool->threads);
-    tool->threads = NULL;
+    end_threads(&threads, tool);
     VCH_TRY(vch_confine_self(&facts, &profile, &tool->complaint));
-    tell(&facts);
-    return vch_threads_new(&tool->threads, threads);
+    tell("network", &facts);
+    return start_threads(tool, threads);
 }
 
 vch_status vch_fenced_node(struct vch_tool *tool, const struct vch_node_options *how,
                            const struct vch_annex_holder *annexes, uint32_t annex_count)
 {
-    const char *choice = vch_options_text(tool->options, "confine");
     struct paths paths = {0};
+    bool is_confined = false;
 
-    if (choice == NULL) choice = "on";
-    if (strcmp(choice, "on") != 0 && strcmp(choice, "off") != 0)
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "--confine is \"on\" (the default) or \"off\", not \"%.40s\"", choice);
-    if (strcmp(choice, "off") == 0) {
-        vch_log_write(VCH_LOG_WARNING, "not confined at all, as --confine off asks");
+    VCH_TRY(is_wanted(&is_confined, tool));
+    if (!is_confined) {
+        vch_log_write(VCH_LOG_WARNING, "not confined at all, %s",
+                      vch_options_has(tool->options, "confine")
+                          ? "as --confine off asks"
+                          : "as a sanitizer looks into its own process");
         return VCH_OK;
     }
-#ifdef VCH_SANITIZED
-    (void)how, (void)annexes, (void)annex_count, (void)paths;
-    vch_log_write(VCH_LOG_WARNING, "not confined at all: a sanitizer looks into its own process");
-    return VCH_OK;
-#else
     VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
-    VCH_TRY(confine(tool, how, &paths));
-    tool->workers = vch_threads_workers(tool->threads);
-    return VCH_OK;
-#endif
+    return confine(tool, how, &paths);
 }

@@ -3,7 +3,13 @@
 
 #include "cli/annex_holder.h"
 #include "cli/tool.h"
+#include "node/apart.h"
 #include "node/node.h"
+
+// Starts the process that computes (node/apart.h); NULL where the node is not confined. Call it
+// before any key is read: what is in memory now is in that process's.
+vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
+                             const struct vch_node_options *how);
 
 // By --confine: `on`, the default, or `off`, which the log says aloud. Everything that the node is
 // to read is read already, but for what the options name. Call it before vch_node_new, and while no

@@ -204,6 +204,28 @@ static vch_status serve(struct vch_tool *tool, const struct vch_node_options *ho
     return status;
 }
 
+// From here on there are keys in this process.
+static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *how,
+                                const struct annexes *annexes, const char *path)
+{
+    static struct vch_ledger_tool_place ledger;
+    struct vch_secret_key key;
+    struct vch_vrf_secret vrf = {0};
+
+    VCH_TRY(join_ledger(how, &ledger, &vrf, tool));
+    VCH_TRY(vch_tool_secret_key(&key, tool, path));
+    const struct vch_signer signer = vch_signer_local(&key);
+    how->signer = &signer;
+    if (how->charter != NULL) vch_ballot_derive(&how->ballot_keys, &key, &vrf, &how->charter->id);
+    vch_status status = vch_fenced_node(tool, how, annexes->holders, annexes->count);
+    how->workers = tool->workers;
+    if (vch_is_ok(status)) status = serve(tool, how);
+    vch_wipe(&key, sizeof key);
+    vch_wipe(&vrf, sizeof vrf);
+    vch_wipe(&how->ballot_keys, sizeof how->ballot_keys);
+    return status;
+}
+
 static vch_status run(struct vch_tool *tool)
 {
     struct vch_node_options how = {
@@ -212,9 +234,6 @@ static vch_status run(struct vch_tool *tool)
         .handles_signals = true,
     };
     static struct annexes annexes;
-    static struct vch_ledger_tool_place ledger;
-    struct vch_secret_key key;
-    struct vch_vrf_secret vrf = {0};
     const char *path = NULL;
 
     vch_known_start();
@@ -224,17 +243,9 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
-    VCH_TRY(join_ledger(&how, &ledger, &vrf, tool));
-    VCH_TRY(vch_tool_secret_key(&key, tool, path));
-    const struct vch_signer signer = vch_signer_local(&key);
-    how.signer = &signer;
-    if (how.charter != NULL) vch_ballot_derive(&how.ballot_keys, &key, &vrf, &how.charter->id);
-    vch_status status = vch_fenced_node(tool, &how, annexes.holders, annexes.count);
-    how.workers = tool->workers;
-    if (vch_is_ok(status)) status = serve(tool, &how);
-    vch_wipe(&key, sizeof key);
-    vch_wipe(&vrf, sizeof vrf);
-    vch_wipe(&how.ballot_keys, sizeof how.ballot_keys);
+    VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
+    vch_status status = run_with_keys(tool, &how, &annexes, path);
+    vch_apart_free(how.apart);
     return status;
 }
 

@@ -26,6 +26,10 @@ struct vch_metrics_histogram {
     X(jobs_answered, "vouch_jobs_answered_total", "results sent to the last byte") \
     X(jobs_cancelled, "vouch_jobs_cancelled_total", \
       "requests cancelled by the client or its absence") \
+    X(inference_ended, "vouch_inference_ended_total", \
+      "processes that computed and ended, by a crash or because the node ended them") \
+    X(inference_stopped, "vouch_inference_stopped_total", \
+      "of these, those that did not stop when they were told to") \
     X(bytes_in, "vouch_bytes_in_total", "bytes received inside TLS") \
     X(bytes_out, "vouch_bytes_out_total", "bytes sent inside TLS")
 

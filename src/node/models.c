@@ -53,18 +53,19 @@ static void find_ranges(struct vch_model *model)
 }
 
 static vch_status prepare_ranges(struct vch_model *model, const struct vch_kernels *kernels,
-                                 struct vch_arena *arena)
+                                 bool is_planned, struct vch_arena *arena)
 {
     for (uint32_t i = 0; i < model->range_count; i++) {
         struct vch_models_range *range = &model->ranges[i];
-        VCH_TRY(vch_program_prepare(&range->program, model->package.graph, range->first,
-                                    range->last, 0, kernels, arena));
+        VCH_TRY((is_planned ? vch_program_plan : vch_program_prepare)(
+            &range->program, model->package.graph, range->first, range->last, 0, kernels, arena));
     }
     return VCH_OK;
 }
 
 vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels *kernels,
-                              struct vch_arena *arena, struct vch_complaint *complaint)
+                              bool is_planned, struct vch_arena *arena,
+                              struct vch_complaint *complaint)
 {
     const struct vch_graph *graph = model->package.graph;
 
@@ -77,14 +78,15 @@ vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels 
                             "model \"%s\": the packages hold no parameters between two legal "
                             "cuts; give a segment made by `vouch split`",
                             graph->name);
-    return prepare_ranges(model, kernels, arena);
+    return prepare_ranges(model, kernels, is_planned, arena);
 }
 
 vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels *kernels,
                              struct vch_arena *arena, struct vch_complaint *complaint)
 {
     for (uint32_t i = 0; i < models->count; i++)
-        VCH_TRY(vch_models_prepare(&models->models[i], kernels, arena, complaint));
+        VCH_TRY(
+            vch_models_prepare(&models->models[i], kernels, models->is_planned, arena, complaint));
     return VCH_OK;
 }
 

@@ -19,7 +19,7 @@
 
 struct vch_models_range {
     uint32_t first, last;       // operators, both ends legal cuts
-    struct vch_program program; // that runs all of it, or any part
+    struct vch_program program; // that runs all of it, or any part; or its plan
 };
 
 struct vch_model {
@@ -31,6 +31,7 @@ struct vch_model {
 };
 
 struct vch_models {
+    bool is_planned; // another process runs the programs: here are plans, which have their sizes
     uint32_t count;
     struct vch_model models[VCH_MODELS_MAX];
 };
@@ -48,7 +49,8 @@ vch_status vch_models_settle(struct vch_models *models, const struct vch_kernels
 
 // The same for one model, whose package was decoded.
 vch_status vch_models_prepare(struct vch_model *model, const struct vch_kernels *kernels,
-                              struct vch_arena *arena, struct vch_complaint *complaint);
+                              bool is_planned, struct vch_arena *arena,
+                              struct vch_complaint *complaint);
 
 // Serves a model that was prepared apart, while others are served already; it takes the place of
 // one of the same identity, whose parameters it holds besides its own. LIMIT.

@@ -15,6 +15,7 @@
 #include "net/address.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "node/apart.h"
 #include "node/ballot.h"
 #include "node/clients.h"
 #include "node/orphans.h"
@@ -170,6 +171,17 @@ static vch_status ask_grant(void *context, uint32_t place, struct vch_complaint 
     return vch_weights_ask(node->weights, place, complaint);
 }
 
+static void hand_to_engine(const struct vch_node *node, const struct vch_weights_opened *opened)
+{
+    struct vch_complaint complaint = {""};
+
+    if (node->options.apart == NULL) return;
+    vch_status status =
+        vch_apart_add(node->options.apart, opened->memory, opened->size, &complaint);
+    if (!vch_is_ok(status))
+        vch_log_write(VCH_LOG_WARNING, "the weights just opened cannot be run: %s", complaint.text);
+}
+
 // Weights that lay sealed are served from now on: greetings name them, and the statement does.
 static void on_opened(evutil_socket_t unused, short what, void *context)
 {
@@ -177,7 +189,9 @@ static void on_opened(evutil_socket_t unused, short what, void *context)
     struct vch_weights_opened opened;
 
     (void)unused, (void)what;
-    if (!vch_weights_collect(node->weights, &opened) || node->attester == NULL) return;
+    if (!vch_weights_collect(node->weights, &opened)) return;
+    hand_to_engine(node, &opened);
+    if (node->attester == NULL) return;
     struct vch_facts facts = node->options.attest->facts;
     facts.model = vch_models_digest(&node->models);
     vch_status status = vch_attester_set_facts(node->attester, &facts);
@@ -227,6 +241,7 @@ static int answer_metrics(void *context, struct evbuffer *body)
     };
 
     vch_clients_count(&node->clients, &metrics);
+    if (node->options.apart != NULL) vch_apart_count(node->options.apart, &metrics);
     vch_metrics_write(body, &metrics, &gauges);
     return 200;
 }
@@ -240,7 +255,7 @@ static const struct vch_http_route ROUTES[] = {
 static void use_defaults(struct vch_node_options *options)
 {
     if (options->host == NULL) options->host = "127.0.0.1";
-    if (options->memory_max == 0) options->memory_max = (size_t)1 << 30;
+    if (options->memory_max == 0) options->memory_max = VCH_NODE_MEMORY_DEFAULT;
     if (options->prove_memory_max == 0 || options->prove_memory_max > options->memory_max)
         options->prove_memory_max = options->memory_max;
     if (options->queue_max == 0) options->queue_max = 64;
@@ -248,7 +263,11 @@ static void use_defaults(struct vch_node_options *options)
     if (options->connections_per_peer_max == 0) options->connections_per_peer_max = 8;
     if (options->drain_ms == 0) options->drain_ms = 30000;
     if (options->limits.window_ms == 0) options->limits = vch_stream_default_limits();
-    if (options->execute == NULL) options->execute = vch_engine_execute;
+    if (options->execute != NULL) options->apart = NULL; // whoever lies does it here
+    if (options->execute == NULL) {
+        options->execute = options->apart != NULL ? vch_apart_execute : vch_engine_execute;
+        options->execute_context = options->apart;
+    }
 }
 
 static vch_status load_registry(struct vch_node *node, struct vch_complaint *complaint)
@@ -297,6 +316,7 @@ static vch_status load_models(struct vch_node *node, struct vch_complaint *compl
     for (uint32_t i = 0; i < options->package_count; i++)
         VCH_TRY(vch_models_add(&node->models, options->packages[i].bytes, options->packages[i].size,
                                &node->arena, options->workers, complaint));
+    node->models.is_planned = options->apart != NULL;
     VCH_TRY(vch_models_settle(&node->models, options->kernels, &node->arena, complaint));
     node->provers.memory = options->prove_memory_max;
     for (uint32_t i = 0; i < options->annex_count; i++)
@@ -333,8 +353,9 @@ static vch_status await_weights(struct vch_node *node)
                      on_opened, node, NULL);
 }
 
-static vch_status start_engine(struct vch_node *node)
+static vch_status start_engine(struct vch_node *node, struct vch_complaint *complaint)
 {
+    struct vch_apart *apart = node->options.apart;
     struct vch_worker_setup setup = {
         .engine = {node->options.kernels, node->options.workers, node->options.signer},
         .execute = node->options.execute,
@@ -342,6 +363,7 @@ static vch_status start_engine(struct vch_node *node)
         .queue_max = node->options.queue_max,
     };
 
+    if (apart != NULL) VCH_TRY(vch_apart_wait(apart, complaint));
     node->session_host = (struct vch_session_host){
         .models = &node->models,
         .provers = &node->provers,
@@ -350,7 +372,8 @@ static vch_status start_engine(struct vch_node *node)
         .workers = node->options.workers,
         .metrics = &node->metrics,
         .software = "vouch " VCH_VERSION,
-        .work_per_second = vch_engine_speed(&setup.engine, &node->arena),
+        .work_per_second =
+            apart != NULL ? vch_apart_speed(apart) : vch_engine_speed(&setup.engine, &node->arena),
         .memory_max = node->options.memory_max,
         .context = node,
         .submit = submit,
@@ -515,7 +538,7 @@ static vch_status start(struct vch_node *node, struct vch_complaint *complaint)
     VCH_TRY(load_models(node, complaint));
     VCH_TRY(load_weights(node, complaint));
     VCH_TRY(vch_tls_new(&node->tls, node->options.signer, complaint));
-    VCH_TRY(start_engine(node));
+    VCH_TRY(start_engine(node, complaint));
     return start_loop(node, complaint);
 }
 

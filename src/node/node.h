@@ -25,7 +25,10 @@
 #include "node/provers.h"
 #include "node/weights.h"
 
+struct vch_apart;
 struct vch_node;
+
+#define VCH_NODE_MEMORY_DEFAULT ((size_t)1 << 30)
 
 struct vch_node_package {
     const uint8_t *bytes; // M.vouch, 64-byte aligned, must outlive the node
@@ -71,8 +74,11 @@ struct vch_node_options {
     // none. With them a node may have no package.
     const struct vch_weights_setup *weights;
 
+    struct vch_apart *apart; // where tasks are computed, with the same packages, annexes and
+                             // limits; borrowed. NULL: in this process
+
     // 0 means the default.
-    size_t memory_max;                 // 1 GiB
+    size_t memory_max;                 // VCH_NODE_MEMORY_DEFAULT
     size_t prove_memory_max;           // of that, what one proof may take: all of it
     uint32_t queue_max;                // 64
     uint32_t connections_max;          // 256

@@ -138,7 +138,8 @@ static vch_status read_model(struct vch_unsealing_result *out, const struct vch_
                             "the model in %s is not of the owner who sealed it", what->path);
     const struct vch_model *same = vch_models_find(what->models, &package->identity);
     if (same != NULL) VCH_TRY(vch_package_merge(package, &same->package, &out->arena, complaint));
-    return vch_models_prepare(&out->model, what->kernels, &out->arena, complaint);
+    return vch_models_prepare(&out->model, what->kernels, what->models->is_planned, &out->arena,
+                              complaint);
 }
 
 static vch_status run(struct vch_unsealing_result *out, const struct vch_unsealing *what,

@@ -47,7 +47,7 @@ class Confined(unittest.TestCase):
         node, log = self.start()
         if "a sanitizer looks into its own process" in log:
             self.skipTest("sanitizer builds are not confined, and say so")
-        granted = re.findall("confined by: (.*)", log)[-1]
+        granted = re.findall("network: confined by: (.*)", log)[-1]
         self.assertIn("dumpable", granted)
         told = threads(node.process.pid)
         self.assertGreaterEqual(len(told), 4) # the loop, two that help, the worker
@@ -57,7 +57,7 @@ class Confined(unittest.TestCase):
             if "syscalls" in granted:
                 self.assertEqual(thread["Seccomp"], "2")
         for fence in {"no-new-privs", "landlock", "syscalls", "limits"} - set(granted.split(", ")):
-            self.assertRegex(log, rf"not confined by {fence} .*: \w+")
+            self.assertRegex(log, rf"network: not confined by {fence} .*: \w+")
         limits = pathlib.Path(f"/proc/{node.process.pid}/limits").read_text()
         self.assertRegex(limits, r"Max core file size +0 +0 ")
         self.assertEqual(os.stat(f"/proc/{node.process.pid}/mem").st_uid, 0) # closed to equals
