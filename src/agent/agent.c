@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/keyfile.h"
+#include "sealing/grant.h"
 
 enum { HEAD = VCH_REQUEST_HEAD_SIZE, PARTS_MAX = 4, NONCES = 256 };
 
@@ -290,13 +291,12 @@ const struct vch_hpke_public *vch_agent_sealing_key(const struct vch_agent *agen
     return &agent->sealing_key;
 }
 
-vch_status vch_agent_take_grant(struct vch_agent *agent, struct vch_agent_weights *out,
-                                const void *grant, size_t size,
-                                const uint8_t binder[static VCH_BINDER_SIZE],
-                                const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
-                                uint64_t time_s, struct vch_complaint *complaint)
+static vch_status take(void *context, const void *grant, size_t size,
+                       const uint8_t binder[static VCH_BINDER_SIZE],
+                       const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE], uint64_t time_s,
+                       struct vch_complaint *complaint)
 {
-    uint8_t time[8], terms[VCH_REQUEST_TERMS_SIZE];
+    uint8_t time[8];
     const struct part parts[] = {{grant, size},
                                  {binder, VCH_BINDER_SIZE},
                                  {manifest, VCH_SEALED_MANIFEST_SIZE},
@@ -306,48 +306,35 @@ vch_status vch_agent_take_grant(struct vch_agent *agent, struct vch_agent_weight
         return vch_complain(complaint, VCH_CODE_MALFORMED, "a release has %d bytes, found %zu",
                             VCH_GRANT_SIZE, size);
     vch_put_u64le(time, time_s);
-    VCH_TRY(ask(agent, VCH_REQUEST_TAKE_GRANT, parts, 4, terms, sizeof terms, complaint));
-    out->slot = vch_get_u32le(terms);
-    memcpy(out->terms.manifest.bytes, terms + 4, VCH_DIGEST_SIZE);
-    memcpy(out->terms.policy.bytes, terms + 36, VCH_DIGEST_SIZE);
-    out->terms.time_s = vch_get_u64le(terms + 68);
-    out->terms.expiry_s = vch_get_u64le(terms + 76);
-    return VCH_OK;
+    return ask(context, VCH_REQUEST_TAKE, parts, 4, NULL, 0, complaint);
 }
 
-vch_status vch_agent_begin_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                   const struct vch_digest *digests, size_t count,
-                                   struct vch_complaint *complaint)
+static vch_status begin(void *context, const struct vch_digest *digests, size_t count,
+                        struct vch_complaint *complaint)
 {
-    uint8_t slot[4];
-    const struct part parts[] = {{slot, sizeof slot}, {digests, count * sizeof *digests}};
+    const struct part part = {digests, count * sizeof *digests};
 
     if (count == 0 || count > VCH_SEALED_CHUNKS_MAX) return VCH_FAIL(USAGE);
-    vch_put_u32le(slot, weights->slot);
-    return ask(agent, VCH_REQUEST_BEGIN, parts, 2, NULL, 0, complaint);
+    return ask(context, VCH_REQUEST_BEGIN, &part, 1, NULL, 0, complaint);
 }
 
-vch_status vch_agent_open_chunk(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                uint8_t *out, size_t out_size, const uint8_t *sealed, size_t size,
-                                struct vch_complaint *complaint)
+static vch_status open_chunk(void *context, uint8_t *out, size_t out_size, const uint8_t *sealed,
+                             size_t size, struct vch_complaint *complaint)
 {
-    uint8_t slot[4];
-    const struct part parts[] = {{slot, sizeof slot}, {sealed, size}};
+    const struct part part = {sealed, size};
 
-    if (size < VCH_SEALED_TAG_SIZE || size - VCH_SEALED_TAG_SIZE != out_size ||
-        out_size > VCH_SEALED_CHUNK_SIZE)
+    if (out_size > VCH_SEALED_CHUNK_SIZE || size != out_size + VCH_SEALED_TAG_SIZE)
         return vch_complain(complaint, VCH_CODE_USAGE,
                             "a sealed chunk of %zu bytes does not open into %zu", size, out_size);
-    vch_put_u32le(slot, weights->slot);
-    return ask(agent, VCH_REQUEST_OPEN, parts, 2, out, out_size, complaint);
+    return ask(context, VCH_REQUEST_OPEN, &part, 1, out, out_size, complaint);
 }
 
-vch_status vch_agent_end_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                 struct vch_complaint *complaint)
+static vch_status end(void *context, struct vch_complaint *complaint)
 {
-    uint8_t slot[4];
-    const struct part part = {slot, sizeof slot};
+    return ask(context, VCH_REQUEST_END, NULL, 0, NULL, 0, complaint);
+}
 
-    vch_put_u32le(slot, weights->slot);
-    return ask(agent, VCH_REQUEST_END, &part, 1, NULL, 0, complaint);
+struct vch_unsealer vch_agent_unsealer(struct vch_agent *agent)
+{
+    return (struct vch_unsealer){take, begin, open_chunk, end, agent};
 }

@@ -14,19 +14,10 @@
 #include "confine/secret.h"
 #include "crypto/signer.h"
 #include "crypto/vrf.h"
-#include "sealing/grant.h"
 #include "sealing/hpke.h"
-#include "sealing/sealed.h"
+#include "sealing/unsealer.h"
 
 struct vch_agent;
-
-// Weights of which the agent has the data key; as many at once as VCH_AGENT_WEIGHTS_MAX.
-struct vch_agent_weights {
-    uint32_t slot;
-    struct vch_grant_terms terms;
-};
-
-#define VCH_AGENT_WEIGHTS_MAX 4u
 
 // What a person has to know of how its keys are kept, beside the fences that were granted.
 struct vch_agent_facts {
@@ -68,21 +59,6 @@ vch_status vch_agent_runs_key(struct vch_agent *agent, uint8_t out[static 32],
 
 const struct vch_hpke_public *vch_agent_sealing_key(const struct vch_agent *agent);
 
-// Opens a release as vch_grant_open does; the key stays there. `manifest` is checked as
-// vch_sealed_decode does; whether it is the owner's and new enough is the caller's to know. BUSY:
-// too many weights at once.
-vch_status vch_agent_take_grant(struct vch_agent *agent, struct vch_agent_weights *out,
-                                const void *grant, size_t size,
-                                const uint8_t binder[static VCH_BINDER_SIZE],
-                                const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
-                                uint64_t time_s, struct vch_complaint *complaint);
-// As vch_chunks_init_opener, vch_chunks_open and vch_chunks_end under that key. The last one
-// forgets it, whatever came before.
-vch_status vch_agent_begin_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                   const struct vch_digest *digests, size_t count,
-                                   struct vch_complaint *complaint);
-vch_status vch_agent_open_chunk(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                uint8_t *out, size_t out_size, const uint8_t *sealed, size_t size,
-                                struct vch_complaint *complaint);
-vch_status vch_agent_end_weights(struct vch_agent *agent, const struct vch_agent_weights *weights,
-                                 struct vch_complaint *complaint);
+// The release and the weights that it is for, under keys that stay there: one at a time. USAGE: not
+// in the order that sealing/unsealer.h says.
+struct vch_unsealer vch_agent_unsealer(struct vch_agent *agent);

@@ -238,75 +238,82 @@ static void release(uint8_t out[static VCH_GRANT_SIZE], uint64_t size)
     CHECK_OK(vch_grant_make(out, &basis, &sealing.sealed, &terms, sealing.key, seed, NULL));
 }
 
-static vch_status take(struct vch_agent_weights *out, const uint8_t *grant, uint64_t time_s)
+static vch_status take(const uint8_t *grant, uint64_t time_s)
 {
+    const struct vch_unsealer unsealer = vch_agent_unsealer(scene.agent);
     uint8_t manifest[VCH_SEALED_MANIFEST_SIZE];
 
     vch_sealed_encode(manifest, &sealing.sealed);
-    return vch_agent_take_grant(scene.agent, out, grant, VCH_GRANT_SIZE, showing.binder, manifest,
-                                time_s, NULL);
+    return unsealer.take(unsealer.context, grant, VCH_GRANT_SIZE, showing.binder, manifest, time_s,
+                         NULL);
 }
 
 TEST(weights_are_opened_under_a_key_that_stays_there)
 {
     static uint8_t opened[VCH_SEALED_CHUNK_SIZE];
-    struct vch_agent_weights weights = {0};
     uint8_t grant[VCH_GRANT_SIZE];
 
     start_empty(); // it needs no identity for that
+    const struct vch_unsealer unsealer = vch_agent_unsealer(scene.agent);
     release(grant, SEALING_SIZE);
-    CHECK_OK(take(&weights, grant, 1500));
-    CHECK_EQ(weights.terms.expiry_s, 2000);
-    CHECK_OK(vch_agent_begin_weights(scene.agent, &weights, sealing.digests, SEALING_CHUNKS, NULL));
+    CHECK_OK(take(grant, 1500));
+    CHECK_OK(unsealer.begin(unsealer.context, sealing.digests, SEALING_CHUNKS, NULL));
     for (size_t i = 0; i < SEALING_CHUNKS; i++) {
         const size_t size = vch_sealed_chunk_size(&sealing.sealed, i);
         sealing.chunks[i][5] ^= 1;
-        CHECK_FAILS(vch_agent_open_chunk(scene.agent, &weights, opened, size, sealing.chunks[i],
-                                         sealing.sizes[i], NULL),
+        CHECK_FAILS(unsealer.open(unsealer.context, opened, size, sealing.chunks[i],
+                                  sealing.sizes[i], NULL),
                     BAD_PROOF);
         sealing.chunks[i][5] ^= 1;
-        CHECK_OK(vch_agent_open_chunk(scene.agent, &weights, opened, size, sealing.chunks[i],
-                                      sealing.sizes[i], NULL));
+        CHECK_OK(unsealer.open(unsealer.context, opened, size, sealing.chunks[i], sealing.sizes[i],
+                               NULL));
         for (size_t k = 0; k < size; k += 97)
             CHECK_EQ(opened[k], sealing_weight(i * VCH_SEALED_CHUNK_SIZE + k));
     }
-    CHECK_OK(vch_agent_end_weights(scene.agent, &weights, NULL));
-    CHECK_FAILS(vch_agent_end_weights(scene.agent, &weights, NULL), USAGE); // it is forgotten
+    CHECK_OK(unsealer.end(unsealer.context, NULL));
+    CHECK_FAILS(unsealer.end(unsealer.context, NULL), TRUNCATED); // it is forgotten
     stop();
 }
 
 TEST(a_release_that_is_not_for_this_agent_is_refused)
 {
-    struct vch_agent_weights weights = {0};
     uint8_t grant[VCH_GRANT_SIZE];
 
     start_empty();
     release(grant, 1000);
-    CHECK_FAILS(take(&weights, grant, 2000), REFUSED); // expired
+    CHECK_FAILS(take(grant, 2000), REFUSED); // expired
     grant[VCH_GRANT_SIZE - 1] ^= 1;
-    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    CHECK_FAILS(take(grant, 1500), REFUSED);
     grant[VCH_GRANT_SIZE - 1] ^= 1;
     showing.binder[30] ^= 1; // made for another connection
-    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    CHECK_FAILS(take(grant, 1500), REFUSED);
     showing.binder[30] ^= 1;
     stop();
     start_empty(); // another process has another key
-    CHECK_FAILS(take(&weights, grant, 1500), REFUSED);
+    CHECK_FAILS(take(grant, 1500), REFUSED);
     stop();
 }
 
-TEST(as_many_weights_as_stated_are_open_at_once)
+TEST(releases_are_opened_in_order_alone)
 {
-    struct vch_agent_weights weights[VCH_AGENT_WEIGHTS_MAX + 1];
-    uint8_t grant[VCH_GRANT_SIZE];
+    uint8_t grant[VCH_GRANT_SIZE], opened[1000];
 
     start_empty();
+    const struct vch_unsealer unsealer = vch_agent_unsealer(scene.agent);
     release(grant, 1000);
-    for (size_t i = 0; i < VCH_AGENT_WEIGHTS_MAX; i++)
-        CHECK_OK(take(&weights[i], grant, 1500));
-    CHECK_FAILS(take(&weights[VCH_AGENT_WEIGHTS_MAX], grant, 1500), BUSY);
-    CHECK_FAILS(vch_agent_end_weights(scene.agent, &weights[2], NULL), TRUNCATED); // none opened
-    CHECK_OK(take(&weights[2], grant, 1500));
+    CHECK_FAILS(unsealer.begin(unsealer.context, sealing.digests, 1, NULL), USAGE);
+    CHECK_FAILS(unsealer.open(unsealer.context, opened, 1000, sealing.chunks[0], 1017, NULL),
+                USAGE);
+    CHECK_OK(take(grant, 1500));
+    CHECK_FAILS(take(grant, 1500), USAGE);
+    CHECK_FAILS(unsealer.open(unsealer.context, opened, 1000, sealing.chunks[0], 1017, NULL),
+                USAGE);
+    CHECK_FAILS(unsealer.begin(unsealer.context, sealing.digests, 2, NULL), BAD_PROOF);
+    CHECK_OK(unsealer.begin(unsealer.context, sealing.digests, 1, NULL));
+    CHECK_FAILS(unsealer.begin(unsealer.context, sealing.digests, 1, NULL), USAGE);
+    CHECK_FAILS(take(grant, 1500), USAGE);
+    CHECK_FAILS(unsealer.end(unsealer.context, NULL), TRUNCATED); // not all were opened
+    CHECK_OK(take(grant, 1500));
     stop();
 }
 

@@ -1,13 +1,14 @@
 #include "agent/holder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "agent/holder_weights.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "crypto/derive.h"
 #include "crypto/identity.h"
 #include "crypto/keyfile.h"
+#include "sealing/grant.h"
 
 _Static_assert(VCH_REQUEST_GRANT_SIZE ==
                    VCH_GRANT_SIZE + VCH_BINDER_SIZE + VCH_SEALED_MANIFEST_SIZE + 8,
@@ -17,17 +18,27 @@ void vch_holder_init(struct vch_holder *holder, struct vch_holder_keys *keys,
                      const uint8_t seed[static VCH_HPKE_SEED_SIZE])
 {
     *holder = (struct vch_holder){.keys = keys};
-    vch_hpke_key(&keys->sealing, seed);
+    holder->unsealer = vch_unsealer_local(&keys->sealing, seed);
 }
 
 void vch_holder_release(struct vch_holder *holder)
 {
-    for (uint32_t i = 0; i < VCH_AGENT_WEIGHTS_MAX; i++)
-        vch_holder_weights_drop(holder, i);
+    free(holder->digests);
+    holder->digests = NULL;
     vch_wipe(holder->keys, sizeof *holder->keys);
 }
 
-static vch_status put(const struct vch_holder_ask *ask, const void *bytes, size_t size)
+// A request, within the sizes of its kind, and where its answer goes.
+struct ask {
+    struct vch_holder *holder;
+    const uint8_t *in;
+    size_t in_size;
+    uint8_t *out;
+    size_t room, *size;
+    struct vch_complaint *complaint;
+};
+
+static vch_status put(const struct ask *ask, const void *bytes, size_t size)
 {
     if (size > ask->room) return VCH_FAIL(LIMIT);
     memcpy(ask->out, bytes, size);
@@ -35,14 +46,14 @@ static vch_status put(const struct vch_holder_ask *ask, const void *bytes, size_
     return VCH_OK;
 }
 
-static vch_status need_identity(const struct vch_holder_ask *ask)
+static vch_status need_identity(const struct ask *ask)
 {
     if (ask->holder->has_identity) return VCH_OK;
     return vch_complain(ask->complaint, VCH_CODE_UNAVAILABLE,
                         "the key agent was given no identity yet");
 }
 
-static vch_status once(const struct vch_holder_ask *ask, bool has)
+static vch_status once(const struct ask *ask, bool has)
 {
     if (!has) return VCH_OK;
     return vch_complain(ask->complaint, VCH_CODE_USAGE, "the key agent has that key already");
@@ -50,7 +61,7 @@ static vch_status once(const struct vch_holder_ask *ask, bool has)
 
 // A key file and, behind it, the passphrase; which is made a string in its own place.
 static const char *passphrase_of(uint8_t out[static VCH_REQUEST_PASSPHRASE_MAX + 1],
-                                 const struct vch_holder_ask *ask)
+                                 const struct ask *ask)
 {
     size_t size = ask->in_size - VCH_KEYFILE_SIZE;
 
@@ -59,7 +70,7 @@ static const char *passphrase_of(uint8_t out[static VCH_REQUEST_PASSPHRASE_MAX +
     return (const char *)out;
 }
 
-static vch_status load(const struct vch_holder_ask *ask)
+static vch_status load(const struct ask *ask)
 {
     uint8_t passphrase[VCH_REQUEST_PASSPHRASE_MAX + 1];
     struct vch_secret_key *key = &ask->holder->keys->identity;
@@ -73,7 +84,7 @@ static vch_status load(const struct vch_holder_ask *ask)
     return put(ask, &key->public_key, sizeof key->public_key);
 }
 
-static vch_status load_vrf(const struct vch_holder_ask *ask)
+static vch_status load_vrf(const struct ask *ask)
 {
     uint8_t passphrase[VCH_REQUEST_PASSPHRASE_MAX + 1];
     struct vch_vrf_secret *key = &ask->holder->keys->vrf;
@@ -87,7 +98,7 @@ static vch_status load_vrf(const struct vch_holder_ask *ask)
     return put(ask, &key->public_key, sizeof key->public_key);
 }
 
-static vch_status sign(const struct vch_holder_ask *ask)
+static vch_status sign(const struct ask *ask)
 {
     const struct vch_secret_key *key = &ask->holder->keys->identity;
     struct vch_request_text text;
@@ -101,7 +112,7 @@ static vch_status sign(const struct vch_holder_ask *ask)
     return put(ask, &signature, sizeof signature);
 }
 
-static vch_status sign_tls(const struct vch_holder_ask *ask)
+static vch_status sign_tls(const struct ask *ask)
 {
     const struct vch_secret_key *key = &ask->holder->keys->identity;
     struct vch_signature signature;
@@ -114,7 +125,7 @@ static vch_status sign_tls(const struct vch_holder_ask *ask)
     return put(ask, &signature, sizeof signature);
 }
 
-static vch_status prove(const struct vch_holder_ask *ask)
+static vch_status prove(const struct ask *ask)
 {
     struct vch_vrf_proof proof;
 
@@ -125,7 +136,7 @@ static vch_status prove(const struct vch_holder_ask *ask)
     return put(ask, &proof, sizeof proof);
 }
 
-static vch_status make_nonce(const struct vch_holder_ask *ask)
+static vch_status make_nonce(const struct ask *ask)
 {
     const uint64_t segment = vch_get_u64le(ask->in + 64), round = vch_get_u64le(ask->in + 72);
     struct vch_digest ledger, subject;
@@ -141,7 +152,7 @@ static vch_status make_nonce(const struct vch_holder_ask *ask)
     return put(ask, nonce, sizeof nonce);
 }
 
-static vch_status make_runs_key(const struct vch_holder_ask *ask)
+static vch_status make_runs_key(const struct ask *ask)
 {
     struct vch_digest ledger;
     uint8_t key[32];
@@ -154,9 +165,75 @@ static vch_status make_runs_key(const struct vch_holder_ask *ask)
     return status;
 }
 
+static vch_status expect(const struct ask *ask, enum vch_holder_release release)
+{
+    if (ask->holder->release == release) return VCH_OK;
+    return vch_complain(ask->complaint, VCH_CODE_USAGE,
+                        "the key agent opens one release at a time: take, begin, open, end");
+}
+
+static vch_status take(const struct ask *ask)
+{
+    const struct vch_unsealer *unsealer = &ask->holder->unsealer;
+    const uint8_t *binder = ask->in + VCH_GRANT_SIZE, *manifest = binder + VCH_BINDER_SIZE;
+    const uint64_t time_s = vch_get_u64le(manifest + VCH_SEALED_MANIFEST_SIZE);
+
+    VCH_TRY(expect(ask, VCH_HOLDER_NONE));
+    VCH_TRY(unsealer->take(unsealer->context, ask->in, VCH_GRANT_SIZE, binder, manifest, time_s,
+                           ask->complaint));
+    ask->holder->release = VCH_HOLDER_TAKEN;
+    return VCH_OK;
+}
+
+static vch_status begin(const struct ask *ask)
+{
+    const struct vch_unsealer *unsealer = &ask->holder->unsealer;
+    const size_t count = ask->in_size / VCH_DIGEST_SIZE;
+    struct vch_digest *digests = NULL;
+
+    VCH_TRY(expect(ask, VCH_HOLDER_TAKEN));
+    if (ask->in_size != count * VCH_DIGEST_SIZE) return VCH_FAIL(MALFORMED);
+    digests = calloc(count, sizeof *digests);
+    if (digests == NULL) return VCH_FAIL(NO_MEMORY);
+    memcpy(digests, ask->in, ask->in_size);
+    vch_status status = unsealer->begin(unsealer->context, digests, count, ask->complaint);
+    if (!vch_is_ok(status)) {
+        free(digests);
+        return status;
+    }
+    ask->holder->digests = digests;
+    ask->holder->release = VCH_HOLDER_BEGUN;
+    return VCH_OK;
+}
+
+static vch_status open_chunk(const struct ask *ask)
+{
+    const struct vch_unsealer *unsealer = &ask->holder->unsealer;
+    const size_t size = ask->in_size - VCH_SEALED_TAG_SIZE;
+
+    VCH_TRY(expect(ask, VCH_HOLDER_BEGUN));
+    if (size > ask->room) return VCH_FAIL(LIMIT);
+    VCH_TRY(
+        unsealer->open(unsealer->context, ask->out, size, ask->in, ask->in_size, ask->complaint));
+    *ask->size = size;
+    return VCH_OK;
+}
+
+// The key is forgotten, whatever came before.
+static vch_status end(const struct ask *ask)
+{
+    const struct vch_unsealer *unsealer = &ask->holder->unsealer;
+    vch_status status = unsealer->end(unsealer->context, ask->complaint);
+
+    free(ask->holder->digests);
+    ask->holder->digests = NULL;
+    ask->holder->release = VCH_HOLDER_NONE;
+    return status;
+}
+
 static const struct {
     size_t least, most;
-    vch_status (*answer)(const struct vch_holder_ask *ask);
+    vch_status (*answer)(const struct ask *ask);
 } KINDS[VCH_REQUEST_KINDS] = {
     [VCH_REQUEST_LOAD] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX, load},
     [VCH_REQUEST_LOAD_VRF] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX,
@@ -166,13 +243,11 @@ static const struct {
     [VCH_REQUEST_PROVE] = {VCH_DIGEST_SIZE, VCH_DIGEST_SIZE, prove},
     [VCH_REQUEST_NONCE] = {VCH_REQUEST_NONCE_SIZE, VCH_REQUEST_NONCE_SIZE, make_nonce},
     [VCH_REQUEST_RUNS_KEY] = {VCH_DIGEST_SIZE, VCH_DIGEST_SIZE, make_runs_key},
-    [VCH_REQUEST_TAKE_GRANT] = {VCH_REQUEST_GRANT_SIZE, VCH_REQUEST_GRANT_SIZE,
-                                vch_holder_weights_take},
-    [VCH_REQUEST_BEGIN] = {4 + VCH_DIGEST_SIZE, 4 + VCH_DIGEST_SIZE *(size_t)VCH_SEALED_CHUNKS_MAX,
-                           vch_holder_weights_begin},
-    [VCH_REQUEST_OPEN] = {4, 4 + VCH_SEALED_CHUNK_SIZE + VCH_SEALED_TAG_SIZE,
-                          vch_holder_weights_open},
-    [VCH_REQUEST_END] = {4, 4, vch_holder_weights_end},
+    [VCH_REQUEST_TAKE] = {VCH_REQUEST_GRANT_SIZE, VCH_REQUEST_GRANT_SIZE, take},
+    [VCH_REQUEST_BEGIN] = {VCH_DIGEST_SIZE, VCH_DIGEST_SIZE *(size_t)VCH_SEALED_CHUNKS_MAX, begin},
+    [VCH_REQUEST_OPEN] = {VCH_SEALED_TAG_SIZE, VCH_SEALED_CHUNK_SIZE + VCH_SEALED_TAG_SIZE,
+                          open_chunk},
+    [VCH_REQUEST_END] = {0, 0, end},
 };
 
 size_t vch_holder_request_max(uint32_t kind)
@@ -184,7 +259,7 @@ vch_status vch_holder_answer(struct vch_holder *holder, uint32_t kind, const uin
                              size_t request_size, uint8_t *out, size_t room, size_t *size,
                              struct vch_complaint *complaint)
 {
-    const struct vch_holder_ask ask = {holder, request, request_size, out, room, size, complaint};
+    const struct ask ask = {holder, request, request_size, out, room, size, complaint};
 
     *size = 0;
     if (kind >= VCH_REQUEST_KINDS || KINDS[kind].answer == NULL)

@@ -10,27 +10,24 @@
 #include "agent/request.h"
 #include "base/complaint.h"
 #include "base/status.h"
-#include "sealing/chunks.h"
+#include "sealing/unsealer.h"
 
 // All that is secret; it lies where the caller put it (confine/secret.h).
 struct vch_holder_keys {
     struct vch_secret_key identity;
     struct vch_vrf_secret vrf;
-    struct vch_hpke_secret sealing;
-    struct vch_holder_weights_key {
-        uint8_t key[VCH_SEALED_KEY_SIZE];
-        struct vch_chunks chunks;
-    } weights[VCH_AGENT_WEIGHTS_MAX];
+    struct vch_unsealer_keys sealing;
 };
+
+// How far the release at hand is.
+enum vch_holder_release { VCH_HOLDER_NONE, VCH_HOLDER_TAKEN, VCH_HOLDER_BEGUN };
 
 struct vch_holder {
     struct vch_holder_keys *keys; // borrowed
     bool has_identity, has_vrf;
-    struct vch_holder_weights {
-        bool is_taken, is_begun;
-        struct vch_sealed sealed;
-        struct vch_digest *digests; // of the sealed chunks
-    } weights[VCH_AGENT_WEIGHTS_MAX];
+    struct vch_unsealer unsealer; // by those keys
+    enum vch_holder_release release;
+    struct vch_digest *digests; // of the sealed chunks
 };
 
 // Draws the pair that things are sealed to from 32 random bytes.

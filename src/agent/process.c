@@ -119,7 +119,8 @@ static bool greet(struct desk *desk)
     vch_random_bytes(seed, sizeof seed);
     vch_holder_init(&desk->holder, &desk->den->keys, seed);
     vch_wipe(seed, sizeof seed);
-    memcpy(hello.sealing_key, desk->den->keys.sealing.public_key.bytes, sizeof hello.sealing_key);
+    memcpy(hello.sealing_key, desk->den->keys.sealing.secret.public_key.bytes,
+           sizeof hello.sealing_key);
     return vch_is_ok(vch_child_write(desk->channel, &hello, sizeof hello));
 }
 

@@ -8,8 +8,6 @@
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/signer.h"
-#include "sealing/grant.h"
-#include "sealing/sealed.h"
 
 enum vch_request_kind {
     VCH_REQUEST_LOAD = 1,
@@ -19,7 +17,7 @@ enum vch_request_kind {
     VCH_REQUEST_PROVE,
     VCH_REQUEST_NONCE,
     VCH_REQUEST_RUNS_KEY,
-    VCH_REQUEST_TAKE_GRANT,
+    VCH_REQUEST_TAKE,
     VCH_REQUEST_BEGIN,
     VCH_REQUEST_OPEN,
     VCH_REQUEST_END,
@@ -35,7 +33,6 @@ enum vch_request_kind {
 #define VCH_REQUEST_TEXT_MAX 16512u      // of a transcript: that, and 128 bytes for what is around
 #define VCH_REQUEST_NONCE_SIZE 80u       // check: 32 + 32 + 8 + 8
 #define VCH_REQUEST_GRANT_SIZE 796u      // check: 216 + 276 + 296 + 8
-#define VCH_REQUEST_TERMS_SIZE 84u       // check: 4 + 32 + 32 + 8 + 8
 
 // The bytes that a transcript hashes (crypto/transcript.h). LIMIT: more than VCH_REQUEST_TEXT_MAX.
 vch_status vch_request_encode_text(uint8_t out[static VCH_REQUEST_TEXT_MAX], size_t *size,
