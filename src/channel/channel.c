@@ -77,7 +77,10 @@ static void receive_request(struct vch_channel *channel, const Vouch__AttestRequ
     struct vch_complaint complaint = {""};
 
     if (setup->attester == NULL) {
-        fail(channel, VCH_CODE_UNSUPPORTED, "nothing is attested at this end: see --attest");
+        fail(channel, VCH_CODE_UNSUPPORTED,
+             setup->role == VCH_BINDER_SERVER
+                 ? "this node shows no evidence: it was started without --attest"
+                 : "this client shows no evidence: it was started without --attest");
         return;
     }
     if (channel->question != NULL) {

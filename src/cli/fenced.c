@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attest/facts.h"
 #include "confine/confine.h"
 #include "host/log.h"
 
@@ -145,8 +146,34 @@ vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
     return is_confined ? start_engine(out, tool, how) : VCH_OK;
 }
 
-static vch_status confine(struct vch_tool *tool, const struct vch_node_options *how,
-                          const struct paths *paths)
+// Claimed is what was granted whole: a fence that a kernel gave in part only is none.
+static uint32_t claim(const struct vch_confine_facts *facts)
+{
+    static const struct {
+        uint32_t fences, claims;
+    } rows[] = {
+        {VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE), VCH_FACTS_NO_DUMPS},
+        {VCH_FENCE_BIT(PRIVILEGES), VCH_FACTS_NO_NEW_PRIVILEGES},
+        {VCH_FENCE_BIT(NAMESPACES), VCH_FACTS_USER_NAMESPACE | VCH_FACTS_PROCESS_NAMESPACE |
+                                        VCH_FACTS_NETWORK_NAMESPACE | VCH_FACTS_IPC_NAMESPACE},
+        {VCH_FENCE_BIT(NAMESPACES) | VCH_FENCE_BIT(ROOT), VCH_FACTS_EMPTY_ROOT},
+        {VCH_FENCE_BIT(CAPABILITIES), VCH_FACTS_NO_CAPABILITIES},
+        {VCH_FENCE_BIT(LANDLOCK), VCH_FACTS_LANDLOCK},
+        {VCH_FENCE_BIT(SYSCALLS), VCH_FACTS_SECCOMP},
+    };
+    uint32_t granted = 0, claims = 0;
+
+    for (enum vch_fence fence = 0; fence < VCH_FENCE_COUNT; fence++)
+        if (facts->fences[fence].outcome == VCH_FENCE_GRANTED &&
+            facts->fences[fence].why[0] == '\0')
+            granted |= 1u << fence;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if ((granted & rows[i].fences) == rows[i].fences) claims |= rows[i].claims;
+    return claims;
+}
+
+static vch_status confine(uint32_t *confinement, struct vch_tool *tool,
+                          const struct vch_node_options *how, const struct paths *paths)
 {
     const uint16_t ports[] = {how->port, how->http_port};
     const struct vch_profile profile =
@@ -157,15 +184,18 @@ static vch_status confine(struct vch_tool *tool, const struct vch_node_options *
     end_threads(&threads, tool);
     VCH_TRY(vch_confine_self(&facts, &profile, &tool->complaint));
     tell("network", &facts);
+    *confinement = claim(&facts);
     return start_threads(tool, threads);
 }
 
-vch_status vch_fenced_node(struct vch_tool *tool, const struct vch_node_options *how,
+vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
+                           const struct vch_node_options *how,
                            const struct vch_annex_holder *annexes, uint32_t annex_count)
 {
     struct paths paths = {0};
     bool is_confined = false;
 
+    *confinement = 0;
     VCH_TRY(is_wanted(&is_confined, tool));
     if (!is_confined) {
         vch_log_write(VCH_LOG_WARNING, "not confined at all, %s",
@@ -175,5 +205,5 @@ vch_status vch_fenced_node(struct vch_tool *tool, const struct vch_node_options 
         return VCH_OK;
     }
     VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
-    return confine(tool, how, &paths);
+    return confine(confinement, tool, how, &paths);
 }

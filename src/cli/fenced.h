@@ -13,6 +13,8 @@ vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
 
 // By --confine: `on`, the default, or `off`, which the log says aloud. Everything that the node is
 // to read is read already, but for what the options name. Call it before vch_node_new, and while no
-// threads run but the tool's, which are started anew inside the fences.
-vch_status vch_fenced_node(struct vch_tool *tool, const struct vch_node_options *how,
+// threads run but the tool's, which are started anew inside the fences. What was granted goes into
+// `confinement`, as a node's statement has it (attest/facts.h).
+vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
+                           const struct vch_node_options *how,
                            const struct vch_annex_holder *annexes, uint32_t annex_count);

@@ -9,6 +9,7 @@
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "cli/showing.h"
 #include "cli/tensors.h"
 #include "client/client.h"
 #include "consensus/registry.h"
@@ -32,6 +33,12 @@ static const struct vch_option options[] = {
     {"charter", "FILE", "that ledger's charter", false},
     {"fee", "N", "paid for each seat of a committee (default: 1)", false},
     {"exclude", "OPERATOR", "who may have no seat", true},
+    {"policy", "RULES", "what nodes have to show before anything private is sent to them", false},
+    {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    {"class", "CLASS", "of data, by the rules (default: prompts)", false},
+    {"attest", "KIND", "what nodes that ask are shown: none (its word), tsm[:FOLDER], tpm[:TCTI]",
+     false},
+    {"event-log", "FILE", "the TPM's boot log, shown too", false},
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},
     {"cuts", "P,P,...", "these very segments on nodes, between operators P (see vouch split)",
      false},
@@ -71,6 +78,8 @@ struct session {
     struct vch_ledger_tool_place ledger;
     const char *excluded[VCH_ENTRY_EXCLUDED_MAX];
     uint64_t repeat;
+    struct vch_demands demands;
+    struct vch_showing showing;
 };
 
 static vch_status load_network(struct session *s, struct vch_tool *tool)
@@ -219,6 +228,16 @@ static vch_status open_session(struct session *s, struct vch_tool *tool)
     return join_ledger(s, tool);
 }
 
+static vch_status attest(struct session *s, struct vch_tool *tool)
+{
+    VCH_TRY(vch_demands_load(&s->demands, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
+    VCH_TRY(vch_showing_start(&s->showing, tool));
+    vch_showing_finish(&s->showing, &s->demands, 0);
+    s->how.policy = vch_demands_policy(&s->demands);
+    s->how.attester = vch_showing_setup(&s->showing);
+    return VCH_OK;
+}
+
 static const char *operator_of(const struct vch_client *client, const struct vch_public_key *key)
 {
     const char *name = vch_client_operator(client, key);
@@ -268,6 +287,40 @@ static json_t *segment_json(const struct vch_client *client,
                      faults, "proof", proof);
 }
 
+// What the nodes have shown, under the rules of --policy.
+static json_t *attested_json(const struct session *s, const struct vch_client *client)
+{
+    json_t *rows = json_array();
+
+    for (uint32_t i = 0; i < s->how.peer_count; i++) {
+        const struct vch_asker_kept *kept = vch_client_peer_evidence(client, i);
+        const struct vch_public_key *key = &s->how.peers[i].key;
+        if (kept == NULL) continue;
+        json_array_append_new(rows, json_pack("{s:o, s:s, s:s, s:s, s:b, s:s}", "node",
+                                              vch_tool_json_hex(key->bytes, sizeof key->bytes),
+                                              "operator", operator_of(client, key), "level",
+                                              vch_rules_level_name(kept->verdict.level), "verdict",
+                                              vch_result_word_text(kept->verdict.word), "test",
+                                              kept->verdict.is_test, "why", kept->verdict.why));
+    }
+    return rows;
+}
+
+static void print_attested(const struct session *s, const struct vch_client *client)
+{
+    for (uint32_t i = 0; i < s->how.peer_count; i++) {
+        const struct vch_asker_kept *kept = vch_client_peer_evidence(client, i);
+        if (kept == NULL) continue;
+        printf("  %s: %s, %s%s%s%s%s\n", operator_of(client, &s->how.peers[i].key),
+               kept->verdict.level == VCH_RULES_SANDBOX ? "its own word, no evidence"
+                                                        : vch_rules_level_name(kept->verdict.level),
+               vch_result_word_text(kept->verdict.word),
+               kept->verdict.is_test ? ", BY A TEST'S ROOTS" : "",
+               kept->verdict.why[0] != '\0' ? " (" : "", kept->verdict.why,
+               kept->verdict.why[0] != '\0' ? ")" : "");
+    }
+}
+
 // A committee all of whose seats lie alike is caught by nobody but whoever runs the job again.
 static void print_check(const struct vch_tool *tool, const struct session *s)
 {
@@ -294,6 +347,7 @@ static vch_status show(struct vch_tool *tool, const struct session *s,
         VCH_TRY(vch_tensors_show(&outputs, tool, s->package.graph, NULL));
         for (uint32_t i = 0; i < answer->segment_count; i++)
             print_segment(client, &answer->segments[i]);
+        print_attested(s, client);
         print_check(tool, s);
         json_decref(times);
         return VCH_OK;
@@ -303,12 +357,13 @@ static vch_status show(struct vch_tool *tool, const struct session *s,
     for (uint32_t i = 0; i < answer->segment_count; i++)
         json_array_append_new(segments, segment_json(client, &answer->segments[i]));
     return vch_tool_print_json(json_pack(
-        "{s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "job",
+        "{s:o, s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "job",
         vch_tool_json_hex(answer->job_id.bytes, VCH_DIGEST_SIZE), "outputs", rows, "segments",
-        segments, "operators", (int)answer->operator_count, "ends_us", (json_int_t)answer->ends_us,
-        "network_us", (json_int_t)answer->network_us, "proof_us", (json_int_t)answer->proof_us,
-        "bytes_in", (json_int_t)answer->bytes_in, "bytes_out", (json_int_t)answer->bytes_out,
-        "agreement_us", (json_int_t)answer->agreement_us, "total_us", times));
+        segments, "attested", attested_json(s, client), "operators", (int)answer->operator_count,
+        "ends_us", (json_int_t)answer->ends_us, "network_us", (json_int_t)answer->network_us,
+        "proof_us", (json_int_t)answer->proof_us, "bytes_in", (json_int_t)answer->bytes_in,
+        "bytes_out", (json_int_t)answer->bytes_out, "agreement_us",
+        (json_int_t)answer->agreement_us, "total_us", times));
 }
 
 // The opening first: a voucher whose opening was lost could never be opened again.
@@ -349,6 +404,20 @@ static vch_status ask(struct vch_tool *tool, struct session *s, struct vch_clien
     return status;
 }
 
+// Whoever is not connected was sent nothing.
+static void tell_refused(const struct session *s, const struct vch_client *client)
+{
+    for (uint32_t i = 0; s->demands.is_set && i < s->how.peer_count; i++) {
+        const struct vch_public_key *key = &s->how.peers[i].key;
+        const char *why = vch_client_peer_trouble(client, i);
+        char name[17];
+        vch_hex_encode(name, key->bytes, 8);
+        if (why != NULL)
+            (void)fprintf(stderr, "vouch infer: nothing was sent to node %s of %s: %s\n", name,
+                          operator_of(client, key), why);
+    }
+}
+
 static vch_status connect_and_ask(struct vch_tool *tool, struct session *s)
 {
     struct vch_client *client = NULL;
@@ -356,6 +425,7 @@ static vch_status connect_and_ask(struct vch_tool *tool, struct session *s)
     s->how.key = &s->key;
     VCH_TRY(vch_client_new(&client, &s->how, &tool->complaint));
     vch_status status = ask(tool, s, client);
+    tell_refused(s, client);
     vch_client_free(client);
     return status;
 }
@@ -367,9 +437,11 @@ static vch_status run(struct vch_tool *tool)
 
     vch_known_start();
     VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
+    VCH_TRY(attest(&session, tool)); // nothing secret is in memory yet
     VCH_TRY(open_session(&session, tool));
     VCH_TRY(vch_tool_secret_key(&session.key, tool, key));
     vch_status status = connect_and_ask(tool, &session);
+    vch_showing_stop(&session.showing);
     vch_wipe(&session.key, sizeof session.key);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/fenced.h"
 #include "cli/ledger_tool.h"
+#include "cli/showing.h"
 #include "consensus/registry.h"
 #include "crypto/known.h"
 #include "host/log.h"
@@ -42,6 +43,11 @@ static const struct vch_option options[] = {
     {"queue", "N", "most requests that wait (default: 64)", false},
     {"connections", "N", "most connections (default: 256)", false},
     {"threads", "N", "threads (default: one per processor)", false},
+    {"attest", "KIND", "what this node shows: none (its word), tsm[:FOLDER], tpm[:TCTI]", false},
+    {"event-log", "FILE", "the TPM's boot log, shown too", false},
+    {"client-policy", "RULES", "what clients have to show before a request is listened to", false},
+    {"policy", "RULES", "what referees have to show before anything is opened to them", false},
+    {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
     {"confine", "on|off", "give up what a node does not need (default: on)", false},
     {"verbose", NULL, "log each request", false},
     {0},
@@ -204,21 +210,45 @@ static vch_status serve(struct vch_tool *tool, const struct vch_node_options *ho
     return status;
 }
 
+// What this node shows, and to what it holds others.
+struct attestation {
+    struct vch_showing showing;
+    struct vch_demands clients, peers;
+};
+
+// Before any key is read.
+static vch_status attest(struct vch_node_options *how, struct attestation *attestation,
+                         struct vch_tool *tool)
+{
+    VCH_TRY(vch_demands_load(&attestation->clients, tool, "client-policy", "policy-signer",
+                             VCH_RULES_PROMPTS));
+    VCH_TRY(
+        vch_demands_load(&attestation->peers, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
+    VCH_TRY(vch_showing_start(&attestation->showing, tool));
+    how->client_policy = vch_demands_policy(&attestation->clients);
+    how->peer_policy = vch_demands_policy(&attestation->peers);
+    how->attest = vch_showing_setup(&attestation->showing);
+    return VCH_OK;
+}
+
 // From here on there are keys in this process.
 static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *how,
-                                const struct annexes *annexes, const char *path)
+                                const struct annexes *annexes, struct attestation *attestation,
+                                const char *path)
 {
     static struct vch_ledger_tool_place ledger;
     struct vch_secret_key key;
     struct vch_vrf_secret vrf = {0};
+    uint32_t confinement = 0;
 
     VCH_TRY(join_ledger(how, &ledger, &vrf, tool));
     VCH_TRY(vch_tool_secret_key(&key, tool, path));
     const struct vch_signer signer = vch_signer_local(&key);
     how->signer = &signer;
     if (how->charter != NULL) vch_ballot_derive(&how->ballot_keys, &key, &vrf, &how->charter->id);
-    vch_status status = vch_fenced_node(tool, how, annexes->holders, annexes->count);
+    vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
+    vch_showing_finish(&attestation->showing, &attestation->clients, confinement);
     if (vch_is_ok(status)) status = serve(tool, how);
     vch_wipe(&key, sizeof key);
     vch_wipe(&vrf, sizeof vrf);
@@ -234,18 +264,21 @@ static vch_status run(struct vch_tool *tool)
         .handles_signals = true,
     };
     static struct annexes annexes;
+    static struct attestation attestation;
     const char *path = NULL;
 
     vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
+    VCH_TRY(attest(&how, &attestation, tool));
     VCH_TRY(parse_limits(&how, tool));
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
-    vch_status status = run_with_keys(tool, &how, &annexes, path);
+    vch_status status = run_with_keys(tool, &how, &annexes, &attestation, path);
     vch_apart_free(how.apart);
+    vch_showing_stop(&attestation.showing);
     return status;
 }
 
@@ -259,7 +292,9 @@ const struct vch_command vch_commands_node = {
         "annex and its key of, which takes one opening a proof. With --ledger it draws for seats,\n"
         "commits, reveals and disputes there. Prints one line when ready. SIGTERM drains: what was "
         "admitted is answered, then it exits with 0. Listens\n"
-        "on loopback unless --listen says otherwise.",
+        "on loopback unless --listen says otherwise.\n"
+        "With --attest it shows clients what it is and how it is confined, bound to their\n"
+        "connection; of kind none that is its word and no evidence.",
     .operand_min = 1,
     .operand_max = VCH_TOOL_MAPS_MAX,
     .options = options,

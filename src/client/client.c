@@ -153,6 +153,15 @@ const char *vch_client_peer_trouble(const struct vch_client *client, uint32_t pe
                                                 : node->link.down_reason;
 }
 
+const struct vch_asker_kept *vch_client_peer_evidence(const struct vch_client *client,
+                                                      uint32_t peer_index)
+{
+    VCH_ASSERT(peer_index < client->pool.count);
+    const struct vch_asker_kept *evidence = &client->pool.nodes[peer_index].link.evidence;
+
+    return evidence->bytes != NULL ? evidence : NULL;
+}
+
 const char *vch_client_operator(const struct vch_client *client, const struct vch_public_key *key)
 {
     const struct vch_member *member = vch_registry_find(&client->registry, key);

@@ -101,6 +101,7 @@ static vch_status start_attester(struct vch_pool *pool, const struct vch_pool_se
     if (setup->attester == NULL) return VCH_OK;
     struct vch_attester_setup attester = *setup->attester;
     attester.base = pool->base;
+    attester.node = setup->key->public_key;
     return vch_attester_new(&pool->attester, &attester, complaint);
 }
 

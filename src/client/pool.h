@@ -28,7 +28,8 @@ struct vch_pool_setup {
     struct vch_digest model;
     uint32_t operator_count;
     const struct vch_asker_policy *policy;     // as in client/link.h
-    const struct vch_attester_setup *attester; // what we show; NULL: nothing. Its loop is filled in
+    const struct vch_attester_setup *attester; // what we show; NULL: nothing. Its loop and identity
+                                               // are filled in
 };
 
 struct vch_pool {

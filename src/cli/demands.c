@@ -1,0 +1,35 @@
+#include "cli/demands.h"
+
+#include "cli/rules_file.h"
+#include "host/clock.h"
+
+static vch_status read_class(enum vch_rules_class *out, struct vch_tool *tool)
+{
+    const char *name = vch_options_text(tool->options, "class");
+
+    if (name == NULL || vch_rules_class_of(out, name)) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "--class is \"prompts\", \"weights:open\" or \"weights:private\", not "
+                        "\"%.40s\"",
+                        name);
+}
+
+vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, const char *option,
+                            const char *signer, enum vch_rules_class what)
+{
+    const char *path = vch_options_text(tool->options, option);
+    const int64_t now_s = (int64_t)(vch_clock_unix_ms() / 1000);
+
+    *out = (struct vch_demands){0};
+    if (path == NULL) return VCH_OK;
+    VCH_TRY(read_class(&what, tool));
+    VCH_TRY(vch_rules_file_load(&out->rules, tool, path, signer, now_s));
+    out->judge = (struct vch_judge){.rules = &out->rules, .what = what};
+    out->is_set = true;
+    return vch_judge_policy(&out->policy, &out->judge, &tool->complaint);
+}
+
+const struct vch_asker_policy *vch_demands_policy(const struct vch_demands *demands)
+{
+    return demands->is_set ? &demands->policy : NULL;
+}

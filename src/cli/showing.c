@@ -1,0 +1,85 @@
+#include "cli/showing.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "host/random.h"
+
+// By vch_collector_collect, which is any thread's to call.
+static vch_status collect(void *context, const uint8_t binder[static VCH_BINDER_SIZE],
+                          struct vch_cmw *evidence, struct vch_cmw *endorsements,
+                          struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    return vch_collector_collect(context, binder, evidence, endorsements, arena, complaint);
+}
+
+// The program as it was started: the file may have been replaced since, but not this one of it.
+static vch_status measure_program(struct vch_digest *out, struct vch_tool *tool)
+{
+    struct vch_file_map map;
+
+    VCH_TRY(vch_file_map(&map, "/proc/self/exe", &tool->complaint));
+    *out = vch_hash_bytes(map.bytes, map.size);
+    vch_file_unmap(&map);
+    return VCH_OK;
+}
+
+// A collector wants a process of one thread when it starts.
+static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool, const char *text)
+{
+    unsigned threads = (unsigned)tool->workers->thread_count;
+    struct vch_collector_setup setup;
+
+    VCH_TRY(vch_collector_read(&setup, text, &tool->complaint));
+    setup.event_log = vch_options_text(tool->options, "event-log");
+    vch_threads_free(tool->threads);
+    tool->threads = NULL;
+    VCH_TRY(vch_collector_start(&out->collector, &setup, &tool->complaint));
+    VCH_TRY(vch_threads_new(&tool->threads, threads));
+    tool->workers = vch_threads_workers(tool->threads);
+    return VCH_OK;
+}
+
+static void make_sealing_key(struct vch_hpke_secret *out)
+{
+    uint8_t seed[VCH_HPKE_SEED_SIZE];
+
+    vch_random_bytes(seed, sizeof seed);
+    vch_hpke_key(out, seed);
+    vch_wipe(seed, sizeof seed);
+}
+
+vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "attest");
+
+    *out = (struct vch_showing){0};
+    if (text == NULL) return VCH_OK;
+    VCH_TRY(start_collector(out, tool, text));
+    out->is_set = true;
+    out->setup = (struct vch_attester_setup){
+        .kind = out->collector.kind, .collect = collect, .context = &out->collector};
+    return measure_program(&out->setup.facts.build, tool);
+}
+
+void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,
+                        uint32_t confinement)
+{
+    if (demands->is_set) showing->setup.facts.policy = demands->rules.id;
+    showing->setup.facts.confinement = confinement;
+    make_sealing_key(&showing->sealing);
+    memcpy(showing->setup.sealing_key, showing->sealing.public_key.bytes,
+           sizeof showing->setup.sealing_key);
+}
+
+const struct vch_attester_setup *vch_showing_setup(const struct vch_showing *showing)
+{
+    return showing->is_set ? &showing->setup : NULL;
+}
+
+void vch_showing_stop(struct vch_showing *showing)
+{
+    if (showing->is_set) vch_collector_stop(&showing->collector);
+    vch_wipe(&showing->sealing, sizeof showing->sealing);
+    showing->is_set = false;
+}

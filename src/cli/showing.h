@@ -1,0 +1,31 @@
+// What a command shows of this machine and itself to those who ask: --attest.
+#pragma once
+
+#include "channel/attester.h"
+#include "cli/demands.h"
+#include "cli/tool.h"
+#include "collect/collector.h"
+#include "sealing/hpke.h"
+
+// Stays where it is until stopped.
+struct vch_showing {
+    bool is_set; // --attest was there
+    struct vch_collector collector;
+    struct vch_hpke_secret sealing; // what is sealed for this process opens with it
+    struct vch_attester_setup setup;
+};
+
+// --attest none, tsm[:FOLDER] or tpm[:TCTI]: asks the hardware who it is, measures this program.
+// Nothing where the option is not there. Call it before anything secret is in memory; the tool's
+// threads end and come back.
+vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool);
+
+// The rest: to what this process holds others, what confines it, and its sealing key, which no
+// process that was started before comes to see.
+void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,
+                        uint32_t confinement);
+
+// For vch_node_options and its like: NULL where nothing is shown.
+const struct vch_attester_setup *vch_showing_setup(const struct vch_showing *showing);
+
+void vch_showing_stop(struct vch_showing *showing); // also where it was never started
