@@ -160,6 +160,10 @@ vch_status vch_rules_sign(char **out, size_t *out_size, const void *policy, size
                           const struct vch_secret_key *key, struct vch_arena *arena,
                           struct vch_complaint *complaint);
 
+// Who claims to have signed the file, for its author's tools. MALFORMED: nobody.
+vch_status vch_rules_claimed_signer(struct vch_public_key *out, const void *bytes, size_t size,
+                                    struct vch_arena *arena, struct vch_complaint *complaint);
+
 // Digest and message of the signature, of the bytes of the policy's value.
 struct vch_digest vch_rules_digest(const void *policy, size_t size);
 

@@ -221,6 +221,18 @@ vch_status vch_rules_decode(struct vch_rules *out, const void *bytes, size_t siz
     return only_if(out, decode(out, root, trust, arena, complaint));
 }
 
+vch_status vch_rules_claimed_signer(struct vch_public_key *out, const void *bytes, size_t size,
+                                    struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    const struct vch_json_value *root = NULL;
+    struct file file;
+
+    VCH_TRY(read_json(&root, bytes, size, arena, complaint));
+    VCH_TRY(read_file(&file, root, complaint));
+    *out = file.key;
+    return VCH_OK;
+}
+
 vch_status vch_rules_draft(struct vch_rules *out, const void *policy, size_t size,
                            struct vch_arena *arena, struct vch_complaint *complaint)
 {

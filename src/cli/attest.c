@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/attest_collect.h"
+#include "cli/attest_policy.h"
 #include "cli/attest_probe.h"
 #include "cli/attest_verify.h"
 #include "cli/commands.h"
@@ -22,7 +23,9 @@ static const struct vch_option options[] = {
     {"sealing-key", "HEX",
      "of collect: what is sealed for this machine is sealed to this X25519 key", false},
     {"model-id", "HEX", "of collect: what the machine serves (default: nothing)", false},
-    {"output", "FILE", "of collect: where the record goes", false},
+    {"output", "FILE", "where what is made goes", false},
+    {"key", "FILE", "of policy sign: whoever signs", false},
+    {"passphrase-file", "FILE", "opens the key file", false},
     {0},
 };
 
@@ -35,6 +38,7 @@ static const struct action {
     {"probe", "", 0, vch_attest_probe_run},
     {"collect", "", 0, vch_attest_collect_run},
     {"verify", " FILE", 1, vch_attest_verify_run},
+    {"policy", " sign|lint|show FILE", 2, vch_attest_policy_run},
 };
 
 static vch_status start(const struct action *action, struct vch_tool *tool)
@@ -63,7 +67,7 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe | collect | verify FILE",
+    .operands = "probe | collect | verify FILE | policy sign|lint|show FILE",
     .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
@@ -76,7 +80,11 @@ const struct vch_command vch_commands_attest = {
         "hardware is confined, and is ended when it takes too long.\n\n"
         "verify: judges evidence in a file (specs/attest.md, section 7) by --policy, and prints\n"
         "every check, what to do about those that failed, and who may read what is private on\n"
-        "such a machine. Exits with 0 where it is accepted, and with 1 where it is not.",
+        "such a machine. Exits with 0 where it is accepted, and with 1 where it is not.\n\n"
+        "policy: the rules by which evidence is judged (specs/rules.md). sign takes a draft, a\n"
+        "JSON object, and --key, and writes --output. lint says what is legal and unwise of a\n"
+        "draft or a signed file, and exits with 1 where there are errors. show says what they\n"
+        "allow; with --signer it takes them as a verifier would.",
     .operand_min = 1,
     .operand_max = 3,
     .options = options,

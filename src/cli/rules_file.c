@@ -26,6 +26,21 @@ vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, con
     return vch_rules_decode(out, bytes, size, &trust, &tool->arena, &tool->complaint);
 }
 
+vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vch_tool *tool,
+                               const char *path)
+{
+    struct vch_rules_trust trust = {.signer_count = 1, .time_s = INT64_MIN};
+    struct vch_public_key signer;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_RULES_SIZE_MAX));
+    *is_signed = vch_is_ok(vch_rules_claimed_signer(&signer, bytes, size, &tool->arena, NULL));
+    if (!*is_signed) return vch_rules_draft(out, bytes, size, &tool->arena, &tool->complaint);
+    trust.signers = &signer;
+    return vch_rules_decode(out, bytes, size, &trust, &tool->arena, &tool->complaint);
+}
+
 vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name)
 {
     const char *text = vch_options_text(tool->options, name);

@@ -14,5 +14,10 @@
 vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, const char *path,
                                const char *signer, int64_t time_s);
 
+// Whatever the file is, for its author: a draft, or a file that somebody signed, whom nobody was
+// asked whether to trust; over or not.
+vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vch_tool *tool,
+                               const char *path);
+
 // "2026-01-31T12:00:00Z" of the option --`name`, in seconds since 1970; now without the option.
 vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name);

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """vouch attest: what people and scripts are told of a machine."""
 import json
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 VOUCH = sys.argv.pop(1)
-YES, NO, USAGE = range(3)
+POLICIES = pathlib.Path(__file__).resolve().parents[2] / "demo/policies"
+YES, NO, USAGE, MALFORMED = range(4)
 FENCES = ["descriptors", "limits", "dumpable", "no-new-privs", "namespaces", "root", "capabilities", "landlock",
           "syscalls"]
 
@@ -59,8 +62,82 @@ class Probe(unittest.TestCase):
     def test_other_words_are_told_what_there_is(self):
         done = vouch("prove")
         self.assertEqual(done.returncode, USAGE)
-        self.assertIn("it does probe verify", done.stderr)
+        self.assertIn("it does probe", done.stderr)
         self.assertEqual(vouch().returncode, USAGE)
+
+
+class Policy(unittest.TestCase):
+    AT = ("--at", "2026-12-01T00:00:00Z")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.keys = [self.key(name) for name in ("owner", "other")]
+
+    def key(self, name):
+        path = self.folder / name
+        subprocess.run([VOUCH, "keygen", "--no-passphrase", "-o", path], check=True, capture_output=True, timeout=60)
+        return path
+
+    def sign(self, draft):
+        path = self.folder / "signed"
+        return vouch("policy", "sign", draft, "--key", self.keys[0], "-o", path), path
+
+    def draft(self, name, *changes):
+        text = (POLICIES / f"{name}.json").read_text()
+        for old, new in changes:
+            self.assertEqual(text.count(old), 1, old)
+            text = text.replace(old, new)
+        path = self.folder / f"{name}.json"
+        path.write_text(text)
+        return path
+
+    def test_each_example_is_signed_and_taken_and_has_nothing_unwise(self):
+        self.assertEqual(len(list(POLICIES.glob("*.json"))), 4)
+        for draft in POLICIES.glob("*.json"):
+            done = vouch("policy", "lint", draft, *self.AT)
+            self.assertEqual(done.returncode, YES, done.stdout)
+            signed, path = self.sign(draft)
+            self.assertEqual(signed.returncode, YES, signed.stderr)
+            told = json.loads(vouch("policy", "show", path, "--signer", self.keys[0], "--json", *self.AT).stdout)
+            self.assertTrue(told["signed"] and told["trusted"])
+            self.assertEqual(told["name"], json.loads(draft.read_text())["name"])
+            self.assertEqual(told["classes"]["prompts"]["levels"], ["tee"] if draft.stem in ("snp", "tdx") else [])
+            self.assertNotIn("none", told["classes"]["weights:private"]["evidence"])
+
+    def test_a_policy_counts_by_its_signer_and_until_its_end(self):
+        draft = self.draft("snp")
+        self.assertIn("nobody", vouch("policy", "show", draft).stdout)
+        _, path = self.sign(draft)
+        self.assertIn("ask with --signer", vouch("policy", "show", path, *self.AT).stdout)
+        self.assertEqual(vouch("policy", "show", path, "--signer", self.keys[1], *self.AT).returncode, NO)
+        late = vouch("policy", "show", path, "--signer", self.keys[0], "--at", "2028-01-01T00:00:00Z")
+        self.assertEqual(late.returncode, NO)
+        self.assertIn("over since", late.stderr)
+        path.write_text(path.read_text().replace('"snp": 23', '"snp": 22'))
+        changed = vouch("policy", "show", path, *self.AT)
+        self.assertEqual(changed.returncode, NO)
+        self.assertIn("not what", changed.stderr)
+
+    def test_what_no_policy_can_allow_is_not_signed(self):
+        done, path = self.sign(self.draft("snp", ('"debug": false', '"debug": true')))
+        self.assertEqual(done.returncode, NO)
+        self.assertIn("no rules can allow", done.stderr)
+        self.assertFalse(path.exists())
+        done, path = self.sign(self.draft("tpm", ('"dtpm", "ftpm"', '"software"')))
+        self.assertEqual((done.returncode, path.exists()), (NO, False))
+        done, path = self.sign(self.draft("plain", ('"registry": "none"', '"registri": "none"')))
+        self.assertEqual((done.returncode, path.exists()), (MALFORMED, False))
+
+    def test_what_is_unwise_is_said_and_decides_the_exit_code(self):
+        draft = self.draft("snp", ('"prompts": ["tee"]', '"prompts": ["sandbox"]'), ('"snp": 23', '"snp": 3'))
+        as_text, as_json = (vouch("policy", "lint", draft, *self.AT, *json_too) for json_too in ((), ("--json",)))
+        self.assertEqual((as_text.returncode, as_json.returncode), (NO, NO))
+        told = json.loads(as_json.stdout)
+        self.assertEqual(told["errors"], 2)
+        self.assertEqual([row["error"] for row in told["findings"]], [True, True])
+        self.assertRegex(as_text.stdout, "error  levels: .*less than a TEE(.*\n)*error  snp: .*known to be broken")
 
 
 if __name__ == "__main__":
