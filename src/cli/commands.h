@@ -27,7 +27,10 @@ struct vch_command {
     X(ledger) \
     X(entry) \
     X(node) \
-    X(witness) X(infer) X(verify) X(attest) X(dispute) X(audit) X(likeness) X(bench) X(completion)
+    X(witness) \
+    X(infer) \
+    X(verify) \
+    X(attest) X(owner) X(dispute) X(audit) X(likeness) X(bench) X(completion)
 
 #define X(name) extern const struct vch_command vch_commands_##name;
 VCH_COMMANDS(X)

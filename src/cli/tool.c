@@ -135,6 +135,12 @@ static vch_status open_vrf(void *out, const uint8_t *bytes, size_t size, const c
     return vch_keyfile_decode_vrf(out, bytes, size, passphrase, complaint);
 }
 
+static vch_status open_data(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
+                            struct vch_complaint *complaint)
+{
+    return vch_keyfile_decode_data(out, bytes, size, passphrase, complaint);
+}
+
 static vch_status open_key(void *out, key_opener *open, struct vch_tool *tool, const char *path)
 {
     const char *passphrase = NULL;
@@ -160,6 +166,11 @@ vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool
 vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool, const char *path)
 {
     return open_key(out, open_vrf, tool, path);
+}
+
+vch_status vch_tool_data_key(uint8_t *out, struct vch_tool *tool, const char *path)
+{
+    return open_key(out, open_data, tool, path);
 }
 
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text)

@@ -44,6 +44,9 @@ vch_status vch_tool_package(struct vch_package *out, struct vch_tool *tool, cons
 vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool, const char *path);
 vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool, const char *path);
 
+// Likewise; `out` has 32 bytes.
+vch_status vch_tool_data_key(uint8_t *out, struct vch_tool *tool, const char *path);
+
 // A public key: 64 hexadecimal digits, or a key file.
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text);
 

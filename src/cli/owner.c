@@ -1,0 +1,69 @@
+// vouch owner: weights sealed for machines that are not their owner's, and the release of their
+// key.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/owner_log.h"
+#include "cli/owner_seal.h"
+
+static const struct vch_option options[] = {
+    {"key", "FILE", "the owner's key file; of log: who has to have written it (or its hexadecimal)",
+     false},
+    {"passphrase-file", "FILE", "opens the key files, and seals the data key's", false},
+    {"no-passphrase", NULL, "of seal: do not seal the data key's file", false},
+    {"output", "M.sealed", "of seal: where the sealed weights go", false},
+    {"data-key", "FILE",
+     "the data key's file; made by seal where it is not (default: M.sealed.key)", false},
+    {"counter", "N", "of seal: which release of the model (default: the log's last, or 1)", false},
+    {"licence", "FILE", "of seal: text whose digest the manifest names", false},
+    {"log", "FILE", "the log of releases (default: KEY.releases)", false},
+    {"head", "HEX", "of log: a head that was kept, and that it has to have had", false},
+    {"json", NULL, "print JSON", false},
+    {0},
+};
+
+// What comes behind an action's name is its operand.
+static const struct {
+    const char *name, *operand;
+    vch_status (*run)(struct vch_tool *tool);
+} ACTIONS[] = {
+    {"seal", "M.vouch", vch_owner_seal_run},
+    {"log", "FILE", vch_owner_log_run},
+};
+
+static vch_status run(struct vch_tool *tool)
+{
+    const char *name = tool->options->operands[0];
+    char names[128] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
+        if (strcmp(ACTIONS[i].name, name) == 0 && tool->options->operand_count == 2)
+            return ACTIONS[i].run(tool);
+        if (strcmp(ACTIONS[i].name, name) == 0)
+            return vch_complain(&tool->complaint, VCH_CODE_USAGE, "vouch owner %s takes one %s",
+                                name, ACTIONS[i].operand);
+        size += (size_t)snprintf(names + size, sizeof names - size, " %s", ACTIONS[i].name);
+    }
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "vouch owner does not know \"%.40s\": it does%s", name, names);
+}
+
+const struct vch_command vch_commands_owner = {
+    .name = "owner",
+    .operands = "seal M.vouch --key K -o M.sealed | log FILE",
+    .summary = "seal weights for machines of others; what was released to whom",
+    .details =
+        "seal: checks a package that --key has signed, seals it a mebibyte at a time, and writes "
+        "the\n"
+        "data key to a file of its own. Sealed weights are the same bytes for every node and may "
+        "lie\n"
+        "anywhere (specs/sealing.md). A release that replaces others has a higher --counter.\n\n"
+        "log: checks a log of releases, record by record, and prints it. Keep its head elsewhere:\n"
+        "--head shows that nothing was taken off its end since.",
+    .operand_min = 1,
+    .operand_max = 2,
+    .options = options,
+    .run = run,
+};
