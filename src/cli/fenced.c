@@ -58,6 +58,9 @@ static vch_status list_paths(struct paths *paths, struct vch_tool *tool,
         VCH_TRY(add_folder(paths, tool, how->peers));
         paths->list[paths->count - 1].is_writable = false;
     }
+    for (uint32_t i = 0; how->weights != NULL && i < how->weights->path_count; i++)
+        VCH_TRY(add(paths, how->weights->paths[i], false, &tool->complaint));
+    if (how->weights != NULL) VCH_TRY(add_folder(paths, tool, how->weights->counters));
     for (uint32_t i = 0; i < annex_count; i++)
         VCH_TRY(add_folder(paths, tool, annexes[i].files.key));
     return VCH_OK;

@@ -12,6 +12,7 @@
 #include "cli/fenced.h"
 #include "cli/ledger_tool.h"
 #include "cli/showing.h"
+#include "cli/weights_files.h"
 #include "consensus/registry.h"
 #include "crypto/known.h"
 #include "host/log.h"
@@ -45,6 +46,11 @@ static const struct vch_option options[] = {
     {"threads", "N", "threads (default: one per processor)", false},
     {"attest", "KIND", "what this node shows: none (its word), tsm[:FOLDER], tpm[:TCTI]", false},
     {"event-log", "FILE", "the TPM's boot log, shown too", false},
+    {"sealed", "M.sealed", "sealed weights, served when their key is released to what it shows",
+     true},
+    {"owner", "KEY", "whose sealed weights: hexadecimal or key file", false},
+    {"opened", "FILE", "which releases were opened here, against older ones (default: KEY.opened)",
+     false},
     {"client-policy", "RULES", "what clients have to show before a request is listened to", false},
     {"policy", "RULES", "what referees have to show before anything is opened to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
@@ -214,6 +220,7 @@ static vch_status serve(struct vch_tool *tool, const struct vch_node_options *ho
 struct attestation {
     struct vch_showing showing;
     struct vch_demands clients, peers;
+    struct vch_weights_setup weights; // sealed for what it shows
 };
 
 // Before any key is read.
@@ -225,6 +232,8 @@ static vch_status attest(struct vch_node_options *how, struct attestation *attes
     VCH_TRY(
         vch_demands_load(&attestation->peers, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&attestation->showing, tool));
+    VCH_TRY(vch_weights_files_load(&attestation->weights, tool));
+    if (attestation->weights.path_count > 0) how->weights = &attestation->weights;
     how->client_policy = vch_demands_policy(&attestation->clients);
     how->peer_policy = vch_demands_policy(&attestation->peers);
     how->attest = vch_showing_setup(&attestation->showing);
@@ -249,6 +258,7 @@ static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *
     vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
     vch_showing_finish(&attestation->showing, &attestation->clients, confinement);
+    attestation->weights.unsealer = attestation->showing.unsealer;
     if (vch_is_ok(status)) status = serve(tool, how);
     vch_wipe(&key, sizeof key);
     vch_wipe(&vrf, sizeof vrf);
@@ -284,7 +294,7 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_node = {
     .name = "node",
-    .operands = "SEGMENT.vouch... --key K --registry R --founder KEY",
+    .operands = "[SEGMENT.vouch...] --key K --registry R --founder KEY",
     .summary = "serve segments of models to a network's clients",
     .details =
         "Loads and checks its segments, listens for clients of the registry over TLS 1.3 with\n"
@@ -294,8 +304,10 @@ const struct vch_command vch_commands_node = {
         "admitted is answered, then it exits with 0. Listens\n"
         "on loopback unless --listen says otherwise.\n"
         "With --attest it shows clients what it is and how it is confined, bound to their\n"
-        "connection; of kind none that is its word and no evidence.",
-    .operand_min = 1,
+        "connection; of kind none that is its word and no evidence. Weights of --sealed it opens "
+        "into\n"
+        "memory when their --owner has released the key to what it showed (vouch owner release).",
+    .operand_min = 0,
     .operand_max = VCH_TOOL_MAPS_MAX,
     .options = options,
     .run = run,

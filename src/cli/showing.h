@@ -5,13 +5,14 @@
 #include "cli/demands.h"
 #include "cli/tool.h"
 #include "collect/collector.h"
-#include "sealing/hpke.h"
+#include "sealing/unsealer.h"
 
 // Stays where it is until stopped.
 struct vch_showing {
     bool is_set; // --attest was there
     struct vch_collector collector;
-    struct vch_hpke_secret sealing; // what is sealed for this process opens with it
+    struct vch_unsealer_keys sealing; // what is sealed for this process opens with them
+    struct vch_unsealer unsealer;     // by which it does
     struct vch_attester_setup setup;
 };
 

@@ -1,0 +1,9 @@
+// Sealed weights of a node, by its options.
+#pragma once
+
+#include "cli/tool.h"
+#include "node/weights.h"
+
+// --sealed M.sealed, repeatable; --owner KEY; --opened FILE, or KEY.opened beside the node's key.
+// Without the first nothing is filled in. Who unseals is the caller's to say.
+vch_status vch_weights_files_load(struct vch_weights_setup *out, struct vch_tool *tool);
