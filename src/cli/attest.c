@@ -5,6 +5,7 @@
 #include "cli/attest_collect.h"
 #include "cli/attest_policy.h"
 #include "cli/attest_probe.h"
+#include "cli/attest_refvalues.h"
 #include "cli/attest_verify.h"
 #include "cli/commands.h"
 
@@ -26,6 +27,7 @@ static const struct vch_option options[] = {
     {"output", "FILE", "where what is made goes", false},
     {"key", "FILE", "of policy sign: whoever signs", false},
     {"passphrase-file", "FILE", "opens the key file", false},
+    VCH_ATTEST_REFVALUES_OPTIONS,
     {0},
 };
 
@@ -39,6 +41,7 @@ static const struct action {
     {"collect", "", 0, vch_attest_collect_run},
     {"verify", " FILE", 1, vch_attest_verify_run},
     {"policy", " sign|lint|show FILE", 2, vch_attest_policy_run},
+    {"refvalues", "", 0, vch_attest_refvalues_run},
 };
 
 static vch_status start(const struct action *action, struct vch_tool *tool)
@@ -67,7 +70,7 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe | collect | verify FILE | policy sign|lint|show FILE",
+    .operands = "probe | collect | verify FILE | policy sign|lint|show FILE | refvalues",
     .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
@@ -84,7 +87,9 @@ const struct vch_command vch_commands_attest = {
         "policy: the rules by which evidence is judged (specs/rules.md). sign takes a draft, a\n"
         "JSON object, and --key, and writes --output. lint says what is legal and unwise of a\n"
         "draft or a signed file, and exits with 1 where there are errors. show says what they\n"
-        "allow; with --signer it takes them as a verifier would.",
+        "allow; with --signer it takes them as a verifier would.\n\n"
+        "refvalues: what programs, models, boot logs and files will show, in the form of a "
+        "policy's\nmembers, so that nobody has to allow more than they mean.",
     .operand_min = 1,
     .operand_max = 3,
     .options = options,

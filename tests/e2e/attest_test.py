@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """vouch attest: what people and scripts are told of a machine."""
+import hashlib
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
@@ -9,7 +11,7 @@ import unittest
 
 VOUCH = sys.argv.pop(1)
 POLICIES = pathlib.Path(__file__).resolve().parents[2] / "demo/policies"
-YES, NO, USAGE, MALFORMED = range(4)
+YES, NO, USAGE, MALFORMED, UNAVAILABLE = range(5)
 FENCES = ["descriptors", "limits", "dumpable", "no-new-privs", "namespaces", "root", "capabilities", "landlock",
           "syscalls"]
 
@@ -138,6 +140,78 @@ class Policy(unittest.TestCase):
         self.assertEqual(told["errors"], 2)
         self.assertEqual([row["error"] for row in told["findings"]], [True, True])
         self.assertRegex(as_text.stdout, "error  levels: .*less than a TEE(.*\n)*error  snp: .*known to be broken")
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def boot_log(*events):
+    """TCG's crypto-agile form, with SHA-1 and SHA-256: (PCR, type, data) each."""
+    spec = b"Spec ID Event03\0" + struct.pack("<IBBBB", 0, 0, 2, 0, 2) + struct.pack("<I4H", 2, 4, 20, 11, 32) + b"\0"
+    log = struct.pack("<II", 0, 3) + bytes(20) + struct.pack("<I", len(spec)) + spec
+    for pcr, kind, data in events:
+        log += struct.pack("<III", pcr, kind, 2) + struct.pack("<H", 4) + bytes(20)
+        log += struct.pack("<H", 11) + sha256(data) + struct.pack("<I", len(data)) + data
+    return log
+
+
+class Refvalues(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.files = {name: self.folder / name for name in ("log", "one", "two")}
+        self.files["one"].write_bytes(b"first")
+        self.files["two"].write_bytes(b"second")
+        self.files["log"].write_bytes(boot_log((4, 0x80000003, b"loader"), (7, 0x80000001, b"db"), (4, 4, bytes(4))))
+
+    def values(self, *arguments):
+        done = vouch("refvalues", *arguments)
+        self.assertEqual(done.returncode, YES, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_values_are_what_others_compute(self):
+        told = self.values("--eventlog", self.files["log"], "--measured", f"11={self.files['one']}", "--measured",
+                           f"11={self.files['two']}", "--measured", f"17={self.files['one']}", "--host-data",
+                           self.files["two"], "--program", self.files["one"])
+        self.assertEqual(told["facts"], {"builds": [sha256(b"first").hex()]})
+        self.assertEqual(told["snp"], {"host_data": [sha256(b"second").hex()]})
+        first, second = sha256(b"first"), sha256(b"second")
+        self.assertEqual(told["tpm"]["pcrs"], {
+            "4": [sha256(sha256(bytes(32), sha256(b"loader")), sha256(bytes(4))).hex()],
+            "7": [sha256(bytes(32), sha256(b"db")).hex()],
+            "11": [sha256(sha256(bytes(32), first), second).hex()],
+            "17": [sha256(b"\xff" * 32, first).hex()]})
+        self.assertEqual(told["tpm"]["log"], {"pcrs": [4, 7], "events": []})
+        only = self.values("--eventlog", self.files["log"], "--pcr", "7", "--measured", f"7={self.files['one']}")
+        self.assertEqual(list(only["tpm"]["pcrs"]), ["7"])
+        self.assertEqual(only["tpm"]["log"], "none")  # the log does not explain what came behind it
+
+    def test_the_default_is_this_program(self):
+        told = self.values()
+        self.assertEqual(told, {"facts": {"builds": [sha256(pathlib.Path(VOUCH).read_bytes()).hex()]}})
+
+    def test_values_fit_a_policy(self):
+        told = self.values("--eventlog", self.files["log"])
+        policy = json.loads((POLICIES / "tpm.json").read_text())
+        policy["facts"].update(told["facts"])
+        policy["tpm"].update(told["tpm"])
+        draft = self.folder / "draft.json"
+        draft.write_text(json.dumps(policy))
+        done = vouch("policy", "lint", draft, "--at", "2026-12-01T00:00:00Z")
+        self.assertEqual(done.returncode, YES, done.stdout + done.stderr)
+
+    def test_what_is_none_is_refused(self):
+        for arguments, code in ((("--measured", "24=/dev/null"), USAGE), (("--measured", "x"), USAGE),
+                                (("--measured", f"11={self.folder}/none"), UNAVAILABLE),
+                                (("--eventlog", self.files["one"]), MALFORMED),
+                                (("--eventlog", self.files["log"], "--pcr", "5"), NO),
+                                (("--eventlog", self.files["log"], "--pcr", "-1"), USAGE),
+                                (("--model", self.files["one"]), MALFORMED)):
+            done = vouch("refvalues", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (code, ""), (arguments, done.stderr))
+            self.assertTrue(done.stderr)
 
 
 if __name__ == "__main__":
