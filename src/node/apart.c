@@ -117,7 +117,7 @@ static vch_status hear(struct vch_apart *apart, struct vch_inference_word *word,
         if (task == NULL || !atomic_load(&task->is_cancelled)) continue;
         atomic_store(&apart->setup.shared->stop, true);
         if (told_ms == 0) told_ms = now_ms();
-        if (now_ms() - told_ms >= VCH_APART_STOP_MS) return VCH_FAIL(TIMEOUT);
+        if (now_ms() - told_ms >= apart->setup.stop_ms) return VCH_FAIL(TIMEOUT);
     }
     return vch_child_read(apart->child.channel, word, sizeof *word);
 }
@@ -197,6 +197,7 @@ static vch_status make_ready(struct vch_apart *apart, struct vch_complaint *comp
     if (vch_is_ok(status)) status = hand_over_all(apart);
     if (vch_is_ok(status)) return VCH_OK;
     end_process(apart, &why);
+    if (complaint->text[0] != '\0') return status; // it said itself what it has against its models
     return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                         "the process that computes ended as it was started: %s", why.text);
 }
@@ -381,6 +382,7 @@ vch_status vch_apart_new(struct vch_apart **out, const struct vch_inference_setu
 
     if (apart == NULL) return VCH_FAIL(NO_MEMORY);
     apart->setup = *setup;
+    if (setup->stop_ms == 0) apart->setup.stop_ms = VCH_APART_STOP_MS;
     apart->child.channel = -1;
     (void)pthread_mutex_init(&apart->lock, NULL);
     vch_status status = start(apart, complaint);

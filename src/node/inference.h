@@ -58,6 +58,7 @@ struct vch_inference_setup {
     const struct vch_kernels *kernels;
     unsigned threads; // 0: one per processor
     size_t memory_max, prove_memory_max, data_max;
+    uint32_t stop_ms; // how long one that was told to stop may take; 0: VCH_APART_STOP_MS
     struct vch_inference_shared *shared;
     vch_engine_executor execute; // for tests: what computes there; NULL in earnest
     void *execute_context;
