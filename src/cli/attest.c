@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/attest_collect.h"
+#include "cli/attest_enrol.h"
 #include "cli/attest_policy.h"
 #include "cli/attest_probe.h"
 #include "cli/attest_refvalues.h"
@@ -24,6 +25,7 @@ static const struct vch_option options[] = {
     {"sealing-key", "HEX",
      "of collect: what is sealed for this machine is sealed to this X25519 key", false},
     {"model-id", "HEX", "of collect: what the machine serves (default: nothing)", false},
+    VCH_ATTEST_ENROL_OPTIONS,
     {"output", "FILE", "where what is made goes", false},
     {"key", "FILE", "of policy sign: whoever signs", false},
     {"passphrase-file", "FILE", "opens the key file", false},
@@ -34,23 +36,25 @@ static const struct vch_option options[] = {
 // What comes behind an action's name are its operands.
 static const struct action {
     const char *name, *operands;
-    uint32_t operand_count;
+    uint32_t operand_least, operand_most;
     vch_status (*run)(struct vch_tool *tool);
 } ACTIONS[] = {
-    {"probe", "", 0, vch_attest_probe_run},
-    {"collect", "", 0, vch_attest_collect_run},
-    {"verify", " FILE", 1, vch_attest_verify_run},
-    {"policy", " sign|lint|show FILE", 2, vch_attest_policy_run},
-    {"refvalues", "", 0, vch_attest_refvalues_run},
+    {"probe", "", 0, 0, vch_attest_probe_run},
+    {"collect", "", 0, 0, vch_attest_collect_run},
+    {"enrol", " STEP [FILE]", 1, 2, vch_attest_enrol_run},
+    {"verify", " FILE", 1, 1, vch_attest_verify_run},
+    {"policy", " sign|lint|show FILE", 2, 2, vch_attest_policy_run},
+    {"refvalues", "", 0, 0, vch_attest_refvalues_run},
 };
 
 static vch_status start(const struct action *action, struct vch_tool *tool)
 {
-    if (tool->options->operand_count != action->operand_count + 1)
+    uint32_t count = tool->options->operand_count - 1;
+
+    if (count < action->operand_least || count > action->operand_most)
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "vouch attest %s%s takes %u operands behind its name, found %u",
-                            action->name, action->operands, action->operand_count,
-                            tool->options->operand_count - 1);
+                            "expected vouch attest %s%s, found %u words behind its name",
+                            action->name, action->operands, count);
     return action->run(tool);
 }
 
@@ -70,7 +74,7 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe | collect | verify FILE | policy sign|lint|show FILE | refvalues",
+    .operands = "probe | collect | enrol STEP [FILE] | verify FILE | policy STEP FILE | refvalues",
     .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
@@ -81,6 +85,11 @@ const struct vch_command vch_commands_attest = {
         "connected\n"
         "to it, and writes the evidence to --output for `verify`. The process that talks to the\n"
         "hardware is confined, and is ended when it takes too long.\n\n"
+        "enrol: shows, once, that a TPM's attestation key lies in a TPM of a known maker; "
+        "`accept`\n"
+        "prints the key as it goes into a policy. Its steps, each of which makes a file for the\n"
+        "next: request (on the machine), challenge FILE (of the verifier), answer FILE (on the\n"
+        "machine), accept FILE (of the verifier).\n\n"
         "verify: judges evidence in a file (specs/attest.md, section 7) by --policy, and prints\n"
         "every check, what to do about those that failed, and who may read what is private on\n"
         "such a machine. Exits with 0 where it is accepted, and with 1 where it is not.\n\n"
