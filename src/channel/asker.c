@@ -154,7 +154,7 @@ static bool is_due(const struct vch_asker *asker, struct vch_transport_time now)
 {
     const uint32_t again_ms = asker->setup.policy->again_ms;
 
-    if (!is_for_now(asker)) return true;
+    if (!is_for_now(asker) || now.unix_ms >= asker->kept.verdict.until_ms) return true;
     return again_ms != 0 && now.monotonic_ms - asker->settled_ms >= again_ms - again_ms / 4;
 }
 
