@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/owner_log.h"
+#include "cli/owner_release.h"
 #include "cli/owner_seal.h"
 
 static const struct vch_option options[] = {
@@ -18,6 +19,17 @@ static const struct vch_option options[] = {
     {"counter", "N", "of seal: which release of the model (default: the log's last, or 1)", false},
     {"licence", "FILE", "of seal: text whose digest the manifest names", false},
     {"log", "FILE", "the log of releases (default: KEY.releases)", false},
+    {"to", "HOST:PORT", "of release: where the node listens", false},
+    {"node", "KEY", "of release: the node's identity", false},
+    {"policy", "RULES", "of release: what the node has to show for weights:private", false},
+    {"policy-signer", "KEY", "of release: whose rules count: hexadecimal or key file", true},
+    {"accept", "CHECK", "of release: in spite of a warning of that check", true},
+    {"for", "SECONDS", "of release: how long the node may begin to use it (default: 600)", false},
+    {"timeout", "SECONDS", "of release: for everything (default: 600)", false},
+    {"evidence", "FILE", "of release: keeps what the node showed (vouch attest verify)", false},
+    {"attest", "KIND", "of release: shown to nodes that ask: none, tsm[:FOLDER], tpm[:TCTI]",
+     false},
+    {"event-log", "FILE", "the TPM's boot log, shown too", false},
     {"head", "HEX", "of log: a head that was kept, and that it has to have had", false},
     {"json", NULL, "print JSON", false},
     {0},
@@ -29,6 +41,7 @@ static const struct {
     vch_status (*run)(struct vch_tool *tool);
 } ACTIONS[] = {
     {"seal", "M.vouch", vch_owner_seal_run},
+    {"release", "M.sealed", vch_owner_release_run},
     {"log", "FILE", vch_owner_log_run},
 };
 
@@ -52,7 +65,8 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_owner = {
     .name = "owner",
-    .operands = "seal M.vouch --key K -o M.sealed | log FILE",
+    .operands = "seal M.vouch --key K -o M.sealed | release M.sealed --to HOST:PORT --node KEY "
+                "--policy RULES --policy-signer KEY --key K | log FILE",
     .summary = "seal weights for machines of others; what was released to whom",
     .details =
         "seal: checks a package that --key has signed, seals it a mebibyte at a time, and writes "
@@ -60,6 +74,15 @@ const struct vch_command vch_commands_owner = {
         "data key to a file of its own. Sealed weights are the same bytes for every node and may "
         "lie\n"
         "anywhere (specs/sealing.md). A release that replaces others has a higher --counter.\n\n"
+        "release: connects to a node, which has to show by --policy what may have weights:private, "
+        "on\n"
+        "this very connection; writes the release down; and sends the data key, sealed to the key "
+        "that\n"
+        "the node has shown. M.sealed may be its first 296 bytes alone. Where a check is only "
+        "warned\n"
+        "about nothing is released, unless --accept names it. A node that has the same file opens "
+        "it\n"
+        "and serves it. Exits with 0 when it does.\n\n"
         "log: checks a log of releases, record by record, and prints it. Keep its head elsewhere:\n"
         "--head shows that nothing was taken off its end since.",
     .operand_min = 1,

@@ -1,0 +1,384 @@
+#include "client/releasing.h"
+
+#include <event2/dns.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "channel/channel.h"
+#include "channel/judge.h"
+#include "crypto/signer.h"
+#include "host/clock.h"
+#include "host/random.h"
+#include "net/loop.h"
+#include "net/tls.h"
+#include "sealing/grant.h"
+
+enum {
+    TICK_MS = 250,
+    KEEP_ALIVE_MS = 15000,
+    TIMEOUT_MS = 600000,
+    ID = 1,
+    ARENA_MAX = VCH_RESULT_ARENA_SIZE + (1 << 20),
+};
+
+struct errand {
+    const struct vch_releasing_setup *setup;
+    struct vch_releasing *out;
+    struct vch_complaint *complaint;
+    struct event_base *base;
+    struct evdns_base *dns;
+    struct vch_tls *tls;
+    struct vch_attester *attester;
+    struct vch_judge judge;
+    struct vch_asker_policy policy;
+    struct event *tick;
+    struct vch_stream *stream;
+    struct vch_channel channel;
+    bool has_channel, has_greeted, is_over;
+    uint32_t live_streams;
+    uint64_t end_ms, pinged_ms;
+    vch_status status;
+};
+
+static uint64_t now_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
+// The first word is the last.
+static void end(struct errand *errand, vch_status status)
+{
+    if (errand->is_over) return;
+    errand->is_over = true;
+    errand->status = status;
+    if (errand->stream != NULL) vch_stream_close(errand->stream);
+    errand->stream = NULL;
+    (void)event_base_loopbreak(errand->base);
+}
+
+static void fail(struct errand *errand, enum vch_code code, const char *what, const char *why)
+{
+    const char *far = errand->out->is_sent ? "the release was sent" : "nothing was released";
+
+    if (errand->is_over) return;
+    end(errand, vch_complain(errand->complaint, code, "%s: %s %s", far, what, why));
+}
+
+static bool send_frame(struct errand *errand, const Vouch__Frame *frame)
+{
+    vch_status status = vch_stream_send(errand->stream, frame);
+
+    if (!vch_is_ok(status)) fail(errand, status.code, "the connection", "takes no frames");
+    return vch_is_ok(status);
+}
+
+// The verdict once more, with every check: what was accepted may still be less than affirming.
+static vch_status look(struct errand *errand, struct vch_arena *arena)
+{
+    const struct vch_asker *asker = &errand->channel.asker;
+    struct vch_result_history history = asker->answer.history;
+    struct vch_exchange_response *response = VCH_ARENA_NEW(arena, struct vch_exchange_response, 1);
+    const struct vch_asker_kept *kept = &asker->kept;
+
+    if (response == NULL || kept->bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    history.asked_s = (int64_t)(asker->answer.asked_ms / 1000);
+    VCH_TRY(vch_exchange_decode_response(response, kept->bytes, kept->size, errand->complaint));
+    VCH_TRY(vch_result_judge(&errand->out->result, response, kept->verdict.binder,
+                             errand->setup->rules, &history, (int64_t)(kept->time_ms / 1000), arena,
+                             errand->complaint));
+    errand->out->is_judged = true;
+    if (vch_hash_is_equal(&errand->out->result.digest, &kept->verdict.digest)) return VCH_OK;
+    return vch_complain(errand->complaint, VCH_CODE_REFUSED,
+                        "the same evidence was judged in two ways: nothing is released");
+}
+
+static uint64_t earlier(uint64_t a, int64_t b)
+{
+    return b < 0 ? 0 : a < (uint64_t)b ? a : (uint64_t)b;
+}
+
+// Not for longer than what it rests on.
+static vch_status make_grant(struct errand *errand, uint8_t grant[static VCH_GRANT_SIZE])
+{
+    const struct vch_releasing_setup *setup = errand->setup;
+    const struct vch_asker_kept *kept = &errand->channel.asker.kept;
+    const struct vch_result *result = &errand->out->result;
+    const uint64_t time_s = vch_clock_unix_ms() / 1000;
+    const uint64_t end_s = earlier(earlier(UINT64_MAX, setup->rules->until_s), result->until_s);
+    const struct vch_grant_basis basis = {.verdict = &result->appraisal,
+                                          .binder = kept->verdict.binder,
+                                          .policy_end_s = end_s,
+                                          .accepted = setup->accepted,
+                                          .accepted_count = setup->accepted_count};
+    struct vch_grant_terms terms = {.manifest = vch_sealed_digest(setup->sealed),
+                                    .policy = setup->rules->id,
+                                    .time_s = time_s,
+                                    .expiry_s =
+                                        earlier(end_s, (int64_t)(time_s + setup->lifetime_s))};
+    struct vch_release *release = &errand->out->release;
+    uint8_t seed[VCH_HPKE_SEED_SIZE];
+    struct vch_binder bound;
+
+    VCH_TRY(vch_binder_decode(&bound, basis.binder, VCH_BINDER_SIZE, errand->complaint));
+    vch_random_bytes(seed, sizeof seed);
+    vch_status status = vch_grant_make(grant, &basis, setup->sealed, &terms, setup->data_key, seed,
+                                       errand->complaint);
+    vch_wipe(seed, sizeof seed);
+    *release = vch_release_of(setup->sealed, VCH_RELEASE_GRANTED, time_s);
+    release->node = setup->node.key;
+    memcpy(release->sealing_key, bound.sealing_key, sizeof release->sealing_key);
+    release->block = vch_binder_digest(basis.binder);
+    release->policy = terms.policy;
+    release->verdict = result->digest;
+    release->expiry_s = terms.expiry_s;
+    return status;
+}
+
+static void send_grant(struct errand *errand, uint8_t grant[static VCH_GRANT_SIZE])
+{
+    uint8_t manifest[VCH_SEALED_MANIFEST_SIZE];
+    Vouch__Grant message = VOUCH__GRANT__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    vch_sealed_encode(manifest, errand->setup->sealed);
+    message.id = ID;
+    message.manifest = (ProtobufCBinaryData){sizeof manifest, manifest};
+    message.grant = (ProtobufCBinaryData){VCH_GRANT_SIZE, grant};
+    frame.body_case = VOUCH__FRAME__BODY_GRANT;
+    frame.grant = &message;
+    errand->out->is_sent = send_frame(errand, &frame);
+}
+
+// On disk first: what was released nobody can take back, and it must not be unknown.
+static vch_status release_key(struct errand *errand, struct vch_arena *arena)
+{
+    const struct vch_releasing_setup *setup = errand->setup;
+    uint8_t grant[VCH_GRANT_SIZE];
+
+    VCH_TRY(look(errand, arena));
+    VCH_TRY(vch_result_allows(&errand->out->result, setup->rules, VCH_RULES_PRIVATE_WEIGHTS,
+                              (int64_t)(vch_clock_unix_ms() / 1000), errand->complaint));
+    VCH_TRY(make_grant(errand, grant));
+    VCH_TRY(setup->record(setup->context, &errand->out->release, errand->complaint));
+    errand->out->is_recorded = true;
+    send_grant(errand, grant);
+    return VCH_OK;
+}
+
+// Something has come of the channel.
+static void settle(struct errand *errand)
+{
+    const char *why = NULL;
+    enum vch_code code = vch_channel_trouble(&errand->channel, &why);
+    struct vch_arena arena;
+
+    if (errand->is_over) return;
+    if (code != VCH_CODE_NONE) {
+        fail(errand, code, "the node's evidence is not accepted:", why);
+        return;
+    }
+    if (errand->out->is_recorded || !errand->has_greeted ||
+        !vch_channel_is_open(&errand->channel, vch_transport_now()))
+        return;
+    vch_arena_init(&arena, ARENA_MAX);
+    vch_status status = release_key(errand, &arena);
+    vch_arena_release(&arena);
+    if (!vch_is_ok(status)) end(errand, status);
+}
+
+static void on_channel(void *context, struct vch_channel *channel)
+{
+    (void)channel;
+    settle(context);
+}
+
+static void on_open(void *context, struct vch_stream *stream)
+{
+    static char software[] = "vouch " VCH_VERSION;
+    struct errand *errand = context;
+    const struct vch_channel_setup channel = {.transport = vch_transport_of(stream),
+                                              .role = VCH_BINDER_CLIENT,
+                                              .peer = errand->setup->node.key,
+                                              .policy = &errand->policy,
+                                              .attester = errand->attester,
+                                              .on_change = on_channel,
+                                              .context = errand};
+    Vouch__Hello hello = VOUCH__HELLO__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    vch_channel_init(&errand->channel, &channel);
+    errand->has_channel = true;
+    hello.version = VCH_FRAME_VERSION;
+    hello.software = software;
+    frame.body_case = VOUCH__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    (void)send_frame(errand, &frame);
+}
+
+static void hear_result(struct errand *errand, const Vouch__GrantResult *result)
+{
+    if (!errand->out->is_sent || result->id != ID) {
+        fail(errand, VCH_CODE_MALFORMED, "the node answers", "what was never sent");
+    } else if (result->code == VCH_CODE_NONE) {
+        errand->out->is_open = true;
+        end(errand, VCH_OK);
+    } else {
+        bool is_code = result->code <= VCH_CODE_TIMEOUT;
+        fail(errand, is_code ? (enum vch_code)result->code : VCH_CODE_REFUSED,
+             "the node does not open the weights:", result->text);
+    }
+}
+
+static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
+{
+    struct errand *errand = context;
+
+    (void)stream;
+    if (vch_channel_receive(&errand->channel, frame, vch_transport_now())) {
+        settle(errand);
+        return;
+    }
+    switch ((int)frame->body_case) {
+    case VOUCH__FRAME__BODY_WELCOME:
+        if (errand->has_greeted) break;
+        errand->has_greeted = true;
+        vch_channel_begin(&errand->channel, vch_transport_now());
+        settle(errand);
+        return;
+    case VOUCH__FRAME__BODY_GRANT_RESULT: hear_result(errand, frame->grant_result); return;
+    case VOUCH__FRAME__BODY_PONG: return;
+    case VOUCH__FRAME__BODY_REFUSAL:
+        fail(errand, VCH_CODE_REFUSED, "the node refuses:", frame->refusal->text);
+        return;
+    case VOUCH__FRAME__BODY_GOODBYE:
+        fail(errand, VCH_CODE_UNAVAILABLE, "the node", "is about to stop");
+        return;
+    default: break;
+    }
+    fail(errand, VCH_CODE_MALFORMED, "the node breaks the protocol:", vch_frame_name(frame));
+}
+
+static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
+{
+    struct errand *errand = context;
+
+    (void)stream;
+    errand->stream = NULL;
+    fail(errand, code != VCH_CODE_NONE ? code : VCH_CODE_UNAVAILABLE,
+         "the connection to the node ended:", why);
+}
+
+static void ping(struct errand *errand)
+{
+    Vouch__Ping message = VOUCH__PING__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    errand->pinged_ms = now_ms();
+    frame.body_case = VOUCH__FRAME__BODY_PING;
+    frame.ping = &message;
+    (void)send_frame(errand, &frame);
+}
+
+static void on_tick(evutil_socket_t unused, short what, void *context)
+{
+    struct errand *errand = context;
+
+    (void)unused, (void)what;
+    if (now_ms() >= errand->end_ms) fail(errand, VCH_CODE_TIMEOUT, "the node", "takes too long");
+    if (errand->is_over || !errand->has_greeted) return;
+    vch_channel_tick(&errand->channel, vch_transport_now());
+    settle(errand);
+    if (!errand->is_over && errand->out->is_sent && now_ms() >= errand->pinged_ms + KEEP_ALIVE_MS)
+        ping(errand);
+}
+
+// A client's channel asks of its own accord again; a release is made once, on the first verdict.
+static vch_status prepare(struct errand *errand)
+{
+    const struct vch_releasing_setup *setup = errand->setup;
+    const struct vch_digest manifest = vch_sealed_digest(setup->sealed);
+
+    errand->judge = (struct vch_judge){setup->rules, VCH_RULES_PRIVATE_WEIGHTS};
+    VCH_TRY(vch_judge_policy(&errand->policy, &errand->judge, errand->complaint));
+    memcpy(errand->policy.occasion, manifest.bytes, sizeof errand->policy.occasion);
+    if (setup->attester == NULL) return VCH_OK;
+    struct vch_attester_setup attester = *setup->attester;
+    attester.base = errand->base;
+    attester.node = setup->key->public_key;
+    return vch_attester_new(&errand->attester, &attester, errand->complaint);
+}
+
+static vch_status open_stream(struct errand *errand)
+{
+    const struct vch_releasing_setup *setup = errand->setup;
+    const struct vch_signer signer = vch_signer_local(setup->key);
+    struct vch_stream_setup stream = {
+        .base = errand->base,
+        .live_count = &errand->live_streams,
+        .limits = setup->limits.window_ms != 0 ? setup->limits : vch_stream_default_limits(),
+        .events = {.on_open = on_open, .on_frame = on_frame, .on_close = on_close},
+        .context = errand};
+
+    VCH_TRY(vch_tls_new(&errand->tls, &signer, errand->complaint));
+    errand->dns = evdns_base_new(errand->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+                                                   EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    stream.tls = errand->tls;
+    stream.dns = errand->dns;
+    return vch_stream_connect(&errand->stream, &stream, &setup->node.key, setup->node.host,
+                              setup->node.port);
+}
+
+static vch_status run(struct errand *errand)
+{
+    static const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
+    const uint32_t timeout_ms = errand->setup->timeout_ms;
+
+    errand->base = vch_loop_new();
+    if (errand->base == NULL) return VCH_FAIL(NO_MEMORY);
+    errand->end_ms = now_ms() + (timeout_ms != 0 ? timeout_ms : TIMEOUT_MS);
+    VCH_TRY(prepare(errand));
+    VCH_TRY(open_stream(errand));
+    errand->tick = event_new(errand->base, -1, EV_PERSIST, on_tick, errand);
+    if (errand->tick == NULL || event_add(errand->tick, &tick) != 0) return VCH_FAIL(NO_MEMORY);
+    while (!errand->is_over)
+        if (event_base_dispatch(errand->base) != 0) return VCH_FAIL(IO);
+    return errand->status;
+}
+
+static void release(struct errand *errand)
+{
+    if (errand->stream != NULL) vch_stream_drop(errand->stream);
+    if (errand->has_channel) {
+        struct vch_asker_kept *kept = &errand->channel.asker.kept;
+        errand->out->evidence = *kept;
+        kept->bytes = NULL; // the caller's now
+        vch_channel_release(&errand->channel);
+    }
+    vch_attester_free(errand->attester);
+    // What is still to be written has its linger.
+    if (errand->tick != NULL) event_free(errand->tick);
+    while (errand->live_streams > 0 && event_base_loop(errand->base, EVLOOP_ONCE) == 0)
+        continue;
+    if (errand->dns != NULL) evdns_base_free(errand->dns, 0);
+    if (errand->base != NULL) event_base_free(errand->base);
+    vch_tls_free(errand->tls);
+}
+
+vch_status vch_releasing_run(struct vch_releasing *out, const struct vch_releasing_setup *setup,
+                             struct vch_complaint *complaint)
+{
+    struct errand *errand = calloc(1, sizeof *errand);
+
+    *out = (struct vch_releasing){0};
+    if (errand == NULL) return VCH_FAIL(NO_MEMORY);
+    errand->setup = setup;
+    errand->out = out;
+    errand->complaint = complaint;
+    vch_status status = run(errand);
+    release(errand);
+    free(errand);
+    return status;
+}
