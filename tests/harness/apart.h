@@ -57,25 +57,31 @@ static inline vch_status apart_take(void *context, struct vch_complaint *complai
     return VCH_OK;
 }
 
+static inline struct vch_node_package apart_package_of(struct apart_world *world,
+                                                       struct vch_graph *graph)
+{
+    struct vch_node_package out = {0};
+    uint8_t *bytes = NULL;
+    struct vch_salt *salts = VCH_ARENA_NEW(&world->arena, struct vch_salt, graph->parameter_count);
+
+    apart_fill(salts, graph->parameter_count * sizeof *salts);
+    CHECK_OK(vch_package_encode(&bytes, &out.size, graph, salts, &world->owner, &world->arena, NULL,
+                                NULL));
+    out.bytes = bytes;
+    return out;
+}
+
 // Two layers between three cuts; `side` inputs and outputs.
 static inline struct vch_node_package apart_package(struct apart_world *world, uint32_t side)
 {
-    struct vch_node_package out = {0};
     struct graphs build;
-    uint8_t *bytes = NULL;
 
     graphs_init(&build, &world->arena);
     uint32_t x = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, side, 0, 0));
     x = graphs_linear(&build, x, side, VCH_TYPE_I8);
     x = graphs_linear(&build, x, side, VCH_TYPE_I8);
     graphs_output(&build, x);
-    struct vch_graph *graph = graphs_finish(&build);
-    struct vch_salt *salts = VCH_ARENA_NEW(&world->arena, struct vch_salt, graph->parameter_count);
-    apart_fill(salts, graph->parameter_count * sizeof *salts);
-    CHECK_OK(vch_package_encode(&bytes, &out.size, graph, salts, &world->owner, &world->arena, NULL,
-                                NULL));
-    out.bytes = bytes;
-    return out;
+    return apart_package_of(world, graphs_finish(&build));
 }
 
 static inline void apart_add_annex(struct apart_world *world)
@@ -107,19 +113,23 @@ static inline void apart_add_annex(struct apart_world *world)
                              &world->complaint));
 }
 
-static inline void apart_set_up(struct apart_world *world)
+static inline void apart_begin(struct apart_world *world, enum vch_cpu_level level)
 {
     uint8_t seed[VCH_SIGN_SEED_SIZE] = {1};
 
     memset(world, 0, sizeof *world);
     vch_arena_init(&world->arena, 1u << 28);
-    world->kernels = vch_kernels_select(VCH_CPU_PORTABLE);
+    world->kernels = vch_kernels_select(level);
     vch_sign_key(&world->owner, seed);
     seed[0] = 2;
     vch_sign_key(&world->node, seed);
     world->signer = vch_signer_local(&world->node);
     world->engine = (struct vch_engine){&world->kernels, NULL, &world->signer};
-    world->package = apart_package(world, APART_SIDE);
+}
+
+static inline void apart_hold(struct apart_world *world, const struct vch_node_package *package)
+{
+    world->package = *package;
     world->models.is_planned = true;
     CHECK_OK(vch_models_add(&world->models, world->package.bytes, world->package.size,
                             &world->arena, NULL, &world->complaint));
@@ -131,6 +141,13 @@ static inline void apart_set_up(struct apart_world *world)
                                                 .threads = 2,
                                                 .memory_max = APART_MEMORY_MAX,
                                                 .prove_memory_max = APART_MEMORY_MAX};
+}
+
+static inline void apart_set_up(struct apart_world *world)
+{
+    apart_begin(world, VCH_CPU_PORTABLE);
+    const struct vch_node_package package = apart_package(world, APART_SIDE);
+    apart_hold(world, &package);
 }
 
 static inline void apart_start(struct apart_world *world)
