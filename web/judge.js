@@ -2,6 +2,7 @@
 // `vouch verify`, in its words. Nothing of the statement comes from the voucher: whom to trust, which
 // ledger, and what model and input are, is what the reader says. What was not checked here is never shown.
 import {verifyAgreement} from "./agreement.js";
+import {judgeAttested} from "./attestation.js";
 import {isEqual} from "./bytes.js";
 import {isAmong, judgeClient, judgeLedger, judgeModel, judgeVotes} from "./claims.js";
 import {judgeEnds, judgeInput, judgeOutput, judgeProof} from "./claims_ends.js";
@@ -9,7 +10,7 @@ import {planOf} from "./model.js";
 import {openEnds} from "./opening.js";
 import {Recount} from "./recount.js";
 import {must, refusalOf} from "./refusal.js";
-import {FALSE, NOT_CLAIMED, SHOWN} from "./verdicts.js";
+import {FALSE, SHOWN} from "./verdicts.js";
 import {BY_NODES} from "./voucher.js";
 
 export const CLAIMS = ["client", "model", "input", "output", "split", "quorum", "ends", "proof", "attested"];
@@ -92,7 +93,7 @@ class Judge {
     judgeEnds(this);
     judgeInput(this);
     judgeOutput(this);
-    this.say("attested", NOT_CLAIMED, "vouchers of version 1 carry no evidence of hardware");
+    await judgeAttested(this);
   }
 
   // Null, or the claim that decides against it.

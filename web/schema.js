@@ -18,9 +18,13 @@ const FAULT = {1: ["node", key], 2: ["kind", u32]};
 const PROOF = {1: ["input_root", digest], 2: ["output_root", digest], 3: ["annex", bytes], 4: ["proof", bytes]};
 const LEAF = {1: ["position", u64], 2: ["entry", bytes], 3: ["path", many(digest, 63)]};
 const AGREEMENT = {1: ["checkpoint", bytes], 2: ["leaves", many(message(LEAF), 1024)]};
+const ATTESTATION = {
+  1: ["node", key], 2: ["salt", exactly(32)], 3: ["block", bytes], 4: ["response", bytes], 5: ["time_ms", u64],
+};
 const RESULT = {
   1: ["segment", u32], 2: ["votes", many(message(VOTE), 301)], 3: ["faults", many(message(FAULT), 1024)],
   4: ["proof", message(PROOF)], 5: ["agreement", message(AGREEMENT)],
+  6: ["attestations", many(message(ATTESTATION), 1024)],
 };
 
 export const VOUCHER = {

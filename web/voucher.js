@@ -1,5 +1,6 @@
 // Vouchers, jobs and registries: reading one, and every rule of specs/voucher.md, sections 1 and 3, and
 // specs/registry.md. What is wrong is refused, with a reason.
+import {checkAttestations, checkCount} from "./attestation.js";
 import {compare, hex} from "./bytes.js";
 import {isSigned} from "./ed25519.js";
 import {transcript} from "./hash.js";
@@ -100,10 +101,10 @@ function checkAgreement({checkpoint, leaves}, segment) {
 }
 
 function checkResult(result, i, job) {
-  const {segment, votes, faults, proof, agreement} = result;
+  const {segment, votes, faults, proof, agreement, attestations} = result;
   must(segment < job.segments.length, `result ${i} is for segment ${segment}, which the job does not have`);
   must(job.segments[segment].by === BY_NODES ||
-    (proof !== null && agreement === null && votes.length === 0 && faults.length === 0),
+    (proof !== null && agreement === null && votes.length + faults.length + attestations.length === 0),
   `result ${i} is for segment ${segment}, which the job leaves to no node, and is not a proof alone`);
   votes.forEach((vote, j) => must(j === 0 || compare(votes[j - 1].node, vote.node) < 0,
     `segment ${segment}: vote ${j} is not in ascending order of nodes, or its node votes twice`));
@@ -113,6 +114,7 @@ function checkResult(result, i, job) {
       `segment ${segment}: fault ${j} is not in ascending order of nodes and kinds`);
   });
   if (agreement !== null) checkAgreement(agreement, segment);
+  checkAttestations(result);
   if (proof === null) return;
   must(job.input.kind === MATRIX, `segment ${segment} has a proof, but the job's commitments open inside none`);
   must(proof.annex.length > 0 && proof.proof.length > 0,
@@ -132,6 +134,7 @@ export async function decodeVoucher(bytes) {
       `results are not in ascending order of segments at result ${i}`);
     checkResult(result, i, job);
   });
+  checkCount(voucher.results);
   // The signature is the last field: all before it is signed.
   const signed = bytes.subarray(0, bytes.length - SIGNATURE_FIELD_SIZE);
   return {...voucher, job, registry, signed: await transcript("vouch/voucher/v1", ["voucher", signed])};

@@ -9,6 +9,7 @@
 #include "circuit/crossing.h"
 #include "consensus/capture.h"
 #include "model/segment.h"
+#include "voucher/attested_claim.h"
 #include "voucher/contest.h"
 #include "voucher/parties.h"
 #include "voucher/proofs.h"
@@ -874,7 +875,6 @@ void vch_judge_claims(struct vch_verify_report *report, const struct vch_verify_
     judge_run(&judge);
     judge_input(&judge);
     judge_output(&judge);
-    judge_as(&judge, VCH_CLAIM_ATTESTED, VCH_VERDICT_NOT_CLAIMED,
-             "vouchers of version 1 carry no evidence of hardware");
+    vch_attested_claim(report, input, &judge.recount, judge.agreed, scratch);
     list_dissenters(&judge);
 }

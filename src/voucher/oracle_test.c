@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attest/binder.h"
 #include "base/bytes.h"
 #include "harness/test.h"
 #include "harness/told.h"
@@ -104,6 +105,50 @@ static void tell_proofs(void)
     v.voucher.result_count = count;
 }
 
+// An attestation of that vote's node: nobody here has rules, so its response is not looked into.
+static struct vch_segment_attestation tell_attestation(const struct vch_vote *vote)
+{
+    struct vch_segment_attestation out = {.node = vote->node, .time_ms = 1 + test_below(1500)};
+    struct vch_binder binder = {.mode = lies(20) ? VCH_BINDER_REGISTRATION : VCH_BINDER_CHANNEL,
+                                .role = lies(20) ? VCH_BINDER_CLIENT : VCH_BINDER_SERVER,
+                                .kind = 1 + test_below(lies(2) ? VCH_BINDER_NONE : 1)};
+    uint8_t *block = vch_arena_alloc(&v.arena, VCH_BINDER_SIZE + 1, 1);
+
+    CHECK(block != NULL);
+    if (chance(4)) binder.kind = VCH_BINDER_NONE;
+    out.salt[0] = (uint8_t)test_below(256);
+    struct vch_digest nonce = vch_binder_nonce(v.job.nonce.bytes, out.salt);
+    if (lies(20)) out.salt[1] ^= 1;
+    memcpy(binder.nonce, nonce.bytes, sizeof binder.nonce);
+    memset(binder.sealing_key, 0x5e, sizeof binder.sealing_key);
+    memcpy(binder.node, lies(20) ? v.stranger.public_key.bytes : vote->node.bytes, 32);
+    binder.own = vch_binder_identity(lies(20) ? v.stranger.public_key.bytes : vote->node.bytes);
+    if (binder.mode == VCH_BINDER_CHANNEL) {
+        memset(binder.exporter, 0xe4, sizeof binder.exporter);
+        binder.peer = vch_binder_identity(lies(20) ? vote->node.bytes : v.client.public_key.bytes);
+    }
+    CHECK_OK(vch_binder_encode(block, &binder));
+    out.block = block;
+    out.response = block;
+    out.response_size = VCH_BINDER_SIZE;
+    return out;
+}
+
+static void tell_attestations(void)
+{
+    bool are_there = chance(2);
+
+    for (uint32_t i = 0; i < v.voucher.result_count && are_there; i++) {
+        struct vch_segment_result *result = &v.results[i];
+        struct vch_segment_attestation *list =
+            VCH_ARENA_NEW(&v.arena, struct vch_segment_attestation, result->vote_count);
+        CHECK(list != NULL);
+        for (uint32_t j = 0; j < result->vote_count; j++)
+            if (!lies(8)) list[result->attestation_count++] = tell_attestation(&result->votes[j]);
+        result->attestations = list;
+    }
+}
+
 static void tell_end(void)
 {
     struct vch_digest other = vouchers_digest("another");
@@ -178,6 +223,7 @@ static void tell_story(FILE *file)
     vouchers_ask(&v);
     tell_votes();
     tell_proofs();
+    tell_attestations();
     tell_end();
     vouchers_sign(&v);
     tell_reader();

@@ -103,6 +103,11 @@ static vch_status read_client(struct vch_policy *policy, struct line *line)
     return read_key(policy->clients, &policy->client_count, line);
 }
 
+static vch_status read_attest_signer(struct vch_policy *policy, struct line *line)
+{
+    return read_key(policy->attest_signers, &policy->attest_signer_count, line);
+}
+
 static vch_status require(struct vch_policy *policy, const struct word *word,
                           const struct line *line)
 {
@@ -157,8 +162,13 @@ static const struct {
     const char *word;
     statement read;
 } statements[] = {
-    {"founder", read_founder},      {"owner", read_owner},   {"client", read_client},
-    {"require", read_requirements}, {"quorum", read_quorum}, {"ledger", read_ledger},
+    {"founder", read_founder},
+    {"owner", read_owner},
+    {"client", read_client},
+    {"require", read_requirements},
+    {"quorum", read_quorum},
+    {"ledger", read_ledger},
+    {"attest-signer", read_attest_signer},
 };
 
 static vch_status read_line(struct vch_policy *policy, struct line *line)
@@ -172,7 +182,7 @@ static vch_status read_line(struct vch_policy *policy, struct line *line)
     return vch_complain(
         line->complaint, VCH_CODE_MALFORMED,
         "policy line %u: \"%s\" is none of founder, owner, client, ledger, require, "
-        "quorum",
+        "quorum, attest-signer",
         line->number, word.text);
 }
 

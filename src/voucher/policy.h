@@ -5,6 +5,7 @@
 //     owner   8a88e3dd...     a model signed by this key counts
 //     client  d75a9801...     only vouchers of these, whatever is required; without one, of any
 //     ledger  943c2b07...     a quorum is shown by agreements on this ledger; without one, any way
+//     attest-signer 207a067... rules for evidence of hardware count if this key signed them
 //     require model input output quorum ends
 //     quorum 3                least votes a job asks for by which the claim quorum is shown
 //

@@ -16,6 +16,7 @@
 #include "base/workers.h"
 #include "kernels/kernels.h"
 #include "model/package.h"
+#include "voucher/attested.h"
 #include "voucher/opening.h"
 #include "voucher/voucher.h"
 
@@ -55,12 +56,13 @@ struct vch_finding {
 
 // What the reader requires and whom they trust. Zeroed: no keys named, default requirements.
 struct vch_policy {
-    uint32_t founder_count, owner_count, client_count, ledger_count;
+    uint32_t founder_count, owner_count, client_count, ledger_count, attest_signer_count;
     struct vch_public_key founders[VCH_VERIFY_KEYS_MAX]; // networks whose registries count
     struct vch_public_key owners[VCH_VERIFY_KEYS_MAX];   // owners whose models count
     struct vch_public_key clients[VCH_VERIFY_KEYS_MAX];  // empty: any; else client must be shown
     // Empty: any, or none at all; else a quorum is shown by agreements on one of these alone.
     struct vch_digest ledgers[VCH_VERIFY_KEYS_MAX];
+    struct vch_public_key attest_signers[VCH_VERIFY_KEYS_MAX]; // whose rules for evidence count
     bool has_requirements;          // false, or none named: model, input, output, and quorum (or
     bool requires[VCH_CLAIM_COUNT]; // proof, or attested) must be shown
     uint32_t quorum_min;            // least k of the job; 0: VCH_VERIFY_QUORUM_MIN
@@ -81,6 +83,8 @@ struct vch_verify_input {
     const struct vch_policy *policy;   // never NULL
     const struct vch_kernels *kernels; // for running and checking; NULL only where package is
     struct vch_workers *workers;
+    const struct vch_rules *rules; // NULL, or what the reader takes as evidence of hardware
+    int64_t evidence_at_s;         // when evidence is judged; 0: when the voucher was finished
 };
 
 struct vch_verify_report {
@@ -94,6 +98,9 @@ struct vch_verify_report {
         struct vch_public_key node;
         uint32_t segment;
     } dissenters[VCH_VOTE_COUNT_MAX];
+    // What nodes showed of what they run, each judged by itself, the first VCH_VOTE_COUNT_MAX.
+    uint32_t attested_count;
+    struct vch_attested_node attested[VCH_VOTE_COUNT_MAX];
 };
 
 const char *vch_verify_claim_name(enum vch_claim claim);

@@ -9,6 +9,7 @@
 #include "message/message.h"
 #include "schema/voucher.pb-c.h"
 #include "voucher/agreement.h"
+#include "voucher/attestation.h"
 
 enum {
     VERSION = 1,
@@ -72,7 +73,7 @@ static vch_status check_subject(const struct vch_voucher *voucher, uint32_t i,
                             result->segment);
     if (voucher->job.segments[result->segment].by == VCH_JOB_BY_NODES) return VCH_OK;
     if (result->proof != NULL && result->agreement == NULL && result->vote_count == 0 &&
-        result->fault_count == 0)
+        result->fault_count == 0 && result->attestation_count == 0)
         return VCH_OK;
     return vch_complain(complaint, VCH_CODE_MALFORMED,
                         "result %u is for segment %u, which the job leaves to no node, and is not "
@@ -96,6 +97,8 @@ static vch_status check_proof(const struct vch_voucher *voucher,
 
 static vch_status check_results(const struct vch_voucher *voucher, struct vch_complaint *complaint)
 {
+    uint32_t attested = 0;
+
     for (uint32_t i = 0; i < voucher->result_count; i++) {
         const struct vch_segment_result *result = &voucher->results[i];
         VCH_TRY(check_subject(voucher, i, complaint));
@@ -107,6 +110,12 @@ static vch_status check_results(const struct vch_voucher *voucher, struct vch_co
         if (result->proof != NULL) VCH_TRY(check_proof(voucher, result, complaint));
         if (result->agreement != NULL)
             VCH_TRY(vch_agreement_check(result->agreement, result->segment, complaint));
+        VCH_TRY(vch_attestation_check(result, complaint));
+        attested += result->attestation_count;
+        if (attested > VCH_VOUCHER_ATTESTATIONS_MAX)
+            return vch_complain(complaint, VCH_CODE_LIMIT,
+                                "the voucher has more than %u attestations",
+                                VCH_VOUCHER_ATTESTATIONS_MAX);
     }
     return VCH_OK;
 }
@@ -214,6 +223,7 @@ static vch_status fill_results(Vouch__Voucher *message, const struct vch_voucher
         VCH_TRY(fill_faults(&results[i], &voucher->results[i], arena));
         VCH_TRY(fill_proof(&results[i], &voucher->results[i], arena));
         VCH_TRY(vch_agreement_fill(&results[i].agreement, voucher->results[i].agreement, arena));
+        VCH_TRY(vch_attestation_fill(&results[i], &voucher->results[i], arena));
         list[i] = &results[i];
     }
     message->n_results = count;
@@ -337,6 +347,7 @@ static vch_status copy_result(struct vch_segment_result *out, const Vouch__Segme
                                        .votes = votes,
                                        .faults = faults};
     VCH_TRY(copy_proof(out, from->proof, arena, complaint));
+    VCH_TRY(vch_attestation_copy(out, from, arena, complaint));
     return vch_agreement_copy(&out->agreement, from->agreement, from->segment, arena, complaint);
 }
 

@@ -43,6 +43,19 @@ struct vch_segment_agreement {
     const struct vch_agreement_leaf *leaves; // ascending by position
 };
 
+// What a node showed of what it runs, before it got anything of the job: specs/voucher.md, section
+// 7.
+#define VCH_VOUCHER_ATTESTATIONS_MAX 1024u // of all segments
+
+struct vch_segment_attestation {
+    struct vch_public_key node;
+    uint8_t salt[32];        // of the nonce that it answered, with the job's
+    const uint8_t *block;    // VCH_BINDER_SIZE bytes
+    const uint8_t *response; // attest/exchange.h, not looked into yet
+    size_t response_size;
+    uint64_t time_ms; // when it came
+};
+
 struct vch_segment_result {
     uint32_t segment;                              // index into the job's segments; ascending
     uint32_t vote_count, fault_count;              // 0 where the client runs the segment
@@ -50,6 +63,8 @@ struct vch_segment_result {
     const struct vch_fault *faults;                // ascending by node, then kind
     const struct vch_segment_proof *proof;         // NULL: none
     const struct vch_segment_agreement *agreement; // NULL: none
+    uint32_t attestation_count;
+    const struct vch_segment_attestation *attestations; // ascending by node, each with a vote here
 };
 
 struct vch_voucher {

@@ -73,8 +73,8 @@ def block(kind, policy, node, asked, mode=CHANNEL, exporter=bytes([0x32]) * 32, 
           sealing_key=bytes([0x21]) * 32, role=SERVER):
     if mode == REGISTRATION:
         exporter = peer = bytes(32)
-    return (b"VOUCH-ATTEST-BND" + bytes([1, mode, role, kind]) + asked + exporter + identity(node) + peer + sealing_key +
-            node + hashlib.sha256(said or statement()).digest() + policy)
+    return (b"VOUCH-ATTEST-BND" + bytes([1, mode, role, kind]) + asked + exporter + identity(node) + peer +
+            sealing_key + node + hashlib.sha256(said or statement()).digest() + policy)
 
 
 def record(bound, answer):

@@ -45,6 +45,8 @@ struct vouchers {
     struct vch_policy policy;
     const struct vch_package *package;
     const struct vch_opening *opening;
+    const struct vch_rules *rules;
+    int64_t evidence_at_s;
     struct vch_verify_report report;
 };
 
@@ -251,7 +253,9 @@ static inline vch_status vouchers_verify_bytes(struct vouchers *v, const uint8_t
                                      .package = v->package,
                                      .opening = v->opening,
                                      .policy = &v->policy,
-                                     .kernels = &kernels};
+                                     .kernels = &kernels,
+                                     .rules = v->rules,
+                                     .evidence_at_s = v->evidence_at_s};
 
     v->complaint.text[0] = '\0';
     vch_status status = vch_voucher_decode(&voucher, bytes, size, &v->arena, &v->complaint);

@@ -157,8 +157,10 @@ FAULT = {1: ("node", "bytes"), 2: ("kind", "u32")}
 PROOF = {1: ("input_root", "bytes"), 2: ("output_root", "bytes"), 3: ("annex", "bytes"), 4: ("proof", "bytes")}
 LEAF = {1: ("position", "u64"), 2: ("entry", "bytes"), 3: ("path", ["bytes"])}
 AGREEMENT = {1: ("checkpoint", "bytes"), 2: ("leaves", [LEAF])}
+ATTESTATION = {1: ("node", "bytes"), 2: ("salt", "bytes"), 3: ("block", "bytes"), 4: ("response", "bytes"),
+               5: ("time_ms", "u64")}
 RESULT = {1: ("segment", "u32"), 2: ("votes", [VOTE]), 3: ("faults", [FAULT]), 4: ("proof", PROOF),
-          5: ("agreement", AGREEMENT)}
+          5: ("agreement", AGREEMENT), 6: ("attestations", [ATTESTATION])}
 VOUCHER = {1: ("version", "u32"), 2: ("job", "bytes"), 3: ("owner", "bytes"), 4: ("owner_signature", "bytes"),
            5: ("output", COMMITMENT), 6: ("results", [RESULT]), 7: ("registry", "bytes"),
            8: ("finished_ms", "u64"), 9: ("client_signature", "bytes")}
@@ -245,11 +247,33 @@ def check_result(result, job):
     require(job["input"]["kind"] == 2, "a proof about what no proof can open")
     require(len(proof["input_root"]) == len(proof["output_root"]) == 32, "roots of a proof")
     require(proof["annex"] and proof["proof"], "a proof without bytes or annex")
-    require(job["segments"][result["segment"]]["by"] == NODES or not result["votes"] + result["faults"],
-            "votes on the client's segment")
+    nothing = not result["votes"] + result["faults"] + result["attestations"]
+    require(job["segments"][result["segment"]]["by"] == NODES or nothing, "votes on the client's segment")
+
+
+def read_block(block):
+    """attest.md, section 3, as far as form goes."""
+    require(len(block) == 276 and block[:17] == b"VOUCH-ATTEST-BND\1", "a binding block")
+    mode, role, kind = block[17:20]
+    names = ("nonce", "exporter", "own", "peer", "sealing_key", "node", "facts", "policy")
+    fields = {name: block[20 + 32 * i:52 + 32 * i] for i, name in enumerate(names)}
+    require(mode in (1, 2) and role in (1, 2) and 1 <= kind <= 6, "a block's mode, role or kind")
+    require(all(any(fields[name]) for name in ("nonce", "own", "sealing_key", "node")), "a block that ties to nothing")
+    require(any(fields["exporter"]) == (mode == 1) and (mode == 1 or not any(fields["peer"])), "a block's connection")
+    return {**fields, "mode": mode, "role": role, "kind": kind}
+
+
+def check_attestations(result):
+    attestations, voters = result["attestations"], {vote["node"] for vote in result["votes"]}
+    for i, attestation in enumerate(attestations):
+        require(i == 0 or attestations[i - 1]["node"] < attestation["node"], "attestations out of order")
+        require(attestation["node"] in voters, "an attestation without a vote")
+        require(len(attestation["salt"]) == 32 and 1 <= len(attestation["response"]) <= 262144, "an attestation")
+        attestation["block"] = read_block(attestation["block"])
 
 
 def check_results(voucher, job):
+    require(sum(len(result["attestations"]) for result in voucher["results"]) <= 1024, "too many attestations")
     results = voucher["results"]
     require(len(results) <= 256, "too many results")
     for i, result in enumerate(results):
@@ -262,6 +286,7 @@ def check_results(voucher, job):
             require([len(vote[name]) for name in ("node", "input", "output", "signature")] ==
                     [32, 32, 32, 64], "sizes of a vote")
             require(j == 0 or votes[j - 1]["node"] < vote["node"], "votes out of order")
+        check_attestations(result)
         for j, fault in enumerate(faults):
             require(len(fault["node"]) == 32 and 1 <= fault["kind"] <= 9, "a fault")
             require(j == 0 or (faults[j - 1]["node"], faults[j - 1]["kind"]) < (fault["node"], fault["kind"]),
@@ -306,6 +331,26 @@ def tally(votes, segment, segment_input, job, registry):
 
 
 # --- specs/voucher.md, section 4 ---
+
+def identity(key):
+    return hashlib.sha256(bytes.fromhex("302a300506032b6570032100") + key).digest()
+
+
+def is_lie(voucher, attestation):
+    """Section 7, as a reader without rules sees it."""
+    block, job = attestation["block"], voucher["job"]
+    nonce = digest_of("vouch/attest-nonce/v1", ("occasion", job["nonce"]), ("salt", attestation["salt"]))
+    return (block["mode"], block["role"], block["node"], block["own"], block["peer"], block["nonce"]) != (
+        1, 1, attestation["node"], identity(attestation["node"]), identity(job["client"]), nonce) or (
+        attestation["time_ms"] > voucher["finished_ms"])
+
+
+def judge_attested(voucher):
+    attestations = [attestation for result in voucher["results"] for attestation in result["attestations"]]
+    if any(is_lie(voucher, attestation) for attestation in attestations):
+        return "false"
+    return "not-shown" if any(attestation["block"]["kind"] != 6 for attestation in attestations) else "not-claimed"
+
 
 def read_agreements(voucher):
     """(all are right, what each shows by its segment): section 6, in agreement/shown.py."""
@@ -385,7 +430,7 @@ def judge(voucher, policy):
         claims["quorum"] == "shown" and voted == output)
     # Without the model nobody knows what a proof would have to be about.
     claims["proof"] = "not-shown" if any(result["proof"] for result in voucher["results"]) else "not-claimed"
-    claims["attested"] = "not-claimed"
+    claims["attested"] = judge_attested(voucher)
     return claims
 
 

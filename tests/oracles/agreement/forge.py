@@ -311,8 +311,8 @@ class Voucher:
                        "client_signature": b""}
         for segment, seats in sorted(job["held"].items()):
             votes = [self.vote(node, segment) for node in seats[:2]]
-            self.fields["results"].append({"segment": segment, "faults": [], "proof": None, "agreement": None,
-                                           "votes": sorted(votes, key=lambda vote: vote["node"])})
+            self.fields["results"].append({"segment": segment, "faults": [], "attestations": [], "proof": None,
+                                           "agreement": None, "votes": sorted(votes, key=lambda vote: vote["node"])})
 
     def vote(self, node, segment, answer=1):
         vote = {"node": key_of(node).public, "input": self.world.given(self.job, segment),
