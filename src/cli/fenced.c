@@ -1,6 +1,7 @@
 #include "cli/fenced.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,6 +67,32 @@ static vch_status list_paths(struct paths *paths, struct vch_tool *tool,
     return VCH_OK;
 }
 
+// Whether `path` lies at or under `place`, both as the system resolves them.
+static bool is_under(const char *path, const char *place)
+{
+    char *inner = realpath(path, NULL), *outer = realpath(place, NULL);
+    size_t size = outer != NULL ? strlen(outer) : 0;
+    bool is_there = inner != NULL && outer != NULL && strncmp(inner, outer, size) == 0 &&
+                    (inner[size] == '\0' || inner[size] == '/' || size == 1);
+
+    free(inner);
+    free(outer);
+    return is_there;
+}
+
+vch_status vch_fenced_reaches(bool *out, struct vch_tool *tool, const struct vch_node_options *how,
+                              const struct vch_annex_holder *annexes, uint32_t annex_count,
+                              const char *path)
+{
+    struct paths paths = {0};
+
+    *out = false;
+    VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
+    for (uint32_t i = 0; i < paths.count; i++)
+        *out = *out || is_under(path, paths.list[i].path);
+    return VCH_OK;
+}
+
 static void tell(const char *role, const struct vch_confine_facts *facts)
 {
     char granted[160] = "";
@@ -115,6 +142,23 @@ static vch_status is_wanted(bool *out, struct vch_tool *tool)
     *out = false;
 #endif
     return VCH_OK;
+}
+
+vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
+{
+    bool is_confined = false;
+    unsigned threads = 0;
+
+    *out = NULL;
+    VCH_TRY(is_wanted(&is_confined, tool));
+    if (!is_confined) return VCH_OK;
+    end_threads(&threads, tool);
+    VCH_TRY(vch_agent_start(out, &tool->complaint));
+    const struct vch_agent_facts *facts = vch_agent_facts(*out);
+    tell("key agent", &facts->fences);
+    if (vch_secret_notice(facts->home) != NULL)
+        vch_log_write(VCH_LOG_WARNING, "key agent: %s", vch_secret_notice(facts->home));
+    return start_threads(tool, threads);
 }
 
 static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,

@@ -1,15 +1,25 @@
 // `vouch node`, fenced in before it lets anybody speak to it (confine/).
 #pragma once
 
+#include "agent/agent.h"
 #include "cli/annex_holder.h"
 #include "cli/tool.h"
 #include "node/apart.h"
 #include "node/node.h"
 
+// Starts the process that holds the keys; NULL where the node is not confined. Call it before
+// anything secret is read.
+vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool);
+
 // Starts the process that computes (node/apart.h); NULL where the node is not confined. Call it
 // before any key is read: what is in memory now is in that process's.
 vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
                              const struct vch_node_options *how);
+
+// Whether the network process, once fenced, can still open that file.
+vch_status vch_fenced_reaches(bool *out, struct vch_tool *tool, const struct vch_node_options *how,
+                              const struct vch_annex_holder *annexes, uint32_t annex_count,
+                              const char *path);
 
 // By --confine: `on`, the default, or `off`, which the log says aloud. Everything that the node is
 // to read is read already, but for what the options name. Call it before vch_node_new, and while no

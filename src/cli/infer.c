@@ -232,7 +232,7 @@ static vch_status attest(struct session *s, struct vch_tool *tool)
 {
     VCH_TRY(vch_demands_load(&s->demands, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&s->showing, tool));
-    vch_showing_finish(&s->showing, &s->demands, 0);
+    vch_showing_finish(&s->showing, &s->demands, 0, NULL);
     s->how.policy = vch_demands_policy(&s->demands);
     s->how.attester = vch_showing_setup(&s->showing);
     return VCH_OK;

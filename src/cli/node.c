@@ -10,7 +10,9 @@
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
 #include "cli/fenced.h"
+#include "cli/keys.h"
 #include "cli/ledger_tool.h"
+#include "cli/node_folder.h"
 #include "cli/showing.h"
 #include "cli/weights_files.h"
 #include "consensus/registry.h"
@@ -34,7 +36,7 @@ static const struct vch_option options[] = {
      "what no anchor has by then, or an eighth of its window (default: 1000)", false},
     {"vrf", "FILE", "the key file with which this node draws (vouch keygen --vrf)", false},
     {"peers", "FILE", "where other nodes listen: for disputes", false},
-    {"journal", "FILE", "keeps what this node committed to (default: KEY.seats)", false},
+    {"journal", "FILE", "keeps what this node committed to (default: KEY.node/seats)", false},
     {"keep", "MIB",
      "most that JOURNAL.runs keeps of inputs, for disputes; a client's: an eighth (default: 1024)",
      false},
@@ -49,8 +51,8 @@ static const struct vch_option options[] = {
     {"sealed", "M.sealed", "sealed weights, served when their key is released to what it shows",
      true},
     {"owner", "KEY", "whose sealed weights: hexadecimal or key file", false},
-    {"opened", "FILE", "which releases were opened here, against older ones (default: KEY.opened)",
-     false},
+    {"opened", "FILE",
+     "which releases were opened here, against older ones (default: KEY.node/opened)", false},
     {"client-policy", "RULES", "what clients have to show before a request is listened to", false},
     {"policy", "RULES", "what referees have to show before anything is opened to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
@@ -162,26 +164,15 @@ static vch_status name_witnesses(struct vch_node_options *how, struct vch_tool *
     return VCH_OK;
 }
 
-// On a ledger, where one is named. `ledger` and the VRF key must outlive the node.
+// On a ledger, where one is named. `ledger` must outlive the node.
 static vch_status join_ledger(struct vch_node_options *how, struct vch_ledger_tool_place *ledger,
-                              struct vch_vrf_secret *vrf_key, struct vch_tool *tool)
+                              struct vch_tool *tool)
 {
-    const char *key = vch_options_text(tool->options, "key"), *vrf = NULL;
     const char *journal = vch_options_text(tool->options, "journal");
-    static const char suffix[] = ".seats";
 
     VCH_TRY(vch_ledger_tool_place(ledger, tool));
     if (ledger->host == NULL) return VCH_OK;
-    VCH_TRY(vch_options_required(&vrf, tool->options, "vrf", &tool->complaint));
-    VCH_TRY(vch_tool_vrf_secret(vrf_key, tool, vrf));
-    if (journal == NULL) {
-        size_t size = strlen(key);
-        char *path = vch_arena_alloc(&tool->arena, size + sizeof suffix, 1);
-        if (path == NULL) return VCH_FAIL(NO_MEMORY);
-        memcpy(path, key, size);
-        memcpy(path + size, suffix, sizeof suffix);
-        journal = path;
-    }
+    if (journal == NULL) VCH_TRY(vch_node_folder_file(&journal, tool, "seats"));
     how->ledger_host = ledger->host;
     how->ledger_port = ledger->port;
     how->charter = &ledger->charter;
@@ -240,30 +231,67 @@ static vch_status attest(struct vch_node_options *how, struct attestation *attes
     return VCH_OK;
 }
 
-// From here on there are keys in this process.
+// What the node may say of its keys. A key file that it can open by itself is a key.
+static vch_status claim_keys(uint32_t *claims, struct vch_tool *tool,
+                             const struct vch_node_options *how, const struct annexes *annexes,
+                             const struct vch_keys *keys)
+{
+    static const char *const names[] = {"key", "vrf"};
+    bool is_found = false;
+
+    *claims = 0;
+    if (keys->agent == NULL) return VCH_OK;
+    *claims = vch_agent_facts(keys->agent)->home == VCH_SECRET_MEMFD ? VCH_FACTS_SECRET_MEMORY
+                                                                     : VCH_FACTS_LOCKED_MEMORY;
+    for (size_t i = 0; i < 2 && keys->needs_no_passphrase; i++) {
+        const char *path = vch_options_text(tool->options, names[i]);
+        bool is_open = false;
+        if (path != NULL)
+            VCH_TRY(
+                vch_fenced_reaches(&is_open, tool, how, annexes->holders, annexes->count, path));
+        if (is_open)
+            vch_log_write(VCH_LOG_WARNING,
+                          "the key file %s has no passphrase and lies where this process reads and "
+                          "writes: whoever takes it over has the key; keep the journal and "
+                          "annexes in folders of their own",
+                          path);
+        is_found = is_found || is_open;
+    }
+    if (!is_found) *claims |= VCH_FACTS_KEYS_APART;
+    return VCH_OK;
+}
+
+static vch_status load_keys(struct vch_keys *keys, struct vch_node_options *how,
+                            struct vch_tool *tool)
+{
+    const char *path = NULL;
+
+    VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
+    VCH_TRY(vch_keys_load(keys, tool, path));
+    how->signer = &keys->signer;
+    how->lifeline = keys->agent != NULL ? vch_agent_descriptor(keys->agent) : 0;
+    if (how->charter == NULL) return VCH_OK;
+    VCH_TRY(vch_options_required(&path, tool->options, "vrf", &tool->complaint));
+    return vch_keys_load_vrf(&how->ballot_keys, keys, tool, path, &how->charter->id);
+}
+
+// Without an agent there are keys in this process from here on.
 static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *how,
                                 const struct annexes *annexes, struct attestation *attestation,
-                                const char *path)
+                                struct vch_keys *keys)
 {
     static struct vch_ledger_tool_place ledger;
-    struct vch_secret_key key;
-    struct vch_vrf_secret vrf = {0};
-    uint32_t confinement = 0;
+    uint32_t confinement = 0, claims = 0;
 
-    VCH_TRY(join_ledger(how, &ledger, &vrf, tool));
-    VCH_TRY(vch_tool_secret_key(&key, tool, path));
-    const struct vch_signer signer = vch_signer_local(&key);
-    how->signer = &signer;
-    if (how->charter != NULL) vch_ballot_derive(&how->ballot_keys, &key, &vrf, &how->charter->id);
+    VCH_TRY(join_ledger(how, &ledger, tool));
+    VCH_TRY(load_keys(keys, how, tool));
+    VCH_TRY(claim_keys(&claims, tool, how, annexes, keys));
     vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
-    vch_showing_finish(&attestation->showing, &attestation->clients, confinement);
-    attestation->weights.unsealer = attestation->showing.unsealer;
-    if (vch_is_ok(status)) status = serve(tool, how);
-    vch_wipe(&key, sizeof key);
-    vch_wipe(&vrf, sizeof vrf);
-    vch_wipe(&how->ballot_keys, sizeof how->ballot_keys);
-    return status;
+    vch_showing_finish(&attestation->showing, &attestation->clients, confinement | claims,
+                       keys->sealing_key);
+    attestation->weights.unsealer = keys->unsealer;
+    return vch_is_ok(status) ? serve(tool, how) : status;
 }
 
 static vch_status run(struct vch_tool *tool)
@@ -275,20 +303,26 @@ static vch_status run(struct vch_tool *tool)
     };
     static struct annexes annexes;
     static struct attestation attestation;
-    const char *path = NULL;
+    static struct vch_keys keys;
+    struct vch_agent *agent = NULL;
 
     vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
+    const char *path = NULL;
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
-    VCH_TRY(attest(&how, &attestation, tool));
     VCH_TRY(parse_limits(&how, tool));
+    VCH_TRY(vch_fenced_agent(&agent, tool));
+    vch_keys_init(&keys, agent);
+    VCH_TRY(attest(&how, &attestation, tool));
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
-    vch_status status = run_with_keys(tool, &how, &annexes, &attestation, path);
+    vch_status status = run_with_keys(tool, &how, &annexes, &attestation, &keys);
     vch_apart_free(how.apart);
     vch_showing_stop(&attestation.showing);
+    vch_keys_release(&keys);
+    vch_wipe(&how.ballot_keys, sizeof how.ballot_keys);
     return status;
 }
 

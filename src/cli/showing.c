@@ -40,15 +40,13 @@ static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool
     return VCH_OK;
 }
 
-static void make_sealing_key(struct vch_showing *showing)
+static void make_sealing_key(struct vch_hpke_secret *out)
 {
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     vch_random_bytes(seed, sizeof seed);
-    showing->unsealer = vch_unsealer_local(&showing->sealing, seed);
+    vch_hpke_key(out, seed);
     vch_wipe(seed, sizeof seed);
-    memcpy(showing->setup.sealing_key, showing->sealing.secret.public_key.bytes,
-           sizeof showing->setup.sealing_key);
 }
 
 vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
@@ -65,11 +63,15 @@ vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
 }
 
 void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,
-                        uint32_t confinement)
+                        uint32_t confinement, const uint8_t *sealing_key)
 {
     if (demands->is_set) showing->setup.facts.policy = demands->rules.id;
     showing->setup.facts.confinement = confinement;
-    make_sealing_key(showing);
+    if (sealing_key == NULL) {
+        make_sealing_key(&showing->sealing);
+        sealing_key = showing->sealing.public_key.bytes;
+    }
+    memcpy(showing->setup.sealing_key, sealing_key, sizeof showing->setup.sealing_key);
 }
 
 const struct vch_attester_setup *vch_showing_setup(const struct vch_showing *showing)

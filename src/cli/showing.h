@@ -5,14 +5,13 @@
 #include "cli/demands.h"
 #include "cli/tool.h"
 #include "collect/collector.h"
-#include "sealing/unsealer.h"
+#include "sealing/hpke.h"
 
 // Stays where it is until stopped.
 struct vch_showing {
     bool is_set; // --attest was there
     struct vch_collector collector;
-    struct vch_unsealer_keys sealing; // what is sealed for this process opens with them
-    struct vch_unsealer unsealer;     // by which it does
+    struct vch_hpke_secret sealing; // where it has one of its own
     struct vch_attester_setup setup;
 };
 
@@ -21,10 +20,10 @@ struct vch_showing {
 // threads end and come back.
 vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool);
 
-// The rest: to what this process holds others, what confines it, and its sealing key, which no
-// process that was started before comes to see.
+// The rest: to what this process holds others, what confines it, and the key that things are sealed
+// to. NULL: one of its own, which no process that was started before comes to see.
 void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,
-                        uint32_t confinement);
+                        uint32_t confinement, const uint8_t *sealing_key);
 
 // For vch_node_options and its like: NULL where nothing is shown.
 const struct vch_attester_setup *vch_showing_setup(const struct vch_showing *showing);

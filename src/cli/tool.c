@@ -88,6 +88,7 @@ vch_status vch_tool_passphrase(const char **out, struct vch_tool *tool)
     if (path == NULL) return VCH_OK;
     VCH_TRY(vch_tool_file(&bytes, &size, tool, path, PASSPHRASE_SIZE_MAX));
     char *text = vch_arena_string(&tool->arena, bytes, size);
+    vch_wipe(bytes, size);
     if (text == NULL) return VCH_FAIL(NO_MEMORY);
     text[strcspn(text, "\r\n")] = '\0';
     *out = text;
@@ -107,6 +108,7 @@ vch_status vch_tool_ask_passphrase(const char **out, struct vch_tool *tool, cons
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     (void)fprintf(stderr, "%s: ", prompt);
+    (void)setvbuf(stdin, NULL, _IONBF, 0); // no copy is left there
     const char *got = fgets(line, sizeof line, stdin);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fputc('\n', stderr);
@@ -118,10 +120,6 @@ vch_status vch_tool_ask_passphrase(const char **out, struct vch_tool *tool, cons
         return vch_complain(&tool->complaint, VCH_CODE_UNAVAILABLE, "no passphrase was typed");
     return VCH_OK;
 }
-
-// Of either kind of key: as vch_keyfile_decode and vch_keyfile_decode_vrf.
-typedef vch_status key_opener(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
-                              struct vch_complaint *complaint);
 
 static vch_status open_signing(void *out, const uint8_t *bytes, size_t size, const char *passphrase,
                                struct vch_complaint *complaint)
@@ -141,36 +139,49 @@ static vch_status open_data(void *out, const uint8_t *bytes, size_t size, const 
     return vch_keyfile_decode_data(out, bytes, size, passphrase, complaint);
 }
 
-static vch_status open_key(void *out, key_opener *open, struct vch_tool *tool, const char *path)
+// With the passphrase of --passphrase-file, none, or the one asked for.
+static vch_status try_key(struct vch_tool *tool, const char *path, vch_tool_opener *open,
+                          void *context, const uint8_t *bytes, size_t size)
 {
     const char *passphrase = NULL;
+
+    VCH_TRY(vch_tool_passphrase(&passphrase, tool));
+    if (passphrase == NULL) {
+        vch_status status = open(context, bytes, size, "", NULL);
+        if (status.code != VCH_CODE_REFUSED)
+            return vch_is_ok(status) ? status : open(context, bytes, size, "", &tool->complaint);
+        VCH_TRY(vch_tool_ask_passphrase(&passphrase, tool, path));
+    }
+    vch_status status = open(context, bytes, size, passphrase, &tool->complaint);
+    vch_wipe((void *)(uintptr_t)passphrase, strlen(passphrase)); // the arena's
+    return status;
+}
+
+vch_status vch_tool_open_key(struct vch_tool *tool, const char *path, vch_tool_opener *open,
+                             void *context)
+{
     uint8_t *bytes = NULL;
     size_t size = 0;
 
     VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_KEYFILE_SIZE));
-    VCH_TRY(vch_tool_passphrase(&passphrase, tool));
-    if (passphrase != NULL) return open(out, bytes, size, passphrase, &tool->complaint);
-
-    vch_status status = open(out, bytes, size, "", NULL);
-    if (status.code != VCH_CODE_REFUSED)
-        return vch_is_ok(status) ? status : open(out, bytes, size, "", &tool->complaint);
-    VCH_TRY(vch_tool_ask_passphrase(&passphrase, tool, path));
-    return open(out, bytes, size, passphrase, &tool->complaint);
+    vch_status status = try_key(tool, path, open, context, bytes, size);
+    vch_wipe(bytes, size);
+    return status;
 }
 
 vch_status vch_tool_secret_key(struct vch_secret_key *out, struct vch_tool *tool, const char *path)
 {
-    return open_key(out, open_signing, tool, path);
+    return vch_tool_open_key(tool, path, open_signing, out);
 }
 
 vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool, const char *path)
 {
-    return open_key(out, open_vrf, tool, path);
+    return vch_tool_open_key(tool, path, open_vrf, out);
 }
 
 vch_status vch_tool_data_key(uint8_t *out, struct vch_tool *tool, const char *path)
 {
-    return open_key(out, open_data, tool, path);
+    return vch_tool_open_key(tool, path, open_data, out);
 }
 
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text)

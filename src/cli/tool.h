@@ -47,6 +47,13 @@ vch_status vch_tool_vrf_secret(struct vch_vrf_secret *out, struct vch_tool *tool
 // Likewise; `out` has 32 bytes.
 vch_status vch_tool_data_key(uint8_t *out, struct vch_tool *tool, const char *path);
 
+// The same for whoever keeps such keys elsewhere: `open` gets the file's bytes and a passphrase to
+// try, and answers as vch_keyfile_decode does. File and passphrase are wiped afterwards.
+typedef vch_status vch_tool_opener(void *context, const uint8_t *bytes, size_t size,
+                                   const char *passphrase, struct vch_complaint *complaint);
+vch_status vch_tool_open_key(struct vch_tool *tool, const char *path, vch_tool_opener *open,
+                             void *context);
+
 // A public key: 64 hexadecimal digits, or a key file.
 vch_status vch_tool_public_key(struct vch_public_key *out, struct vch_tool *tool, const char *text);
 

@@ -1,22 +1,6 @@
 #include "cli/weights_files.h"
 
-#include <string.h>
-
-// What this node has opened before, where no file is named for that.
-static vch_status beside_key(const char **out, struct vch_tool *tool)
-{
-    static const char suffix[] = ".opened";
-    const char *key = NULL;
-
-    VCH_TRY(vch_options_required(&key, tool->options, "key", &tool->complaint));
-    size_t size = strlen(key);
-    char *path = vch_arena_alloc(&tool->arena, size + sizeof suffix, 1);
-    if (path == NULL) return VCH_FAIL(NO_MEMORY);
-    memcpy(path, key, size);
-    memcpy(path + size, suffix, sizeof suffix);
-    *out = path;
-    return VCH_OK;
-}
+#include "cli/node_folder.h"
 
 vch_status vch_weights_files_load(struct vch_weights_setup *out, struct vch_tool *tool)
 {
@@ -33,5 +17,5 @@ vch_status vch_weights_files_load(struct vch_weights_setup *out, struct vch_tool
     VCH_TRY(vch_options_required(&owner, tool->options, "owner", &tool->complaint));
     VCH_TRY(vch_tool_public_key(&out->owner, tool, owner));
     out->counters = vch_options_text(tool->options, "opened");
-    return out->counters != NULL ? VCH_OK : beside_key(&out->counters, tool);
+    return out->counters != NULL ? VCH_OK : vch_node_folder_file(&out->counters, tool, "opened");
 }

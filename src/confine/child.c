@@ -101,6 +101,16 @@ static uint32_t list_kept(int out[static VCH_PROFILE_KEPT_MAX], const struct vch
     return count;
 }
 
+// A terminal, or whoever manages services, signals a whole group: its main process takes its time
+// to stop, and the others end as their channels do.
+static void ignore_group(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        (void)signal(signals[i], SIG_IGN);
+}
+
 // In the child. What was granted goes first over the channel, also when it was not enough.
 static _Noreturn void be_child(const struct vch_profile *profile, int channel, vch_child_work *work,
                                void *context)
@@ -109,6 +119,7 @@ static _Noreturn void be_child(const struct vch_profile *profile, int channel, v
     struct vch_profile mine = *profile;
     struct vch_confine_facts facts;
 
+    ignore_group();
     mine.kept_count = list_kept(kept, profile, channel);
     mine.kept = kept;
     vch_status confined = vch_confine_self(&facts, &mine, NULL);

@@ -45,7 +45,8 @@ struct vch_node {
     struct event_base *base;
     struct evconnlistener *listener;
     struct vch_http *http;
-    struct event *tick, *results, *opened, *control, *terminate, *interrupt;
+    struct event *tick, *results, *opened, *control, *terminate, *interrupt, *lost;
+    bool is_lost; // whoever holds the keys
     int control_descriptor;
     uint16_t port;
     struct vch_clients clients;
@@ -211,6 +212,17 @@ static void on_control(evutil_socket_t descriptor, short what, void *context)
         (void)event_base_loopbreak(node->base);
     else
         begin_draining(node);
+}
+
+static void on_lost(evutil_socket_t descriptor, short what, void *context)
+{
+    struct vch_node *node = context;
+
+    (void)descriptor, (void)what;
+    vch_log_write(VCH_LOG_ERROR, "whoever holds this node's keys has ended: nothing can be signed "
+                                 "any more, and the node stops; start it anew");
+    node->is_lost = true;
+    (void)event_base_loopbreak(node->base);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *context)
@@ -522,6 +534,9 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     VCH_TRY(await_weights(node));
     VCH_TRY(add_event(&node->control, node->base, node->control_descriptor, EV_READ, on_control,
                       node, NULL));
+    if (node->options.lifeline > 0)
+        VCH_TRY(add_event(&node->lost, node->base, node->options.lifeline, EV_READ, on_lost, node,
+                          NULL));
     if (node->options.handles_signals) {
         VCH_TRY(add_event(&node->terminate, node->base, SIGTERM, EV_SIGNAL, on_signal, node, NULL));
         VCH_TRY(add_event(&node->interrupt, node->base, SIGINT, EV_SIGNAL, on_signal, node, NULL));
@@ -581,6 +596,7 @@ vch_status vch_node_run(struct vch_node *node)
     evconnlistener_free(node->listener); // nobody waits in vain for a node that is gone
     node->listener = NULL;
     vch_guests_drop(&node->clients.guests);
+    if (node->is_lost) return VCH_FAIL(UNAVAILABLE);
     return result < 0 ? VCH_FAIL(IO) : VCH_OK;
 }
 
@@ -602,8 +618,8 @@ void vch_node_abort(struct vch_node *node)
 void vch_node_free(struct vch_node *node)
 {
     if (node == NULL) return;
-    struct event *events[] = {node->tick,    node->results,   node->opened,
-                              node->control, node->terminate, node->interrupt};
+    struct event *events[] = {node->tick,      node->results,   node->opened, node->control,
+                              node->terminate, node->interrupt, node->lost};
 
     if (node->listener != NULL) evconnlistener_free(node->listener);
     vch_http_free(node->http);

@@ -37,6 +37,7 @@ struct vch_node_package {
 
 struct vch_node_options {
     const struct vch_signer *signer; // who signs for this node; borrowed
+    int lifeline; // a descriptor, readable once nobody signs any more: the node ends; 0: none
     const struct vch_node_package *packages;
     uint32_t package_count;
     const struct vch_annex_source *annexes;
