@@ -1,11 +1,13 @@
 // Any bytes at all after TLS: frames, the node's session, the referee and the engine stand them.
 // What the node says in return is always frames, and in the end it holds no memory for anyone.
 //
-// Each input comes twice: from a client, and from a side of a dispute that the node referees.
+// Each input comes three times: from a client, from one that is held to a policy first, and from a
+// side of a dispute that the node referees.
 #include <stdlib.h>
 
 #include "harness/referees.h"
 #include "harness/session_annex.h"
+#include "harness/session_attest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -99,12 +101,16 @@ static void try_session(struct session_fixture *fixture, const uint8_t *data, si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct session_fixture fixture;
+    static struct session_attest attest;
 
     set_scene();
     session_init(&fixture);
     session_add_annex(&fixture, 1);
     session_join_ledger(&fixture);
     fixture.host.state = referees_state;
+    try_session(&fixture, data, size);
+    session_init(&fixture);
+    session_hold_client(&fixture, &attest);
     try_session(&fixture, data, size);
     referees_connect(&referees, referees.truth.node);
     try_session(&referees.session, data, size);
