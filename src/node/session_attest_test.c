@@ -4,14 +4,14 @@
 #include "harness/session_client.h"
 #include "message/message.h"
 
-static struct session_attest attest;
+static struct attested attested;
 
 // A client that has said hello: the welcome and the request for its evidence came.
 static struct fixture *asked(void)
 {
     struct fixture *f = set_up();
 
-    session_hold_client(&f->s, &attest);
+    session_hold_client(&f->s, &attested);
     hello(f, VCH_FRAME_VERSION);
     Vouch__Frame *welcome = sent(f), *request = sent(f);
     CHECK(welcome != NULL && welcome->body_case == VOUCH__FRAME__BODY_WELCOME);
@@ -35,7 +35,7 @@ static void respond_well(struct fixture *f)
 {
     static uint8_t bytes[VCH_EXCHANGE_SIZE_MAX];
 
-    respond(f, bytes, session_response(bytes));
+    respond(f, bytes, attested_response(bytes));
 }
 
 static void ping(struct fixture *f, uint64_t token)
@@ -78,24 +78,24 @@ TEST(session_request_before_the_verdict_ends_it_unread)
     check_ended(f, VCH_CODE_REFUSED);
 
     f = asked();
-    attest.waits = true;
+    attested.waits = true;
     respond_well(f); // which is being judged
     ask_plainly(f, 1);
     CHECK_EQ(f->s.metrics.jobs_admitted, 0);
     check_ended(f, VCH_CODE_REFUSED);
-    CHECK(attest.waiting == NULL); // its judge has been told
+    CHECK(attested.waiting == NULL); // its judge has been told
 }
 
 TEST(session_pong_waits_for_the_verdict)
 {
     struct fixture *f = asked();
 
-    attest.waits = true;
+    attested.waits = true;
     ping(f, 5);
     respond_well(f);
     ping(f, 6);
     CHECK(sent(f) == NULL);
-    session_conclude(attest.waiting);
+    attested_conclude(attested.waiting);
     check_pong(f, 6);
     CHECK(sent(f) == NULL);
     ping(f, 7);

@@ -101,7 +101,7 @@ static void try_session(struct session_fixture *fixture, const uint8_t *data, si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct session_fixture fixture;
-    static struct session_attest attest;
+    static struct attested attested;
 
     set_scene();
     session_init(&fixture);
@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fixture.host.state = referees_state;
     try_session(&fixture, data, size);
     session_init(&fixture);
-    session_hold_client(&fixture, &attest);
+    session_hold_client(&fixture, &attested);
     try_session(&fixture, data, size);
     referees_connect(&referees, referees.truth.node);
     try_session(&referees.session, data, size);
