@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     vch_sign_key(&key, (const uint8_t[VCH_SIGN_SEED_SIZE]){1});
     struct vch_rules_trust trust = {&key.public_key, 1, 0};
-    vch_arena_init(&arena, 3u * VCH_RULES_ARENA_SIZE);
+    vch_arena_init(&arena, (size_t)3 * VCH_RULES_ARENA_SIZE);
     (void)vch_rules_decode(&again, data, size, &trust, &arena, NULL);
     if (vch_is_ok(vch_rules_draft(&rules, data, size, &arena, NULL))) {
         look(&rules);

@@ -251,11 +251,10 @@ TEST(rules_refuse_a_milan_unless_they_say_why)
 static void begin_made(const struct amd_chip *chip, const char *root)
 {
     static char der[2 * AMD_DER_MAX], member[3 * AMD_DER_MAX];
-    const struct vch_certificate_bytes *ark = &amd.anchors.roots[chip->product];
 
     if (amd.chip != chip) amd_begin(&amd, chip);
     amd_write_report(&amd);
-    ark = &amd.anchors.roots[chip->product];
+    const struct vch_certificate_bytes *ark = &amd.anchors.roots[chip->product];
     evidence = amd.evidence;
     time_s = AMD_NOW;
     rules_example(text);
