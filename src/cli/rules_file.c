@@ -4,14 +4,22 @@
 
 #include "host/clock.h"
 
+vch_status vch_rules_file_read(struct vch_rules *out, struct vch_tool *tool, const char *path,
+                               const struct vch_rules_trust *trust)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_RULES_SIZE_MAX));
+    return vch_rules_decode(out, bytes, size, trust, &tool->arena, &tool->complaint);
+}
+
 vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, const char *path,
                                const char *signer, int64_t time_s)
 {
     struct vch_public_key signers[VCH_RULES_FILE_SIGNERS_MAX];
     struct vch_rules_trust trust = {.signers = signers, .time_s = time_s};
     const char *text = NULL;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
 
     while ((text = vch_options_nth(tool->options, signer, (uint32_t)trust.signer_count)) != NULL) {
         if (trust.signer_count == VCH_RULES_FILE_SIGNERS_MAX)
@@ -22,8 +30,7 @@ vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, con
     if (trust.signer_count == 0)
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                             "a policy counts by who signed it: name the key with --%s", signer);
-    VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_RULES_SIZE_MAX));
-    return vch_rules_decode(out, bytes, size, &trust, &tool->arena, &tool->complaint);
+    return vch_rules_file_read(out, tool, path, &trust);
 }
 
 vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vch_tool *tool,

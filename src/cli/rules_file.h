@@ -14,6 +14,10 @@
 vch_status vch_rules_file_load(struct vch_rules *out, struct vch_tool *tool, const char *path,
                                const char *signer, int64_t time_s);
 
+// The same under trust that is made up elsewhere.
+vch_status vch_rules_file_read(struct vch_rules *out, struct vch_tool *tool, const char *path,
+                               const struct vch_rules_trust *trust);
+
 // Whatever the file is, for its author: a draft, or a file that somebody signed, whom nobody was
 // asked whether to trust; over or not.
 vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vch_tool *tool,

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/rules_file.h"
+#include "cli/verify_attested.h"
 #include "cli/verify_proof.h"
 #include "host/clock.h"
 #include "voucher/opening.h"
@@ -24,6 +25,9 @@ static const struct vch_option options[] = {
     {"founder", "KEY", "a network's founder you trust: hexadecimal or key file", true},
     {"owner", "KEY", "a model owner you trust: hexadecimal or key file", true},
     {"client", "KEY", "accept vouchers of this client only: hexadecimal or key file", true},
+    {"attest-policy", "FILE", "by what you judge evidence of hardware (vouch attest policy)",
+     false},
+    {"attest-signer", "KEY", "whose attestation policies count: hexadecimal or key file", true},
     {"on-ledger", "ID", "a quorum counts by agreements on this ledger alone (vouch charter)", true},
     {"require", "CLAIM", "must be shown: quorum, proof, ends, ...; instead of the default", true},
     {"quorum", "K", "least votes per segment that count (default: 2)", false},
@@ -136,6 +140,7 @@ static void print_report(const struct vch_verify_report *report, const struct vc
         printf("  dissent   node %s (%s) signed another output of segment %u than the majority\n",
                hex, member ? member->operator_name : "unknown", report->dissenters[i].segment);
     }
+    vch_verify_attested_print(report);
     printf("%s\n", is_accepted ? "accepted: everything required is shown, nothing is false"
                                : "REFUSED: something required is not shown, or something is false");
     if (is_accepted && report->findings[VCH_CLAIM_ENDS].verdict != VCH_VERDICT_SHOWN)
@@ -158,10 +163,10 @@ static vch_status print_json(const struct vch_verify_report *report,
             json_pack("{s:o, s:i}", "node",
                       vch_tool_json_hex(report->dissenters[i].node.bytes, VCH_SIGN_PUBLIC_SIZE),
                       "segment", (int)report->dissenters[i].segment));
-    return vch_tool_print_json(json_pack("{s:b, s:o, s:o, s:o}", "accepted", (int)is_accepted,
-                                         "job",
-                                         vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE),
-                                         "claims", claims, "dissenters", dissenters));
+    return vch_tool_print_json(
+        json_pack("{s:b, s:o, s:o, s:o, s:o}", "accepted", (int)is_accepted, "job",
+                  vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE), "claims", claims,
+                  "dissenters", dissenters, "attested", vch_verify_attested_json(report)));
 }
 
 static vch_status load_opening(struct vch_opening *out, struct vch_tool *tool, const char *path)
@@ -182,9 +187,13 @@ static vch_status judge_voucher(struct vch_tool *tool, const uint8_t *bytes, siz
     static struct vch_policy policy;
     struct vch_package package;
     struct vch_opening opening;
+    const struct vch_rules *rules = NULL;
 
     VCH_TRY(load_policy(&policy, tool));
     VCH_TRY(vch_voucher_decode(&voucher, bytes, size, &tool->arena, &tool->complaint));
+    const bool is_at = vch_options_has(tool->options, "at");
+    const int64_t at_s = (int64_t)((is_at ? policy.at_ms : voucher.finished_ms) / 1000);
+    VCH_TRY(vch_verify_attested_load(&rules, tool, &policy, at_s));
     if (model != NULL) VCH_TRY(vch_tool_package(&package, tool, model));
     if (opening_path != NULL) VCH_TRY(load_opening(&opening, tool, opening_path));
     const struct vch_verify_input input = {
@@ -194,6 +203,8 @@ static vch_status judge_voucher(struct vch_tool *tool, const uint8_t *bytes, siz
         .policy = &policy,
         .kernels = &tool->kernels,
         .workers = tool->workers,
+        .rules = rules,
+        .evidence_at_s = at_s,
     };
     vch_status verdict = vch_verify_voucher(&report, &input, &tool->arena, &tool->complaint);
     if (verdict.code != VCH_CODE_NONE && verdict.code != VCH_CODE_BAD_PROOF) return verdict;
@@ -228,6 +239,9 @@ const struct vch_command vch_commands_verify = {
         "nothing\nis false and the policy's requirements are shown. Without a policy: "
         "model, input, output,\nand quorum or proof. Name whom you trust: a voucher cannot vouch "
         "for its own keys.\n\n"
+        "What nodes showed of what they run is judged by --attest-policy, at the time when the\n"
+        "voucher was finished, or at --at; for each level that occurs it is said who may read\n"
+        "what is private on such a machine all the same.\n\n"
         "A proof is judged with --model and its annex: exits 0 only if the run is shown, and "
         "input\nand output too where the opening is given.",
     .operand_min = 1,

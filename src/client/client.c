@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "client/agreed.h"
 #include "client/ask.h"
+#include "client/evidence.h"
 #include "client/own.h"
 #include "client/own_prove.h"
 #include "client/pool.h"
@@ -481,7 +482,9 @@ static vch_status keep_result(struct inference *inference, uint32_t index,
     qsort(faults, kept->result.fault_count, sizeof *faults, compare_faults);
     kept->result.votes = votes;
     kept->result.faults = faults;
-    return VCH_OK;
+    return vch_evidence_gather(&kept->result, inference->answer->segments,
+                               inference->answer->segment_count - 1, &inference->client->pool,
+                               &inference->request->nonce, inference->arena);
 }
 
 static vch_status find_root(struct vch_digest *out, const struct inference *inference,
