@@ -261,6 +261,12 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     fail(errand, VCH_CODE_MALFORMED, "the node breaks the protocol:", vch_frame_name(frame));
 }
 
+// What is sent is far below what a stream holds.
+static void on_room(void *context, struct vch_stream *stream)
+{
+    (void)context, (void)stream;
+}
+
 static void on_close(void *context, struct vch_stream *stream, enum vch_code code, const char *why)
 {
     struct errand *errand = context;
@@ -319,7 +325,7 @@ static vch_status open_stream(struct errand *errand)
         .base = errand->base,
         .live_count = &errand->live_streams,
         .limits = setup->limits.window_ms != 0 ? setup->limits : vch_stream_default_limits(),
-        .events = {.on_open = on_open, .on_frame = on_frame, .on_close = on_close},
+        .events = {on_open, on_frame, on_room, on_close, NULL},
         .context = errand};
 
     VCH_TRY(vch_tls_new(&errand->tls, &signer, errand->complaint));

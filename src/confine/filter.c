@@ -153,6 +153,7 @@ static const struct {
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_GETFL},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_SETFL},
     {WRITES, "fcntl", 1, UINT64_MAX, F_ADD_SEALS},
+    {WRITES, "fcntl", 1, UINT64_MAX, F_DUPFD_CLOEXEC},
     {CHANNEL, "fcntl", 1, UINT64_MAX, F_GET_SEALS}, // of memory that came by a message
     {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM},
 };

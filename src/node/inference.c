@@ -140,9 +140,10 @@ static vch_status add_model(struct inside *inside, int memory, size_t size,
 {
     const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     struct stat facts;
+    int seals = memory < 0 ? -1 : fcntl(memory, F_GET_SEALS);
 
-    if (memory < 0 || fstat(memory, &facts) != 0 || size == 0 || (size_t)facts.st_size != size ||
-        (fcntl(memory, F_GET_SEALS) & needed) != needed)
+    if (seals < 0 || (seals & needed) != needed || fstat(memory, &facts) != 0 || size == 0 ||
+        (size_t)facts.st_size != size)
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "a package must come in a memfd of its size, sealed against change");
     const uint8_t *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, memory, 0);
