@@ -123,7 +123,7 @@ class Sealed(unittest.TestCase):
                                     "--json", *options))
 
     def setUp(self):
-        for left in ("*.opened", "client.releases", "node?.log"):
+        for left in ("*.node/opened", "client.releases", "node?.log"):
             for path in self.folder.glob(left):
                 path.unlink()
         self.tpm.reset()
@@ -185,7 +185,7 @@ class Sealed(unittest.TestCase):
         self.assertEqual(self.network.verify("answer", "--quorum", "1")[0], 0)
         # On disk they lie as they came, and nobody else's memory of them is left but the counter.
         self.assertNotIn(b"VOUCHPKG", (self.folder / "m.sealed").read_bytes())
-        self.assertEqual((self.folder / "node0.key.opened").stat().st_mode & 0o777, 0o600)
+        self.assertEqual((self.folder / "node0.key.node/opened").stat().st_mode & 0o777, 0o600)
         # What was written down is what happened, and the evidence can be judged again.
         log = json.loads(self.vouch("owner", "log", "client.releases", "--key", self.network.client, "--json"))
         record = log["records"][-1]
@@ -213,7 +213,7 @@ class Sealed(unittest.TestCase):
             self.start(sealed="m.sealed")
         self.assertIn("release 2 was opened before", caught.exception.text)
         # A node whose disk was set back gets no key either: the owner's log remembers.
-        (self.folder / "node0.key.opened").unlink()
+        (self.folder / "node0.key.node/opened").unlink()
         node = self.start(sealed="m.sealed")
         with self.assertRaises(Refused) as caught:
             self.release(node)
@@ -311,7 +311,7 @@ class Sealed(unittest.TestCase):
         self.assertIn("not what the owner signed", caught.exception.text)
         with self.assertRaises(Refused):
             self.infer(node)
-        self.assertFalse((self.folder / "node0.key.opened").exists())
+        self.assertFalse((self.folder / "node0.key.node/opened").exists())
 
     def test_another_owners_weights_and_another_key_are_refused(self):
         self.vouch("keygen", "-o", "thief.key", "--no-passphrase")
