@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/log.h"
 #include "message/message.h"
 
 static void fail(struct vch_channel *channel, enum vch_code code, const char *why)
@@ -57,7 +58,9 @@ static void answered(void *context, const struct vch_attester_answer *answer)
 
     channel->question = NULL;
     if (!vch_is_ok(answer->status)) {
-        fail(channel, answer->status.code, answer->why);
+        // What this machine looks like inside is for its own log.
+        vch_log_write(VCH_LOG_WARNING, "no evidence: %s", answer->why);
+        fail(channel, answer->status.code, "the hardware here gives no evidence now");
     } else {
         message.response = vch_message_borrow(answer->bytes, answer->size);
         frame.body_case = VOUCH__FRAME__BODY_ATTEST_RESPONSE;

@@ -19,10 +19,13 @@ ENDORSEMENT_INDEX = "0x1c00002"  # of the certificate of the RSA key
 ENDORSEMENT_KEY = "0x81010001"
 
 
+def missing():
+    return [name for name in NEEDED if shutil.which(name) is None]
+
+
 def skip_without():
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        print(f"SKIP: not installed here: {', '.join(missing)}")
+    if missing():
+        print(f"SKIP: not installed here: {', '.join(missing())}")
         sys.exit(77)
 
 
