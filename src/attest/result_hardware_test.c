@@ -348,6 +348,15 @@ TEST(result_refuses_real_quotes_of_others_for_their_binding_alone)
     end_dcap();
 }
 
+// Genuine, up to date, and bound to nothing at all.
+TEST(result_refuses_a_real_quote_whose_report_data_is_zero)
+{
+    begin_dcap("tdx/sets/gcp-v4-2026-06", VCH_BINDER_TDX);
+    CHECK(vch_is_zero(set.own.report_data, VCH_BINDER_REPORT_SIZE));
+    check_only_binding();
+    end_dcap();
+}
+
 TEST(result_of_a_quote_without_its_collateral_is_malformed)
 {
     begin_dcap("tdx/sets/phala-v4-uptodate", VCH_BINDER_TDX);
