@@ -148,8 +148,10 @@ static vch_status check_run(struct vch_task *out, const struct vch_order_scope *
     const struct vch_value *value = &out->model->package.graph->values[out->in->value];
 
     out->input = (struct vch_tensor){.type = value->type, .shape = value->shape};
-    VCH_TRY(vch_job_check_commitments(out->commitment_kind, out->log_columns, "order's", NULL));
-    if (out->input_size != vch_models_cut_size(out->model, out->in, out->batch))
+    vch_status known =
+        vch_job_check_commitments(out->commitment_kind, out->log_columns, "order's", NULL);
+    if (!vch_is_ok(known) ||
+        out->input_size != vch_models_cut_size(out->model, out->in, out->batch))
         return VCH_FAIL(MALFORMED);
     if (!out->is_proof) return VCH_OK;
     out->prover =
