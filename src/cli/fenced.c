@@ -161,6 +161,34 @@ vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
     return start_threads(tool, threads);
 }
 
+static vch_status start_parser(struct vch_parser **out, struct vch_tool *tool,
+                               struct vch_demands *const *demands, uint32_t count)
+{
+    const struct vch_judge *judges[VCH_PARSER_JUDGES_MAX];
+    const struct vch_parser_setup setup = {.judges = judges, .judge_count = count};
+    unsigned threads = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        judges[i] = &demands[i]->judge;
+    end_threads(&threads, tool);
+    VCH_TRY(vch_parser_new(out, &setup, &tool->complaint));
+    for (uint32_t i = 0; i < count; i++)
+        vch_parser_serve(*out, i, &demands[i]->policy);
+    const struct vch_confine_facts facts = vch_parser_facts(*out);
+    tell("parser", &facts);
+    return start_threads(tool, threads);
+}
+
+vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
+                             struct vch_demands *const *demands, uint32_t count)
+{
+    bool is_confined = false;
+
+    *out = NULL;
+    VCH_TRY(is_wanted(&is_confined, tool));
+    return is_confined ? start_parser(out, tool, demands, count) : VCH_OK;
+}
+
 static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,
                                const struct vch_node_options *how)
 {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "agent/agent.h"
+#include "channel/parser.h"
 #include "cli/annex_holder.h"
+#include "cli/demands.h"
 #include "cli/tool.h"
 #include "node/apart.h"
 #include "node/node.h"
@@ -15,6 +17,11 @@ vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool);
 // before any key is read: what is in memory now is in that process's.
 vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
                              const struct vch_node_options *how);
+
+// Has evidence that is asked for under these demands judged in processes of its own
+// (channel/parser.h); NULL where the node is not confined. Call it before any key is read.
+vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
+                             struct vch_demands *const *demands, uint32_t count);
 
 // Whether the network process, once fenced, can still open that file.
 vch_status vch_fenced_reaches(bool *out, struct vch_tool *tool, const struct vch_node_options *how,

@@ -286,6 +286,7 @@ static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *
     VCH_TRY(join_ledger(how, &ledger, tool));
     VCH_TRY(load_keys(keys, how, tool));
     VCH_TRY(claim_keys(&claims, tool, how, annexes, keys));
+    if (how->parser != NULL) claims |= VCH_FACTS_PARSER_APART;
     vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
     vch_showing_finish(&attestation->showing, &attestation->clients, confinement | claims,
@@ -314,12 +315,15 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_fenced_agent(&agent, tool));
     vch_keys_init(&keys, agent);
     VCH_TRY(attest(&how, &attestation, tool));
+    struct vch_demands *const demands[] = {&attestation.clients, &attestation.peers};
+    VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, sizeof demands / sizeof *demands));
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
     vch_status status = run_with_keys(tool, &how, &annexes, &attestation, &keys);
     vch_apart_free(how.apart);
+    vch_parser_free(how.parser);
     vch_showing_stop(&attestation.showing);
     vch_keys_release(&keys);
     vch_wipe(&how.ballot_keys, sizeof how.ballot_keys);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -120,6 +121,7 @@ static _Noreturn void be_child(const struct vch_profile *profile, int channel, v
     struct vch_confine_facts facts;
 
     ignore_group();
+    (void)prctl(PR_SET_NAME, profile->role, 0, 0, 0); // for who looks at the machine
     mine.kept_count = list_kept(kept, profile, channel);
     mine.kept = kept;
     vch_status confined = vch_confine_self(&facts, &mine, NULL);

@@ -57,6 +57,7 @@ static _Noreturn void keep(pid_t child)
     int state = 0;
 
     (void)close_range(0, UINT_MAX, 0);
+    (void)prctl(PR_SET_NAME, "keeper", 0, 0, 0);
     while (waitpid(child, &state, 0) < 0 && errno == EINTR)
         ;
     if (WIFSIGNALED(state)) {

@@ -30,6 +30,8 @@ struct vch_metrics_histogram {
       "processes that computed and ended, by a crash or because the node ended them") \
     X(inference_stopped, "vouch_inference_stopped_total", \
       "of these, those that did not stop when they were told to") \
+    X(parser_failures, "vouch_parser_failures_total", \
+      "processes that were to judge evidence and said no verdict") \
     X(bytes_in, "vouch_bytes_in_total", "bytes received inside TLS") \
     X(bytes_out, "vouch_bytes_out_total", "bytes sent inside TLS")
 

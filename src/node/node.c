@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "channel/parser.h"
 #include "host/clock.h"
 #include "host/log.h"
 #include "net/address.h"
@@ -254,6 +255,8 @@ static int answer_metrics(void *context, struct evbuffer *body)
 
     vch_clients_count(&node->clients, &metrics);
     if (node->options.apart != NULL) vch_apart_count(node->options.apart, &metrics);
+    if (node->options.parser != NULL)
+        metrics.parser_failures = vch_parser_failures(node->options.parser);
     vch_metrics_write(body, &metrics, &gauges);
     return 200;
 }
@@ -526,6 +529,7 @@ static vch_status start_loop(struct vch_node *node, struct vch_complaint *compla
     node->control_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (node->base == NULL || node->control_descriptor < 0) return VCH_FAIL(IO);
     VCH_TRY(start_attester(node, complaint));
+    if (node->options.parser != NULL) VCH_TRY(vch_parser_join(node->options.parser, node->base));
     admit_clients(node);
     VCH_TRY(join_ledger(node, complaint));
     VCH_TRY(add_event(&node->tick, node->base, -1, 0, on_tick, node, &tick));
@@ -630,6 +634,7 @@ void vch_node_free(struct vch_node *node)
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);
     vch_attester_free(node->attester);
+    if (node->options.parser != NULL) vch_parser_leave(node->options.parser);
     vch_weights_free(node->weights);
     if (node->base != NULL) event_base_free(node->base);
     if (node->control_descriptor >= 0) (void)close(node->control_descriptor);

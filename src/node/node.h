@@ -70,6 +70,7 @@ struct vch_node_options {
     // have to before anything is opened to them.
     const struct vch_attester_setup *attest;
     const struct vch_asker_policy *client_policy, *peer_policy;
+    struct vch_parser *parser; // whom these have judge; borrowed. NULL: they judge here
 
     // Sealed weights: files, owner, counters and who opens; the rest is filled in. Borrowed; NULL:
     // none. With them a node may have no package.
