@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include "attest/levels.h"
-#include "attest/record.h"
 #include "attest/result.h"
 #include "base/bytes.h"
+#include "cli/attest_record.h"
 #include "cli/print.h"
 #include "cli/rules_file.h"
 
@@ -84,15 +84,12 @@ static vch_status read_node(const struct question *question, struct vch_tool *to
 static vch_status read_question(struct question *question, struct vch_tool *tool)
 {
     const char *policy = NULL;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
 
     VCH_TRY(vch_options_required(&policy, tool->options, "policy", &tool->complaint));
     VCH_TRY(read_class(question, tool));
     VCH_TRY(vch_rules_file_time(&question->time_s, tool, "at"));
     VCH_TRY(vch_rules_file_load(&question->rules, tool, policy, "signer", question->time_s));
-    VCH_TRY(vch_tool_file(&bytes, &size, tool, tool->options->operands[1], VCH_RECORD_SIZE_MAX));
-    VCH_TRY(vch_record_decode(&question->record, bytes, size, &tool->complaint));
+    VCH_TRY(vch_attest_record_read(&question->record, tool, tool->options->operands[1]));
     VCH_TRY(vch_binder_decode(&question->binder, question->record.binder, VCH_BINDER_SIZE,
                               &tool->complaint));
     VCH_TRY(vch_exchange_decode_response(&question->response, question->record.response,

@@ -159,22 +159,40 @@ static json_t *proofs_json(const struct vch_voucher *voucher)
     return rows;
 }
 
+static json_t *attestations_json(const struct vch_voucher *voucher)
+{
+    json_t *rows = json_array();
+
+    for (uint32_t r = 0; r < voucher->result_count; r++) {
+        const struct vch_segment_result *result = &voucher->results[r];
+        for (uint32_t i = 0; i < result->attestation_count; i++)
+            json_array_append_new(
+                rows, json_pack("{s:i, s:o, s:I, s:I}", "segment", (int)result->segment, "node",
+                                vch_tool_json_hex(result->attestations[i].node.bytes,
+                                                  VCH_SIGN_PUBLIC_SIZE),
+                                "size", (json_int_t)result->attestations[i].response_size,
+                                "time_ms", (json_int_t)result->attestations[i].time_ms));
+    }
+    return rows;
+}
+
 json_t *vch_describe_voucher(const struct vch_voucher *voucher)
 {
     const struct vch_job *job = &voucher->job;
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "kind", "voucher (claims unverified)", "job",
-                     vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE), "model",
-                     vch_tool_json_hex(job->model.bytes, VCH_DIGEST_SIZE), "owner",
-                     vch_tool_json_hex(voucher->owner.bytes, VCH_SIGN_PUBLIC_SIZE), "client",
-                     vch_tool_json_hex(job->client.bytes, VCH_SIGN_PUBLIC_SIZE), "batch",
-                     (int)job->batch, "quorum", (int)job->quorum, "deadline_ms",
-                     (json_int_t)job->deadline_ms, "finished_ms", (json_int_t)voucher->finished_ms,
-                     "input_commitment", vch_tool_json_hex(job->input.bytes, VCH_DIGEST_SIZE),
-                     "output_commitment", vch_tool_json_hex(voucher->output.bytes, VCH_DIGEST_SIZE),
-                     "segments", segments_json(voucher), "votes", votes_json(voucher), "faults",
-                     faults_json(voucher), "proofs", proofs_json(voucher));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+        "voucher (claims unverified)", "job",
+        vch_tool_json_hex(voucher->job_id.bytes, VCH_DIGEST_SIZE), "model",
+        vch_tool_json_hex(job->model.bytes, VCH_DIGEST_SIZE), "owner",
+        vch_tool_json_hex(voucher->owner.bytes, VCH_SIGN_PUBLIC_SIZE), "client",
+        vch_tool_json_hex(job->client.bytes, VCH_SIGN_PUBLIC_SIZE), "batch", (int)job->batch,
+        "quorum", (int)job->quorum, "deadline_ms", (json_int_t)job->deadline_ms, "finished_ms",
+        (json_int_t)voucher->finished_ms, "input_commitment",
+        vch_tool_json_hex(job->input.bytes, VCH_DIGEST_SIZE), "output_commitment",
+        vch_tool_json_hex(voucher->output.bytes, VCH_DIGEST_SIZE), "segments",
+        segments_json(voucher), "votes", votes_json(voucher), "faults", faults_json(voucher),
+        "proofs", proofs_json(voucher), "attestations", attestations_json(voucher));
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): what we describe ourselves nests once

@@ -130,6 +130,22 @@ class Attested(unittest.TestCase):
         code, told = self.verify()
         self.assertEqual((code, told["claims"]["attested"]["verdict"]), (ACCEPTED, "not shown"))
         self.read_otherwise(value, policy)
+        self.look_at_checks(policy)
+
+    def look_at_checks(self, policy):
+        """Every check of one node's evidence, out of the voucher."""
+        def verify(*options):
+            return subprocess.run([VOUCH, "attest", "verify", self.folder / "answer.voucher", "--policy", policy,
+                                   "--signer", ev.SIGNER.public.hex(), "--json", *options], capture_output=True,
+                                  text=True, timeout=60, check=False)
+        node = self.network.nodes[1].key
+        done = verify("--node", node)
+        self.assertEqual(done.returncode, ACCEPTED, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual((told["node"], told["level"], told["word"]), (node, "tpm", "warning"))
+        self.assertIn("tpm.pcr.value", [check["name"] for check in told["checks"] if check["result"] == "passed"])
+        self.assertEqual(verify().returncode, USAGE)
+        self.assertEqual(verify("--node", self.network.founder).returncode, REFUSED)
 
     def read_otherwise(self, value, policy):
         """Readers who hold the same voucher to something else."""

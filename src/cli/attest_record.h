@@ -1,0 +1,10 @@
+// Evidence out of a file for `vouch attest verify`: of its own format, or one node's in a voucher.
+#pragma once
+
+#include "attest/record.h"
+#include "cli/tool.h"
+
+// The bytes live in the tool's arena. A voucher is read for --node, or where it holds
+// evidence of one node alone; that its block is this job's and client's is checked by `vouch
+// verify`.
+vch_status vch_attest_record_read(struct vch_record *out, struct vch_tool *tool, const char *path);
