@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "harness/folder.h"
 #include "harness/graphs.h"
+#include "harness/sealed_file.h"
 #include "harness/test.h"
-#include "sealing/chunks.h"
 #include "sealing/counters.h"
 #include "sealing/grant.h"
 
@@ -39,21 +39,15 @@ static struct {
     struct vch_complaint complaint;
 } world;
 
-static void fill(void *out, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        ((uint8_t *)out)[i] = (uint8_t)test_below(256);
-}
-
 static void make_model(void)
 {
     struct graphs build;
     uint8_t seed[VCH_SIGN_SEED_SIZE];
 
     vch_arena_init(&world.arena, 1u << 30);
-    fill(seed, sizeof seed);
+    sealed_file_fill(seed, sizeof seed);
     vch_sign_key(&world.owner, seed);
-    fill(world.key, sizeof world.key);
+    sealed_file_fill(world.key, sizeof world.key);
     graphs_init(&build, &world.arena);
     uint32_t x = graphs_input(&build, VCH_TYPE_I8, graphs_shape(1, SIDE, 0, 0));
     x = graphs_linear(&build, x, SIDE, VCH_TYPE_I8);
@@ -61,7 +55,7 @@ static void make_model(void)
     graphs_output(&build, x);
     struct vch_graph *graph = graphs_finish(&build);
     struct vch_salt *salts = VCH_ARENA_NEW(&world.arena, struct vch_salt, graph->parameter_count);
-    fill(salts, graph->parameter_count * sizeof *salts);
+    sealed_file_fill(salts, graph->parameter_count * sizeof *salts);
     CHECK_OK(vch_package_encode(&world.bytes, &world.size, graph, salts, &world.owner, &world.arena,
                                 NULL, NULL));
     CHECK_OK(vch_package_decode(&world.package, world.bytes, world.size, &world.arena, NULL, NULL));
@@ -73,12 +67,12 @@ static void make_stream(void)
         .mode = VCH_BINDER_CHANNEL, .role = VCH_BINDER_SERVER, .kind = VCH_BINDER_TPM};
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
-    fill(seed, sizeof seed);
+    sealed_file_fill(seed, sizeof seed);
     world.unsealer = vch_unsealer_local(&world.keys, seed);
-    fill(bound.nonce, sizeof bound.nonce);
-    fill(bound.exporter, sizeof bound.exporter);
-    fill(bound.own.bytes, 32);
-    fill(bound.node, 32);
+    sealed_file_fill(bound.nonce, sizeof bound.nonce);
+    sealed_file_fill(bound.exporter, sizeof bound.exporter);
+    sealed_file_fill(bound.own.bytes, 32);
+    sealed_file_fill(bound.node, 32);
     memcpy(bound.sealing_key, world.keys.secret.public_key.bytes, 32);
     CHECK_OK(vch_binder_encode(world.binder, &bound));
     const struct vch_digest found = vch_binder_qualifier(world.binder);
@@ -105,42 +99,11 @@ static void tear_down(void)
     folder_remove(world.folder);
 }
 
-static void put(FILE *file, const void *bytes, size_t size)
-{
-    CHECK_EQ(fwrite(bytes, 1, size, file), size);
-}
-
-// Seals these bytes, whatever they are, as release `counter` of `model`.
+// As release `counter` of `model`, whatever these bytes are.
 static struct vch_sealed seal(const char *path, const uint8_t *bytes, size_t size,
                               const struct vch_digest *model, uint64_t counter)
 {
-    static uint8_t out[VCH_SEALED_CHUNK_SIZE + VCH_SEALED_TAG_SIZE];
-    static struct vch_digest digests[8];
-    struct vch_sealed sealed = {.model = *model,
-                                .counter = counter,
-                                .size = size,
-                                .owner = world.owner.public_key,
-                                .key_check = vch_sealed_key_check(world.key)};
-    uint8_t manifest[VCH_SEALED_MANIFEST_SIZE] = {0};
-    struct vch_chunks chunks;
-    FILE *file = fopen(path, "wb");
-
-    CHECK(file != NULL && vch_sealed_chunk_count(&sealed) <= 8);
-    fill(sealed.start, sizeof sealed.start);
-    put(file, manifest, sizeof manifest);
-    CHECK_OK(vch_chunks_init_sealer(&chunks, &sealed, world.key, digests));
-    for (uint64_t i = 0; i < vch_sealed_chunk_count(&sealed); i++) {
-        size_t part = vch_sealed_chunk_size(&sealed, i);
-        CHECK_OK(vch_chunks_seal(&chunks, out, bytes + i * VCH_SEALED_CHUNK_SIZE, part));
-        put(file, out, part + VCH_SEALED_TAG_SIZE);
-    }
-    CHECK_OK(vch_chunks_root(&sealed.root, &chunks));
-    CHECK_OK(vch_sealed_sign(&sealed, &world.owner));
-    vch_sealed_encode(manifest, &sealed);
-    rewind(file);
-    put(file, manifest, sizeof manifest);
-    CHECK_EQ(fclose(file), 0);
-    return sealed;
+    return sealed_file_write(path, bytes, size, model, counter, &world.owner, world.key);
 }
 
 static struct vch_sealed seal_model(uint64_t counter)
@@ -177,7 +140,7 @@ static void make_grant(uint8_t grant[static VCH_GRANT_SIZE], const struct vch_se
         .verdict = &world.verdict, .binder = world.binder, .policy_end_s = UINT64_MAX};
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
-    fill(seed, sizeof seed);
+    sealed_file_fill(seed, sizeof seed);
     CHECK_OK(vch_grant_make(grant, &basis, sealed, &terms, world.key, seed, NULL));
 }
 
@@ -445,7 +408,7 @@ TEST(weights_of_another_owner_or_another_model_inside_are_refused)
     vch_weights_free(world.weights);
     world.weights = NULL;
     struct vch_secret_key own = world.owner;
-    fill(seed, sizeof seed);
+    sealed_file_fill(seed, sizeof seed);
     vch_sign_key(&world.owner, seed); // seals a model that somebody else signed
     const struct vch_sealed taken = seal_model(1);
     CHECK_OK(start());
