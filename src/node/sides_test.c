@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "harness/attested.h"
 #include "harness/folder.h"
 #include "harness/referees.h"
 #include "host/clock.h"
@@ -29,6 +30,8 @@ static struct scene {
     struct vch_sides sides;
     char folder[4096], peers[4200], runs[4200];
     struct vch_digest answer;
+    struct attested attested;
+    struct vch_attester *attester; // of either
 } scene;
 
 static void on_tick(evutil_socket_t fd, short what, void *context)
@@ -177,6 +180,7 @@ static void end(void)
     vch_guests_drop(&scene.clients.guests);
     while (scene.live > 0)
         CHECK(event_base_loop(scene.base, EVLOOP_ONCE) == 0);
+    vch_attester_free(scene.attester);
     evconnlistener_free(scene.listener);
     event_free(scene.tick);
     event_base_free(scene.base);
@@ -278,6 +282,48 @@ TEST(sides_keep_out_of_other_disputes)
     vch_sides_turn(&scene.sides, ledger.state, now_ms()); // kept is the other side's run
     CHECK_EQ(count_errands(), 0);
     end();
+}
+
+// Whoever has an attester gives its word, which does for the policy.
+static void attest(bool is_side)
+{
+    const struct vch_public_key *self =
+        is_side ? &scene.sides.setup.self : &ledger.nodes[scene.r.self].key.public_key;
+    const struct vch_attester_setup setup = {.base = scene.base,
+                                             .kind = VCH_BINDER_NONE,
+                                             .facts = {.build = vch_hash_bytes("build", 5)},
+                                             .sealing_key = {9},
+                                             .node = *self};
+
+    CHECK_OK(vch_attester_new(&scene.attester, &setup, NULL));
+    if (is_side)
+        scene.sides.setup.attester = scene.attester;
+    else
+        scene.r.session.host.attester = scene.attester;
+}
+
+// Either may hold the other to a policy; nothing is opened, or taken, before its verdict.
+TEST(sides_and_referees_show_what_they_are_where_the_other_asks)
+{
+    for (int is_side = 0; is_side < 2; is_side++) {
+        begin(REFEREES_SECOND, true);
+        attested_policy(&scene.attested);
+        if (is_side)
+            scene.r.session.host.client_policy = &scene.attested.policy;
+        else
+            scene.sides.setup.policy = &scene.attested.policy;
+        vch_sides_turn(&scene.sides, ledger.state, now_ms());
+        finish_errand(); // there is nothing to show
+        CHECK(!errand_to_self()->is_done);
+        CHECK_EQ(scene.r.session.computed_count, 0);
+        CHECK_EQ(scene.r.session.metrics.jobs_admitted, 0);
+        attest(is_side);
+        vch_sides_turn(&scene.sides, ledger.state, now_ms() + 100000);
+        finish_errand();
+        CHECK(errand_to_self()->is_done);
+        CHECK_EQ(scene.r.session.computed_count, 1);
+        end();
+    }
 }
 
 // A disputer need be no member of the referee's network.
