@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "cli/showing.h"
 #include "net/loop.h"
 #include "node/contender.h"
 #include "voucher/opening.h"
@@ -25,6 +26,11 @@ static const struct vch_option options[] = {
     {"bond", "N", "may be paid as a bond, and lost; without it nothing is disputed", false},
     {"peers", "FILE", "where referees listen: lines of \"HEXKEY host:port\"", false},
     {"witness", "URL", "is handed what the ledger does not take", true},
+    {"policy", "RULES", "what referees have to show before anything is opened to them", false},
+    {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    {"attest", "KIND",
+     "what referees that ask are shown: none (its word), tsm[:FOLDER], tpm[:TCTI]", false},
+    {"event-log", "FILE", "the TPM's boot log, shown too", false},
     {"threads", "N", "threads (default: one per processor)", false},
     {"json", NULL, "print JSON", false},
     {0},
@@ -47,6 +53,8 @@ struct session {
     const char *witnesses[VCH_OPTIONS_GIVEN_MAX];
     uint64_t bond;
     bool is_json;
+    struct vch_demands demands;
+    struct vch_showing showing;
 };
 
 static void tell(void *context, const char *text)
@@ -262,6 +270,8 @@ static vch_status follow(struct session *s)
                                         .port = s->ledger.port,
                                         .witness_urls = s->witnesses,
                                         .kernels = &tool->kernels,
+                                        .policy = vch_demands_policy(&s->demands),
+                                        .attest = vch_showing_setup(&s->showing),
                                         .on_news = tell};
     uint64_t position = 0;
 
@@ -288,6 +298,14 @@ static vch_status read_place(struct session *s)
                            &tool->complaint);
 }
 
+static vch_status attest(struct session *s)
+{
+    VCH_TRY(vch_demands_load(&s->demands, s->tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
+    VCH_TRY(vch_showing_start(&s->showing, s->tool));
+    vch_showing_finish(&s->showing, &s->demands, 0, NULL);
+    return VCH_OK;
+}
+
 static vch_status run(struct vch_tool *tool)
 {
     static struct session s; // large: a whole job and its registry
@@ -297,12 +315,14 @@ static vch_status run(struct vch_tool *tool)
     s.is_json = vch_options_has(tool->options, "json");
     VCH_TRY(read_place(&s));
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
+    VCH_TRY(attest(&s)); // nothing secret is in memory yet
     VCH_TRY(load(&s));
     VCH_TRY(run_again(&s));
     VCH_TRY(vch_tool_secret_key(&s.key, tool, path));
     s.signer = vch_signer_local(&s.key);
     vch_status status = follow(&s);
     vch_contender_free(s.contender);
+    vch_showing_stop(&s.showing);
     if (s.base != NULL) event_base_free(s.base);
     vch_wipe(&s.key, sizeof s.key);
     return status;

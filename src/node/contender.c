@@ -30,6 +30,7 @@ struct vch_contender {
     struct vch_ledger_link *link;
     struct vch_handover *handover;
     struct vch_tls *tls;
+    struct vch_attester *attester; // NULL: nothing is shown
     struct vch_appeals appeals;
     struct vch_sides sides;
     struct vch_arena arena, scratch;
@@ -338,6 +339,15 @@ vch_status vch_contender_plead(struct vch_contender *contender,
     return VCH_OK;
 }
 
+static vch_status start_attester(struct vch_contender *contender, struct vch_complaint *complaint)
+{
+    if (contender->setup.attest == NULL) return VCH_OK;
+    struct vch_attester_setup attester = *contender->setup.attest;
+    attester.base = contender->setup.base;
+    attester.node = contender->setup.signer->public_key;
+    return vch_attester_new(&contender->attester, &attester, complaint);
+}
+
 static vch_status prepare(struct vch_contender *contender)
 {
     const struct vch_contender_setup *setup = &contender->setup;
@@ -351,6 +361,8 @@ static vch_status prepare(struct vch_contender *contender)
                                           .self = setup->signer->public_key,
                                           .peers = setup->peers,
                                           .kernels = setup->kernels,
+                                          .policy = setup->policy,
+                                          .attester = contender->attester,
                                           .run = show_run,
                                           .leaves = leaves,
                                           .context = contender};
@@ -377,6 +389,7 @@ static vch_status start(struct vch_contender *contender, struct vch_complaint *c
     vch_arena_init(&contender->arena, ARENA_MAX);
     vch_arena_init(&contender->scratch, SCRATCH_MAX);
     VCH_TRY(vch_tls_new(&contender->tls, setup->signer, complaint));
+    VCH_TRY(start_attester(contender, complaint));
     VCH_TRY(prepare(contender));
     VCH_TRY(vch_follower_new(&contender->follower, &follower, complaint));
     VCH_TRY(vch_handover_new(&contender->handover, &handover, complaint));
@@ -417,6 +430,7 @@ void vch_contender_free(struct vch_contender *contender)
     vch_sides_release(&contender->sides);
     while (contender->live_streams > 0) // each ends within its linger
         if (event_base_loop(contender->setup.base, EVLOOP_ONCE) != 0) break;
+    vch_attester_free(contender->attester);
     vch_follower_free(contender->follower);
     vch_tls_free(contender->tls);
     vch_arena_release(&contender->scratch);

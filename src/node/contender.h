@@ -12,6 +12,8 @@
 #include "agreement/state.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "channel/asker.h"
+#include "channel/attester.h"
 #include "crypto/signer.h"
 #include "entry/charter.h"
 #include "kernels/kernels.h"
@@ -30,6 +32,10 @@ struct vch_contender_setup {
     const char *const *witness_urls; // handed what the ledger does not take; borrowed
     uint32_t witness_count;
     const struct vch_kernels *kernels;
+    // What referees have to show before anything is opened to them, and what they are shown; each
+    // borrowed, or NULL: nothing.
+    const struct vch_asker_policy *policy;
+    const struct vch_attester_setup *attest;
     // NULL, or told of how far it is, for people.
     void (*on_news)(void *context, const char *text);
     void *context;
