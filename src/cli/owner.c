@@ -7,6 +7,7 @@
 #include "cli/owner_log.h"
 #include "cli/owner_release.h"
 #include "cli/owner_seal.h"
+#include "cli/showing.h"
 
 static const struct vch_option options[] = {
     {"key", "FILE", "the owner's key file; of log: who has to have written it (or its hexadecimal)",
@@ -27,9 +28,7 @@ static const struct vch_option options[] = {
     {"for", "SECONDS", "of release: how long the node may begin to use it (default: 600)", false},
     {"timeout", "SECONDS", "of release: for everything (default: 600)", false},
     {"evidence", "FILE", "of release: keeps what the node showed (vouch attest verify)", false},
-    {"attest", "KIND", "of release: shown to nodes that ask: none, tsm[:FOLDER], tpm[:TCTI]",
-     false},
-    {"event-log", "FILE", "the TPM's boot log, shown too", false},
+    VCH_SHOWING_OPTIONS("nodes that ask"),
     {"head", "HEX", "of log: a head that was kept, and that it has to have had", false},
     {"json", NULL, "print JSON", false},
     {0},

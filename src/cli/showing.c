@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/attest_collect.h"
 #include "host/random.h"
 
 // By vch_collector_collect, which is any thread's to call.
@@ -30,8 +31,7 @@ static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool
     unsigned threads = (unsigned)tool->workers->thread_count;
     struct vch_collector_setup setup;
 
-    VCH_TRY(vch_collector_read(&setup, text, &tool->complaint));
-    setup.event_log = vch_options_text(tool->options, "event-log");
+    VCH_TRY(vch_attest_collect_setup(&setup, tool, text));
     vch_threads_free(tool->threads);
     tool->threads = NULL;
     VCH_TRY(vch_collector_start(&out->collector, &setup, &tool->complaint));

@@ -7,6 +7,15 @@
 #include "collect/collector.h"
 #include "sealing/hpke.h"
 
+#define VCH_SHOWING_OPTIONS(to) \
+    {"attest", "KIND", "what is shown to " to ": none (its word), tsm[:FOLDER], tpm[:TCTI]", \
+     false}, \
+        {"pcrs", "LIST", "of a TPM, such as 0-7,11 (default: all 24)", false}, \
+        {"event-log", "FILE", "of a TPM: the boot log, shown along", false}, \
+    { \
+        "endorse", "LABEL=FILE", "what a verifier would else fetch: vek, tcb-info ...", true \
+    }
+
 // Stays where it is until stopped.
 struct vch_showing {
     bool is_set; // --attest was there
