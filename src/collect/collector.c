@@ -1,24 +1,22 @@
 #include "collect/collector.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
-#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "collect/inquiry.h"
-#include "collect/items.h"
+#include "collect/given.h"
+#include "collect/hearing.h"
 #include "collect/tcti.h"
 #include "collect/tpm_session.h"
-#include "host/clock.h"
-#include "host/file.h"
+#include "host/random.h"
 
-enum { TIMEOUT_MS = 20000, SLACK_MS = 1000 }; // the process that asks gives up first
-enum { FILES_MAX = 2 * VCH_CMW_SIZE_MAX };    // of memory for files that are shown
+enum { TIMEOUT_MS = 20000 };
+enum { FILES_MAX = 2 * VCH_CMW_SIZE_MAX }; // of memory for files that are shown
 
 static const struct {
     const char *name;
@@ -26,6 +24,7 @@ static const struct {
     const char *usual;
 } SOURCES[] = {
     {"none", VCH_COLLECTOR_NONE, NULL},
+    {"tsm", VCH_COLLECTOR_TSM, VCH_COLLECTOR_TSM_FOLDER},
     {"tpm", VCH_COLLECTOR_TPM, VCH_COLLECTOR_TCTI},
 };
 
@@ -45,91 +44,55 @@ vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
         return out->source == VCH_COLLECTOR_TPM ? vch_tcti_check(out->place, complaint) : VCH_OK;
     }
     return vch_complain(complaint, VCH_CODE_USAGE,
-                        "evidence comes from \"none\", \"tpm\" or \"tpm:TCTI\", not \"%.60s\"",
+                        "evidence comes from \"none\", \"tsm\", \"tsm:FOLDER\", \"tpm\" or "
+                        "\"tpm:TCTI\", not \"%.60s\"",
                         text);
 }
 
-// Boot logs lie in file systems whose files have no size before they are read.
-static vch_status read_log(struct vch_inquiry_piece *out, const char *path, struct vch_arena *arena,
-                           struct vch_complaint *complaint)
+// What hardware says comes from outside, too: it is asked by who reads foreign bytes and no more. A
+// TPM is handed over, configfs-tsm is a folder.
+static struct vch_profile profile_for(const struct vch_collector_setup *setup,
+                                      struct vch_profile_path *path)
 {
-    uint8_t *bytes = vch_arena_alloc(arena, VCH_CMW_SIZE_MAX, 1);
-    size_t size = 0;
-    ssize_t got = 1;
+    struct vch_profile out = vch_profile_parser();
 
-    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    while (file >= 0 && got > 0 && size < VCH_CMW_SIZE_MAX) {
-        got = read(file, bytes + size, VCH_CMW_SIZE_MAX - size);
-        if (got > 0) size += (size_t)got;
-        if (got < 0 && errno == EINTR) got = 1;
-    }
-    int error = errno;
-    if (file >= 0) (void)close(file);
-    if (file < 0 || got < 0)
-        return vch_complain(complaint, VCH_CODE_IO, "cannot read the boot log %s: %s", path,
-                            strerror(error));
-    if (size == 0 || size == VCH_CMW_SIZE_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT,
-                            "expected a boot log of less than %u bytes, and not an empty one, in "
-                            "%s",
-                            VCH_CMW_SIZE_MAX, path);
-    *out = (struct vch_inquiry_piece){"eventlog", bytes, size};
-    return VCH_OK;
-}
-
-static vch_status read_endorsement(struct vch_inquiry_piece *out,
-                                   const struct vch_collector_endorsement *given,
-                                   struct vch_arena *arena, struct vch_complaint *complaint)
-{
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    if (!vch_items_is_endorsement(given->label))
-        return vch_complain(complaint, VCH_CODE_USAGE,
-                            "no endorsement is called \"%.40s\": they are vek, issuers, crl.0 to "
-                            "crl.3, tcb-info, identity, tcb-signer, root-crl, pck-crl, ek",
-                            given->label);
-    VCH_TRY(vch_file_read(&bytes, &size, given->path, VCH_CMW_SIZE_MAX, arena, complaint));
-    *out = (struct vch_inquiry_piece){given->label, bytes, size};
-    return VCH_OK;
-}
-
-static vch_status read_given(struct vch_inquiry_plan *plan, struct vch_arena *arena,
-                             struct vch_complaint *complaint)
-{
-    const struct vch_collector_setup *setup = plan->setup;
-
-    if (setup->endorsement_count >= VCH_CMW_ITEMS_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT, "at most %d endorsements are shown",
-                            VCH_CMW_ITEMS_MAX - 1);
-    for (uint32_t i = 0; i < setup->endorsement_count; i++)
-        VCH_TRY(read_endorsement(&plan->given[plan->given_count++], &setup->endorsements[i], arena,
-                                 complaint));
-    if (setup->event_log == NULL) return VCH_OK;
-    return read_log(&plan->given[plan->given_count++], setup->event_log, arena, complaint);
-}
-
-static struct vch_profile profile_for(const struct vch_collector_setup *setup)
-{
-    struct vch_profile out = vch_profile_parser(); // what hardware says comes from outside, too
-
-    (void)setup;
     out.role = "collector";
     out.calls |= VCH_PROFILE_CHANNEL;
+    if (setup->source != VCH_COLLECTOR_TSM) return out;
+    *path = (struct vch_profile_path){setup->place, true};
+    out.calls |= VCH_PROFILE_FILES | VCH_PROFILE_WRITES;
+    out.paths = path;
+    out.path_count = 1;
     return out;
 }
 
-static vch_status start(struct vch_collector *out, const struct vch_collector_setup *setup,
+// A folder that is handed over is named without links.
+static vch_status resolve(struct vch_collector_setup *setup, char path[static PATH_MAX],
+                          struct vch_complaint *complaint)
+{
+    if (realpath(setup->place, path) == NULL)
+        return vch_complain(
+            complaint, VCH_CODE_UNAVAILABLE,
+            "expected configfs-tsm at %s: %s; is this a confidential guest, configfs "
+            "mounted, and the module sev-guest or tdx-guest loaded?",
+            setup->place, strerror(errno));
+    setup->place = path;
+    return VCH_OK;
+}
+
+static vch_status start(struct vch_collector *out, struct vch_collector_setup *setup,
                         struct vch_arena *arena, struct vch_complaint *complaint)
 {
+    bool is_folder = setup->source == VCH_COLLECTOR_TSM;
     struct vch_inquiry_plan plan = {.setup = setup, .file = -1};
-    const struct vch_profile profile = profile_for(setup);
+    struct vch_profile_path path;
+    char folder[PATH_MAX];
 
-    VCH_TRY(read_given(&plan, arena, complaint));
-    VCH_TRY(vch_starter_new_with(&out->starter, &profile, vch_inquiry_run, vch_inquiry_open, &plan,
-                                 complaint));
-    return VCH_OK;
+    if (is_folder) VCH_TRY(resolve(setup, folder, complaint));
+    VCH_TRY(vch_given_read(&plan, arena, complaint));
+    const struct vch_profile profile = profile_for(setup, &path);
+    return vch_starter_new_with(&out->starter, &profile, vch_inquiry_run,
+                                is_folder ? NULL : vch_inquiry_open, &plan, complaint);
 }
 
 static void fill_in(struct vch_collector_setup *setup)
@@ -141,94 +104,46 @@ static void fill_in(struct vch_collector_setup *setup)
     if (setup->timeout_ms == 0) setup->timeout_ms = TIMEOUT_MS;
 }
 
-// Until the deadline, all of it.
-static vch_status read_until(int channel, void *bytes, size_t size, uint64_t deadline_us)
+static vch_status ask_once(struct vch_collector *collector, struct vch_hearing *question,
+                           struct vch_complaint *complaint)
 {
-    size_t done = 0;
-
-    while (done < size) {
-        uint64_t now_us = vch_clock_monotonic_us();
-        if (now_us >= deadline_us) return VCH_FAIL(TIMEOUT);
-        struct pollfd ready = {.fd = channel, .events = POLLIN};
-        int count = poll(&ready, 1, (int)((deadline_us - now_us) / 1000 + 1));
-        if (count < 0 && errno != EINTR) return VCH_FAIL(IO);
-        if (count <= 0) continue;
-        ssize_t got = recv(channel, (uint8_t *)bytes + done, size - done, MSG_DONTWAIT);
-        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (got <= 0) return VCH_FAIL(TRUNCATED);
-        done += (size_t)got;
-    }
-    return VCH_OK;
-}
-
-static vch_status take(struct vch_cmw *out, int channel, uint32_t size, uint64_t deadline_us,
-                       struct vch_arena *arena, struct vch_complaint *complaint)
-{
-    out->count = 0;
-    if (size == 0) return VCH_OK;
-    if (size > VCH_CMW_SIZE_MAX) return VCH_FAIL(LIMIT);
-    uint8_t *bytes = vch_arena_alloc(arena, size, 1);
-    if (bytes == NULL)
-        return vch_complain(complaint, VCH_CODE_NO_MEMORY, "no memory for %u bytes of evidence",
-                            size);
-    VCH_TRY(read_until(channel, bytes, size, deadline_us));
-    return vch_cmw_decode(out, bytes, size, complaint);
-}
-
-// What a question is about and what came of it.
-struct question {
-    struct vch_inquiry_request request;
-    struct vch_inquiry_reply reply;
-    struct vch_cmw *evidence, *endorsements; // NULL: none are expected
-    struct vch_arena *arena;
-};
-
-static vch_status hear(struct question *question, int channel, uint64_t deadline_us,
-                       struct vch_complaint *complaint)
-{
-    struct vch_inquiry_reply *reply = &question->reply;
-
-    VCH_TRY(read_until(channel, reply, sizeof *reply, deadline_us));
-    reply->complaint.text[VCH_COMPLAINT_SIZE - 1] = '\0';
-    if (!vch_is_ok(reply->status))
-        return vch_complain(complaint, reply->status.code, "%s", reply->complaint.text);
-    if (question->evidence == NULL) return VCH_OK;
-    VCH_TRY(take(question->evidence, channel, reply->evidence_size, deadline_us, question->arena,
-                 complaint));
-    return take(question->endorsements, channel, reply->endorsements_size, deadline_us,
-                question->arena, complaint);
-}
-
-static vch_status ask_child(struct vch_collector *collector, struct vch_child *child,
-                            struct question *question, struct vch_complaint *complaint)
-{
-    const uint64_t now_us = vch_clock_monotonic_us(), span_us = collector->timeout_ms * 1000ull;
-
-    question->request.deadline_us = now_us + span_us;
-    vch_status told =
-        vch_child_write_with(child->channel, &question->request, sizeof question->request, -1);
-    if (vch_is_ok(told))
-        told = hear(question, child->channel, now_us + span_us + SLACK_MS * 1000ull, complaint);
-    if (told.code == VCH_CODE_TIMEOUT)
-        return vch_complain(complaint, VCH_CODE_TIMEOUT, "the hardware did not answer within %u ms",
-                            collector->timeout_ms);
-    return told;
-}
-
-static vch_status ask(struct vch_collector *collector, struct question *question,
-                      struct vch_complaint *complaint)
-{
+    struct vch_complaint end = {0};
     struct vch_child child;
 
+    VCH_TRY(vch_starter_start(&collector->starter, &child, complaint));
+    vch_status status = vch_hearing_ask(question, child.channel, collector->timeout_ms, complaint);
+    vch_status ended = vch_starter_end(&collector->starter, &child, &end);
+    if (vch_is_ok(status) || vch_is_ok(ended)) return status;
+    return vch_complain(complaint, status.code, "%s", end.text); // where nothing else was said
+}
+
+// Who is ended in the middle leaves an entry in configfs-tsm.
+static void sweep(struct vch_collector *collector, const struct vch_hearing *asked)
+{
+    struct vch_hearing question = {.request.job = VCH_INQUIRY_SWEEP};
+
+    memcpy(question.request.entry, asked->request.entry, sizeof question.request.entry);
+    vch_status status = ask_once(collector, &question, NULL);
+    (void)status; // it was an attempt
+}
+
+static void name_entry(char out[static VCH_INQUIRY_ENTRY_SIZE])
+{
+    char digits[2 * 8 + 1];
+    uint8_t bytes[8];
+
+    vch_random_bytes(bytes, sizeof bytes);
+    vch_hex_encode(digits, bytes, sizeof bytes);
+    (void)snprintf(out, VCH_INQUIRY_ENTRY_SIZE, "vouch-%ld-%s", (long)getpid(), digits);
+}
+
+static vch_status ask(struct vch_collector *collector, struct vch_hearing *question,
+                      struct vch_complaint *complaint)
+{
+    name_entry(question->request.entry);
     (void)pthread_mutex_lock(&collector->lock);
-    vch_status status = vch_starter_start(&collector->starter, &child, complaint);
-    if (vch_is_ok(status)) {
-        struct vch_complaint end = {0};
-        status = ask_child(collector, &child, question, complaint);
-        vch_status ended = vch_starter_end(&collector->starter, &child, &end);
-        if (!vch_is_ok(status) && !vch_is_ok(ended)) // how it ended says more than that it did
-            status = vch_complain(complaint, status.code, "%s", end.text);
-    }
+    vch_status status = ask_once(collector, question, complaint);
+    if (status.code == VCH_CODE_TIMEOUT) sweep(collector, question);
     (void)pthread_mutex_unlock(&collector->lock);
     return status;
 }
@@ -237,7 +152,7 @@ vch_status vch_collector_start(struct vch_collector *out, const struct vch_colle
                                struct vch_complaint *complaint)
 {
     struct vch_collector_setup mine = *setup;
-    struct question question = {.request.job = VCH_INQUIRY_PROBE};
+    struct vch_hearing question = {.request.job = VCH_INQUIRY_PROBE};
     struct vch_arena arena;
 
     *out = (struct vch_collector){.kind = VCH_BINDER_NONE, .starter = {.channel = -1}};
@@ -277,10 +192,10 @@ vch_status vch_collector_collect(struct vch_collector *collector,
                                  struct vch_cmw *evidence, struct vch_cmw *endorsements,
                                  struct vch_arena *arena, struct vch_complaint *complaint)
 {
-    struct question question = {.request.job = VCH_INQUIRY_COLLECT,
-                                .evidence = evidence,
-                                .endorsements = endorsements,
-                                .arena = arena};
+    struct vch_hearing question = {.request.job = VCH_INQUIRY_COLLECT,
+                                   .evidence = evidence,
+                                   .endorsements = endorsements,
+                                   .arena = arena};
 
     evidence->count = endorsements->count = 0;
     VCH_TRY(check_kind(collector, binder, complaint));
@@ -295,10 +210,10 @@ vch_status vch_collector_identify(struct vch_collector *collector, struct vch_cm
                                   struct vch_cmw *endorsements, struct vch_arena *arena,
                                   struct vch_complaint *complaint)
 {
-    struct question question = {.request.job = VCH_INQUIRY_PROBE,
-                                .evidence = evidence,
-                                .endorsements = endorsements,
-                                .arena = arena};
+    struct vch_hearing question = {.request.job = VCH_INQUIRY_PROBE,
+                                   .evidence = evidence,
+                                   .endorsements = endorsements,
+                                   .arena = arena};
 
     evidence->count = endorsements->count = 0;
     return collector->is_started ? ask(collector, &question, complaint) : VCH_OK;
@@ -309,7 +224,7 @@ vch_status vch_collector_activate(struct vch_collector *collector,
                                   size_t *secret_size, const struct vch_tpm_credential *credential,
                                   struct vch_complaint *complaint)
 {
-    struct question question = {
+    struct vch_hearing question = {
         .request = {.job = VCH_INQUIRY_ACTIVATE, .credential = *credential}};
 
     if (collector->kind != VCH_BINDER_TPM)

@@ -22,9 +22,11 @@
 
 enum vch_collector_source {
     VCH_COLLECTOR_NONE, // nothing shows anything: a statement alone
+    VCH_COLLECTOR_TSM,  // configfs-tsm: SEV-SNP or TDX, whichever this guest is
     VCH_COLLECTOR_TPM,  // a TPM 2.0
 };
 
+#define VCH_COLLECTOR_TSM_FOLDER "/sys/kernel/config/tsm/report"
 #define VCH_COLLECTOR_TCTI "device:/dev/tpmrm0"
 #define VCH_COLLECTOR_PCRS 0x00ffffffu // all of them
 
@@ -36,7 +38,7 @@ struct vch_collector_endorsement {
 
 struct vch_collector_setup {
     enum vch_collector_source source;
-    const char *place;     // the TPM's TCTI; NULL: the usual one
+    const char *place;     // the folder of configfs-tsm, or the TPM's TCTI; NULL: the usual one
     uint32_t pcrs;         // TPM: bit i: PCR i is quoted; 0: VCH_COLLECTOR_PCRS
     const char *event_log; // TPM: file of its boot log; NULL: none is shown
     uint32_t timeout_ms;   // of one collection; 0: 20 s
@@ -52,8 +54,8 @@ struct vch_collector {
     bool is_started;
 };
 
-// "none", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET) into source and place, which borrows
-// from the text; the other members become the usual ones. USAGE.
+// "none", "tsm", "tsm:FOLDER", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET) into source and
+// place, which borrows from the text; the other members become the usual ones. USAGE.
 vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                               struct vch_complaint *complaint);
 

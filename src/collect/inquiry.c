@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "collect/cert_table.h"
 #include "collect/items.h"
 #include "collect/tcti.h"
 #include "collect/tpm_activation.h"
 #include "collect/tpm_evidence.h"
+#include "collect/tsm_files.h"
+#include "host/log.h"
 
 // In the process' own memory, of which there is one for each question.
 static struct answer {
@@ -14,6 +17,7 @@ static struct answer {
     struct vch_cmw evidence, endorsements;
     struct vch_tpm_evidence tpm;
     struct vch_tpm_keys_certificate certificate;
+    struct vch_tsm_report tsm;
     uint8_t evidence_bytes[VCH_CMW_SIZE_MAX], endorsement_bytes[VCH_CMW_SIZE_MAX];
 } answer;
 
@@ -88,6 +92,56 @@ static vch_status ask_tpm(const struct vch_inquiry_plan *plan,
     return status;
 }
 
+// The table is the host's, whom nobody trusts: without it a report is worth as much.
+static vch_status add_certificates(struct vch_complaint *complaint)
+{
+    const struct vch_tsm_report *tsm = &answer.tsm;
+    struct vch_cmw *out = &answer.endorsements;
+    struct vch_complaint why = {0};
+    struct vch_cert_table table;
+
+    if (!vch_is_ok(
+            vch_cert_table_decode(&table, tsm->certificates, tsm->certificates_size, &why))) {
+        vch_log_write(VCH_LOG_WARNING, "%s", why.text);
+        return VCH_OK;
+    }
+    VCH_TRY(vch_items_add(out, "vek", table.vek, table.vek_size, complaint));
+    VCH_TRY(vch_items_add(out, "issuers", table.issuer, table.issuer_size, complaint));
+    return vch_items_add(out, "crl.0", table.crl, table.crl_size, complaint);
+}
+
+static vch_status report_tsm(const struct vch_tsm_calls *calls,
+                             const struct vch_inquiry_request *request,
+                             struct vch_complaint *complaint)
+{
+    struct vch_tsm_report *tsm = &answer.tsm;
+    uint8_t data[VCH_BINDER_REPORT_SIZE];
+
+    vch_binder_report(data, request->binder);
+    VCH_TRY(vch_tsm_collect(tsm, calls, request->entry, data, complaint));
+    const char *label = tsm->kind == VCH_BINDER_SNP ? "report" : "quote";
+    VCH_TRY(vch_items_add(&answer.evidence, label, tsm->report, tsm->report_size, complaint));
+    return tsm->kind == VCH_BINDER_SNP ? add_certificates(complaint) : VCH_OK;
+}
+
+static vch_status ask_tsm(const struct vch_inquiry_plan *plan,
+                          const struct vch_inquiry_request *request,
+                          struct vch_complaint *complaint)
+{
+    const struct vch_tsm_calls calls = vch_tsm_files_calls(plan->setup->place);
+    vch_status status = VCH_OK;
+
+    if (request->job == VCH_INQUIRY_SWEEP) vch_tsm_sweep(&calls, request->entry);
+    if (request->job == VCH_INQUIRY_PROBE)
+        status = vch_tsm_probe(&answer.tsm, &calls, request->entry, complaint);
+    if (request->job == VCH_INQUIRY_COLLECT) status = report_tsm(&calls, request, complaint);
+    answer.reply.kind = answer.tsm.kind;
+    if (answer.tsm.leftover[0] != '\0')
+        vch_log_write(VCH_LOG_WARNING, "cannot remove %s/%s: remove it by hand", plan->setup->place,
+                      answer.tsm.leftover);
+    return status;
+}
+
 // What somebody gave goes before what the hardware has: that may be old.
 static vch_status add_given(const struct vch_inquiry_plan *plan, struct vch_complaint *complaint)
 {
@@ -123,7 +177,8 @@ static vch_status ask(const struct vch_inquiry_plan *plan,
     struct vch_complaint *complaint = &answer.reply.complaint;
 
     if (request->job != VCH_INQUIRY_ACTIVATE) VCH_TRY(add_given(plan, complaint));
-    VCH_TRY(ask_tpm(plan, request, complaint));
+    VCH_TRY(plan->setup->source == VCH_COLLECTOR_TSM ? ask_tsm(plan, request, complaint)
+                                                     : ask_tpm(plan, request, complaint));
     VCH_TRY(
         encode(answer.evidence_bytes, &answer.reply.evidence_size, &answer.evidence, complaint));
     return encode(answer.endorsement_bytes, &answer.reply.endorsements_size, &answer.endorsements,

@@ -90,6 +90,7 @@ static const struct {
     {WRITES, "unlinkat"},
     {WRITES, "mkdir"},
     {WRITES, "mkdirat"},
+    {WRITES, "rmdir"},
     {WRITES, "fsync"},
     {WRITES, "fdatasync"},
     {WRITES | SECRETS, "ftruncate"},

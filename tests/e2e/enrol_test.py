@@ -8,11 +8,13 @@ import sys
 import tempfile
 import unittest
 
+import evidence as ev
 import tpms
 
 VOUCH = sys.argv.pop(1)
 del sys.argv[1:]
 OK, REFUSED, USAGE, MALFORMED, UNAVAILABLE = range(5)
+NONCE = "31" * 32
 
 
 class Enrol(unittest.TestCase):
@@ -55,6 +57,36 @@ class Enrol(unittest.TestCase):
         self.assertRegex(said["key"]["name"], "^000b[0-9a-f]{64}$")
         self.assertFalse((self.folder / "pending").exists())
         self.accept(code=UNAVAILABLE)  # a challenge is answered once
+
+    def judge(self, tpm, policy, asked, code):
+        """What a verifier with that policy makes of that TPM's machine: the checks that failed."""
+        subprocess.run([VOUCH, "attest", "collect", "--from", f"tpm:{tpm.tcti}", "--nonce", NONCE, "--policy-id",
+                        ev.policy_id(policy).hex(), "--node", ev.NODE.hex(), "--output", "evidence"], cwd=self.folder,
+                       check=True)
+        (self.folder / "policy").write_text(ev.signed(policy, ev.SIGNER))
+        done = subprocess.run([VOUCH, "attest", "verify", "evidence", "--policy", "policy", "--signer",
+                               ev.SIGNER.public.hex(), "--nonce", NONCE, "--asked", asked, "--at", asked, "--class",
+                               "weights:open", "--json"], cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return [check["name"] for check in json.loads(done.stdout)["checks"] if check["result"] == "FAILED"]
+
+    def test_quote_of_the_enrolled_key_is_accepted_while_its_pcrs_are_as_they_should(self):
+        self.request(self.tpm)
+        self.challenge(self.tpm)
+        self.answer(self.tpm)
+        key = json.loads(self.accept())["key"]
+        value = ev.rules(
+            environment="test",
+            facts={"builds": "any", "models": "any", "policies": "any", "confinement": []},
+            tpm={"aks": ["enrolled"], "places": ["software"], "keys": [key], "makers": [],
+                 "pcrs": {"11": [self.tpm.values([11])[11]]}, "log": "none"})
+        asked = "2026-11-27T00:00:00Z"
+        self.assertEqual(self.judge(self.tpm, value, asked, OK), [])
+        self.assertIn("tpm.ak.enrolled", self.judge(self.other, value, asked, REFUSED))
+        self.tpm.extend(12, "ab" * 32)  # which the policy says nothing of
+        self.assertEqual(self.judge(self.tpm, value, asked, OK), [])
+        self.tpm.extend(11, "ab" * 32)
+        self.assertEqual(self.judge(self.tpm, value, asked, REFUSED), ["tpm.pcr.value"])
 
     def test_roots_may_be_pem(self):
         self.request(self.tpm)
