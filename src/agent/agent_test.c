@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/process.h"
 #include "agent/request.h"
 #include "base/bytes.h"
 #include "crypto/derive.h"
@@ -83,7 +84,7 @@ static vch_status sign_vote(struct vch_signature *out, const struct vote *vote)
     return vch_signer_sign(&signer, out, "vouch/vote/v1", items, 5);
 }
 
-TEST(signatures_equal_those_of_a_key_that_is_here)
+TEST(agent_signatures_equal_those_of_a_key_that_is_here)
 {
     const struct vch_signer here = vch_signer_local(&scene.key);
     const struct vote vote = {{1}, {2}, {3}, {4}};
@@ -107,7 +108,7 @@ TEST(signatures_equal_those_of_a_key_that_is_here)
     stop();
 }
 
-TEST(handshakes_are_signed_and_the_certificate)
+TEST(agent_handshakes_are_signed_and_the_certificate)
 {
     uint8_t body[VCH_IDENTITY_BODY_SIZE];
     struct vch_signature signature;
@@ -122,7 +123,7 @@ TEST(handshakes_are_signed_and_the_certificate)
     stop();
 }
 
-TEST(draws_and_nonces_equal_those_of_keys_that_are_here)
+TEST(agent_draws_and_nonces_equal_those_of_keys_that_are_here)
 {
     const struct vch_digest ledger = {{1}}, subject = {{2}};
     struct vch_vrf_proof mine, other;
@@ -145,7 +146,7 @@ TEST(draws_and_nonces_equal_those_of_keys_that_are_here)
     stop();
 }
 
-TEST(nothing_is_signed_before_a_key_is_loaded_and_none_is_loaded_twice)
+TEST(agent_nothing_is_signed_before_a_key_is_loaded_and_none_is_loaded_twice)
 {
     struct vch_complaint complaint = {""};
     const struct vote vote = {{1}, {2}, {3}, {4}};
@@ -195,7 +196,7 @@ static const struct {
     {"vouch/seat-secret/v1", 2, {{"seed", "a", 1}, {"ledger", "b", 1}}},
 };
 
-TEST(what_a_node_never_signs_is_refused)
+TEST(agent_what_a_node_never_signs_is_refused)
 {
     struct vch_signature signature;
     struct vch_signer_item items[5];
@@ -248,7 +249,7 @@ static vch_status take(const uint8_t *grant, uint64_t time_s)
                          NULL);
 }
 
-TEST(weights_are_opened_under_a_key_that_stays_there)
+TEST(agent_weights_are_opened_under_a_key_that_stays_there)
 {
     static uint8_t opened[VCH_SEALED_CHUNK_SIZE];
     uint8_t grant[VCH_GRANT_SIZE];
@@ -275,7 +276,7 @@ TEST(weights_are_opened_under_a_key_that_stays_there)
     stop();
 }
 
-TEST(a_release_that_is_not_for_this_agent_is_refused)
+TEST(agent_a_release_that_is_not_for_this_agent_is_refused)
 {
     uint8_t grant[VCH_GRANT_SIZE];
 
@@ -294,7 +295,7 @@ TEST(a_release_that_is_not_for_this_agent_is_refused)
     stop();
 }
 
-TEST(releases_are_opened_in_order_alone)
+TEST(agent_releases_are_opened_in_order_alone)
 {
     uint8_t grant[VCH_GRANT_SIZE], opened[1000];
 
@@ -334,7 +335,7 @@ static void *sign_many(void *number)
     return NULL;
 }
 
-TEST(threads_take_turns)
+TEST(agent_threads_take_turns)
 {
     uint8_t numbers[4] = {0, 1, 2, 3};
     pthread_t threads[4];
@@ -350,7 +351,7 @@ TEST(threads_take_turns)
     stop();
 }
 
-TEST(the_agent_is_confined_and_says_where_its_keys_lie)
+TEST(agent_is_confined_and_says_where_its_keys_lie)
 {
     start();
     const struct vch_agent_facts *facts = vch_agent_facts(scene.agent);
@@ -358,4 +359,55 @@ TEST(the_agent_is_confined_and_says_where_its_keys_lie)
     CHECK_EQ(facts->fences.fences[VCH_FENCE_DUMPABLE].outcome, VCH_FENCE_GRANTED);
     printf("# %s\n", vch_secret_home_name(facts->home));
     stop();
+}
+
+TEST(agent_takes_locked_memory_where_there_is_none_that_the_kernel_does_not_map)
+{
+    struct vch_profile profile = vch_profile_key_agent();
+    struct vch_process_hello hello;
+    struct vch_complaint complaint = {""};
+    struct vch_child child;
+
+    profile.calls &= ~(uint32_t)VCH_PROFILE_SECRETS; // memfd_secret is refused
+    vch_status status = vch_child_start(&child, &profile, vch_process_work, NULL, &complaint);
+    if (status.code == VCH_CODE_REFUSED) test_skip(complaint.text);
+    CHECK_OK(vch_child_read(child.channel, &hello, sizeof hello));
+    CHECK(hello.has_memory);
+    CHECK_EQ(hello.home, VCH_SECRET_LOCKED);
+    CHECK(vch_secret_notice(hello.home) != NULL);
+    CHECK_OK(vch_child_end(&child, NULL));
+}
+
+static void ask(const uint8_t *bytes, size_t size)
+{
+    const struct vch_profile profile = vch_profile_key_agent();
+    struct vch_process_hello hello;
+    struct vch_complaint complaint = {""};
+    struct vch_child child;
+    uint8_t byte = 0;
+
+    vch_status status = vch_child_start(&child, &profile, vch_process_work, NULL, &complaint);
+    if (status.code == VCH_CODE_REFUSED) test_skip(complaint.text);
+    CHECK_OK(vch_child_read(child.channel, &hello, sizeof hello));
+    CHECK_OK(vch_child_write(child.channel, bytes, size));
+    vch_status read = vch_child_read(child.channel, &byte, 1);
+    CHECK(read.code == VCH_CODE_TRUNCATED || read.code == VCH_CODE_IO); // it has hung up
+    CHECK_OK(vch_child_end(&child, NULL));
+}
+
+TEST(agent_ends_where_a_request_cannot_be_one)
+{
+    static uint8_t bytes[64];
+
+    vch_put_u32le(bytes, VCH_REQUEST_PROVE);
+    vch_put_u32le(bytes + 4, UINT32_MAX); // as long as nothing is
+    ask(bytes, VCH_REQUEST_HEAD_SIZE);
+    vch_put_u32le(bytes + 4, 33);
+    ask(bytes, VCH_REQUEST_HEAD_SIZE);
+    vch_put_u32le(bytes, VCH_REQUEST_KINDS);
+    vch_put_u32le(bytes + 4, 1);
+    ask(bytes, VCH_REQUEST_HEAD_SIZE + 1);
+    vch_put_u32le(bytes, VCH_REQUEST_END); // and something after it
+    vch_put_u32le(bytes + 4, 0);
+    ask(bytes, VCH_REQUEST_HEAD_SIZE + 1);
 }

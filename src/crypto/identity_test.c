@@ -24,7 +24,7 @@ static struct vch_secret_key key_of(uint8_t first)
     return key;
 }
 
-TEST(the_certificate_is_the_one_that_openssl_makes)
+TEST(identity_the_certificate_is_the_one_that_openssl_makes)
 {
     const struct vch_secret_key key = key_of(1);
     const struct vch_signer signer = vch_signer_local(&key);
@@ -46,7 +46,7 @@ static size_t handshake(uint8_t *out, const char *what, size_t hash_size)
     return 64 + strlen(what) + 1 + hash_size;
 }
 
-TEST(both_ends_of_a_handshake_are_signed)
+TEST(identity_both_ends_of_a_handshake_are_signed)
 {
     static const char *const ends[] = {"TLS 1.3, server CertificateVerify",
                                        "TLS 1.3, client CertificateVerify"};
@@ -72,7 +72,7 @@ static void check_refused(const void *message, size_t size)
     CHECK_FAILS(vch_signer_sign_tls(&signer, &signature, message, size), REFUSED);
 }
 
-TEST(nothing_else_is_signed_for_tls)
+TEST(identity_nothing_else_is_signed_for_tls)
 {
     const struct vch_secret_key other = key_of(2);
     uint8_t message[300] = {0};

@@ -2,7 +2,6 @@
 // opens key files that have no passphrase, grows from them all that a process could hold, and says
 // of each process which of it lies there; `text:WORD` looks for a word. What no process reads of
 // another is counted as closed.
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -109,12 +108,22 @@ static void look_at_region(struct found *found, int memory, uint64_t first, uint
     }
 }
 
+// "FIRST-END rw-p ..." of /proc/PID/maps; not the kernel's own pages.
+static void look_at_line(struct found *found, int memory, const char *line)
+{
+    char *rest = NULL;
+    uint64_t first = strtoull(line, &rest, 16), end = 0;
+
+    if (*rest != '-') return;
+    end = strtoull(rest + 1, &rest, 16);
+    if (rest[0] == ' ' && rest[1] == 'r' && strstr(line, "[v") == NULL)
+        look_at_region(found, memory, first, end);
+}
+
 static int look_at_process(const char *pid)
 {
     char path[64], line[512];
     struct found found = {.read = 0};
-    uint64_t first = 0, end = 0;
-    char rights[8];
 
     (void)snprintf(path, sizeof path, "/proc/%s/mem", pid);
     int memory = open(path, O_RDONLY | O_CLOEXEC);
@@ -125,9 +134,7 @@ static int look_at_process(const char *pid)
         return CANNOT_LOOK;
     }
     while (fgets(line, sizeof line, maps) != NULL)
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &first, &end, rights) == 3 &&
-            rights[0] == 'r' && strstr(line, "[v") == NULL) // not the kernel's own pages
-            look_at_region(&found, memory, first, end);
+        look_at_line(&found, memory, line);
     (void)fclose(maps);
     (void)close(memory);
     printf("%s read=%" PRIu64 " closed=%" PRIu64, pid, found.read, found.closed);

@@ -15,7 +15,8 @@ from network import Node
 from processes import TIMEOUT_S, run
 
 VOUCH, SECRETS = sys.argv.pop(1), sys.argv.pop(1)
-CANNOT_LOOK, LOST = 3, 4
+HERE = pathlib.Path(__file__).resolve().parent
+CANNOT_LOOK, LOST, MEMFD_SECRET = 3, 4, 447
 
 
 def family(pid):
@@ -94,6 +95,21 @@ class Keys(unittest.TestCase):
         self.assertEqual(list(found), [self.node(2).process.pid])
         names = found[self.node(2).process.pid][2]
         self.assertLessEqual({"identity.seed", "vrf.seed", "vrf.scalar", "public"}, names)
+
+    def test_without_memory_that_the_kernel_does_not_map_a_person_is_told(self):
+        network, command = self.network.network, [sys.executable, HERE / "without.py", MEMFD_SECRET, VOUCH, "node"]
+        self.node(2).close()
+        network.programs[2] = command
+        self.addCleanup(network.programs.pop, 2)
+        (self.folder / "node2.log").unlink()
+        network.nodes[2] = network.start(2, *self.network.on_ledger(2), "--vrf", self.folder / "node2.vrf",
+                                         "--journal", self.folder / "node2.seats")
+        if "key agent: confined by:" not in self.log(2):
+            self.skipTest("this build has no agent")
+        self.assertIn("warning key agent: this kernel has no memfd_secret", self.log(2))
+        holders = [pid for pid, (_, _, names) in self.look_at_node(2).items() if "identity.seed" in names]
+        self.assertEqual(len(holders), 1) # what the notice says: root reads it there, and nowhere else
+        self.assertTrue(self.holds(holders[0]))
 
     def test_a_node_ends_with_its_agent_and_drains_when_all_are_told_to(self):
         if "key agent: confined by:" not in self.log(1):
