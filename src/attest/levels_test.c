@@ -50,9 +50,9 @@ TEST(levels_keep_no_less_from_anybody_the_higher_they_are)
         const char *const *answers = readers[i].answers;
         bool was_no = strncmp(answers[VCH_RULES_SANDBOX], "no", 2) == 0 &&
                       strncmp(answers[VCH_RULES_SANDBOX], "nothing", 7) != 0;
-        for (int level = VCH_RULES_TPM; level < VCH_RULES_LEVEL_COUNT; level++)
+        for (enum vch_rules_level level = VCH_RULES_TPM; level < VCH_RULES_LEVEL_COUNT; level++)
             CHECK(!was_no || strncmp(answers[level], "no", 2) == 0);
-        for (int level = 0; level < VCH_RULES_LEVEL_COUNT; level++)
+        for (enum vch_rules_level level = 0; level < VCH_RULES_LEVEL_COUNT; level++)
             CHECK(vch_levels_meaning(level)[0] != '\0');
     }
 }
