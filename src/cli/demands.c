@@ -33,3 +33,19 @@ const struct vch_asker_policy *vch_demands_policy(const struct vch_demands *dema
 {
     return demands->is_set ? &demands->policy : NULL;
 }
+
+vch_status vch_demands_judge_apart(struct vch_parser **out, struct vch_tool *tool,
+                                   struct vch_demands *const *demands, uint32_t count)
+{
+    const struct vch_judge *judges[VCH_PARSER_JUDGES_MAX];
+    const struct vch_parser_setup setup = {.judges = judges, .judge_count = count};
+    unsigned threads = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        judges[i] = &demands[i]->judge;
+    vch_tool_end_threads(&threads, tool);
+    VCH_TRY(vch_parser_new(out, &setup, &tool->complaint));
+    for (uint32_t i = 0; i < count; i++)
+        vch_parser_serve(*out, i, &demands[i]->policy);
+    return vch_tool_start_threads(tool, threads);
+}

@@ -3,6 +3,7 @@
 
 #include "attest/rules.h"
 #include "channel/judge.h"
+#include "channel/parser.h"
 #include "cli/tool.h"
 
 // Stays where it is for as long as anybody is held to it.
@@ -17,6 +18,11 @@ struct vch_demands {
 // there. Nothing where the option is not there. REFUSED where the rules let nobody have that class.
 vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, const char *option,
                             const char *signer, enum vch_rules_class what);
+
+// Has all of these judged in a process of its own, whoever sets up connections joins it
+// (channel/parser.h). Call it before any key is read; the tool's threads end and come back.
+vch_status vch_demands_judge_apart(struct vch_parser **out, struct vch_tool *tool,
+                                   struct vch_demands *const *demands, uint32_t count);
 
 // For vch_node_options and its like: NULL where nothing is demanded.
 const struct vch_asker_policy *vch_demands_policy(const struct vch_demands *demands);

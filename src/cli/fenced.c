@@ -111,23 +111,6 @@ static void tell(const char *role, const struct vch_confine_facts *facts)
                   granted[0] != '\0' ? granted : "nothing");
 }
 
-// A fence goes up around one thread and those that it starts, and a fork takes one thread along:
-// the others end and come back.
-static void end_threads(unsigned *count, struct vch_tool *tool)
-{
-    *count = (unsigned)tool->workers->thread_count;
-    vch_threads_free(tool->threads);
-    tool->threads = NULL;
-    tool->workers = NULL;
-}
-
-static vch_status start_threads(struct vch_tool *tool, unsigned count)
-{
-    VCH_TRY(vch_threads_new(&tool->threads, count));
-    tool->workers = vch_threads_workers(tool->threads);
-    return VCH_OK;
-}
-
 // By --confine, and by how this program was built.
 static vch_status is_wanted(bool *out, struct vch_tool *tool)
 {
@@ -152,31 +135,22 @@ vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
     *out = NULL;
     VCH_TRY(is_wanted(&is_confined, tool));
     if (!is_confined) return VCH_OK;
-    end_threads(&threads, tool);
+    vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_agent_start(out, &tool->complaint));
     const struct vch_agent_facts *facts = vch_agent_facts(*out);
     tell("key agent", &facts->fences);
     if (vch_secret_notice(facts->home) != NULL)
         vch_log_write(VCH_LOG_WARNING, "key agent: %s", vch_secret_notice(facts->home));
-    return start_threads(tool, threads);
+    return vch_tool_start_threads(tool, threads);
 }
 
 static vch_status start_parser(struct vch_parser **out, struct vch_tool *tool,
                                struct vch_demands *const *demands, uint32_t count)
 {
-    const struct vch_judge *judges[VCH_PARSER_JUDGES_MAX];
-    const struct vch_parser_setup setup = {.judges = judges, .judge_count = count};
-    unsigned threads = 0;
-
-    for (uint32_t i = 0; i < count; i++)
-        judges[i] = &demands[i]->judge;
-    end_threads(&threads, tool);
-    VCH_TRY(vch_parser_new(out, &setup, &tool->complaint));
-    for (uint32_t i = 0; i < count; i++)
-        vch_parser_serve(*out, i, &demands[i]->policy);
+    VCH_TRY(vch_demands_judge_apart(out, tool, demands, count));
     const struct vch_confine_facts facts = vch_parser_facts(*out);
     tell("parser", &facts);
-    return start_threads(tool, threads);
+    return VCH_OK;
 }
 
 vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
@@ -204,11 +178,11 @@ static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,
 
     if (setup.prove_memory_max == 0 || setup.prove_memory_max > setup.memory_max)
         setup.prove_memory_max = setup.memory_max;
-    end_threads(&setup.threads, tool);
+    vch_tool_end_threads(&setup.threads, tool);
     VCH_TRY(vch_apart_new(out, &setup, &tool->complaint));
     const struct vch_confine_facts facts = vch_apart_facts(*out);
     tell("inference", &facts);
-    return start_threads(tool, setup.threads);
+    return vch_tool_start_threads(tool, setup.threads);
 }
 
 vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
@@ -256,11 +230,11 @@ static vch_status confine(uint32_t *confinement, struct vch_tool *tool,
     struct vch_confine_facts facts;
     unsigned threads = 0;
 
-    end_threads(&threads, tool);
+    vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_confine_self(&facts, &profile, &tool->complaint));
     tell("network", &facts);
     *confinement = claim(&facts);
-    return start_threads(tool, threads);
+    return vch_tool_start_threads(tool, threads);
 }
 
 vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,

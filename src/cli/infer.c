@@ -226,10 +226,25 @@ static vch_status open_session(struct session *s, struct vch_tool *tool)
     return join_ledger(s, tool);
 }
 
+// What nodes send is read where there is neither a prompt nor a key.
+static vch_status judge_apart(struct session *s, struct vch_tool *tool)
+{
+#ifdef VCH_SANITIZED // which looks into its own process
+    (void)s, (void)tool;
+    return VCH_OK;
+#else
+    struct vch_demands *const demands[] = {&s->demands};
+
+    if (!s->demands.is_set) return VCH_OK;
+    return vch_demands_judge_apart(&s->how.parser, tool, demands, 1);
+#endif
+}
+
 static vch_status attest(struct session *s, struct vch_tool *tool)
 {
     VCH_TRY(vch_demands_load(&s->demands, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&s->showing, tool));
+    VCH_TRY(judge_apart(s, tool));
     vch_showing_finish(&s->showing, &s->demands, 0, NULL);
     s->how.policy = vch_demands_policy(&s->demands);
     s->how.attester = vch_showing_setup(&s->showing);
@@ -440,6 +455,7 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_tool_secret_key(&session.key, tool, key));
     vch_status status = connect_and_ask(tool, &session);
     vch_showing_stop(&session.showing);
+    vch_parser_free(session.how.parser);
     vch_wipe(&session.key, sizeof session.key);
     return status;
 }

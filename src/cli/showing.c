@@ -28,16 +28,13 @@ static vch_status measure_program(struct vch_digest *out, struct vch_tool *tool)
 // A collector wants a process of one thread when it starts.
 static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool, const char *text)
 {
-    unsigned threads = (unsigned)tool->workers->thread_count;
     struct vch_collector_setup setup;
+    unsigned threads = 0;
 
     VCH_TRY(vch_attest_collect_setup(&setup, tool, text));
-    vch_threads_free(tool->threads);
-    tool->threads = NULL;
+    vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_collector_start(&out->collector, &setup, &tool->complaint));
-    VCH_TRY(vch_threads_new(&tool->threads, threads));
-    tool->workers = vch_threads_workers(tool->threads);
-    return VCH_OK;
+    return vch_tool_start_threads(tool, threads);
 }
 
 static void make_sealing_key(struct vch_hpke_secret *out)

@@ -35,6 +35,21 @@ void vch_tool_release(struct vch_tool *tool)
         vch_file_unmap(&tool->maps[i]);
 }
 
+void vch_tool_end_threads(unsigned *count, struct vch_tool *tool)
+{
+    *count = (unsigned)tool->workers->thread_count;
+    vch_threads_free(tool->threads);
+    tool->threads = NULL;
+    tool->workers = NULL;
+}
+
+vch_status vch_tool_start_threads(struct vch_tool *tool, unsigned count)
+{
+    VCH_TRY(vch_threads_new(&tool->threads, count));
+    tool->workers = vch_threads_workers(tool->threads);
+    return VCH_OK;
+}
+
 int vch_tool_exit_code(vch_status status)
 {
     switch (status.code) {

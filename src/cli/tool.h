@@ -33,6 +33,11 @@ struct vch_tool {
 vch_status vch_tool_init(struct vch_tool *tool, const struct vch_options *options);
 void vch_tool_release(struct vch_tool *tool);
 
+// A fence goes up around one thread and those that it starts, and a fork takes one thread along:
+// the others end, and so many come back.
+void vch_tool_end_threads(unsigned *count, struct vch_tool *tool);
+vch_status vch_tool_start_threads(struct vch_tool *tool, unsigned count);
+
 // Exit code of a status: 0 yes, 1 no, 2 usage, 3 malformed input, 4 unavailable.
 int vch_tool_exit_code(vch_status status);
 

@@ -107,6 +107,7 @@ static vch_status set_up(struct vch_client *client, struct vch_complaint *compla
                                    .model = options->package->identity,
                                    .operator_count = options->package->graph->operator_count,
                                    .policy = options->policy != NULL ? &client->policy : NULL,
+                                   .parser = options->parser,
                                    .attester = options->attester};
     VCH_TRY(vch_pool_init(&client->pool, &setup, complaint));
     if (options->ledger_host == NULL) return VCH_OK;

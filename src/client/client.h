@@ -48,6 +48,7 @@ struct vch_client_options {
     // What nodes have to show before anything private is sent to them, and what we show them; NULL:
     // nothing.
     const struct vch_asker_policy *policy;
+    struct vch_parser *parser; // whom the policy has judge; borrowed, or NULL: it judges here
     const struct vch_attester_setup *attester;
     const struct vch_kernels *kernels;
     struct vch_workers *workers;     // NULL: alone

@@ -124,6 +124,8 @@ static vch_status start(struct vch_pool *pool, const struct vch_pool_setup *setu
     pool->tick = event_new(pool->base, -1, 0, on_tick, pool);
     if (pool->tick == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(start_attester(pool, setup, complaint));
+    if (setup->parser != NULL) VCH_TRY(vch_parser_join(setup->parser, pool->base));
+    pool->parser = setup->parser;
     init_nodes(pool, setup);
     return VCH_OK;
 }
@@ -223,6 +225,7 @@ void vch_pool_release(struct vch_pool *pool)
     while (pool->live_streams > 0) // each ends within its linger
         if (event_base_loop(pool->base, EVLOOP_ONCE) != 0) break;
     vch_attester_free(pool->attester);
+    if (pool->parser != NULL) vch_parser_leave(pool->parser);
     if (pool->tick != NULL) event_free(pool->tick);
     if (pool->dns != NULL) evdns_base_free(pool->dns, 0);
     if (pool->base != NULL) event_base_free(pool->base);

@@ -6,6 +6,7 @@
 
 #include "base/complaint.h"
 #include "base/status.h"
+#include "channel/parser.h"
 #include "client/link.h"
 #include "consensus/registry.h"
 #include "crypto/sign.h"
@@ -28,6 +29,7 @@ struct vch_pool_setup {
     struct vch_digest model;
     uint32_t operator_count;
     const struct vch_asker_policy *policy;     // as in client/link.h
+    struct vch_parser *parser;                 // who judges under it elsewhere; NULL: nobody does
     const struct vch_attester_setup *attester; // what we show; NULL: nothing. Its loop and identity
                                                // are filled in
 };
@@ -37,6 +39,7 @@ struct vch_pool {
     struct evdns_base *dns;
     struct vch_tls *tls;
     struct vch_attester *attester; // NULL: nothing is shown
+    struct vch_parser *parser;     // NULL: it has not joined
     struct event *tick;            // so that a turn of the loop never takes long
     uint32_t live_streams, count;
     struct vch_pool_node *nodes;
