@@ -42,7 +42,7 @@ class Cli(unittest.TestCase):
     def test_every_command_explains_itself(self):
         overview = vouch("--help").stdout
         for name in ("import", "inspect", "run", "annex", "prove", "split", "keygen", "registry", "node", "witness", "infer",
-                     "verify", "attest", "audit", "likeness", "bench", "completion"):
+                     "verify", "attest", "owner", "audit", "likeness", "bench", "completion"):
             self.assertIn(f"  {name} ", overview)
             self.assertIn(f"usage: vouch {name} ", vouch(name, "--help").stdout)
         self.assertEqual(vouch(code=USAGE).stdout, "")

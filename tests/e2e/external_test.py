@@ -8,24 +8,10 @@ import sys
 import tempfile
 import unittest
 
+from onnx_bytes import integer, message
+
 VOUCH = os.path.abspath(sys.argv.pop(1))
 WEIGHTS = struct.pack("<4f", 1, -2, 3, 0.5)
-
-
-def varint(value):
-    out = b""
-    while value > 0x7f:
-        out, value = out + bytes([value & 0x7f | 0x80]), value >> 7
-    return out + bytes([value])
-
-
-def integer(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def message(field, *parts):
-    content = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def tensor(name, location, offset, length=8):
