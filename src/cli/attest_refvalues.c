@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attest/eventlog.h"
+#include "cli/attest_launch.h"
 #include "cli/operands.h"
 #include "cli/options.h"
 
@@ -69,13 +70,18 @@ static vch_status find_models(json_t *facts, struct vch_tool *tool)
     return VCH_OK;
 }
 
-static vch_status find_host_data(json_t *out, struct vch_tool *tool)
+static vch_status find_guest(json_t *out, struct vch_tool *tool)
 {
-    json_t *values = NULL;
+    json_t *snp = json_object(), *values = NULL;
 
-    if (!vch_options_has(tool->options, "host-data")) return VCH_OK;
-    json_object_set_new(out, "snp", json_pack("{s:o}", "host_data", values = json_array()));
-    return hash_files(values, tool, "host-data");
+    json_object_set_new(out, "snp", snp);
+    VCH_TRY(vch_attest_launch_find(snp, tool));
+    if (vch_options_has(tool->options, "host-data")) {
+        json_object_set_new(snp, "host_data", values = json_array());
+        VCH_TRY(hash_files(values, tool, "host-data"));
+    }
+    if (json_object_size(snp) == 0) json_object_del(out, "snp");
+    return VCH_OK;
 }
 
 static vch_status read_register(uint64_t *out, struct vch_tool *tool, const char *text)
@@ -170,7 +176,7 @@ static vch_status find(json_t *out, struct vch_tool *tool)
     json_object_set_new(out, "facts", facts);
     VCH_TRY(find_builds(facts, tool));
     VCH_TRY(find_models(facts, tool));
-    VCH_TRY(find_host_data(out, tool));
+    VCH_TRY(find_guest(out, tool));
     return find_registers(out, tool);
 }
 

@@ -192,6 +192,14 @@ class Refvalues(unittest.TestCase):
         told = self.values()
         self.assertEqual(told, {"facts": {"builds": [sha256(pathlib.Path(VOUCH).read_bytes()).hex()]}})
 
+    def test_firmware_that_is_none_is_refused(self):
+        for arguments, code in ((("--firmware", self.files["one"]), MALFORMED),
+                                (("--firmware", self.files["one"], "--vcpus", "0"), USAGE),
+                                (("--firmware", self.files["one"], "--cpu", "Genoa"), USAGE),
+                                (("--firmware", self.files["one"], "--append", "ro"), USAGE)):
+            done = vouch("refvalues", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (code, ""), (arguments, done.stderr))
+
     def test_values_fit_a_policy(self):
         told = self.values("--eventlog", self.files["log"])
         policy = json.loads((POLICIES / "tpm.json").read_text())
