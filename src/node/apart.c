@@ -16,10 +16,9 @@
 #include "host/log.h"
 
 enum {
-    GLANCE_MS = 20,         // between looks at whether a task is still wanted
-    KEPT_SIZE = 32 << 20,   // shared pages that stay after a task
-    DATA_SLACK = 1 << 20,   // leaves of traces beside what a task's memory counts
-    NOT_A_WORD = UINT32_MAX // kind of a word that never came
+    GLANCE_MS = 20,       // between looks at whether a task is still wanted
+    KEPT_SIZE = 32 << 20, // shared pages that stay after a task
+    DATA_SLACK = 1 << 20, // leaves of traces beside what a task's memory counts
 };
 
 struct more {
@@ -126,7 +125,7 @@ static vch_status hear(struct vch_apart *apart, struct vch_inference_word *word,
 static vch_status hear_report(struct vch_apart *apart, struct vch_inference_report *report,
                               enum vch_inference_kind kind)
 {
-    struct vch_inference_word word = {.kind = NOT_A_WORD};
+    struct vch_inference_word word = {0};
 
     VCH_TRY(hear(apart, &word, NULL));
     if (word.kind != (uint32_t)kind || word.size != sizeof *report) return VCH_FAIL(MALFORMED);
