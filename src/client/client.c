@@ -8,6 +8,7 @@
 #include "client/agreed.h"
 #include "client/ask.h"
 #include "client/evidence.h"
+#include "client/exclude.h"
 #include "client/own.h"
 #include "client/own_prove.h"
 #include "client/pool.h"
@@ -374,25 +375,37 @@ static vch_status find_crossing(struct inference *inference, uint32_t position,
     return allocate(inference, tensor);
 }
 
+static vch_status open_job(struct inference *inference, const struct vch_ask *ask)
+{
+    const struct vch_client *client = inference->client;
+    const struct vch_client_request *request = inference->request;
+    struct vch_agreed_job job = {.job = inference->job_bytes,
+                                 .job_size = inference->job_size,
+                                 .job_id = inference->answer->job_id,
+                                 .fee = request->fee,
+                                 .input = ask->question.segment > 0 ? &ask->question.input : NULL,
+                                 .excluded_count = request->excluded_count,
+                                 .excluded = request->excluded,
+                                 .deadline_us = inference->deadline_us};
+
+    if (client->options.policy != NULL)
+        VCH_TRY(vch_exclude_operators(&job.excluded, &job.excluded_count, &client->pool,
+                                      &client->registry, request, inference->arena,
+                                      inference->complaint));
+    VCH_TRY(vch_agreed_open(client->agreed, &job, inference->complaint));
+    inference->is_open = true;
+    return VCH_OK;
+}
+
 // The job goes onto the ledger when the input of its first segment by nodes is known; what later
 // ones get after a segment of our own follows.
 static vch_status agree(struct inference *inference, struct vch_ask *ask, uint8_t *output)
 {
     struct vch_agreed *agreed = inference->client->agreed;
-    const struct vch_client_request *request = inference->request;
     uint32_t index = ask->question.segment;
 
     if (!inference->is_open) {
-        const struct vch_agreed_job job = {.job = inference->job_bytes,
-                                           .job_size = inference->job_size,
-                                           .job_id = inference->answer->job_id,
-                                           .fee = request->fee,
-                                           .input = index > 0 ? &ask->question.input : NULL,
-                                           .excluded_count = request->excluded_count,
-                                           .excluded = request->excluded,
-                                           .deadline_us = inference->deadline_us};
-        VCH_TRY(vch_agreed_open(agreed, &job, inference->complaint));
-        inference->is_open = true;
+        VCH_TRY(open_job(inference, ask));
     } else if (inference->job.segments[index - 1].by == VCH_JOB_BY_CLIENT) {
         VCH_TRY(vch_agreed_input(agreed, index, &ask->question.input, inference->complaint));
     }

@@ -9,7 +9,7 @@ import unittest
 import urllib.request
 
 import tpms
-from agreed import MIDDLE, make_model
+from agreed import MIDDLE, Agreed, make_model
 from network import Network, Refused
 from policies import Policies
 
@@ -118,6 +118,20 @@ class Words(Attested):
                               POLICIES.signer])
         self.assertIn("result.build", self.refuse(network, None, "--attest", "none"))
         self.check_untold(*network.nodes)
+
+    def test_committees_are_drawn_of_operators_whose_nodes_hold_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            shown = {i: [VOUCH, "node", "--attest", "none"] for i in range(3)}  # the fourth shows nothing
+            with Agreed(VOUCH, folder, MODEL, [MIDDLE] * 4, programs=shown) as network:
+                held = ["--quorum", 3, "--cuts", "1,6", "--policy", POLICIES.sandbox(), "--policy-signer",
+                        POLICIES.signer]
+                for i in range(2):
+                    answer = network.agree("synthetic:1", *held, name=f"answer{i}")
+                    self.assertEqual(answer["segments"][0]["votes"], 3)
+                self.check_untold(network.network.nodes[3])
+                for row in network.settled_audit()["accounts"]:
+                    self.assertEqual(row["silences"], 0)
 
     def test_each_job_is_attested_anew(self):
         network = self.start(["--attest", "none"])
