@@ -139,7 +139,7 @@ static vch_status read_response(struct vch_gpu_report *out, struct vch_reader *r
     uint32_t count = head[4];
     size_t length = head[5] | (size_t)head[6] << 8 | (size_t)head[7] << 16;
     if (count == 0 || count > VCH_GPU_REPORT_MEASUREMENTS ||
-        length != count * (BLOCK_HEAD + VCH_GPU_REPORT_HASH_SIZE))
+        length != (size_t)count * (BLOCK_HEAD + VCH_GPU_REPORT_HASH_SIZE))
         return refuse(complaint, "expected 1 to 64 measurements of 55 bytes");
     VCH_TRY(read_blocks(out, reader, count, complaint));
     VCH_TRY(

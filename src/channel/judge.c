@@ -79,7 +79,7 @@ static vch_status decide(struct vch_asker_verdict *out, const struct vch_judge *
     return vch_result_allows(result, judge->rules, judge->what, time_s, complaint);
 }
 
-void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *by,
+void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *judge,
                       const struct vch_asker_answer *answer)
 {
     struct vch_complaint complaint = {""};
@@ -87,7 +87,7 @@ void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *by,
 
     *out = (struct vch_asker_verdict){0};
     vch_arena_init(&arena, MEMORY_MAX);
-    vch_status status = decide(out, by, answer, &arena, &complaint);
+    vch_status status = decide(out, judge, answer, &arena, &complaint);
     vch_arena_release(&arena);
     out->is_accepted = vch_is_ok(status);
     if (out->is_accepted) return;

@@ -62,10 +62,12 @@ static vch_status activate_with(uint8_t *secret, size_t *secret_size,
     VCH_TRY(decode(&blob, &seed, credential, complaint));
     VCH_TRY(vch_tpm_session_check(session, activate(&said, session, ak, ek, &blob, &seed),
                                   "TPM2_ActivateCredential", complaint));
-    bool fits = said->size > 0 && said->size <= VCH_TPM_CREDENTIAL_SECRET_MAX;
-    *secret_size = said->size;
-    if (fits) memcpy(secret, said->buffer, said->size);
-    vch_wipe(said, sizeof *said);
+    bool fits = said != NULL && said->size > 0 && said->size <= VCH_TPM_CREDENTIAL_SECRET_MAX;
+    if (fits) {
+        *secret_size = said->size;
+        memcpy(secret, said->buffer, said->size);
+    }
+    if (said != NULL) vch_wipe(said, sizeof *said);
     Esys_Free(said);
     if (fits) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_MALFORMED,

@@ -66,7 +66,8 @@ static void grow_data(uint8_t public_key[static PUBLIC_SIZE], const uint8_t seed
 static const struct kind signing = {"VOUCHKEY", "a signing key", grow_signing};
 static const struct kind vrf = {"VOUCHVRF", "a VRF key", grow_vrf};
 static const struct kind data = {"VOUCHDAT", "a data key", grow_data};
-static const struct kind *const kinds[] = {&signing, &vrf, &data};
+enum { KINDS = 3 };
+static const struct kind *const kinds[KINDS] = {&signing, &vrf, &data};
 
 struct cost { // of Argon2id
     uint32_t opslimit;
@@ -125,7 +126,7 @@ static vch_status check_name(const struct kind *kind, const uint8_t *bytes, size
                              struct vch_complaint *complaint)
 {
     if (starts_as(bytes, size, kind)) return VCH_OK;
-    for (size_t i = 0; size >= MAGIC_SIZE && i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; size >= MAGIC_SIZE && i < KINDS; i++)
         if (starts_as(bytes, size, kinds[i]))
             return vch_complain(complaint, VCH_CODE_MALFORMED,
                                 "the key file holds %s where %s is needed: name another file",

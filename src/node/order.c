@@ -9,10 +9,10 @@
 
 enum kind { VOTE = 1, AGREED, PROOF, REFEREE };
 enum {
-    CODE_COUNT = 0
-#define X(name, text) +1
+#define X(name, text) CODE_##name,
     VCH_CODES(X)
 #undef X
+        CODE_COUNT
 };
 
 static enum kind kind_of(const struct vch_task *task)
