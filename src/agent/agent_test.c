@@ -90,7 +90,7 @@ TEST(agent_signatures_equal_those_of_a_key_that_is_here)
     const struct vote vote = {{1}, {2}, {3}, {4}};
     struct vch_signer_item items[5];
     struct vch_signature mine, other;
-    static uint8_t statement[VCH_REQUEST_STATEMENT_MAX];
+    static uint8_t statement[VCH_REQUEST_STATEMENT_MAX] = {0xb2, 0x01, 0xfc, 0x7f}; // dispute_open
     const struct vch_signer_item entry[] = {{"ledger", vote.job, 32},
                                             {"statement", statement, sizeof statement}};
 
@@ -186,13 +186,33 @@ static const struct {
     {"vouch/vote/v1", 1, {{"job", "short", 5}}},
     {"vouch/entry/v1",
      2,
-     {{"statement", "a", 1}, {"ledger", "12345678901234567890123456789012", 32}}},
+     {{"statement", "b\0", 2}, {"ledger", "12345678901234567890123456789012", 32}}},
     {"vouch/entry/v1",
      2,
      {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "", 0}}},
     {"vouch/entry/v1",
      3,
-     {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "a", 1}, {"more", "b", 1}}},
+     {{"ledger", "12345678901234567890123456789012", 32},
+      {"statement", "b\0", 2},
+      {"more", "b", 1}}},
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "*\0", 2}}}, // withdraw
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32},
+      {"statement", "\010\001b\0", 4}}}, // a number
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32},
+      {"statement", "b\0*\0", 4}}}, // and a withdrawal
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32}, {"statement", "b\001", 2}}}, // cut off
+    {"vouch/entry/v1",
+     2,
+     {{"ledger", "12345678901234567890123456789012", 32},
+      {"statement", "\342\200\0\0", 4}}}, // a longer tag
     {"vouch/seat-secret/v1", 2, {{"seed", "a", 1}, {"ledger", "b", 1}}},
 };
 

@@ -24,6 +24,11 @@ static const struct {
     {"vouch/entry/v1", 2, {{"ledger", 32, 32}, {"statement", 1, VCH_REQUEST_STATEMENT_MAX}}},
 };
 
+// What a node says on a ledger by itself: the fields of Statement (specs/ledger.proto) that
+// sortition, commit, reveal, dispute_open and dispute_move are. Its operator signs what moves money
+// or stakes it, with the key file.
+static const uint8_t STATEMENTS[] = {12, 14, 16, 22, 23};
+
 struct writing {
     uint8_t *bytes;
     size_t size;
@@ -100,8 +105,8 @@ static vch_status read_item(struct name *label, struct vch_signer_item *out,
 static vch_status refuse(struct vch_complaint *complaint)
 {
     return vch_complain(complaint, VCH_CODE_REFUSED,
-                        "the key agent signs votes of its own node and statements for ledgers, and "
-                        "this is neither");
+                        "the key agent signs votes of its own node, and of statements for ledgers "
+                        "those of a seat or a dispute; this is neither");
 }
 
 static vch_status read_items(struct vch_request_text *out, struct vch_reader *reader, size_t kind,
@@ -121,12 +126,43 @@ static vch_status read_items(struct vch_request_text *out, struct vch_reader *re
     return reader->offset == reader->size ? VCH_OK : refuse(complaint);
 }
 
+// A number as protobuf writes it, in one to five bytes.
+static bool read_varint(uint64_t *out, struct vch_reader *reader)
+{
+    const uint8_t *byte = NULL;
+
+    *out = 0;
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        if (!vch_is_ok(vch_reader_bytes(reader, 1, &byte))) return false;
+        *out |= (uint64_t)(*byte & 0x7f) << shift;
+        if ((*byte & 0x80) == 0) return shift == 0 || *byte != 0;
+    }
+    return false;
+}
+
+// One field, of one of those numbers, and nothing before or after it.
+static bool is_statement(const uint8_t *bytes, size_t size)
+{
+    struct vch_reader reader = {.bytes = bytes, .size = size};
+    uint64_t tag = 0, length = 0;
+
+    if (!read_varint(&tag, &reader) || !read_varint(&length, &reader)) return false;
+    if (length != reader.size - reader.offset) return false;
+    for (size_t i = 0; i < sizeof STATEMENTS; i++)
+        if (tag == (uint64_t)(STATEMENTS[i] << 3 | 2)) return true;
+    return false;
+}
+
 static bool is_of(const struct vch_request_text *text, const struct vch_public_key *identity)
 {
-    for (uint32_t i = 0; i < text->count; i++)
-        if (strcmp(text->items[i].label, "node") == 0 &&
-            memcmp(text->items[i].bytes, identity->bytes, sizeof identity->bytes) != 0)
+    for (uint32_t i = 0; i < text->count; i++) {
+        const struct vch_signer_item *item = &text->items[i];
+        if (strcmp(item->label, "node") == 0 &&
+            memcmp(item->bytes, identity->bytes, sizeof identity->bytes) != 0)
             return false;
+        if (strcmp(item->label, "statement") == 0 && !is_statement(item->bytes, item->size))
+            return false;
+    }
     return true;
 }
 

@@ -47,7 +47,7 @@ struct vch_request_text {
 };
 
 // MALFORMED: no transcript. REFUSED: none that a node of this identity signs: other names, another
-// order, other sizes, another node's.
+// order, other sizes, another node's, a statement that its operator makes.
 vch_status vch_request_decode_text(struct vch_request_text *out, const uint8_t *bytes, size_t size,
                                    const struct vch_public_key *identity,
                                    struct vch_complaint *complaint);
