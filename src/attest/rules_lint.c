@@ -147,12 +147,24 @@ static void check_facts(struct vch_rules_lint_parts *parts)
                               "no-new-privileges, no-capabilities and seccomp");
 }
 
+// Of two lines for one machine the first counts, which nobody would see.
+static bool is_listed_before(const struct vch_rules *rules, size_t index)
+{
+    const struct vch_rules_machine *machine = &rules->machines[index];
+
+    return vch_rules_machine(rules, machine->kind, machine->id, machine->id_size) != machine;
+}
+
 static void check_machines(struct vch_rules_lint_parts *parts)
 {
     const struct vch_rules *rules = parts->rules;
 
     vch_rules_lint_parts_error(parts, rules->needs_machine && rules->machine_count == 0,
                                "hardware: only listed machines, and none is listed");
+    for (size_t i = 0; i < rules->machine_count; i++)
+        vch_rules_lint_parts_error(parts, is_listed_before(rules, i),
+                                   "hardware: machine %zu, of %.60s, is listed before", i + 1,
+                                   rules->machines[i].operator);
     vch_rules_lint_parts_note(parts, !rules->needs_machine && is_level_used(rules, VCH_RULES_TEE),
                               "hardware: nobody vouches for machines: whoever has one opened reads "
                               "it, and evidence does not show it");

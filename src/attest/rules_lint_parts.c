@@ -190,8 +190,12 @@ void vch_rules_lint_parts_tpm(struct vch_rules_lint_parts *parts)
                                "tpm: nothing passes without \"aks\", \"pcrs\", and for enrolled "
                                "keys \"keys\" and \"places\"");
     for (size_t i = 0; i < tpm->key_count; i++)
+        vch_rules_lint_parts_error(
+            parts, vch_rules_tpm_key(parts->rules, tpm->keys[i].name) != &tpm->keys[i],
+            "tpm: key %zu is listed before", i + 1);
+    for (size_t i = 0; i < tpm->key_count; i++)
         vch_rules_lint_parts_error(parts, (tpm->places >> tpm->keys[i].place & 1) == 0,
-                                   "tpm: key %zu is where \"places\" does not take any", i);
+                                   "tpm: key %zu is where \"places\" does not take any", i + 1);
     for (uint32_t i = 0; i < tpm->pcr_rule_count; i++) {
         const struct vch_tpm_quote_pcr_rule *rule = &tpm->pcr_rules[i];
         vch_rules_lint_parts_error(parts, rule->count == 0, "tpm: PCR %u may have no value at all",

@@ -96,6 +96,14 @@ static const struct {
     {"\"pcrs\": {\n      \"4\"", "\"pcrs\": {\n      \"0\": [], \"4\"", "no value at all", false},
     {"c8c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7c7", ZERO32,
      "before anything was measured", false},
+    {"\"keys\": [",
+     "\"keys\": [{\"name\": "
+     "\"000bababababababababababababababababababababababababababababababab4b\", \"place\": "
+     "\"ftpm\"}, ",
+     "key 2 is listed before", false},
+    {"{\"piid\": \"77777777777777777777777777777777\"",
+     "{\"ppid\": \"99999999999999999999999999999999\"", "machine 3, of two, is listed before",
+     false},
     {"\"dtpm\", \"ftpm\"", "\"ftpm\"", "does not take any", false},
     {"\"registry\": \"required\"", "\"registry\": \"none\"", "nobody vouches for machines", true},
     {"\"required\": false, \"unjudged", "\"required\": true, \"unjudged", "none is taken", true},

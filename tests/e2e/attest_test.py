@@ -139,6 +139,9 @@ class Policy(unittest.TestCase):
         told = json.loads(as_json.stdout)
         self.assertEqual(told["errors"], 2)
         self.assertEqual([row["error"] for row in told["findings"]], [True, True])
+        signed, path = self.sign(draft)
+        self.assertEqual((signed.returncode, path.exists()), (YES, True))
+        self.assertRegex(signed.stderr, "lint` has [2-9] errors")
         self.assertRegex(as_text.stdout, "error  levels: .*less than a TEE(.*\n)*error  snp: .*known to be broken")
 
 
