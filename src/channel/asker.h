@@ -19,6 +19,8 @@
 #include "crypto/sign.h"
 
 #define VCH_ASKER_WHY_SIZE 240
+#define VCH_ASKER_WARNED_MAX 8u
+#define VCH_ASKER_CHECK_SIZE 40 // a check's name
 
 struct vch_asker;
 
@@ -55,6 +57,11 @@ struct vch_asker_verdict {
     // Where it is not accepted: which check, and what to do. Where it is no more than a warning:
     // of what.
     char why[VCH_ASKER_WHY_SIZE];
+    // For whoever releases keys (sealing/grant.h): whether "binding.evidence" has passed, and the
+    // checks that were only warned about; more than there is room for count one more than that.
+    bool is_bound;
+    uint32_t warned_count;
+    char warned[VCH_ASKER_WARNED_MAX][VCH_ASKER_CHECK_SIZE];
 };
 
 // What one side holds others to; shared by all its connections, and outlives them.

@@ -45,10 +45,29 @@ static vch_status make_block(struct vch_asker_verdict *out, const struct vch_ask
     return vch_complain(complaint, VCH_CODE_REFUSED, "%s: %s", last->name, last->text);
 }
 
+static void take_checks(struct vch_asker_verdict *out, const struct vch_appraisal *appraisal)
+{
+    const struct vch_appraisal_check *binding = vch_appraisal_find(appraisal, "binding.evidence");
+
+    out->is_bound = binding != NULL && binding->result == VCH_APPRAISAL_PASSED;
+    for (uint32_t i = 0; i < appraisal->count; i++) {
+        const struct vch_appraisal_check *check = &appraisal->checks[i];
+        if (check->result != VCH_APPRAISAL_WARNED) continue;
+        bool has_room =
+            out->warned_count < VCH_ASKER_WARNED_MAX && strlen(check->name) < sizeof out->warned[0];
+        if (!has_room) {
+            out->warned_count = VCH_ASKER_WARNED_MAX + 1;
+            return;
+        }
+        (void)snprintf(out->warned[out->warned_count++], sizeof out->warned[0], "%s", check->name);
+    }
+}
+
 static void take_result(struct vch_asker_verdict *out, const struct vch_result *result)
 {
     const struct vch_appraisal_check *reason = vch_result_reason(result);
 
+    take_checks(out, &result->appraisal);
     out->level = result->level;
     out->word = result->word;
     out->is_test = result->is_test;

@@ -31,7 +31,8 @@ static uint8_t *put_flags(uint8_t *out, const struct vch_asker_verdict *verdict)
 
     return put_u32(out, (uint32_t)verdict->is_accepted | (uint32_t)verdict->is_test << 1 |
                             (uint32_t)history->has_quote << 2 |
-                            (uint32_t)history->clock.is_safe << 3);
+                            (uint32_t)history->clock.is_safe << 3 |
+                            (uint32_t)verdict->is_bound << 4);
 }
 
 void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
@@ -52,6 +53,8 @@ void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
     out = put_u32(out, history->clock.restart_count);
     out = put(out, verdict->operator_name, sizeof verdict->operator_name);
     out = put(out, verdict->why, sizeof verdict->why);
+    out = put_u32(out, verdict->warned_count);
+    out = put(out, verdict->warned, sizeof verdict->warned);
     VCH_ASSERT(out == start + VCH_VERDICT_SIZE);
 }
 
@@ -87,9 +90,10 @@ static vch_status read_head(struct vch_asker_verdict *out, struct vch_reader *re
     out->is_test = (flags & 2) != 0;
     out->history.has_quote = (flags & 4) != 0;
     out->history.clock.is_safe = (flags & 8) != 0;
+    out->is_bound = (flags & 16) != 0;
     out->level = level;
     out->word = word;
-    return flags < 16 && level < VCH_RULES_LEVEL_COUNT && word <= VCH_RESULT_AFFIRMING
+    return flags < 32 && level < VCH_RULES_LEVEL_COUNT && word <= VCH_RESULT_AFFIRMING
                ? VCH_OK
                : VCH_FAIL(MALFORMED);
 }
@@ -100,6 +104,19 @@ static vch_status read_history(struct vch_result_history *out, struct vch_reader
     VCH_TRY(vch_reader_u64le(reader, &out->clock.clock_ms));
     VCH_TRY(vch_reader_u32le(reader, &out->clock.reset_count));
     return vch_reader_u32le(reader, &out->clock.restart_count);
+}
+
+// As many names as are counted, or, of too many, all that there is room for at most.
+static vch_status read_warned(struct vch_asker_verdict *out, struct vch_reader *reader)
+{
+    VCH_TRY(vch_reader_u32le(reader, &out->warned_count));
+    for (uint32_t i = 0; i < VCH_ASKER_WARNED_MAX; i++) {
+        VCH_TRY(read_text(out->warned[i], sizeof out->warned[i], reader));
+        bool is_counted = i < out->warned_count, is_there = out->warned[i][0] != '\0';
+        if (is_counted != is_there && out->warned_count <= VCH_ASKER_WARNED_MAX)
+            return VCH_FAIL(MALFORMED);
+    }
+    return out->warned_count <= VCH_ASKER_WARNED_MAX + 1 ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
 // What this end knows of the block by itself. The statement and the sealing key are the other's.
@@ -124,6 +141,8 @@ static vch_status check_accepted(const struct vch_asker_verdict *verdict,
     struct vch_binder binder;
 
     VCH_TRY(vch_binder_decode(&binder, verdict->binder, sizeof verdict->binder, NULL));
+    if ((verdict->word == VCH_RESULT_WARNING) != (verdict->warned_count > 0))
+        return VCH_FAIL(MALFORMED);
     return verdict->word != VCH_RESULT_CONTRAINDICATED && is_answer(&binder, answer)
                ? VCH_OK
                : VCH_FAIL(MALFORMED);
@@ -143,5 +162,6 @@ vch_status vch_verdict_decode(struct vch_asker_verdict *out,
     VCH_TRY(read_history(&out->history, &reader));
     VCH_TRY(read_text(out->operator_name, sizeof out->operator_name, &reader));
     VCH_TRY(read_text(out->why, sizeof out->why, &reader));
+    VCH_TRY(read_warned(out, &reader));
     return out->is_accepted ? check_accepted(out, answer) : VCH_OK;
 }

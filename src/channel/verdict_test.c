@@ -30,7 +30,7 @@ static void set_up(void)
     answer.request.accepts[VCH_BINDER_SNP] = true;
     verdict = (struct vch_asker_verdict){.is_accepted = true,
                                          .level = VCH_RULES_TEE,
-                                         .word = VCH_RESULT_AFFIRMING,
+                                         .word = VCH_RESULT_WARNING,
                                          .until_ms = 1234567890123,
                                          .digest = {{9}},
                                          .history = {.has_quote = true,
@@ -39,7 +39,10 @@ static void set_up(void)
                                                      .is_session = true,
                                                      .asked_s = 77},
                                          .operator_name = "us",
-                                         .why = "a check: text"};
+                                         .why = "a check: text",
+                                         .is_bound = true,
+                                         .warned_count = 2,
+                                         .warned = {"a.check", "another.check"}};
     CHECK_OK(vch_binder_encode(verdict.binder, &block));
     vch_verdict_encode(bytes, &verdict);
 }
@@ -139,4 +142,31 @@ TEST(verdict_texts_end_and_can_be_shown)
     vch_verdict_encode(bytes, &verdict);
     CHECK_OK(decode(&out));
     CHECK(strcmp(out.operator_name, "??") == 0);
+}
+
+// An affirming verdict has no warnings, one that warns names them, each in its place.
+TEST(verdict_names_what_was_only_warned_about)
+{
+    struct vch_asker_verdict out;
+
+    set_up();
+    CHECK_OK(decode(&out));
+    CHECK(out.is_bound && out.warned_count == 2);
+    CHECK(strcmp(out.warned[1], "another.check") == 0);
+    verdict.word = VCH_RESULT_AFFIRMING;
+    vch_verdict_encode(bytes, &verdict);
+    CHECK_FAILS(decode(&out), MALFORMED);
+    set_up();
+    verdict.warned_count = 1; // and two names
+    vch_verdict_encode(bytes, &verdict);
+    CHECK_FAILS(decode(&out), MALFORMED);
+    verdict.warned_count = 3; // of which one is missing
+    vch_verdict_encode(bytes, &verdict);
+    CHECK_FAILS(decode(&out), MALFORMED);
+    verdict.warned_count = VCH_ASKER_WARNED_MAX + 1; // too many to name
+    vch_verdict_encode(bytes, &verdict);
+    CHECK_OK(decode(&out));
+    verdict.warned_count = VCH_ASKER_WARNED_MAX + 2;
+    vch_verdict_encode(bytes, &verdict);
+    CHECK_FAILS(decode(&out), MALFORMED);
 }

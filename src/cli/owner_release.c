@@ -7,12 +7,11 @@
 
 #include "attest/record.h"
 #include "base/bytes.h"
+#include "cli/demands.h"
 #include "cli/ledger_tool.h"
 #include "cli/owner_log.h"
-#include "cli/rules_file.h"
 #include "cli/showing.h"
 #include "client/releasing.h"
-#include "host/clock.h"
 
 // One release on its way.
 struct order {
@@ -20,7 +19,7 @@ struct order {
     struct vch_secret_key key;
     uint8_t data_key[VCH_SEALED_KEY_SIZE];
     struct vch_sealed sealed;
-    struct vch_rules rules;
+    struct vch_demands demands; // of --policy
     struct vch_showing showing; // to nodes that ask whom they serve
     struct vch_releasing_setup setup;
 };
@@ -122,24 +121,39 @@ static vch_status read_terms(struct vch_releasing_setup *setup, struct vch_tool 
     return VCH_OK;
 }
 
+// What the node sends is read where there is no key.
+static vch_status judge_apart(struct order *order, struct vch_tool *tool)
+{
+#ifdef VCH_SANITIZED // which looks into its own process
+    (void)order, (void)tool;
+    return VCH_OK;
+#else
+    struct vch_demands *const demands[] = {&order->demands};
+
+    return vch_demands_judge_apart(&order->setup.parser, tool, demands, 1);
+#endif
+}
+
 // Before any key is read.
 static vch_status read_order(struct order *order, struct vch_tool *tool)
 {
     const struct vch_demands none = {0};
     const char *policy = NULL;
-    const int64_t time_s = (int64_t)(vch_clock_unix_ms() / 1000);
 
     VCH_TRY(vch_options_required(&policy, tool->options, "policy", &tool->complaint));
-    VCH_TRY(vch_rules_file_load(&order->rules, tool, policy, "policy-signer", time_s));
+    VCH_TRY(vch_demands_load(&order->demands, tool, "policy", "policy-signer",
+                             VCH_RULES_PRIVATE_WEIGHTS));
     VCH_TRY(read_node(&order->setup.node, tool));
     VCH_TRY(read_terms(&order->setup, tool));
     VCH_TRY(read_manifest(order, tool));
     VCH_TRY(vch_owner_log_path(&order->log, tool));
     VCH_TRY(use_log(order, NULL, &tool->complaint));
     VCH_TRY(vch_showing_start(&order->showing, tool));
+    VCH_TRY(judge_apart(order, tool));
     vch_showing_finish(&order->showing, &none, 0, NULL);
     order->setup.attester = vch_showing_setup(&order->showing);
-    order->setup.rules = &order->rules;
+    order->setup.rules = &order->demands.rules;
+    order->setup.policy = vch_demands_policy(&order->demands);
     order->setup.sealed = &order->sealed;
     return VCH_OK;
 }
@@ -163,23 +177,23 @@ static vch_status keep_evidence(const struct vch_asker_kept *evidence, struct vc
 static vch_status print(const struct order *order, const struct vch_releasing *done,
                         struct vch_tool *tool)
 {
-    const struct vch_result *result = &done->result;
-    const char *word = vch_result_word_text(result->word);
-    const char *level = vch_rules_level_name(result->level);
+    const struct vch_asker_verdict *found = &done->evidence.verdict;
+    const char *word = vch_result_word_text(found->word);
+    const char *level = vch_rules_level_name(found->level);
     char node[2 * 32 + 1], verdict[2 * 32 + 1];
 
     vch_hex_encode(node, done->release.node.bytes, 32);
-    vch_hex_encode(verdict, result->digest.bytes, 32);
+    vch_hex_encode(verdict, found->digest.bytes, 32);
     if (vch_options_has(tool->options, "json"))
         return vch_tool_print_json(json_pack(
             "{s:s, s:s, s:s, s:b, s:s, s:o, s:I, s:I}", "node", node, "level", level, "word", word,
-            "test", (int)result->is_test, "verdict", verdict, "model",
+            "test", (int)found->is_test, "verdict", verdict, "model",
             vch_tool_json_hex(order->sealed.model.bytes, 32), "counter",
             (json_int_t)order->sealed.counter, "expiry", (json_int_t)done->release.expiry_s));
     printf("node %s serves release %" PRIu64 " of what %s holds\n%s, at the level %s, by the "
            "policy \"%s\"%s\nverdict %s\n",
-           node, order->sealed.counter, order->path, word, level, order->rules.name,
-           result->is_test ? " (a test, not production)" : "", verdict);
+           node, order->sealed.counter, order->path, word, level, order->demands.rules.name,
+           found->is_test ? " (a test, not production)" : "", verdict);
     return VCH_OK;
 }
 
@@ -211,6 +225,7 @@ vch_status vch_owner_release_run(struct vch_tool *tool)
     vch_status status = read_order(&order, tool);
     if (vch_is_ok(status)) status = release_key(&order, tool);
     vch_showing_stop(&order.showing);
+    vch_parser_free(order.setup.parser);
     vch_wipe(&order.key, sizeof order.key);
     vch_wipe(order.data_key, sizeof order.data_key);
     return status;

@@ -21,7 +21,6 @@ enum {
     KEEP_ALIVE_MS = 15000,
     TIMEOUT_MS = 600000,
     ID = 1,
-    ARENA_MAX = VCH_RESULT_ARENA_SIZE + (1 << 20),
 };
 
 struct errand {
@@ -34,6 +33,8 @@ struct errand {
     struct vch_attester *attester;
     struct vch_judge judge;
     struct vch_asker_policy policy;
+    struct vch_appraisal appraisal;
+    bool has_joined;
     struct event *tick;
     struct vch_stream *stream;
     struct vch_channel channel;
@@ -75,29 +76,20 @@ static bool send_frame(struct errand *errand, const Vouch__Frame *frame)
     return vch_is_ok(status);
 }
 
-// The verdict once more, with every check: what was accepted may still be less than affirming.
-static vch_status look(struct errand *errand, struct vch_arena *arena)
+// The verdict as an appraisal: what was judged elsewhere says no more than this.
+static void recall(struct vch_appraisal *out, const struct vch_asker_verdict *verdict)
 {
-    const struct vch_asker *asker = &errand->channel.asker;
-    struct vch_result_history history = asker->answer.history;
-    struct vch_exchange_response *response = VCH_ARENA_NEW(arena, struct vch_exchange_response, 1);
-    const struct vch_asker_kept *kept = &asker->kept;
-
-    if (response == NULL || kept->bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    history.asked_s = (int64_t)(asker->answer.asked_ms / 1000);
-    VCH_TRY(vch_exchange_decode_response(response, kept->bytes, kept->size, errand->complaint));
-    VCH_TRY(vch_result_judge(&errand->out->result, response, kept->verdict.binder,
-                             errand->setup->rules, &history, (int64_t)(kept->time_ms / 1000), arena,
-                             errand->complaint));
-    errand->out->is_judged = true;
-    if (vch_hash_is_equal(&errand->out->result.digest, &kept->verdict.digest)) return VCH_OK;
-    return vch_complain(errand->complaint, VCH_CODE_REFUSED,
-                        "the same evidence was judged in two ways: nothing is released");
+    vch_appraisal_init(out);
+    if (verdict->is_bound)
+        vch_appraisal_add(out, "binding.evidence", VCH_APPRAISAL_PASSED, "%s", "");
+    for (uint32_t i = 0; i < verdict->warned_count && i < VCH_ASKER_WARNED_MAX; i++)
+        vch_appraisal_add(out, verdict->warned[i], VCH_APPRAISAL_WARNED, "%s", verdict->why);
+    out->is_cut = verdict->warned_count > VCH_ASKER_WARNED_MAX;
 }
 
-static uint64_t earlier(uint64_t a, int64_t b)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-    return b < 0 ? 0 : a < (uint64_t)b ? a : (uint64_t)b;
+    return a < b ? a : b;
 }
 
 // Not for longer than what it rests on.
@@ -105,10 +97,11 @@ static vch_status make_grant(struct errand *errand, uint8_t grant[static VCH_GRA
 {
     const struct vch_releasing_setup *setup = errand->setup;
     const struct vch_asker_kept *kept = &errand->channel.asker.kept;
-    const struct vch_result *result = &errand->out->result;
     const uint64_t time_s = vch_clock_unix_ms() / 1000;
-    const uint64_t end_s = earlier(earlier(UINT64_MAX, setup->rules->until_s), result->until_s);
-    const struct vch_grant_basis basis = {.verdict = &result->appraisal,
+    const int64_t until_s = setup->rules->until_s;
+    const uint64_t end_s =
+        earlier(until_s < 0 ? 0 : (uint64_t)until_s, kept->verdict.until_ms / 1000);
+    const struct vch_grant_basis basis = {.verdict = &errand->appraisal,
                                           .binder = kept->verdict.binder,
                                           .policy_end_s = end_s,
                                           .accepted = setup->accepted,
@@ -116,8 +109,7 @@ static vch_status make_grant(struct errand *errand, uint8_t grant[static VCH_GRA
     struct vch_grant_terms terms = {.manifest = vch_sealed_digest(setup->sealed),
                                     .policy = setup->rules->id,
                                     .time_s = time_s,
-                                    .expiry_s =
-                                        earlier(end_s, (int64_t)(time_s + setup->lifetime_s))};
+                                    .expiry_s = earlier(end_s, time_s + setup->lifetime_s)};
     struct vch_release *release = &errand->out->release;
     uint8_t seed[VCH_HPKE_SEED_SIZE];
     struct vch_binder bound;
@@ -132,7 +124,7 @@ static vch_status make_grant(struct errand *errand, uint8_t grant[static VCH_GRA
     memcpy(release->sealing_key, bound.sealing_key, sizeof release->sealing_key);
     release->block = vch_binder_digest(basis.binder);
     release->policy = terms.policy;
-    release->verdict = result->digest;
+    release->verdict = kept->verdict.digest;
     release->expiry_s = terms.expiry_s;
     return status;
 }
@@ -152,15 +144,26 @@ static void send_grant(struct errand *errand, uint8_t grant[static VCH_GRANT_SIZ
     errand->out->is_sent = send_frame(errand, &frame);
 }
 
+// Of the class that the judge was asked about; once more, for what a process elsewhere said.
+static vch_status check_level(const struct errand *errand)
+{
+    const enum vch_rules_level level = errand->channel.asker.kept.verdict.level;
+
+    if (vch_rules_allows(errand->setup->rules, VCH_RULES_PRIVATE_WEIGHTS, level)) return VCH_OK;
+    return vch_complain(errand->complaint, VCH_CODE_REFUSED,
+                        "nothing was released: %s is shown of the node, and the policy gives "
+                        "weights:private to other levels only",
+                        vch_rules_level_name(level));
+}
+
 // On disk first: what was released nobody can take back, and it must not be unknown.
-static vch_status release_key(struct errand *errand, struct vch_arena *arena)
+static vch_status release_key(struct errand *errand)
 {
     const struct vch_releasing_setup *setup = errand->setup;
     uint8_t grant[VCH_GRANT_SIZE];
 
-    VCH_TRY(look(errand, arena));
-    VCH_TRY(vch_result_allows(&errand->out->result, setup->rules, VCH_RULES_PRIVATE_WEIGHTS,
-                              (int64_t)(vch_clock_unix_ms() / 1000), errand->complaint));
+    VCH_TRY(check_level(errand));
+    recall(&errand->appraisal, &errand->channel.asker.kept.verdict);
     VCH_TRY(make_grant(errand, grant));
     VCH_TRY(setup->record(setup->context, &errand->out->release, errand->complaint));
     errand->out->is_recorded = true;
@@ -173,7 +176,6 @@ static void settle(struct errand *errand)
 {
     const char *why = NULL;
     enum vch_code code = vch_channel_trouble(&errand->channel, &why);
-    struct vch_arena arena;
 
     if (errand->is_over) return;
     if (code != VCH_CODE_NONE) {
@@ -183,9 +185,7 @@ static void settle(struct errand *errand)
     if (errand->out->is_recorded || !errand->has_greeted ||
         !vch_channel_is_open(&errand->channel, vch_transport_now()))
         return;
-    vch_arena_init(&arena, ARENA_MAX);
-    vch_status status = release_key(errand, &arena);
-    vch_arena_release(&arena);
+    vch_status status = release_key(errand);
     if (!vch_is_ok(status)) end(errand, status);
 }
 
@@ -309,6 +309,9 @@ static vch_status prepare(struct errand *errand)
 
     errand->judge = (struct vch_judge){setup->rules, VCH_RULES_PRIVATE_WEIGHTS};
     VCH_TRY(vch_judge_policy(&errand->policy, &errand->judge, errand->complaint));
+    if (setup->policy != NULL) errand->policy = *setup->policy;
+    if (setup->parser != NULL) VCH_TRY(vch_parser_join(setup->parser, errand->base));
+    errand->has_joined = setup->parser != NULL;
     memcpy(errand->policy.occasion, manifest.bytes, sizeof errand->policy.occasion);
     if (setup->attester == NULL) return VCH_OK;
     struct vch_attester_setup attester = *setup->attester;
@@ -363,6 +366,7 @@ static void release(struct errand *errand)
         kept->bytes = NULL; // the caller's now
         vch_channel_release(&errand->channel);
     }
+    if (errand->has_joined) vch_parser_leave(errand->setup->parser);
     vch_attester_free(errand->attester);
     // What is still to be written has its linger.
     if (errand->tick != NULL) event_free(errand->tick);

@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/result.h"
 #include "attest/rules.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "channel/asker.h"
 #include "channel/attester.h"
+#include "channel/parser.h"
 #include "crypto/sign.h"
 #include "net/peers.h"
 #include "net/stream.h"
@@ -24,6 +24,10 @@ struct vch_releasing_setup {
     const struct vch_secret_key *key; // whom the node admits; borrowed
     struct vch_peer node;
     const struct vch_rules *rules; // borrowed
+    // Who judges by them, for weights:private; and where, as its policy says. NULL: it is done
+    // here.
+    const struct vch_asker_policy *policy;
+    struct vch_parser *parser;
     const struct vch_sealed *sealed;
     const uint8_t *data_key; // VCH_SEALED_KEY_SIZE bytes
     // Names of checks that may be only warned about (sealing/grant.h).
@@ -41,10 +45,9 @@ struct vch_releasing_setup {
 
 // What came of it, as far as it got.
 struct vch_releasing {
-    bool is_judged, is_recorded, is_sent, is_open;
-    struct vch_result result; // once judged
+    bool is_recorded, is_sent, is_open;
     struct vch_release release;
-    struct vch_asker_kept evidence; // what was accepted; free its bytes
+    struct vch_asker_kept evidence; // what was accepted, and the verdict on it; free its bytes
 };
 
 // OK: the node serves the weights. Else the complaint says how far it went. REFUSED: the node is

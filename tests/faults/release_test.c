@@ -292,12 +292,12 @@ TEST(release_goes_to_a_node_that_shows_what_it_is)
     set_up();
     CHECK_OK(release_key());
     CHECK(world.done.is_open && world.record_count == 1);
-    CHECK_EQ(world.done.result.word, VCH_RESULT_AFFIRMING);
+    CHECK_EQ(world.done.evidence.verdict.word, VCH_RESULT_AFFIRMING);
     const struct vch_release *release = &world.recorded;
     CHECK_EQ(release->what, VCH_RELEASE_GRANTED);
     CHECK(memcmp(&release->node, &world.node_key.public_key, 32) == 0);
     CHECK(memcmp(release->sealing_key, world.keys.secret.public_key.bytes, 32) == 0);
-    CHECK(vch_hash_is_equal(&release->verdict, &world.done.result.digest));
+    CHECK(vch_hash_is_equal(&release->verdict, &world.done.evidence.verdict.digest));
     CHECK(vch_hash_is_equal(&release->policy, &world.tpm.rules.id));
     CHECK_EQ(release->expiry_s, release->time_s + LIFETIME_S);
     CHECK(access(world.counters, F_OK) == 0);
@@ -371,7 +371,7 @@ TEST(release_takes_a_warning_by_its_name_alone)
     setup.accepted = accepted;
     setup.accepted_count = 1;
     CHECK_OK(release_by(&setup));
-    CHECK(world.done.result.is_test);
+    CHECK(world.done.evidence.verdict.is_test);
     tear_down();
 }
 
