@@ -8,7 +8,7 @@
     {"from", "SOURCE", "where evidence comes from: tsm[:FOLDER], tpm[:TCTI] or none", false}, \
         {"pcrs", "LIST", "of a TPM, such as 0-7,11 (default: all 24)", false}, \
         {"event-log", "FILE", "of a TPM: the boot log, shown along", false}, \
-        {"endorse", "LABEL=FILE", "what a verifier would else fetch: vek, tcb-info ...", true}, \
+        {"endorse", "LABEL=FILE", "signed by vendors, shown or used: vek, tcb-info ...", true}, \
     { \
         "timeout", "SECONDS", "for the hardware to answer (default: 20)", false \
     }

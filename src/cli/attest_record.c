@@ -66,3 +66,41 @@ vch_status vch_attest_record_read(struct vch_record *out, struct vch_tool *tool,
     if (is_record(bytes, size)) return vch_record_decode(out, bytes, size, &tool->complaint);
     return read_voucher(out, tool, bytes, size);
 }
+
+static struct vch_cmw_item *place_of(struct vch_cmw *collection, const char *label)
+{
+    const struct vch_cmw_item *found = vch_cmw_find(collection, label);
+
+    if (found != NULL) return &collection->items[found - collection->items];
+    return collection->count < VCH_CMW_ITEMS_MAX ? &collection->items[collection->count++] : NULL;
+}
+
+static vch_status endorse(struct vch_cmw *collection, struct vch_tool *tool, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (equals == NULL || equals == text || equals - text > VCH_CMW_LABEL_MAX)
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--endorse is LABEL=FILE, not \"%.60s\"", text);
+    char *label = vch_arena_string(&tool->arena, text, (size_t)(equals - text));
+    if (label == NULL) return VCH_FAIL(NO_MEMORY);
+    VCH_TRY(vch_tool_file(&bytes, &size, tool, equals + 1, VCH_CMW_SIZE_MAX));
+    struct vch_cmw_item *item = place_of(collection, label);
+    if (item == NULL)
+        return vch_complain(&tool->complaint, VCH_CODE_LIMIT, "more than %d endorsements",
+                            VCH_CMW_ITEMS_MAX);
+    *item = (struct vch_cmw_item){
+        .label = label, .label_size = strlen(label), .bytes = bytes, .size = size};
+    return VCH_OK;
+}
+
+vch_status vch_attest_record_endorse(struct vch_exchange_response *response, struct vch_tool *tool)
+{
+    const char *text = NULL;
+
+    for (uint32_t i = 0; (text = vch_options_nth(tool->options, "endorse", i)) != NULL; i++)
+        VCH_TRY(endorse(&response->endorsements, tool, text));
+    return VCH_OK;
+}

@@ -94,6 +94,7 @@ static vch_status read_question(struct question *question, struct vch_tool *tool
                               &tool->complaint));
     VCH_TRY(vch_exchange_decode_response(&question->response, question->record.response,
                                          question->record.response_size, &tool->complaint));
+    VCH_TRY(vch_attest_record_endorse(&question->response, tool));
     VCH_TRY(read_nonce(question, tool));
     return read_node(question, tool);
 }

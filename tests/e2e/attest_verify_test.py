@@ -135,6 +135,15 @@ class Verify(unittest.TestCase):
         self.assertEqual([check["name"] for check in told["checks"] if check["result"] == "FAILED"],
                          ["dcap.report_data", "binding.evidence"])
         self.assertEqual((told["word"], told["level"]), ("contraindicated", "tee"))
+        lacking = ev.response(ev.TDX, {"quote": quote}, {label: (folder / name).read_bytes()
+                                                         for label, name in names.items() if label != "tcb-info"})
+        done = self.verify(data=self.statement(kind=ev.TDX, answer=lacking), at="2025-07-01T00:00:00Z")
+        self.assertEqual(done.returncode, MALFORMED, done.stderr)
+        done = self.verify("--endorse", f"tcb-info={folder / names['tcb-info']}", "--json", at="2025-07-01T00:00:00Z")
+        self.assertEqual([check["name"] for check in json.loads(done.stdout)["checks"] if check["result"] == "FAILED"],
+                         ["dcap.report_data", "binding.evidence"])
+        self.assertEqual(self.verify("--endorse", "tcb-info").returncode, USAGE)
+        self.write("evidence", self.statement(kind=ev.TDX, answer=answer))
         stale = json.loads(self.verify("--json").stdout)
         failed = [check["name"] for check in stale["checks"] if check["result"] == "FAILED"]
         self.assertIn("dcap.tcb_info.dates", failed)
