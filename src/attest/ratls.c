@@ -105,6 +105,7 @@ vch_status vch_ratls_decode(struct vch_ratls *out, const struct vch_certificate_
     if (!vch_is_ok(vch_certificate_dates(only, &out->start_s, &out->end_s)))
         return refuse(complaint, VCH_CODE_MALFORMED, "its dates cannot be read");
     out->key = vch_hash_bytes(key.bytes, key.size);
+    out->is_signed_by_itself = vch_is_ok(vch_certificate_verify_own(out->certificate.items[0]));
     return VCH_OK;
 }
 
@@ -116,6 +117,8 @@ void vch_ratls_release(struct vch_ratls *certificate)
 static void judge(struct vch_appraisal *appraisal, const struct vch_ratls *certificate,
                   int64_t time_s, bool is_for_private_data)
 {
+    vch_appraisal_check(appraisal, "ratls.signature", certificate->is_signed_by_itself,
+                        "the certificate's own key did not sign it");
     vch_appraisal_check(appraisal, "ratls.dates",
                         certificate->start_s <= time_s && time_s <= certificate->end_s,
                         "the certificate has ended, or has not begun");

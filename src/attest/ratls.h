@@ -23,6 +23,7 @@ struct vch_ratls {
     struct vch_digest key;                   // of its SubjectPublicKeyInfo
     struct vch_digest claimed;               // what the claims say that is
     int64_t start_s, end_s;                  // its dates
+    bool is_signed_by_itself;
 };
 
 // One certificate, DER or PEM. Whatever comes of it, release what was decoded into. MALFORMED,
@@ -32,9 +33,10 @@ vch_status vch_ratls_decode(struct vch_ratls *out, const struct vch_certificate_
 void vch_ratls_release(struct vch_ratls *certificate);
 
 // Enters all that vch_dcap_verify does for the quote, whose report data have to be those of the
-// claims: the question's count for nothing. Then "ratls.dates", "ratls.key" and "ratls.binding",
-// which fails where the evidence is to be trusted with something private, and warns else. Returns
-// what vch_dcap_verify does. That the other end holds the key is for TLS to show.
+// claims: the question's count for nothing. Then "ratls.signature", "ratls.dates", "ratls.key" and
+// "ratls.binding", which fails where the evidence is to be trusted with something private, and
+// warns else. Returns what vch_dcap_verify does. That the other end holds the key is for TLS to
+// show.
 vch_status vch_ratls_verify(struct vch_appraisal *appraisal, struct vch_dcap_claims *claims,
                             const struct vch_ratls *certificate,
                             const struct vch_dcap_collateral *collateral,

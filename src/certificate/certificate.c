@@ -182,6 +182,17 @@ vch_status vch_certificate_serial(const struct x509_st *certificate,
     return VCH_OK;
 }
 
+vch_status vch_certificate_verify_own(struct x509_st *certificate)
+{
+    enum { SECURITY_BITS = 112 };
+    int bits = 0;
+
+    if (X509_get_signature_info(certificate, NULL, NULL, &bits, NULL) != 1 ||
+        bits < SECURITY_BITS || X509_self_signed(certificate, 1) != 1)
+        return VCH_FAIL(BAD_PROOF);
+    return VCH_OK;
+}
+
 vch_status vch_certificate_spki(const struct x509_st *certificate, struct vch_spki *out)
 {
     uint8_t bytes[VCH_SPKI_SIZE_MAX];

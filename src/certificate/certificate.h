@@ -57,6 +57,10 @@ vch_status vch_certificate_issuer_name(const struct x509_st *certificate, char *
 vch_status vch_certificate_serial(const struct x509_st *certificate,
                                   uint8_t out[VCH_CERTIFICATE_SERIAL_MAX], size_t *size);
 
+// VCH_OK: its own key signed it, with a hash and a key of 112 bits of security at least. Else
+// BAD_PROOF.
+vch_status vch_certificate_verify_own(struct x509_st *certificate);
+
 // UNSUPPORTED: a key that spki.h does not know.
 vch_status vch_certificate_spki(const struct x509_st *certificate, struct vch_spki *out);
 

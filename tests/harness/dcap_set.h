@@ -18,7 +18,8 @@ struct dcap_set {
     uint8_t bytes[DCAP_FILES][DCAP_FILE_MAX];
     struct vch_certificate_bytes files[DCAP_FILES];
     struct vch_dcap_collateral collateral;
-    struct vch_dcap_quote own; // the quote as it was read
+    uint8_t own_bytes[DCAP_FILE_MAX];
+    struct vch_dcap_quote own; // the quote as it was read, in bytes that nobody changes
     struct vch_dcap_domain domain;
     struct vch_dcap_enclave enclave;
     const uint8_t *services[1];
@@ -112,11 +113,10 @@ static inline void dcap_set_policy(struct dcap_set *set)
 // Keeps the quote's own values where they outlive changes to its bytes.
 static inline void dcap_set_own(struct dcap_set *set)
 {
-    static uint8_t copy[DCAP_FILE_MAX];
-
-    memcpy(copy, set->files[DCAP_QUOTE].bytes, set->files[DCAP_QUOTE].size);
+    memcpy(set->own_bytes, set->files[DCAP_QUOTE].bytes, set->files[DCAP_QUOTE].size);
     set->complaint = (struct vch_complaint){0};
-    CHECK_OK(vch_dcap_quote_decode(&set->own, copy, set->files[DCAP_QUOTE].size, &set->complaint));
+    CHECK_OK(vch_dcap_quote_decode(&set->own, set->own_bytes, set->files[DCAP_QUOTE].size,
+                                   &set->complaint));
     set->question.report_data = set->own.report_data;
     set->question.policy = &set->policy;
     dcap_set_policy(set);
