@@ -59,13 +59,28 @@ audits() { # lies of every kind to an auditor, seed after seed
     done
     echo "$seed seeds of each test of audits"
 }
+evidence() { # changed evidence of every format, before ours and before second implementations
+    local name
+    VCH_MUTANTS=$(of 20000 400) build/release/attest.mutants_test &&
+        VCH_VERIFICATIONS=$(of 10000 160) build/release/attest.endurance_test || return
+    for name in snp dcap tpm gpu; do
+        python3 tests/oracles/${name}_test.py $vouch build/release/tests/${name}_cases --count="$(of 5000 60)" ||
+            [ $? = 77 ] || return 1
+    done
+}
+every_byte() { # of real reports and quotes, one after the other
+    local test
+    for test in gpu_test dcap_lies_test; do
+        VCH_EVERY=1 build/release/attest.$test || return
+    done
+}
 fuzz() { tools/fuzz.sh "$(of 600 5)"; }
 
 # What the line of a campaign shows of its log: the last line that matches.
 declare -A figures=(
     [faulty_nodes]='^# .* jobs:' [networks]='^# all: seeds' [captures]='z = ' [proofs]='changed proofs'
     [sqlite_kills]='writers killed' [etcd_kills]='writers killed' [witness_kills]='# .* kills'
-    [node_kills]=' answers, ' [power_cuts]='power cut' [fuzz]='targets, '
+    [node_kills]=' answers, ' [power_cuts]='power cut' [fuzz]='targets, ' [evidence]='mutants of'
 )
 
 campaign() {
@@ -83,7 +98,7 @@ campaign() {
 
 mkdir -p $logs
 [ $# != 0 ] || set -- faulty_nodes networks captures proofs agreement sqlite_kills etcd_kills \
-    witness_kills ledger_kills node_kills power_cuts conformance likeness audits fuzz
+    witness_kills ledger_kills node_kills power_cuts conformance likeness audits evidence every_byte fuzz
 for name; do campaign "$name"; done
 printf 'soak at %d %%: %d passed, %d skipped%s, %d failed%s, in %d min; build/soak has what they said\n' \
     "$percent" $ran ${#skipped[@]} "${skipped:+ (${skipped[*]})}" ${#failed[@]} \

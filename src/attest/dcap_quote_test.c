@@ -100,7 +100,10 @@ TEST(dcap_quote_is_refused_where_what_it_says_of_itself_is_wrong)
         {V4, BODY4 + 4 + 134 + 448, 31, VCH_CODE_UNSUPPORTED}, // authentication data one shorter
         {V4, BODY4 + 4 + 134 + 449, 0xff, VCH_CODE_TRUNCATED},
         {V4, BODY4 + 4 + 134 + 482, 6, VCH_CODE_UNSUPPORTED}, // 6 nested twice
+        {V4, BODY4 + 4 + 134 + 482, 1, VCH_CODE_UNSUPPORTED}, // identifiers of the platform alone
+        {V4, BODY4 + 4 + 134 + 482, 2, VCH_CODE_UNSUPPORTED},
         {V4, BODY4 + 4 + 134 + 482, 3, VCH_CODE_UNSUPPORTED},
+        {V4, BODY4 + 4 + 134 + 482, 4, VCH_CODE_UNSUPPORTED}, // the leaf alone
         {V4, BODY4 + 4 + 134 + 486, 1, VCH_CODE_MALFORMED},
         {V3, 48 + 384 + 4 + 128 + 482, 1, VCH_CODE_UNSUPPORTED},
         {V5, BODY5 + 4 + 134 + 482, 1, VCH_CODE_UNSUPPORTED},

@@ -7,6 +7,7 @@
 #include "harness/intel.h"
 
 #define SERIAL(which) ((which) + 1)
+enum { SGX_3 = 0, SGX_4 = 1, TDX_4 = 2, TDX_5 = 5 };
 
 static struct intel intel;
 
@@ -56,6 +57,17 @@ TEST(dcap_evidence_that_intel_signed_and_that_is_not_to_be_trusted_is_refused)
         {{.quoting_svn = 1}, LEVELS},
         {{.quoting_status = "Revoked"}, LEVELS},
         {{.is_key_unbound = true}, "dcap.quoting.key "},
+        {{.is_authentication_altered = true}, "dcap.quoting.key "},
+        {{.is_vendor_another = true}, "dcap.quote.vendor "},
+        {{.form = TDX_5, .module_minor_now = 4}, "dcap.domain.update "},
+        {{.form = TDX_5, .module_minor_now = 6}, ""}, // updated since
+        // Of the other kind of evidence.
+        {{.tcb_info_form = SGX_3 + 1},
+         "dcap.tcb_info.kind dcap.platform.level dcap.module.identity dcap.module.level "
+         "dcap.status "},
+        {{.form = SGX_4, .quoting_product = 1, .tcb_info_form = TDX_4 + 1},
+         "dcap.tcb_info.kind dcap.platform.level dcap.status "},
+        {{.form = SGX_4, .quoting_product = 1, .identity_id = "TD_QE"}, "dcap.identity.kind "},
         {{.identity_id = "QE"}, "dcap.identity.kind "},
         {{.platform_status = "OutOfDate"}, "dcap.status "},
         {{.platform_status = "Revoked"}, "dcap.status "},
@@ -79,6 +91,11 @@ TEST(dcap_evidence_that_intel_signed_and_that_is_not_to_be_trusted_is_refused)
         const struct intel_plan *told = &lie->plan;
 #define TELL(member) \
     if (told->member != 0) plan.member = told->member
+        TELL(form);
+        TELL(tcb_info_form);
+        TELL(module_minor_now);
+        TELL(is_vendor_another);
+        TELL(is_authentication_altered);
         TELL(quoting_signer);
         TELL(quoting_product);
         TELL(quoting_svn);

@@ -132,6 +132,17 @@ static bool is_same_text(const uint8_t *a, size_t a_size, const uint8_t *b, size
     return sizes[0] == sizes[1] && memcmp(texts[0], texts[1], sizes[0]) == 0;
 }
 
+// Where the last certificate of a chain begins.
+static size_t root_at(const uint8_t *bytes, size_t size)
+{
+    static const char mark[] = "-----BEGIN";
+    const uint8_t *last = bytes, *next = bytes;
+
+    while ((next = memmem(next, size - (size_t)(next - bytes), mark, sizeof mark - 1)) != NULL)
+        last = next++;
+    return (size_t)(last - bytes);
+}
+
 // Whether the part still says what it said, in another way that its format has.
 static bool is_same(const struct evidence_part *part)
 {
@@ -144,6 +155,9 @@ static bool is_same(const struct evidence_part *part)
         return part->size >= head && memcmp(own, part->bytes, head) == 0 &&
                is_same_text(own + head, own_size - head, part->bytes + head, part->size - head,
                             true);
+    case EVIDENCE_CHAIN:
+        if (is_same_text(own, root_at(own, own_size), part->bytes, part->size, true)) return true;
+        return is_same_text(own, own_size, part->bytes, part->size, true);
     case EVIDENCE_PEM: return is_same_text(own, own_size, part->bytes, part->size, true);
     case EVIDENCE_JSON: return is_same_text(own, own_size, part->bytes, part->size, false);
     case EVIDENCE_EXACT:

@@ -1,4 +1,5 @@
 // Chains of authorities made here, each wrong in one way.
+#include <openssl/pem.h>
 #include <string.h>
 
 #include "certificate/chain.h"
@@ -213,4 +214,85 @@ TEST(chain_with_a_list_missing_or_ended_or_of_another_is_refused)
     rules.crl_rule = VCH_CHAIN_CRLS_OF_ROOT;
     check_refused("unable to get certificate CRL");
     authority_release(&other);
+}
+
+// A name that ends for whoever reads it as a text of C, and goes on for others.
+static void rename_with_a_nul(X509 *certificate)
+{
+    static const unsigned char name[] = "leaf\0.example";
+    X509_NAME *subject = X509_get_subject_name(certificate);
+
+    X509_NAME_ENTRY_free(X509_NAME_delete_entry(subject, 0));
+    CHECK_EQ(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, name, sizeof name - 1, -1, 0),
+             1);
+}
+
+TEST(name_with_a_nul_in_it_is_none)
+{
+    char name[64];
+
+    plan();
+    issue();
+    CHECK_OK(vch_certificate_subject_name(list.items[0], name, sizeof name));
+    CHECK(strcmp(name, "leaf") == 0);
+    leaf_plan.extend = rename_with_a_nul;
+    issue();
+    CHECK_FAILS(vch_certificate_subject_name(list.items[0], name, sizeof name), MALFORMED);
+}
+
+// The leaf in PEM, so many times.
+static size_t write_pem(char *out, size_t room, int times)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    for (int i = 0; i < times; i++)
+        CHECK_EQ(PEM_write_bio_X509(bio, leaf.certificate), 1);
+    int size = BIO_read(bio, out, (int)room);
+    CHECK(size > 0 && (size_t)size < room);
+    BIO_free(bio);
+    return (size_t)size;
+}
+
+TEST(certificates_in_one_text_are_few)
+{
+    static char text[1 << 20];
+    const int counts[] = {VCH_CERTIFICATE_COUNT_MAX + 1, 1000};
+
+    plan();
+    issue();
+    vch_certificate_release(&list);
+    size_t size = write_pem(text, sizeof text, VCH_CERTIFICATE_COUNT_MAX);
+    CHECK_OK(vch_certificate_read(&list, (const uint8_t *)text, size, NULL));
+    CHECK_EQ(list.count, VCH_CERTIFICATE_COUNT_MAX);
+    FOR_EACH(count, counts)
+    {
+        vch_certificate_release(&list);
+        size = write_pem(text, sizeof text, *count);
+        CHECK_FAILS(vch_certificate_read(&list, (const uint8_t *)text, size, NULL), LIMIT);
+    }
+    vch_certificate_release(&list);
+}
+
+TEST(certificate_is_signed_by_its_own_key_or_not)
+{
+    uint8_t der[DER_MAX];
+    struct vch_certificate_list own;
+
+    plan();
+    issue();
+    vch_certificate_init(&own);
+    CHECK_FAILS(vch_certificate_verify_own(list.items[0]), BAD_PROOF); // the middle one signed it
+    size_t size = authority_der(&root, der, sizeof der);
+    CHECK_OK(vch_certificate_read(&own, der, size, NULL));
+    CHECK_OK(vch_certificate_verify_own(own.items[0]));
+    vch_certificate_release(&own);
+    der[size - 1] ^= 1;
+    CHECK_OK(vch_certificate_read(&own, der, size, NULL));
+    CHECK_FAILS(vch_certificate_verify_own(own.items[0]), BAD_PROOF);
+    vch_certificate_release(&own);
+    root_plan.hash = "SHA1";
+    issue();
+    CHECK_OK(vch_certificate_read(&own, der, authority_der(&root, der, sizeof der), NULL));
+    CHECK_FAILS(vch_certificate_verify_own(own.items[0]), BAD_PROOF);
+    vch_certificate_release(&own);
 }

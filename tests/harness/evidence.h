@@ -22,6 +22,7 @@ enum evidence_form {
     EVIDENCE_EXACT,
     EVIDENCE_PADDED, // zeroes may follow
     EVIDENCE_PEM,    // white space, and one NUL at the end
+    EVIDENCE_CHAIN,  // the same, and the root at the end need not be there
     EVIDENCE_JSON,   // white space outside of what is signed, digits of either case
 };
 
@@ -315,7 +316,7 @@ static inline void evidence_make_gpu(struct evidence *out)
     evidence_of.gpu_question = gpu_question(&evidence_of.gpu);
     evidence_add(out, "gpu-report", EVIDENCE_EXACT, evidence_of.gpu.report,
                  evidence_of.gpu.report_size);
-    evidence_add(out, "gpu-chain", EVIDENCE_PEM, evidence_of.gpu.pem, evidence_of.gpu.pem_size);
+    evidence_add(out, "gpu-chain", EVIDENCE_CHAIN, evidence_of.gpu.pem, evidence_of.gpu.pem_size);
 }
 
 static inline void evidence_make_ratls(struct evidence *out)

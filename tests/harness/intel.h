@@ -34,7 +34,11 @@ struct intel_plan {
     const char *pce_id;      // of the TCB Info; the platform's is 0000
     const char *identity_id; // NULL: as the quote's kind asks for
     unsigned evaluation;
-    bool is_key_unbound; // the quoting enclave vouches for another key
+    bool is_vendor_another;         // of the quoting enclave, in the quote's head
+    bool is_authentication_altered; // after it was hashed
+    uint8_t module_minor_now;       // of version 5, after updates; 0: as it was
+    unsigned tcb_info_form; // whose TCB Info it is: index of dcap_forms, plus 1; 0: the quote's
+    bool is_key_unbound;    // the quoting enclave vouches for another key
     long revoked_by_root,
         revoked_by_platform; // serials: 2 the platform's authority, 3 PCK, 4 signer
 };
@@ -202,7 +206,8 @@ static inline void intel_add_platform(char *text, bool is_tdx, unsigned pce_svn,
 static inline void intel_publish_tcb_info(struct intel *intel, const struct intel_plan *plan)
 {
     static char text[DCAP_FILE_MAX / 2];
-    bool is_tdx = dcap_forms[plan->form].tee != 0;
+    unsigned form = plan->tcb_info_form > 0 ? plan->tcb_info_form - 1 : plan->form;
+    bool is_tdx = dcap_forms[form].tee != 0;
 
     text[0] = '\0';
     intel_add(text, "{\"id\":\"%s\",\"version\":3," INTEL_DATES "\"fmspc\":\"F0F1F2F3F4F5\",",
@@ -275,6 +280,7 @@ static inline void intel_write_body(uint8_t *body, const struct intel *intel,
     memset(body + 136, 0x7d, 48);
     memcpy(body + 520, intel->report_data, 64);
     if (form->body_size > 584) memcpy(body + 584, body, 2);
+    if (form->body_size > 584 && plan->module_minor_now > 0) body[584] = plan->module_minor_now;
 }
 
 static inline void intel_write_quoting(uint8_t *report, const struct intel_plan *plan,
@@ -313,6 +319,8 @@ static inline void intel_quote(struct intel *intel, const struct intel_plan *pla
     memcpy(key, point + 1, 64);
     intel_write_quoting(report, plan, key, authenticated);
     intel_sign(intel->chain[INTEL_PCK].key, report, 384, report + 384);
+    if (plan->is_authentication_altered) authenticated[31] ^= 1;
+    if (plan->is_vendor_another) quote[12] ^= 1;
     intel_sign(intel->key, quote, (size_t)(body - quote) + form->body_size, signature);
     dcap_set_file(&intel->set, DCAP_QUOTE, quote, size);
 }
