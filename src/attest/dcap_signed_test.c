@@ -44,75 +44,83 @@ TEST(dcap_evidence_made_here_is_taken_in_every_form)
 
 #define LEVELS "dcap.quoting.level dcap.status "
 
-TEST(dcap_evidence_that_intel_signed_and_that_is_not_to_be_trusted_is_refused)
-{
-    const struct {
-        struct intel_plan plan; // what is not zero counts
-        const char *failed;
-    } lies[] = {
-        // An enclave of somebody else's, on a genuine platform, that signs quotes.
-        {{.quoting_signer = 0xdd}, "dcap.quoting.signer "},
-        {{.quoting_product = 7}, "dcap.quoting.product "},
-        {{.quoting_svn = 4}, LEVELS},
-        {{.quoting_svn = 1}, LEVELS},
-        {{.quoting_status = "Revoked"}, LEVELS},
-        {{.is_key_unbound = true}, "dcap.quoting.key "},
-        {{.is_authentication_altered = true}, "dcap.quoting.key "},
-        {{.is_vendor_another = true}, "dcap.quote.vendor "},
-        {{.form = TDX_5, .module_minor_now = 4}, "dcap.domain.update "},
-        {{.form = TDX_5, .module_minor_now = 6}, ""}, // updated since
-        // Of the other kind of evidence.
-        {{.tcb_info_form = SGX_3 + 1},
-         "dcap.tcb_info.kind dcap.platform.level dcap.module.identity dcap.module.level "
-         "dcap.status "},
-        {{.form = SGX_4, .quoting_product = 1, .tcb_info_form = TDX_4 + 1},
-         "dcap.tcb_info.kind dcap.platform.level dcap.status "},
-        {{.form = SGX_4, .quoting_product = 1, .identity_id = "TD_QE"}, "dcap.identity.kind "},
-        {{.identity_id = "QE"}, "dcap.identity.kind "},
-        {{.platform_status = "OutOfDate"}, "dcap.status "},
-        {{.platform_status = "Revoked"}, "dcap.status "},
-        {{.pce_svn = 12}, "dcap.status "},
-        {{.pce_id = "0001"}, "dcap.tcb_info.pce "},
-        {{.module_signer = 0x34}, "dcap.module.identity "},
-        {{.module_attributes = 1}, "dcap.module.identity "},
-        {{.module_minor = 4}, "dcap.module.level dcap.status "},
-        {{.module_minor = 1}, "dcap.module.level dcap.status "}, // no level at all
-        {{.module_major = 3}, "dcap.module.identity dcap.module.level dcap.status "},
-        {{.module_status = "Revoked"}, "dcap.module.level dcap.status "},
-        {{.evaluation = 14}, "dcap.tcb_info.evaluation dcap.identity.evaluation "},
-        {{.revoked_by_platform = SERIAL(INTEL_PCK)}, "dcap.pck.chain "},
-        {{.revoked_by_root = SERIAL(INTEL_PLATFORM)}, "dcap.pck.chain "},
-        {{.revoked_by_root = SERIAL(INTEL_SIGNER)}, "dcap.signer.chain "},
-    };
+static const struct {
+    struct intel_plan plan; // what is not zero counts
+    const char *failed;
+} lies[] = {
+    // An enclave of somebody else's, on a genuine platform, that signs quotes.
+    {{.quoting_signer = 0xdd}, "dcap.quoting.signer "},
+    {{.quoting_product = 7}, "dcap.quoting.product "},
+    {{.quoting_svn = 4}, LEVELS},
+    {{.quoting_svn = 1}, LEVELS},
+    {{.quoting_status = "Revoked"}, LEVELS},
+    {{.is_key_unbound = true}, "dcap.quoting.key "},
+    {{.is_authentication_altered = true}, "dcap.quoting.key "},
+    {{.is_vendor_another = true}, "dcap.quote.vendor "},
+    {{.form = TDX_5, .module_minor_now = 4}, "dcap.domain.update "},
+    {{.form = TDX_5, .module_minor_now = 6}, ""}, // updated since
+    // Of the other kind of evidence.
+    {{.tcb_info_form = SGX_3 + 1},
+     "dcap.tcb_info.kind dcap.platform.level dcap.module.identity dcap.module.level "
+     "dcap.status "},
+    {{.form = SGX_4, .quoting_product = 1, .tcb_info_form = TDX_4 + 1},
+     "dcap.tcb_info.kind dcap.platform.level dcap.status "},
+    {{.form = SGX_4, .quoting_product = 1, .identity_id = "TD_QE"}, "dcap.identity.kind "},
+    {{.identity_id = "QE"}, "dcap.identity.kind "},
+    {{.platform_status = "OutOfDate"}, "dcap.status "},
+    {{.platform_status = "Revoked"}, "dcap.status "},
+    {{.pce_svn = 12}, "dcap.status "},
+    {{.pce_id = "0001"}, "dcap.tcb_info.pce "},
+    {{.module_signer = 0x34}, "dcap.module.identity "},
+    {{.module_attributes = 1}, "dcap.module.identity "},
+    {{.module_minor = 4}, "dcap.module.level dcap.status "},
+    {{.module_minor = 1}, "dcap.module.level dcap.status "}, // no level at all
+    {{.module_major = 3}, "dcap.module.identity dcap.module.level dcap.status "},
+    {{.module_status = "Revoked"}, "dcap.module.level dcap.status "},
+    {{.evaluation = 14}, "dcap.tcb_info.evaluation dcap.identity.evaluation "},
+    {{.revoked_by_platform = SERIAL(INTEL_PCK)}, "dcap.pck.chain "},
+    {{.revoked_by_root = SERIAL(INTEL_PLATFORM)}, "dcap.pck.chain "},
+    {{.revoked_by_root = SERIAL(INTEL_SIGNER)}, "dcap.signer.chain "},
+};
 
-    FOR_EACH(lie, lies)
-    {
-        struct intel_plan plan = intel_honest;
-        const struct intel_plan *told = &lie->plan;
+// The truth, but for what is told.
+static struct intel_plan plan_of(const struct intel_plan *told)
+{
+    struct intel_plan plan = intel_honest;
+
 #define TELL(member) \
     if (told->member != 0) plan.member = told->member
-        TELL(form);
-        TELL(tcb_info_form);
-        TELL(module_minor_now);
-        TELL(is_vendor_another);
-        TELL(is_authentication_altered);
-        TELL(quoting_signer);
-        TELL(quoting_product);
-        TELL(quoting_svn);
-        TELL(quoting_status);
-        TELL(is_key_unbound);
-        TELL(identity_id);
-        TELL(platform_status);
-        TELL(pce_svn);
-        TELL(pce_id);
-        TELL(module_signer);
-        TELL(module_attributes);
-        TELL(module_minor);
-        TELL(module_major);
-        TELL(module_status);
-        TELL(evaluation);
-        TELL(revoked_by_platform);
-        TELL(revoked_by_root);
+    TELL(form);
+    TELL(tcb_info_form);
+    TELL(module_minor_now);
+    TELL(is_vendor_another);
+    TELL(is_authentication_altered);
+    TELL(quoting_signer);
+    TELL(quoting_product);
+    TELL(quoting_svn);
+    TELL(quoting_status);
+    TELL(is_key_unbound);
+    TELL(identity_id);
+    TELL(platform_status);
+    TELL(pce_svn);
+    TELL(pce_id);
+    TELL(module_signer);
+    TELL(module_attributes);
+    TELL(module_minor);
+    TELL(module_major);
+    TELL(module_status);
+    TELL(evaluation);
+    TELL(revoked_by_platform);
+    TELL(revoked_by_root);
+#undef TELL
+    return plan;
+}
+
+TEST(dcap_evidence_that_intel_signed_and_that_is_not_to_be_trusted_is_refused)
+{
+    FOR_EACH(lie, lies)
+    {
+        const struct intel_plan plan = plan_of(&lie->plan);
         make(&plan);
         check_failed(lie->failed);
     }

@@ -242,7 +242,8 @@ static inline void channels_turn(struct channels *scene)
     CHECK(event_base_loop(scene->base, EVLOOP_ONCE) == 0);
 }
 
-static inline void channels_connect(struct channels *scene, struct channels_pair *pair)
+// A connection that is under way.
+static inline void channels_dial(struct channels *scene, struct channels_pair *pair)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -264,8 +265,18 @@ static inline void channels_connect(struct channels *scene, struct channels_pair
     CHECK(accepted >= 0 && evutil_make_socket_nonblocking(accepted) == 0);
     CHECK_OK(vch_stream_accept(&ends[CHANNELS_SERVER].stream, &server, accepted, &admission));
     (void)close(listener);
-    while (!ends[0].is_open || !ends[1].is_open)
+}
+
+static inline void channels_wait(struct channels *scene, const struct channels_pair *pair)
+{
+    while (!pair->ends[0].is_open || !pair->ends[1].is_open)
         channels_turn(scene);
+}
+
+static inline void channels_connect(struct channels *scene, struct channels_pair *pair)
+{
+    channels_dial(scene, pair);
+    channels_wait(scene, pair);
 }
 
 static inline void channels_disconnect(struct channels_pair *pair)
