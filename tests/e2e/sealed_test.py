@@ -221,6 +221,29 @@ class Sealed(unittest.TestCase):
         self.assertIn("nothing was released", caught.exception.text)
         self.assertEqual(self.records(), 2)
 
+    def test_segments_of_one_model_open_one_after_the_other_and_are_served_together(self):
+        self.seal(self.network.segment(FIRST, 3), "one.sealed", "--log", "other.releases")
+        self.seal(self.network.segment(3, LAST), "two.sealed", "--log", "other.releases", "--data-key",
+                  "one.sealed.key")
+        node = self.start(0, "--sealed", self.folder / "two.sealed", sealed="one.sealed")
+        self.release(node, "--data-key", "one.sealed.key", sealed="two.sealed")
+        with self.assertRaises(Refused):
+            self.infer(node)
+        self.release(node, sealed="one.sealed")
+        self.infer(node)
+        self.check_answer()
+        for name in ("one.sealed", "one.sealed.key", "two.sealed"):
+            (self.folder / name).unlink()
+
+    def test_releases_at_once_are_written_down_one_after_the_other(self):
+        node = self.start()
+        command = [VOUCH, *map(str, self.release_command(node))]
+        processes = [subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL) for _ in range(4)]
+        self.assertEqual([process.wait(60) for process in processes], [0] * 4)
+        log = json.loads(self.vouch("owner", "log", "client.releases", "--key", self.network.client, "--json"))
+        self.assertEqual([record["node"] for record in log["records"]], [node.key] * 4)
+        self.assertEqual(self.said(node).count("was released to this node"), 1)
+
     def test_a_register_that_changed_is_refused_before_any_weight(self):
         node = self.start()
         self.tpm.extend(11, hashlib.sha256(b"and something else").hexdigest())

@@ -37,7 +37,7 @@ enum lie {
 static struct {
     struct vch_arena arena;
     struct vch_kernels kernels;
-    struct vch_secret_key founder, owner, node_key;
+    struct vch_secret_key founder, owner, node_key, thief_key;
     struct vch_package package;
     uint8_t *bytes;
     size_t size;
@@ -89,11 +89,12 @@ static void make_model(void)
 
 static void make_registry(void)
 {
-    struct vch_member members[2] = {
+    struct vch_member members[3] = {
         {.key = world.node_key.public_key, .operator_name = "them", .role = VCH_ROLE_NODE},
+        {.key = world.thief_key.public_key, .operator_name = "thieves", .role = VCH_ROLE_NODE},
         {.key = world.owner.public_key, .operator_name = "us", .role = VCH_ROLE_CLIENT}};
     struct vch_registry registry = {
-        .network = "test", .serial = 1, .member_count = 2, .members = members};
+        .network = "test", .serial = 1, .member_count = 3, .members = members};
 
     CHECK_OK(vch_registry_encode(&world.registry, &world.registry_size, &registry, &world.founder,
                                  &world.arena, NULL));
@@ -150,10 +151,9 @@ static void on_send(void *context, struct vch_stream *stream, const Vouch__Frame
     all[at.pos] ^= 1; // another's
 }
 
-static void *serve(void *unused)
+static void *serve_it(void *node)
 {
-    (void)unused;
-    (void)vch_node_run(world.node);
+    (void)vch_node_run(node);
     return NULL;
 }
 
@@ -184,7 +184,129 @@ static void start_node(void)
     memcpy(world.attest.sealing_key, world.keys.secret.public_key.bytes, 32);
     vch_status status = vch_node_new(&world.node, &options, &world.complaint);
     if (!vch_is_ok(status)) test_fail(__FILE__, __LINE__, "%s", world.complaint.text);
-    CHECK(pthread_create(&world.thread, NULL, serve, NULL) == 0);
+    CHECK(pthread_create(&world.thread, NULL, serve_it, world.node) == 0);
+}
+
+// --- a node in between: it has no TPM, and asks one that has for evidence, as it was asked.
+
+struct relay {
+    struct event_base *base;
+    struct vch_stream *stream;
+    const uint8_t *binder; // that evidence is wanted for
+    bool is_over;
+    uint8_t bytes[RESULTS_RECORD_ROOM]; // the other node's response
+    size_t size;
+};
+
+static void relay_end(struct relay *relay)
+{
+    relay->is_over = true;
+    (void)event_base_loopbreak(relay->base);
+}
+
+static void relay_on_open(void *context, struct vch_stream *stream)
+{
+    static char software[] = "thief";
+    Vouch__Hello hello = VOUCH__HELLO__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    (void)context;
+    hello.version = VCH_FRAME_VERSION;
+    hello.software = software;
+    frame.body_case = VOUCH__FRAME__BODY_HELLO;
+    frame.hello = &hello;
+    CHECK_OK(vch_stream_send(stream, &frame));
+}
+
+// The very question that it was asked: nonce and policy are the owner's.
+static void relay_ask(struct relay *relay)
+{
+    struct vch_exchange_request request = {.role = VCH_BINDER_SERVER};
+    uint8_t bytes[VCH_EXCHANGE_REQUEST_SIZE_MAX];
+    Vouch__AttestRequest message = VOUCH__ATTEST_REQUEST__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+    struct vch_binder block;
+    size_t size = 0;
+
+    CHECK_OK(vch_binder_decode(&block, relay->binder, VCH_BINDER_SIZE, NULL));
+    memcpy(request.nonce, block.nonce, sizeof request.nonce);
+    request.policy = block.policy;
+    request.accepts[VCH_BINDER_TPM] = true;
+    CHECK_OK(vch_exchange_encode_request(bytes, &size, &request));
+    message.request = (ProtobufCBinaryData){size, bytes};
+    frame.body_case = VOUCH__FRAME__BODY_ATTEST_REQUEST;
+    frame.attest_request = &message;
+    CHECK_OK(vch_stream_send(relay->stream, &frame));
+}
+
+static void relay_on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
+{
+    struct relay *relay = context;
+
+    (void)stream;
+    if (frame->body_case == VOUCH__FRAME__BODY_WELCOME) relay_ask(relay);
+    if (frame->body_case != VOUCH__FRAME__BODY_ATTEST_RESPONSE) return;
+    relay->size = frame->attest_response->response.len;
+    CHECK(relay->size <= sizeof relay->bytes);
+    memcpy(relay->bytes, frame->attest_response->response.data, relay->size);
+    relay_end(relay);
+}
+
+static void relay_on_room(void *context, struct vch_stream *stream)
+{
+    (void)context, (void)stream;
+}
+
+static void relay_on_close(void *context, struct vch_stream *stream, enum vch_code code,
+                           const char *why)
+{
+    (void)stream, (void)code, (void)why;
+    relay_end(context);
+}
+
+static void relay_run(struct relay *relay)
+{
+    const struct vch_signer signer = vch_signer_local(&world.thief_key);
+    struct vch_tls *tls = NULL;
+    uint32_t live = 0;
+
+    relay->base = event_base_new();
+    CHECK_OK(vch_tls_new(&tls, &signer, NULL));
+    const struct vch_stream_setup setup = {
+        .base = relay->base,
+        .tls = tls,
+        .live_count = &live,
+        .limits = vch_stream_default_limits(),
+        .events = {relay_on_open, relay_on_frame, relay_on_room, relay_on_close, NULL},
+        .context = relay};
+    CHECK_OK(vch_stream_connect(&relay->stream, &setup, &world.node_key.public_key, "127.0.0.1",
+                                vch_node_port(world.node)));
+    while (!relay->is_over)
+        CHECK(event_base_dispatch(relay->base) == 0);
+    if (relay->size > 0) vch_stream_drop(relay->stream);
+    while (live > 0)
+        CHECK(event_base_loop(relay->base, EVLOOP_ONCE) == 0);
+    vch_tls_free(tls);
+    event_base_free(relay->base);
+}
+
+static _Atomic uint32_t relayed;
+
+static vch_status collect_elsewhere(void *context, const uint8_t binder[static VCH_BINDER_SIZE],
+                                    struct vch_cmw *evidence, struct vch_cmw *endorsements,
+                                    struct vch_arena *arena, struct vch_complaint *complaint)
+{
+    struct relay *relay = VCH_ARENA_NEW(arena, struct relay, 1);
+    struct vch_exchange_response *response = VCH_ARENA_NEW(arena, struct vch_exchange_response, 1);
+
+    (void)context, (void)endorsements;
+    CHECK(relay != NULL && response != NULL);
+    relay->binder = binder;
+    relay_run(relay);
+    VCH_TRY(vch_exchange_decode_response(response, relay->bytes, relay->size, complaint));
+    *evidence = response->evidence;
+    atomic_fetch_add(&relayed, 1);
+    return VCH_OK;
 }
 
 static void set_up(void)
@@ -195,6 +317,7 @@ static void set_up(void)
     make_key(&world.founder);
     make_key(&world.owner);
     make_key(&world.node_key);
+    make_key(&world.thief_key);
     sealed_file_fill(world.key, sizeof world.key);
     make_model();
     make_registry();
@@ -331,6 +454,47 @@ TEST(release_goes_to_nobody_whose_evidence_is_another)
     }
     atomic_store(&world.lie, HONEST);
     CHECK_OK(release_key());
+    tear_down();
+}
+
+// Two live connections: the owner's to a node without hardware, and that node's to one that has
+// it. The evidence is good, fresh, and of the node that it is of.
+TEST(release_does_not_go_to_a_node_that_relays_anothers_evidence)
+{
+    static struct vch_attester_setup attest;
+    struct vch_signer signer;
+    struct vch_node *thief = NULL;
+    pthread_t thread;
+
+    set_up();
+    signer = vch_signer_local(&world.thief_key);
+    attest = world.attest;
+    attest.collect = collect_elsewhere;
+    const struct vch_weights_setup weights = {.paths = (const char *const[]){world.path},
+                                              .path_count = 1,
+                                              .owner = world.owner.public_key,
+                                              .counters = world.counters,
+                                              .unsealer = world.unsealer};
+    const struct vch_node_options options = {.signer = &signer,
+                                             .registry_bytes = world.registry,
+                                             .registry_size = world.registry_size,
+                                             .founder = world.founder.public_key,
+                                             .kernels = &world.kernels,
+                                             .attest = &attest,
+                                             .weights = &weights};
+    CHECK_OK(vch_node_new(&thief, &options, &world.complaint));
+    CHECK(pthread_create(&thread, NULL, serve_it, thief) == 0);
+    struct vch_releasing_setup setup = order();
+    setup.node.key = world.thief_key.public_key;
+    setup.node.port = vch_node_port(thief);
+    CHECK_FAILS(release_by(&setup), REFUSED);
+    check_says("tpm.nonce");
+    check_nothing_left();
+    CHECK_EQ(atomic_load(&relayed), 1);
+    CHECK_OK(release_key()); // to the one that has it
+    vch_node_abort(thief);
+    (void)pthread_join(thread, NULL);
+    vch_node_free(thief);
     tear_down();
 }
 
