@@ -25,7 +25,7 @@ static void start(void)
 {
     memset(table, 0, sizeof table);
     entries = 0;
-    size = 17 * 24;
+    size = (size_t)17 * 24;
     complaint.text[0] = '\0';
 }
 

@@ -158,13 +158,14 @@ static int read_file(const char *path, char *out, size_t room, off_t offset,
 
 static void set_fault(const char *text, size_t size)
 {
-    char name[64] = "", line[80] = "";
-    unsigned times = 0;
+    char name[80] = "", *space = NULL;
 
-    memcpy(line, text, size < sizeof line ? size : sizeof line - 1);
-    if (sscanf(line, "%63s %u", name, &times) != 2) return;
+    memcpy(name, text, size < sizeof name ? size : sizeof name - 1);
+    space = strchr(name, ' ');
+    if (space == NULL) return;
+    *space = '\0';
     tsm.fault = tsm_fault_of(name);
-    tsm.times = times;
+    tsm.times = (unsigned)strtoul(space + 1, NULL, 10);
 }
 
 static int write_file(const char *path, const char *bytes, size_t size, off_t offset,
