@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "cli/attest_collect.h"
+#include "cli/statement.h"
 #include "host/random.h"
 
 // By vch_collector_collect, which is any thread's to call.
@@ -12,17 +13,6 @@ static vch_status collect(void *context, const uint8_t binder[static VCH_BINDER_
                           struct vch_arena *arena, struct vch_complaint *complaint)
 {
     return vch_collector_collect(context, binder, evidence, endorsements, arena, complaint);
-}
-
-// The program as it was started: the file may have been replaced since, but not this one of it.
-static vch_status measure_program(struct vch_digest *out, struct vch_tool *tool)
-{
-    struct vch_file_map map;
-
-    VCH_TRY(vch_file_map(&map, "/proc/self/exe", &tool->complaint));
-    *out = vch_hash_bytes(map.bytes, map.size);
-    vch_file_unmap(&map);
-    return VCH_OK;
 }
 
 // A collector wants a process of one thread when it starts.
@@ -56,7 +46,7 @@ vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
     out->is_set = true;
     out->setup = (struct vch_attester_setup){
         .kind = out->collector.kind, .collect = collect, .context = &out->collector};
-    return measure_program(&out->setup.facts.build, tool);
+    return vch_statement_facts(&out->setup.facts, &tool->complaint);
 }
 
 void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,

@@ -5,7 +5,7 @@
 #include "base/complaint.h"
 #include "crypto/sign.h"
 
-// Of this very program: its image's digest; no policy, no model, no confinement.
+// Of this very program, as it was started: its image's digest; no policy, model or confinement.
 vch_status vch_statement_facts(struct vch_facts *out, struct vch_complaint *complaint);
 
 // Digest of the SubjectPublicKeyInfo of an identity's certificates (net/tls.h).
