@@ -53,14 +53,14 @@ static void write_segments(uint8_t *page, uint32_t code_base)
         uint16_t selector, attributes;
     } segments[] = {{0, 0x93}, {0xf000, 0x9b}, {0, 0x93}, {0, 0x93}, {0, 0x93},
                     {0, 0x93}, {0, 0},         {0, 0x82}, {0, 0},    {0, 0x8b}};
-    enum { CODE = 1 };
+    static const size_t code = SEGMENT; // the second
 
     for (size_t i = 0; i < sizeof segments / sizeof *segments; i++) {
         put_u16(page + i * SEGMENT, segments[i].selector);
         put_u16(page + i * SEGMENT + 2, segments[i].attributes);
         vch_put_u32le(page + i * SEGMENT + 4, 0xffff);
     }
-    vch_put_u32le(page + CODE * SEGMENT + 8, code_base);
+    vch_put_u32le(page + code + 8, code_base);
 }
 
 // The save area of a virtual processor after reset (APM, volume 2, table B-4), as KVM and QEMU

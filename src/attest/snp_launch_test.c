@@ -8,7 +8,8 @@
 #include "harness/test.h"
 
 enum { PAGE = 4096, SIZE = 2 * PAGE, ENTRY = 22, TABLE_END = SIZE - 32, METADATA = PAGE };
-enum { SECTIONS = 6 };
+enum { SECTIONS = 6, RESET = TABLE_END - 18, HASHES = RESET - ENTRY, FOUND = HASHES - ENTRY };
+enum { HASHES_TYPE = METADATA + 16 + 3 * 12 + 8 };
 
 static const uint32_t sections[SECTIONS][3] = {
     {0x800000, 0x9000, VCH_SNP_FIRMWARE_MEMORY}, {0x80d000, 0x1000, VCH_SNP_FIRMWARE_SECRETS},
@@ -30,14 +31,14 @@ static void put_entry(uint8_t *end, uint16_t size, const char *guid, uint32_t va
 
 static void begin(void)
 {
-    uint8_t *table = firmware + TABLE_END, *at = firmware + METADATA;
+    uint8_t *at = firmware + METADATA;
 
     for (size_t i = 0; i < SIZE; i++)
         firmware[i] = (uint8_t)(31 * i + 7);
-    put_entry(table, 18 + 3 * ENTRY, "de82b596b21ff745baeaa366c55a082d", 0);
-    put_entry(table - 18, ENTRY, "de71f7007e1acb4f890e68c77e2fb44e", 0x80b004);
-    put_entry(table - 18 - ENTRY, ENTRY, "1f3755723b3a044b927b1da6efa8d454", 0x810c00);
-    put_entry(table - 18 - 2 * ENTRY, ENTRY, "666588dc4a989847a75e5585a7bf67cc", SIZE - METADATA);
+    put_entry(firmware + TABLE_END, 18 + 3 * ENTRY, "de82b596b21ff745baeaa366c55a082d", 0);
+    put_entry(firmware + RESET, ENTRY, "de71f7007e1acb4f890e68c77e2fb44e", 0x80b004);
+    put_entry(firmware + HASHES, ENTRY, "1f3755723b3a044b927b1da6efa8d454", 0x810c00);
+    put_entry(firmware + FOUND, ENTRY, "666588dc4a989847a75e5585a7bf67cc", SIZE - METADATA);
     memcpy(at, "ASEV", 4);
     vch_put_u32le(at + 4, 16 + SECTIONS * 12);
     vch_put_u32le(at + 8, 1);
@@ -131,12 +132,12 @@ TEST(launch_whose_kernel_nothing_would_measure_is_refused)
 {
     begin();
     launch.kernel = (struct vch_snp_launch_file){(const uint8_t *)"a kernel", 8};
-    vch_put_u32le(firmware + METADATA + 16 + 3 * 12 + 8, VCH_SNP_FIRMWARE_CALLING_AREA);
+    vch_put_u32le(firmware + HASHES_TYPE, VCH_SNP_FIRMWARE_CALLING_AREA);
     CHECK_FAILS(measure(), REFUSED);
     CHECK(strstr(complaint.text, "none would be measured") != NULL);
     begin();
     launch.kernel = (struct vch_snp_launch_file){(const uint8_t *)"a kernel", 8};
-    vch_put_u32le(firmware + TABLE_END - 18 - 2 * ENTRY, 0x810ff0); // no room in the page
+    vch_put_u32le(firmware + FOUND, 0x810ff0); // no room in the page
     CHECK_FAILS(measure(), REFUSED);
     begin();
     launch.vcpus = 0;
@@ -144,7 +145,7 @@ TEST(launch_whose_kernel_nothing_would_measure_is_refused)
     launch.vcpus = VCH_SNP_LAUNCH_VCPUS_MAX + 1;
     CHECK_FAILS(measure(), USAGE);
     launch.vcpus = 2;
-    vch_put_u32le(firmware + TABLE_END - 18 - ENTRY, 0); // where the second would start
+    vch_put_u32le(firmware + HASHES, 0); // where the second would start
     CHECK_FAILS(measure(), MALFORMED);
 }
 
@@ -155,8 +156,8 @@ TEST(launch_of_firmware_that_is_none_is_refused)
         uint32_t value;
         enum vch_code code;
     } lies[] = {
-        {TABLE_END - 16, 0, VCH_CODE_MALFORMED},              // another table
-        {TABLE_END - 18 - 4, 0xffffffff, VCH_CODE_MALFORMED}, // an entry's GUID
+        {TABLE_END - 16, 0, VCH_CODE_MALFORMED},     // another table
+        {RESET - 4, 0xffffffff, VCH_CODE_MALFORMED}, // an entry's GUID
         {METADATA, 0, VCH_CODE_MALFORMED},
         {METADATA + 4, 15, VCH_CODE_MALFORMED},
         {METADATA + 8, 2, VCH_CODE_MALFORMED},
@@ -168,8 +169,8 @@ TEST(launch_of_firmware_that_is_none_is_refused)
         {METADATA + 20, 0x4001000, VCH_CODE_MALFORMED}, // of too many
         {METADATA + 24, 9, VCH_CODE_MALFORMED},         // of no kind
         {METADATA + 32, 0x2000, VCH_CODE_MALFORMED},    // secrets of two pages
-        {TABLE_END - 18 - 3 * ENTRY, 8, VCH_CODE_MALFORMED},
-        {TABLE_END - 18 - 3 * ENTRY, SIZE + 1, VCH_CODE_MALFORMED},
+        {FOUND - ENTRY, 8, VCH_CODE_MALFORMED},
+        {FOUND - ENTRY, SIZE + 1, VCH_CODE_MALFORMED},
     };
 
     FOR_EACH(lie, lies)
@@ -186,10 +187,10 @@ TEST(launch_of_firmware_that_is_none_is_refused)
         CHECK_EQ(status.code, lie->code);
     }
     begin();
-    firmware[TABLE_END - 18 - 18] = 17; // an entry shorter than its head
+    firmware[RESET - 18] = 17; // an entry shorter than its head
     CHECK_FAILS(measure(), MALFORMED);
     begin();
-    firmware[TABLE_END - 18] = 17; // the table too
+    firmware[RESET] = 17; // the table too
     CHECK_FAILS(measure(), MALFORMED);
     for (size_t size = 0; size < SIZE; size += 1 + test_below(64)) {
         begin();

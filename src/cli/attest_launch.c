@@ -1,6 +1,7 @@
 #include "cli/attest_launch.h"
 
-#include <stdio.h>
+#include <ctype.h>
+#include <stdlib.h>
 
 #include "attest/snp_launch.h"
 #include "base/bytes.h"
@@ -23,15 +24,27 @@ static vch_status map(struct vch_file_map *out, struct vch_snp_launch_file *file
     return VCH_OK;
 }
 
-// "19-11-0", in hexadecimal.
+// The number up to `end`, in hexadecimal; behind it, or NULL.
+static const char *read_hex(unsigned *out, const char *text, unsigned max, char end)
+{
+    char *stop = NULL;
+
+    if (text == NULL || !isxdigit((unsigned char)*text)) return NULL;
+    unsigned long value = strtoul(text, &stop, 16);
+    *out = (unsigned)value;
+    return value <= max && *stop == end ? stop + 1 : NULL;
+}
+
+// "19-11-0".
 static vch_status read_processor(struct vch_snp_launch *launch, struct vch_tool *tool)
 {
     const char *text = vch_options_text(tool->options, "cpu");
-    unsigned family = 0, model = 0, stepping = 0;
-    char end = 0;
+    unsigned family = 0x19, model = 0x11, stepping = 0;
 
-    if (text == NULL) text = "19-11-0";
-    if (sscanf(text, "%2x-%2x-%1x%c", &family, &model, &stepping, &end) != 3)
+    const char *at = text == NULL ? "" : read_hex(&family, text, UINT8_MAX, '-');
+    if (text != NULL) at = read_hex(&model, at, UINT8_MAX, '-');
+    if (text != NULL) at = read_hex(&stepping, at, 0xf, '\0');
+    if (at == NULL)
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                             "--cpu expects family, model and stepping in hexadecimal, such as "
                             "19-11-0, found \"%.40s\"",
