@@ -25,6 +25,16 @@ static uint8_t *put_u64(uint8_t *out, uint64_t value)
     return out + 8;
 }
 
+// Zeroes behind its end, whatever was there before.
+static uint8_t *put_text(uint8_t *out, const char *text, size_t size)
+{
+    const size_t used = strnlen(text, size);
+
+    memcpy(out, text, used);
+    memset(out + used, 0, size - used);
+    return out + size;
+}
+
 static uint8_t *put_flags(uint8_t *out, const struct vch_asker_verdict *verdict)
 {
     const struct vch_result_history *history = &verdict->history;
@@ -51,8 +61,8 @@ void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
     out = put_u64(out, history->clock.clock_ms);
     out = put_u32(out, history->clock.reset_count);
     out = put_u32(out, history->clock.restart_count);
-    out = put(out, verdict->operator_name, sizeof verdict->operator_name);
-    out = put(out, verdict->why, sizeof verdict->why);
+    out = put_text(out, verdict->operator_name, sizeof verdict->operator_name);
+    out = put_text(out, verdict->why, sizeof verdict->why);
     out = put_u32(out, verdict->warned_count);
     out = put(out, verdict->warned, sizeof verdict->warned);
     VCH_ASSERT(out == start + VCH_VERDICT_SIZE);

@@ -133,8 +133,11 @@ TEST(verdict_texts_end_and_can_be_shown)
     vch_verdict_encode(bytes, &verdict);
     CHECK_FAILS(decode(&out), MALFORMED);
     set_up();
-    verdict.why[100] = 'x'; // behind its end
+    verdict.why[100] = 'x'; // a longer one was there before
     vch_verdict_encode(bytes, &verdict);
+    CHECK_OK(decode(&out));
+    CHECK(out.why[100] == '\0');
+    bytes[VCH_VERDICT_SIZE - sizeof verdict.warned - 4 - 1] = 'x'; // behind its end
     CHECK_FAILS(decode(&out), MALFORMED);
     set_up();
     verdict.operator_name[0] = '\033';

@@ -2,177 +2,9 @@
 // each role. An attempt that fails without any fence shows nothing here, and is skipped by name.
 #include "confine/confine.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include "confine/child.h"
 #include "confine/landlock.h"
-#include "harness/folder.h"
-#include "harness/test.h"
-
-// What the attempts are made on: this process, and what it has set up.
-static struct {
-    pid_t pid;
-    char folder[256], file[300], created[300];
-    uint16_t port;
-    int tcp, abstract, secret_pipe;
-    struct sockaddr_un name;
-    socklen_t name_size;
-    uint8_t memory[32];
-} victim;
-
-// Each returns 0 if it got what it wanted, else an error number.
-static int try_ptrace(void)
-{
-    return ptrace(PTRACE_SEIZE, victim.pid, NULL, NULL) == 0 ? 0 : errno;
-}
-
-static int try_read_memory(void)
-{
-    uint8_t seen[sizeof victim.memory];
-    struct iovec here = {seen, sizeof seen}, there = {victim.memory, sizeof victim.memory};
-
-    return process_vm_readv(victim.pid, &here, 1, &there, 1, 0) > 0 ? 0 : errno;
-}
-
-static int try_open(const char *path, int flags)
-{
-    return open(path, flags, 0600) >= 0 ? 0 : errno;
-}
-
-static int try_proc_mem(void)
-{
-    char path[64];
-
-    (void)snprintf(path, sizeof path, "/proc/%d/mem", victim.pid);
-    return try_open(path, O_RDONLY);
-}
-
-static int try_file(void)
-{
-    return try_open(victim.file, O_RDONLY);
-}
-
-static int try_create(void)
-{
-    return try_open(victim.created, O_WRONLY | O_CREAT);
-}
-
-static int try_socket(void)
-{
-    return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : errno;
-}
-
-static int try_connect(void)
-{
-    struct sockaddr_in there = {.sin_family = AF_INET,
-                                .sin_port = htons(victim.port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int ours = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (ours < 0) return errno;
-    return connect(ours, (struct sockaddr *)&there, sizeof there) == 0 ? 0 : errno;
-}
-
-static int try_abstract(void)
-{
-    int ours = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    if (ours < 0) return errno;
-    return connect(ours, (struct sockaddr *)&victim.name, victim.name_size) == 0 ? 0 : errno;
-}
-
-static int try_exec(void)
-{
-    char program[] = "/bin/true", *arguments[] = {program, NULL}, *environment[] = {NULL};
-
-    (void)execve(program, arguments, environment);
-    return errno;
-}
-
-// Of a kind that there is none of: whoever may mount is told so.
-static int try_mount(void)
-{
-    return mount("none", "/", "nosuchkind", 0, NULL) != 0 && errno == ENODEV ? 0 : errno;
-}
-
-static int try_signal(void)
-{
-    return kill(victim.pid, 0) == 0 ? 0 : errno;
-}
-
-static int try_fork(void)
-{
-    pid_t child = fork();
-
-    if (child == 0) _exit(0);
-    return child > 0 ? 0 : errno;
-}
-
-static int try_code(void)
-{
-    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    return page != MAP_FAILED ? 0 : errno;
-}
-
-static int try_unshare(void)
-{
-    return unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
-}
-
-static int try_descriptor(void)
-{
-    return write(victim.secret_pipe, "x", 1) == 1 ? 0 : errno;
-}
-
-enum {
-    SYSCALLS = VCH_FENCE_BIT(SYSCALLS),
-    LANDLOCK = VCH_FENCE_BIT(LANDLOCK),
-    ROOT = VCH_FENCE_BIT(ROOT),
-    SPACES = VCH_FENCE_BIT(NAMESPACES),
-    CAPABILITIES = VCH_FENCE_BIT(CAPABILITIES),
-    DESCRIPTORS = VCH_FENCE_BIT(DESCRIPTORS),
-};
-
-static const struct attempt {
-    const char *what;
-    int (*make)(void);
-    uint32_t fences;           // each of which stops it alone
-    uint32_t landlock_version; // from which Landlock does
-    bool is_deadly;            // to who tries it past the filter
-    bool is_for_nodes;         // who connect to others, and keep what they had open
-} ATTEMPTS[] = {
-    {"ptrace", try_ptrace, SYSCALLS | LANDLOCK | SPACES, 1, true, false},
-    {"process_vm_readv", try_read_memory, SYSCALLS | LANDLOCK | SPACES, 1, true, false},
-    {"open of /proc/PID/mem", try_proc_mem, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
-    {"open of a foreign file", try_file, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
-    {"a new file", try_create, SYSCALLS | LANDLOCK | ROOT, 1, false, false},
-    {"socket", try_socket, SYSCALLS, 0, false, true},
-    {"connect to a foreign address", try_connect, SYSCALLS | LANDLOCK | SPACES, 4, false, true},
-    {"connect to an abstract socket", try_abstract, SYSCALLS | LANDLOCK | SPACES, 6, false, false},
-    {"exec", try_exec, SYSCALLS | LANDLOCK | ROOT, 1, true, false},
-    {"mount", try_mount, SYSCALLS | LANDLOCK | CAPABILITIES, 1, true, false},
-    {"a signal to another process", try_signal, SYSCALLS | LANDLOCK | SPACES, 6, false, false},
-    {"fork", try_fork, SYSCALLS, 0, false, false},
-    {"new executable memory", try_code, SYSCALLS, 0, false, false},
-    {"unshare", try_unshare, SYSCALLS, 0, true, false},
-    {"use of an inherited descriptor", try_descriptor, DESCRIPTORS, 0, false, true},
-};
+#include "harness/attempts.h"
 
 static int attack(int channel, void *context)
 {
@@ -195,41 +27,6 @@ static enum outcome make(const struct vch_profile *profile, const struct attempt
     vch_status end = vch_child_end(&child, NULL);
     if (!vch_is_ok(end)) return end.code == VCH_CODE_REFUSED ? KILLED : DENIED;
     return has_answer && error != 0 ? DENIED : GOT_IT; // an exec that succeeds answers nothing
-}
-
-static void clean_up(void)
-{
-    folder_remove(victim.folder);
-}
-
-static void set_up(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof at;
-    int ends[2];
-
-    if (victim.pid != 0) return;
-    folder_make_quick(victim.folder, sizeof victim.folder);
-    CHECK_EQ(atexit(clean_up), 0);
-    (void)snprintf(victim.file, sizeof victim.file, "%s/foreign", victim.folder);
-    (void)snprintf(victim.created, sizeof victim.created, "%s/created", victim.folder);
-    int file = open(victim.file, O_CREAT | O_WRONLY, 0600);
-    CHECK(file >= 0 && write(file, "foreign", 7) == 7 && close(file) == 0);
-    victim.tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK_EQ(bind(victim.tcp, (struct sockaddr *)&at, sizeof at), 0);
-    CHECK_EQ(listen(victim.tcp, 64), 0);
-    CHECK_EQ(getsockname(victim.tcp, (struct sockaddr *)&at, &size), 0);
-    victim.port = ntohs(at.sin_port);
-    victim.abstract = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    victim.name.sun_family = AF_UNIX;
-    victim.name_size = offsetof(struct sockaddr_un, sun_path);
-    CHECK_EQ(bind(victim.abstract, (struct sockaddr *)&victim.name, victim.name_size), 0);
-    victim.name_size = sizeof victim.name; // the kernel chose one
-    CHECK_EQ(getsockname(victim.abstract, (struct sockaddr *)&victim.name, &victim.name_size), 0);
-    CHECK_EQ(listen(victim.abstract, 64), 0);
-    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
-    victim.secret_pipe = ends[1];
-    victim.pid = getpid();
 }
 
 // One fence, and what it stands on.
@@ -266,14 +63,14 @@ static void check_alone(const struct attempt *attempt, enum vch_fence fence)
 
 TEST(confine_stops_each_attempt_by_each_of_its_fences_alone)
 {
-    set_up();
+    attempts_set_up();
     FOR_EACH(attempt, ATTEMPTS)
     {
         if (make(&OPEN, attempt) != GOT_IT) {
             printf("# skipped: %s, which fails here without any fence\n", attempt->what);
             continue;
         }
-        (void)unlink(victim.created);
+        (void)unlink(attempts_victim.created);
         for (enum vch_fence fence = 0; fence < VCH_FENCE_COUNT; fence++)
             if ((attempt->fences >> fence & 1) != 0) check_alone(attempt, fence);
     }
@@ -295,7 +92,7 @@ TEST(confine_stops_each_attempt_of_the_parser)
 {
     struct vch_profile profile = vch_profile_parser();
 
-    set_up();
+    attempts_set_up();
     check_role(&profile);
 }
 
@@ -303,7 +100,7 @@ TEST(confine_stops_each_attempt_of_the_key_agent)
 {
     struct vch_profile profile = vch_profile_key_agent();
 
-    set_up();
+    attempts_set_up();
     check_role(&profile);
 }
 
@@ -311,7 +108,7 @@ TEST(confine_stops_each_attempt_of_the_inference_process)
 {
     struct vch_profile profile = vch_profile_inference(NULL, 0, NULL, 0);
 
-    set_up();
+    attempts_set_up();
     check_role(&profile);
 }
 
@@ -320,7 +117,7 @@ TEST(confine_stops_each_attempt_that_no_node_makes)
     const uint16_t ports[] = {0};
     struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
 
-    set_up();
+    attempts_set_up();
     profile.required = profile.asked;
     FOR_EACH(attempt, ATTEMPTS)
     {
@@ -349,7 +146,7 @@ static int try_any_port(void)
 
 static int try_other_port(void)
 {
-    return listen_at(victim.port == 47811 ? 47812 : 47811);
+    return listen_at(attempts_victim.port == 47811 ? 47812 : 47811);
 }
 
 TEST(confine_lets_a_node_listen_on_its_ports_alone)
@@ -360,7 +157,7 @@ TEST(confine_lets_a_node_listen_on_its_ports_alone)
     struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
 
     if (vch_landlock_version() < 4) test_skip("this kernel's Landlock does not fence ports");
-    set_up();
+    attempts_set_up();
     CHECK_EQ(make(&profile, &any), GOT_IT);
     CHECK_EQ(make(&profile, &other), DENIED);
     profile.port_count = 0;
@@ -370,11 +167,11 @@ TEST(confine_lets_a_node_listen_on_its_ports_alone)
 static int try_rename_in_folder(void)
 {
     char other[320];
-    int file = open(victim.created, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int file = open(attempts_victim.created, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
-    (void)snprintf(other, sizeof other, "%s.new", victim.created);
+    (void)snprintf(other, sizeof other, "%s.new", attempts_victim.created);
     if (file < 0 || write(file, "x", 1) != 1 || fsync(file) != 0) return errno;
-    if (ftruncate(file, 0) != 0 || rename(victim.created, other) != 0) return errno;
+    if (ftruncate(file, 0) != 0 || rename(attempts_victim.created, other) != 0) return errno;
     return unlink(other) == 0 ? 0 : errno;
 }
 
@@ -382,9 +179,9 @@ TEST(confine_lets_a_node_write_to_its_folder_alone)
 {
     const struct attempt work = {"a journal", try_rename_in_folder, 0, 0, false, true};
 
-    set_up();
-    const struct vch_profile_path folder = {victim.folder, true},
-                                  read_only = {victim.folder, false};
+    attempts_set_up();
+    const struct vch_profile_path folder = {attempts_victim.folder, true},
+                                  read_only = {attempts_victim.folder, false};
     struct vch_profile profile = vch_profile_node(&folder, 1, NULL, 0);
     if (vch_landlock_version() == 0) test_skip("this kernel has no Landlock");
     CHECK_EQ(make(&profile, &work), GOT_IT);
@@ -415,9 +212,9 @@ TEST(confine_says_what_was_not_asked)
 {
     struct vch_profile profile = {.role = "limits", .asked = VCH_FENCE_BIT(LIMITS), .files_max = 9};
     struct vch_child child;
-    struct attempt any = {"a descriptor", try_descriptor, 0, 0, false, true};
+    struct attempt any = {"a descriptor", attempts_descriptor, 0, 0, false, true};
 
-    set_up();
+    attempts_set_up();
     int error = -1;
     CHECK_OK(vch_child_start(&child, &profile, attack, &any, NULL));
     CHECK_OK(vch_child_read(child.channel, &error, sizeof error));

@@ -21,7 +21,8 @@ static void lie_smaller(struct vch_task *task)
 
 static void lie_larger(struct vch_task *task)
 {
-    task->reply[0].size += 64; // what lies behind it in the arena
+    task->reply[0].size += 64;
+    task->reply[0].bytes = calloc(task->reply[0].size, 1);
 }
 
 static void lie_huge(struct vch_task *task)

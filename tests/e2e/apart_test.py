@@ -95,6 +95,8 @@ class Apart(unittest.TestCase):
             self.assertEqual(thread["NoNewPrivs"], "1")
             self.assertEqual(thread["Seccomp"], "2")
             self.assertEqual(int(thread["CapEff"], 16) | int(thread["CapPrm"], 16) | int(thread["CapBnd"], 16), 0)
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
         try:
             links = sorted(os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
             root = os.listdir(f"/proc/{pid}/root")

@@ -1,0 +1,229 @@
+// What processes that are confined try in vain: on this process, and on what it has set up.
+#pragma once
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "confine/fence.h"
+#include "harness/folder.h"
+#include "harness/test.h"
+
+// What the attempts are made on: this process, and what it has set up.
+static struct {
+    pid_t pid;
+    char folder[256], file[300], created[300];
+    uint16_t port;
+    int tcp, abstract, secret_pipe;
+    struct sockaddr_un name;
+    socklen_t name_size;
+    uint8_t memory[32];
+} attempts_victim;
+
+// Each returns 0 if it got what it wanted, else an error number.
+static inline int attempts_ptrace(void)
+{
+    return ptrace(PTRACE_SEIZE, attempts_victim.pid, NULL, NULL) == 0 ? 0 : errno;
+}
+
+static inline int attempts_read_memory(void)
+{
+    uint8_t seen[sizeof attempts_victim.memory];
+    struct iovec here = {seen, sizeof seen},
+                 there = {attempts_victim.memory, sizeof attempts_victim.memory};
+
+    return process_vm_readv(attempts_victim.pid, &here, 1, &there, 1, 0) > 0 ? 0 : errno;
+}
+
+static inline int attempts_open(const char *path, int flags)
+{
+    return open(path, flags, 0600) >= 0 ? 0 : errno;
+}
+
+static inline int attempts_proc_mem(void)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "/proc/%d/mem", attempts_victim.pid);
+    return attempts_open(path, O_RDONLY);
+}
+
+static inline int attempts_file(void)
+{
+    return attempts_open(attempts_victim.file, O_RDONLY);
+}
+
+static inline int attempts_create(void)
+{
+    return attempts_open(attempts_victim.created, O_WRONLY | O_CREAT);
+}
+
+static inline int attempts_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : errno;
+}
+
+static inline int attempts_connect(void)
+{
+    struct sockaddr_in there = {.sin_family = AF_INET,
+                                .sin_port = htons(attempts_victim.port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (ours < 0) return errno;
+    return connect(ours, (struct sockaddr *)&there, sizeof there) == 0 ? 0 : errno;
+}
+
+static inline int attempts_abstract(void)
+{
+    int ours = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (ours < 0) return errno;
+    return connect(ours, (struct sockaddr *)&attempts_victim.name, attempts_victim.name_size) == 0
+               ? 0
+               : errno;
+}
+
+static inline int attempts_exec(void)
+{
+    char program[] = "/bin/true", *arguments[] = {program, NULL}, *environment[] = {NULL};
+
+    (void)execve(program, arguments, environment);
+    return errno;
+}
+
+// Of a kind that there is none of: whoever may mount is told so.
+static inline int attempts_mount(void)
+{
+    return mount("none", "/", "nosuchkind", 0, NULL) != 0 && errno == ENODEV ? 0 : errno;
+}
+
+static inline int attempts_signal(void)
+{
+    return kill(attempts_victim.pid, 0) == 0 ? 0 : errno;
+}
+
+static inline int attempts_fork(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) _exit(0);
+    return child > 0 ? 0 : errno;
+}
+
+static inline int attempts_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return page != MAP_FAILED ? 0 : errno;
+}
+
+static inline int attempts_unshare(void)
+{
+    return unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
+}
+
+static inline int attempts_descriptor(void)
+{
+    return write(attempts_victim.secret_pipe, "x", 1) == 1 ? 0 : errno;
+}
+
+enum {
+    ATTEMPTS_SYSCALLS = VCH_FENCE_BIT(SYSCALLS),
+    ATTEMPTS_LANDLOCK = VCH_FENCE_BIT(LANDLOCK),
+    ATTEMPTS_ROOT = VCH_FENCE_BIT(ROOT),
+    ATTEMPTS_SPACES = VCH_FENCE_BIT(NAMESPACES),
+    ATTEMPTS_CAPABILITIES = VCH_FENCE_BIT(CAPABILITIES),
+    ATTEMPTS_DESCRIPTORS = VCH_FENCE_BIT(DESCRIPTORS),
+};
+
+static const struct attempt {
+    const char *what;
+    int (*make)(void);
+    uint32_t fences;           // each of which stops it alone
+    uint32_t landlock_version; // from which Landlock does
+    bool is_deadly;            // to who tries it past the filter
+    bool is_for_nodes;         // who connect to others, and keep what they had open
+} ATTEMPTS[] = {
+    {"ptrace", attempts_ptrace, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 1, true,
+     false},
+    {"process_vm_readv", attempts_read_memory,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 1, true, false},
+    {"open of /proc/PID/mem", attempts_proc_mem,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT, 1, false, false},
+    {"open of a foreign file", attempts_file, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT,
+     1, false, false},
+    {"a new file", attempts_create, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT, 1, false,
+     false},
+    {"socket", attempts_socket, ATTEMPTS_SYSCALLS, 0, false, true},
+    {"connect to a foreign address", attempts_connect,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 4, false, true},
+    {"connect to an abstract socket", attempts_abstract,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 6, false, false},
+    {"exec", attempts_exec, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT, 1, true, false},
+    {"mount", attempts_mount, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_CAPABILITIES, 1,
+     true, false},
+    {"a signal to another process", attempts_signal,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 6, false, false},
+    {"fork", attempts_fork, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"new executable memory", attempts_code, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"unshare", attempts_unshare, ATTEMPTS_SYSCALLS, 0, true, false},
+    {"use of an inherited descriptor", attempts_descriptor, ATTEMPTS_DESCRIPTORS, 0, false, true},
+};
+
+static inline void attempts_clean_up(void)
+{
+    folder_remove(attempts_victim.folder);
+}
+
+static inline void attempts_set_up(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int ends[2];
+
+    if (attempts_victim.pid != 0) return;
+    folder_make_quick(attempts_victim.folder, sizeof attempts_victim.folder);
+    CHECK_EQ(atexit(attempts_clean_up), 0);
+    (void)snprintf(attempts_victim.file, sizeof attempts_victim.file, "%s/foreign",
+                   attempts_victim.folder);
+    (void)snprintf(attempts_victim.created, sizeof attempts_victim.created, "%s/created",
+                   attempts_victim.folder);
+    int file = open(attempts_victim.file, O_CREAT | O_WRONLY, 0600);
+    CHECK(file >= 0 && write(file, "foreign", 7) == 7 && close(file) == 0);
+    attempts_victim.tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(bind(attempts_victim.tcp, (struct sockaddr *)&at, sizeof at), 0);
+    CHECK_EQ(listen(attempts_victim.tcp, 64), 0);
+    CHECK_EQ(getsockname(attempts_victim.tcp, (struct sockaddr *)&at, &size), 0);
+    attempts_victim.port = ntohs(at.sin_port);
+    attempts_victim.abstract = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    attempts_victim.name.sun_family = AF_UNIX;
+    attempts_victim.name_size = offsetof(struct sockaddr_un, sun_path);
+    CHECK_EQ(bind(attempts_victim.abstract, (struct sockaddr *)&attempts_victim.name,
+                  attempts_victim.name_size),
+             0);
+    attempts_victim.name_size = sizeof attempts_victim.name; // the kernel chose one
+    CHECK_EQ(getsockname(attempts_victim.abstract, (struct sockaddr *)&attempts_victim.name,
+                         &attempts_victim.name_size),
+             0);
+    CHECK_EQ(listen(attempts_victim.abstract, 64), 0);
+    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+    attempts_victim.secret_pipe = ends[1];
+    attempts_victim.pid = getpid();
+}
