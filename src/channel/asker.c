@@ -171,10 +171,9 @@ void vch_asker_tick(struct vch_asker *asker, struct vch_transport_time now)
 
 bool vch_asker_allows(const struct vch_asker *asker, struct vch_transport_time now)
 {
-    const uint32_t again_ms = asker->setup.policy->again_ms;
-
-    if (asker->state == VCH_ASKER_FAILED || !asker->has_verdict) return false;
+    if (asker->state == VCH_ASKER_FAILED || !asker->has_verdict) return false; // or released
     if (!is_for_now(asker)) return false;
+    const uint32_t again_ms = asker->setup.policy->again_ms;
     if (again_ms != 0 && now.monotonic_ms - asker->settled_ms >= again_ms) return false;
     return now.unix_ms < asker->kept.verdict.until_ms;
 }

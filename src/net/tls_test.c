@@ -29,7 +29,7 @@ static bool admit(void *context, const struct vch_public_key *key)
 static void set_up(struct scene *scene)
 {
     *scene = (struct scene){0};
-    for (uint8_t i = 0; i < ENDS; i++) {
+    for (int i = 0; i < ENDS; i++) {
         const uint8_t seed[VCH_SIGN_SEED_SIZE] = {(uint8_t)(7 + i)};
         vch_sign_key(&scene->keys[i], seed);
         const struct vch_signer signer = vch_signer_local(&scene->keys[i]);

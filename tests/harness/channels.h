@@ -132,7 +132,7 @@ static inline struct channels *channels_new(void)
     scene->base = event_base_new();
     scene->tick = event_new(scene->base, -1, EV_PERSIST, channels_on_tick, NULL);
     CHECK(event_add(scene->tick, &tick) == 0);
-    for (uint8_t i = 0; i < CHANNELS_ENDS; i++) {
+    for (int i = 0; i < CHANNELS_ENDS; i++) {
         const uint8_t seed[VCH_SIGN_SEED_SIZE] = {(uint8_t)(i + 1)};
         vch_sign_key(&scene->keys[i], seed);
         const struct vch_signer signer = vch_signer_local(&scene->keys[i]);
