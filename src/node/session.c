@@ -358,7 +358,7 @@ static void receive_grant(struct vch_session *session, const Vouch__Grant *grant
 {
     struct vch_session_host *host = session->host;
     struct vch_complaint complaint = {""};
-    vch_status status = VCH_OK;
+    vch_status status;
 
     if (grant->id <= session->last_id) {
         end(session, VCH_CODE_MALFORMED, "request %" PRIu64 " after %" PRIu64 ": identifiers grow",

@@ -198,7 +198,7 @@ TEST(grant_with_any_bit_changed_does_not_open)
 {
     setup();
     CHECK_OK(make(END));
-    for (size_t bit = 0; bit < 8u * VCH_GRANT_SIZE; bit++) {
+    for (size_t bit = 0; bit < (size_t)8 * VCH_GRANT_SIZE; bit++) {
         test_flip(grant, bit);
         CHECK(!vch_is_ok(open_at(NOW)));
         test_flip(grant, bit);

@@ -90,7 +90,7 @@ TEST(release_log_reads_as_it_was_written)
 TEST(release_log_with_any_bit_changed_is_read_until_there_alone)
 {
     (void)make();
-    for (size_t bit = 0; bit < 8u * VCH_RELEASE_SIZE; bit++) {
+    for (size_t bit = 0; bit < (size_t)8 * VCH_RELEASE_SIZE; bit++) {
         test_flip(records[1], bit);
         CHECK_EQ(follow(NULL, NULL), 1);
         CHECK(complaint.text[0] != '\0');
