@@ -20,6 +20,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from agreed import Agreed, import_model  # noqa: E402 (found only now)
+from processes import family  # noqa: E402
 
 NODES, SEATS = 7, 5
 DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data"))
@@ -59,7 +60,7 @@ class Crowd(Agreed):
         kinds = {"clients": ended.ru_utime + ended.ru_stime}
         for kind, processes in (("nodes", self.network.nodes), ("ledger", [self.ledger.process]),
                                 ("witnesses", self.ledger.witnesses)):
-            kinds[kind] = sum(processor_s_of(one.process.pid) for one in processes)
+            kinds[kind] = sum(processor_s_of(pid) for one in processes for pid in family(one.process.pid))
         return kinds
 
     def entries(self):

@@ -12,26 +12,11 @@ import unittest
 
 from agreed import Agreed, DEMO, MIDDLE, make_model
 from network import Node
-from processes import TIMEOUT_S, run
+from processes import TIMEOUT_S, family, run
 
 VOUCH, SECRETS = sys.argv.pop(1), sys.argv.pop(1)
 HERE = pathlib.Path(__file__).resolve().parent
 CANNOT_LOOK, LOST, MEMFD_SECRET = 3, 4, 447
-
-
-def family(pid):
-    """The process, and all that descend from it."""
-    parents = {}
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found = [pid]
-    for one in found:
-        found += parents.get(one, [])
-    return found
 
 
 class Keys(unittest.TestCase):

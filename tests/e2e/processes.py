@@ -11,6 +11,21 @@ import subprocess
 TIMEOUT_S = 120
 
 
+def family(pid):
+    """The process, and all that descend from it."""
+    children = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found
+
+
 class Refused(Exception):
     """`vouch` exited with another code than 0."""
 
