@@ -45,8 +45,10 @@ static vch_status tie(void *context, struct vch_transport_ties *out, const uint8
 
 static void conclude(struct scene *scene)
 {
-    const struct vch_asker_verdict verdict = {
-        .is_accepted = !scene->refuses, .until_ms = scene->until_ms, .why = "a check: text"};
+    const struct vch_asker_verdict verdict = {.is_accepted = !scene->refuses,
+                                              .until_ms = scene->until_ms,
+                                              .history = {.clock = {.reset_count = 7}},
+                                              .why = "a check: text"};
 
     vch_asker_conclude(&scene->asker, &verdict);
 }
@@ -276,6 +278,24 @@ TEST(asker_verdicts_count_for_the_occasion_they_were_asked_for)
     answer(&scene);
     CHECK(allows(&scene));
     CHECK_EQ(scene.asker.kept.occasion[0], 2);
+    vch_asker_release(&scene.asker);
+}
+
+// A TPM that was reset since, or is another one: its judge is told what came before.
+TEST(asker_hands_its_judge_what_the_node_said_before)
+{
+    struct scene scene;
+
+    set_up(&scene);
+    scene.asker.setup.history.clock.reset_count = 5; // on an earlier stream
+    CHECK_OK(vch_asker_ask(&scene.asker, scene.now));
+    CHECK_EQ(scene.asker.answer.history.clock.reset_count, 5);
+    CHECK(!scene.asker.answer.history.is_session);
+    CHECK_EQ(scene.asker.answer.asked_ms, scene.now.unix_ms);
+    answer(&scene);
+    CHECK_OK(vch_asker_ask(&scene.asker, scene.now));
+    CHECK_EQ(scene.asker.answer.history.clock.reset_count, 7); // as the verdict had it
+    CHECK(scene.asker.answer.history.is_session);
     vch_asker_release(&scene.asker);
 }
 

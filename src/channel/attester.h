@@ -18,7 +18,9 @@
 #include "channel/transport.h"
 #include "crypto/sign.h"
 
-#define VCH_ATTESTER_QUEUE_MAX 64u // questions that wait, of all connections
+// Questions that wait, of all connections: one of each that a node may have, and those that were
+// cancelled.
+#define VCH_ATTESTER_QUEUE_MAX 1024u
 
 struct vch_attester;
 struct vch_attester_question;

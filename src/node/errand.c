@@ -54,6 +54,7 @@ static void ask(struct vch_errand *errand)
 {
     Vouch__Frame frame = VOUCH__FRAME__INIT;
 
+    if (!vch_channel_is_open(&errand->channel, vch_transport_now())) return; // any more
     frame.body_case = VOUCH__FRAME__BODY_REFEREE_REQUEST;
     frame.referee_request = &errand->load->request;
     if (!vch_is_ok(vch_stream_send(errand->stream, &frame))) return;
