@@ -19,7 +19,7 @@ import tpms
 from agreed import DEMO, make_model
 from network import Network, Node, Refused
 
-VOUCH = sys.argv.pop(1)
+VOUCH, DIES_AFTER_SYNC = sys.argv.pop(1), sys.argv.pop(1)
 NO, USAGE = 1, 2
 FIRST, LAST = 1, 6  # what nodes hold of the model; the client keeps both ends
 BOOT = hashlib.sha256(b"what was booted").hexdigest()
@@ -352,6 +352,24 @@ class Sealed(unittest.TestCase):
             self.release(node, **changes)
         self.assertIn("the release was sent", caught.exception.text)
         self.assertIn(says, caught.exception.text)
+
+    @unittest.skipIf(b"__asan_init" in pathlib.Path(VOUCH).read_bytes(), "a sanitizer wants to be loaded first")
+    def test_an_owner_killed_between_its_log_and_the_release_has_written_down_what_never_left(self):
+        node = self.start()
+        self.release(node)  # the log is there: the next sync is that of a record
+        node.drain()
+        (self.folder / "node0.key.node/opened").unlink()
+        (self.folder / "node0.log").unlink()
+        node = self.start()
+        done = subprocess.run([VOUCH, *map(str, self.release_command(node))], cwd=self.folder, timeout=60, check=False,
+                              env={**os.environ, "LD_PRELOAD": DIES_AFTER_SYNC}, stdout=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, -signal.SIGKILL)
+        self.assertEqual(self.records(), 2)
+        self.vouch("owner", "log", "client.releases", "--key", self.network.client)
+        self.assertNotIn("was released to this node", self.said(node))
+        self.assertFalse((self.folder / "node0.key.node/opened").exists())
+        self.release(node)
+        self.assertEqual(self.records(), 3)
 
     def test_an_owner_killed_at_any_moment_has_written_down_what_left(self):
         """kill -9 of the owner: what the node has heard is in the log, whenever that was."""
