@@ -18,7 +18,7 @@ holders=("" "alder birch cedar dogwood" "birch cedar elm" "alder dogwood elm")
 
 bold='' plain=''
 [ ! -t 1 ] || bold=$'\e[1m' plain=$'\e[0m'
-declare -A pid=() key=() cut=()
+declare -A pid=() key=() cut=() shows=()
 work=$(mktemp -d)
 cd "$work"
 
@@ -115,7 +115,11 @@ split_models() {
 
 start_node() {
     local name=$1 model segment held=() program=("$vouch" node)
-    [ $name != $lying ] || program=("$liar" signed-wrong-output)
+    if [ $name = $lying ]; then
+        program=("$liar" signed-wrong-output)
+    else
+        program+=(--attest "${shows[$name]:-none}")
+    fi
     for model in "${models[@]}"; do
         for segment in 1 2 3; do
             [[ " ${holders[$segment]} " != *" $name "* ]] || held+=("$model.$segment.vouch")
@@ -302,6 +306,7 @@ refuse_opening() {
     row "digits" "refused, exit status $status"
 }
 
+. "$demo/attestation.sh"
 . "$demo/agreement.sh"
 make_keys
 import_models
@@ -313,6 +318,7 @@ check_answers
 check_vouchers
 name_liar
 alter_voucher
+show_machines
 prove_answers
 refuse_opening
 found_ledger

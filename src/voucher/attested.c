@@ -67,7 +67,8 @@ static const struct vch_appraisal_check *find_lie(const struct vch_result *resul
 }
 
 static void conclude_by_result(struct vch_attested_node *out, const struct vch_result *result,
-                               const struct vch_rules *rules, int64_t time_s)
+                               const struct vch_rules *rules, enum vch_rules_class what,
+                               int64_t time_s)
 {
     const struct vch_appraisal_check *lie = find_lie(result);
     const struct vch_appraisal_check *reason = vch_result_reason(result);
@@ -81,7 +82,7 @@ static void conclude_by_result(struct vch_attested_node *out, const struct vch_r
         conclude(out, VCH_ATTESTED_LIE, "%s: %s", lie->name, lie->text);
     else if (result->level == VCH_RULES_SANDBOX)
         conclude(out, VCH_ATTESTED_STATEMENT, "%s", "it is the node's own word alone");
-    else if (!vch_is_ok(vch_result_allows(result, rules, VCH_RULES_PROMPTS, time_s, &why)))
+    else if (!vch_is_ok(vch_result_allows(result, rules, what, time_s, &why)))
         conclude(out, VCH_ATTESTED_REFUSED, "%s", why.text);
     else if (reason != NULL)
         conclude(out, VCH_ATTESTED_SHOWN, "%s: %s", reason->name, reason->text);
@@ -91,7 +92,8 @@ static void conclude_by_result(struct vch_attested_node *out, const struct vch_r
 
 static vch_status judge(struct vch_attested_node *out, const struct vch_voucher *voucher,
                         const struct vch_segment_attestation *attestation,
-                        const struct vch_rules *rules, int64_t time_s, struct vch_arena *scratch)
+                        const struct vch_rules *rules, enum vch_rules_class what, int64_t time_s,
+                        struct vch_arena *scratch)
 {
     const uint64_t age_max_ms = (uint64_t)rules->freshness.result_s * 1000;
     struct vch_result *result = VCH_ARENA_NEW(scratch, struct vch_result, 1);
@@ -108,7 +110,7 @@ static vch_status judge(struct vch_attested_node *out, const struct vch_voucher 
     vch_status status =
         vch_result_judge(result, response, attestation->block, rules, NULL, time_s, scratch, &why);
     if (status.code == VCH_CODE_NO_MEMORY) return status;
-    conclude_by_result(out, result, rules, time_s);
+    conclude_by_result(out, result, rules, what, time_s);
     if (out->verdict == VCH_ATTESTED_SHOWN &&
         voucher->finished_ms - attestation->time_ms > age_max_ms)
         conclude(
@@ -121,8 +123,8 @@ static vch_status judge(struct vch_attested_node *out, const struct vch_voucher 
 
 vch_status vch_attested_judge(struct vch_attested_node *out, const struct vch_voucher *voucher,
                               const struct vch_segment_attestation *attestation,
-                              const struct vch_rules *rules, int64_t time_s,
-                              struct vch_arena *scratch)
+                              const struct vch_rules *rules, enum vch_rules_class what,
+                              int64_t time_s, struct vch_arena *scratch)
 {
     struct vch_arena_mark mark = vch_arena_mark(scratch);
     struct vch_binder binder;
@@ -148,7 +150,7 @@ vch_status vch_attested_judge(struct vch_attested_node *out, const struct vch_vo
         return VCH_OK;
     }
     if (time_s == 0) time_s = (int64_t)(voucher->finished_ms / 1000);
-    vch_status status = judge(out, voucher, attestation, rules, time_s, scratch);
+    vch_status status = judge(out, voucher, attestation, rules, what, time_s, scratch);
     vch_arena_rewind(scratch, mark);
     return status;
 }

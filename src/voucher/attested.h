@@ -38,8 +38,8 @@ struct vch_attested_node {
 };
 
 // `rules` NULL: what a reader without them can tell. `time_s` 0: at the voucher's own time. Not OK:
-// NO_MEMORY alone. `scratch` is rewound.
+// NO_MEMORY alone. `what` has to be allowed to the machine. `scratch` is rewound.
 vch_status vch_attested_judge(struct vch_attested_node *out, const struct vch_voucher *voucher,
                               const struct vch_segment_attestation *attestation,
-                              const struct vch_rules *rules, int64_t time_s,
-                              struct vch_arena *scratch);
+                              const struct vch_rules *rules, enum vch_rules_class what,
+                              int64_t time_s, struct vch_arena *scratch);

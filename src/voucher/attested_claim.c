@@ -57,7 +57,8 @@ static vch_status judge_all(struct counted *counted, struct vch_arena *scratch)
         for (uint32_t j = 0; j < voucher->results[i].attestation_count; j++) {
             struct vch_attested_node *node = &counted->nodes[counted->count++];
             VCH_TRY(vch_attested_judge(node, voucher, &voucher->results[i].attestations[j],
-                                       input->rules, input->evidence_at_s, scratch));
+                                       input->rules, input->policy->attest_class,
+                                       input->evidence_at_s, scratch));
             keep(counted, node);
         }
     return VCH_OK;

@@ -117,7 +117,15 @@ TEST(attested_is_not_shown_by_rules_that_refuse_it)
     vouchers_sign(&v);
     a.scene.rules.levels[VCH_RULES_PROMPTS] = 1u << VCH_RULES_TEE;
     CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, ATTESTED, NOT_SHOWN, "to other levels only");
+    CHECK_VERDICT(&v, ATTESTED, NOT_SHOWN, "gives prompts to other levels only");
+    a.scene.rules.levels[VCH_RULES_OPEN_WEIGHTS] = 1u << VCH_RULES_TPM;
+    v.policy.attest_class = VCH_RULES_OPEN_WEIGHTS; // this reader asks for less
+    CHECK_OK(vouchers_verify(&v));
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "");
+    v.policy.attest_class = VCH_RULES_PRIVATE_WEIGHTS;
+    CHECK_OK(vouchers_verify(&v));
+    CHECK_VERDICT(&v, ATTESTED, NOT_SHOWN, "gives weights:private to other levels only");
+    v.policy.attest_class = VCH_RULES_PROMPTS;
     a.scene.rules.levels[VCH_RULES_PROMPTS] = 7;
     a.scene.key.name[4] ^= 1;
     CHECK_OK(vouchers_verify(&v));

@@ -108,6 +108,24 @@ static vch_status read_attest_signer(struct vch_policy *policy, struct line *lin
     return read_key(policy->attest_signers, &policy->attest_signer_count, line);
 }
 
+static vch_status read_attest_class(struct vch_policy *policy, struct line *line)
+{
+    struct word word;
+
+    VCH_TRY(read_word(&word, line));
+    if (!vch_rules_class_of(&policy->attest_class, word.text))
+        return vch_complain(line->complaint, VCH_CODE_MALFORMED,
+                            "policy line %u: \"%s\" is none of prompts, weights:open, "
+                            "weights:private",
+                            line->number, word.text);
+    if (policy->has_attest_class)
+        return vch_complain(line->complaint, VCH_CODE_MALFORMED,
+                            "policy line %u: the attest-class is there a second time",
+                            line->number);
+    policy->has_attest_class = true;
+    return read_end(line);
+}
+
 static vch_status require(struct vch_policy *policy, const struct word *word,
                           const struct line *line)
 {
@@ -169,6 +187,7 @@ static const struct {
     {"quorum", read_quorum},
     {"ledger", read_ledger},
     {"attest-signer", read_attest_signer},
+    {"attest-class", read_attest_class},
 };
 
 static vch_status read_line(struct vch_policy *policy, struct line *line)
@@ -182,7 +201,7 @@ static vch_status read_line(struct vch_policy *policy, struct line *line)
     return vch_complain(
         line->complaint, VCH_CODE_MALFORMED,
         "policy line %u: \"%s\" is none of founder, owner, client, ledger, require, "
-        "quorum, attest-signer",
+        "quorum, attest-signer, attest-class",
         line->number, word.text);
 }
 

@@ -6,6 +6,7 @@
 //     client  d75a9801...     only vouchers of these, whatever is required; without one, of any
 //     ledger  943c2b07...     a quorum is shown by agreements on this ledger; without one, any way
 //     attest-signer 207a067... rules for evidence of hardware count if this key signed them
+//     attest-class prompts    of data, that those rules have to give to the machines
 //     require model input output quorum ends
 //     quorum 3                least votes a job asks for by which the claim quorum is shown
 //

@@ -93,6 +93,9 @@ TEST(policy_complains_with_the_lines_number)
     check_complaint("require model everything", "line 1: \"everything\" is no claim");
     check_complaint("require Model", "\"Model\" is no claim");
     check_complaint("quorum", "a quorum is a number from 1 to 101");
+    check_complaint("attest-class weights", "\"weights\" is none of prompts, weights:open");
+    check_complaint("attest-class prompts prompts", "nothing may follow");
+    check_complaint("attest-class prompts\nattest-class weights:open", "there a second time");
     check_complaint("quorum 0", "a quorum is a number from 1 to 101");
     check_complaint("quorum 102", "a quorum is a number from 1 to 101");
     check_complaint("quorum 4294967297", "a quorum is a number from 1 to 101");

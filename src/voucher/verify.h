@@ -63,9 +63,11 @@ struct vch_policy {
     // Empty: any, or none at all; else a quorum is shown by agreements on one of these alone.
     struct vch_digest ledgers[VCH_VERIFY_KEYS_MAX];
     struct vch_public_key attest_signers[VCH_VERIFY_KEYS_MAX]; // whose rules for evidence count
-    bool has_requirements;          // false, or none named: model, input, output, and quorum (or
-    bool requires[VCH_CLAIM_COUNT]; // proof, or attested) must be shown
-    uint32_t quorum_min;            // least k of the job; 0: VCH_VERIFY_QUORUM_MIN
+    bool has_attest_class;
+    enum vch_rules_class attest_class; // what machines have to be fit for; zeroed: prompts
+    bool has_requirements;             // false, or none named: model, input, output, and quorum (or
+    bool requires[VCH_CLAIM_COUNT];    // proof, or attested) must be shown
+    uint32_t quorum_min;               // least k of the job; 0: VCH_VERIFY_QUORUM_MIN
     uint64_t at_ms; // the reader's clock, against vouchers from the future; 0: not checked
 };
 
