@@ -35,12 +35,14 @@ struct vch_profile vch_profile_key_agent(void)
 struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
                                          const int *sockets, uint32_t socket_count)
 {
+    const uint32_t files = count > 0 ? VCH_PROFILE_FILES : 0;
+    const uint32_t serve = socket_count > 0 ? VCH_PROFILE_SERVE : 0;
+
     return (struct vch_profile){
         .role = "inference",
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
-        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_FILES | VCH_PROFILE_SERVE |
-                 VCH_PROFILE_THREADS,
+        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_THREADS | files | serve,
         .files_max = 4096,
         .locked_max = 256 << 10,
         .paths = weights,

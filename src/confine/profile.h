@@ -47,7 +47,8 @@ struct vch_profile {
 struct vch_profile vch_profile_parser(void);
 // Holds keys: nothing but its socket, and memory that it may lock.
 struct vch_profile vch_profile_key_agent(void);
-// Runs a model: its weights, the sockets that it was given and what connects to them; threads.
+// Runs a model: threads; its weights, and the sockets that it was given and what connects to them,
+// where there are any.
 struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
                                          const int *sockets, uint32_t socket_count);
 

@@ -93,7 +93,7 @@ static vch_status start_process(struct vch_apart *apart, struct vch_complaint *c
 }
 
 // It has ended, or is to: says how.
-static void end_process(struct vch_apart *apart, struct vch_complaint *why)
+static void end_process(struct vch_apart *apart, bool is_stopped, struct vch_complaint *why)
 {
     vch_status status = vch_starter_end(&apart->starter, &apart->child, why);
 
@@ -101,6 +101,7 @@ static void end_process(struct vch_apart *apart, struct vch_complaint *why)
     vch_log_write(VCH_LOG_WARNING, "the process that computes is gone: %s", why->text);
     (void)pthread_mutex_lock(&apart->lock);
     apart->ended++;
+    apart->stopped += is_stopped;
     (void)pthread_mutex_unlock(&apart->lock);
     wipe_shared(apart, sizeof apart->text, apart->setup.data_max);
 }
@@ -183,7 +184,7 @@ static void look_after(struct vch_apart *apart)
     struct vch_complaint why = {""};
 
     if (is_running(apart) && apart->is_loaded && poll(&channel, 1, 0) != 0)
-        end_process(apart, &why);
+        end_process(apart, false, &why);
 }
 
 static vch_status make_ready(struct vch_apart *apart, struct vch_complaint *complaint)
@@ -195,7 +196,7 @@ static vch_status make_ready(struct vch_apart *apart, struct vch_complaint *comp
     vch_status status = apart->is_loaded ? VCH_OK : load(apart, complaint);
     if (vch_is_ok(status)) status = hand_over_all(apart);
     if (vch_is_ok(status)) return VCH_OK;
-    end_process(apart, &why);
+    end_process(apart, false, &why);
     if (complaint->text[0] != '\0') return status; // it said itself what it has against its models
     return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                         "the process that computes ended as it was started: %s", why.text);
@@ -273,11 +274,10 @@ static vch_status give_up(struct vch_apart *apart, struct vch_task *task, vch_st
 
     if (status.code == VCH_CODE_TIMEOUT) {
         (void)vch_complain(&why, status.code, "it did not stop when it was told to");
-        apart->stopped++;
     } else if (status.code == VCH_CODE_MALFORMED) {
         (void)vch_complain(&why, status.code, "it gave an answer that is none");
     }
-    end_process(apart, &why);
+    end_process(apart, status.code == VCH_CODE_TIMEOUT, &why);
     task->complaint.text[0] = '\0';
     return vch_complain(&task->complaint, VCH_CODE_UNAVAILABLE,
                         "the process that computes ended: %s; ask again, or another node",
