@@ -11,8 +11,8 @@ enum {
     YEAR_S = 366 * 86400,
     DAY_S = 86400,
     HOUR_S = 3600,
-    LEAST = VCH_FACTS_NO_DUMPS | VCH_FACTS_NO_NEW_PRIVILEGES | VCH_FACTS_NO_CAPABILITIES |
-            VCH_FACTS_SECCOMP,
+    LEAST =
+        VCH_FACTS_NO_DUMPS | VCH_FACTS_NO_NEW_PRIVILEGES | VCH_FACTS_LANDLOCK | VCH_FACTS_SECCOMP,
 };
 
 static void add(struct vch_rules_lint_parts *parts, bool is_error, const char *format, va_list list)
@@ -144,7 +144,7 @@ static void check_facts(struct vch_rules_lint_parts *parts)
                                "node");
     vch_rules_lint_parts_note(parts, (facts->confinement & LEAST) != LEAST,
                               "facts: \"confinement\" does not ask for no-dumps, "
-                              "no-new-privileges, no-capabilities and seccomp");
+                              "no-new-privileges, landlock and seccomp");
 }
 
 // Of two lines for one machine the first counts, which nobody would see.

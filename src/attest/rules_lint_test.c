@@ -60,7 +60,7 @@ static const struct {
     {EIGHT("11c0ffee"), ZERO32, "a build of zeroes", false},
     {"\"models\": \"any\"", "\"models\": []", "no model is allowed", false},
     {"\"policies\": [\"" ZERO32 "\"]", "\"policies\": []", "no policy is allowed", false},
-    {"\"no-capabilities\", ", "", "does not ask for", true},
+    {"\"landlock\", \"seccomp\"", "\"seccomp\"", "does not ask for", true},
     {"[\"" EIGHT("5ca1ab1e") "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\"]", "[]",
      "nothing passes without \"products\"", false},
     {EIGHT("5ca1ab1e") "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e", ZERO48, "snp: a measurement of zeroes",

@@ -59,7 +59,7 @@ TEST(rules_say_what_the_page_says)
     CHECK_EQ(rules.facts.build_count, 1);
     CHECK(rules.facts.is_any_model && !rules.facts.is_any_build && !rules.facts.is_any_policy);
     CHECK_EQ(rules.facts.confinement, VCH_FACTS_NO_DUMPS | VCH_FACTS_NO_NEW_PRIVILEGES |
-                                          VCH_FACTS_NO_CAPABILITIES | VCH_FACTS_SECCOMP);
+                                          VCH_FACTS_LANDLOCK | VCH_FACTS_SECCOMP);
     CHECK_EQ(rules.freshness.nonce_s, MINUTE_S);
     CHECK_EQ(rules.freshness.reattest_s, 10 * MINUTE_S);
     CHECK_EQ(rules.freshness.result_s, 60 * MINUTE_S);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nodes that show what they are before they get anything, and clients that do: over TLS, with processes, and with
 TPMs in software where they are installed. Whoever does not hold up is named, and hears nothing of the job."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from policies import Policies
 
 VOUCH = sys.argv.pop(1)
 del sys.argv[1:]
+DRAFTS = pathlib.Path(__file__).resolve().parents[2] / "demo/policies"
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 4
 HAS_TPMS = not tpms.missing()
 PCR = 11
@@ -69,6 +71,21 @@ class Words(Attested):
         self.assertEqual([node["verdict"] for node in answer["attested"]], ["warning"] * 2)
         self.assertIn("own word", answer["attested"][0]["why"])
         self.assertEqual(self.ask(network, None)["attested"], [])
+
+    def test_the_draft_for_plain_machines_takes_nodes_as_they_are(self):
+        probe = json.loads(subprocess.run([VOUCH, "attest", "probe", "--json"], capture_output=True, timeout=120,
+                                          check=False).stdout)
+        if any(fence["result"] != "granted" for fence in probe["fences"]):
+            self.skipTest("this kernel refuses some of the fences")
+        draft = json.loads((DRAFTS / "plain.json").read_text()) | {"not_after": "2040-01-31T00:00:00Z"}
+        rules = POLICIES.sign(draft, "plain")
+        network = self.start(["--attest", "none"])
+        answer = self.ask(network, rules, "--class", "weights:open")
+        self.assertEqual([node["level"] for node in answer["attested"]], ["sandbox"] * 2)
+        self.assertIn("let nobody have prompts", self.refuse(network, rules, code=REFUSED))
+        network = self.start(["--attest", "none", "--confine", "off"])
+        self.assertIn("result.confinement", self.refuse(network, rules, "--class", "weights:open"))
+        self.check_untold(*network.nodes)
 
     def test_nodes_that_show_nothing_get_nothing_and_are_named(self):
         network = self.start([["--attest", "none"], []])
