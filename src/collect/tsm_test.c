@@ -4,8 +4,12 @@
 
 #include <string.h>
 
+#include "attest/dcap_quote.h"
+#include "attest/snp_report.h"
+
 #include "harness/test.h"
 #include "harness/tsm.h"
+#include "harness/vector.h"
 
 static struct amd amd;
 static struct tsm tsm;
@@ -178,4 +182,32 @@ TEST(privilege_level_is_the_lowest_that_may_be_asked_for)
     tsm.floor = 1;
     CHECK_FAILS(collect(), UNAVAILABLE);
     CHECK(strstr(complaint.text, "privlevel") != NULL && tsm_count(&tsm) == 0);
+}
+
+TEST(quote_of_a_trust_domain_is_of_what_was_asked)
+{
+    static const char *const QUOTES[] = {"tdx/sets/gcp-v4-2026-06/quote.bin",
+                                         "tdx/sets/oe-v5-2025/quote.bin"};
+    static struct vector quote;
+    struct vch_dcap_quote said;
+
+    FOR_EACH(name, QUOTES)
+    {
+        vector_read(&quote, *name);
+        start(TSM_NONE, 0);
+        tsm.quote = quote.bytes;
+        tsm.quote_size = quote.size;
+        CHECK_OK(vch_dcap_quote_decode(&said, quote.bytes, quote.size, NULL));
+        memcpy(data, said.report_data, sizeof data);
+        CHECK_OK(collect());
+        CHECK(report.kind == VCH_BINDER_TDX && report.report_size == quote.size);
+        CHECK(report.certificates_size == 0 && tsm_count(&tsm) == 0);
+        test_flip(data, test_below(512));
+        CHECK_FAILS(collect(), UNAVAILABLE);
+        CHECK(strstr(complaint.text, "something else than was asked") != NULL);
+        tsm.quote_size = quote.size / 2;
+        complaint.text[0] = '\0';
+        CHECK_FAILS(collect(), UNAVAILABLE);
+        CHECK(strstr(complaint.text, "no report that this program reads") != NULL);
+    }
 }

@@ -16,7 +16,7 @@ import unittest
 
 import tpms
 
-VOUCH = sys.argv.pop(1)
+VOUCH, MANY = sys.argv[1:3]
 del sys.argv[1:]
 SEED = int(os.environ.get("VCH_SEED", random.randrange(2**32)))
 NONCE, POLICY, NODE = "11" * 32, "22" * 32, "33" * 32
@@ -186,6 +186,16 @@ class Collect(unittest.TestCase):
         self.assertEqual(before.evidence["ak"], after.evidence["ak"])
         self.assertNotEqual(self.check(before)[11], self.check(extended)[11])
         self.assertEqual(self.check(after)[11], "00" * 32)
+
+    def test_node_asks_from_several_threads_though_it_is_fenced(self):
+        with subprocess.Popen([MANY, f"tpm:{self.tpm.tcti}", "4", "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as node:
+            self.assertEqual(node.stdout.readline(), "0\n")  # descriptors that were left open
+            os.kill(int(node.stdout.readline()), signal.SIGKILL)  # the process that starts others
+            code, why = node.communicate("\n", timeout=60)[0].splitlines()
+        self.assertEqual(node.returncode, 0)
+        self.assertEqual(code, "cannot be reached now")
+        self.assertIn("start the program anew", why)
 
     def test_selection_and_boot_log_are_the_operators(self):
         (self.folder / "log").write_bytes(b"a boot log")

@@ -56,6 +56,8 @@ struct tsm {
     struct tsm_entry entries[TSM_ENTRIES];
     uint8_t table[3 * 24 + 2 * AMD_DER_MAX];
     size_t table_size;
+    const uint8_t *quote; // not NULL: this is a trust domain of Intel's, which says this
+    size_t quote_size;
     unsigned made, dropped, pauses;
 };
 
@@ -173,8 +175,10 @@ static inline int tsm_answer(struct tsm *tsm, struct tsm_entry *entry, bool is_t
     if (!is_table && tsm_is(tsm, TSM_GONE)) return ENXIO;
     if (entry->reported != entry->generation) tsm_report(tsm, entry);
     if (is_table) tsm_fill_table(tsm);
-    *bytes = is_table ? tsm->table : entry->report;
-    *size = is_table ? tsm->table_size : sizeof entry->report;
+    *bytes = is_table ? tsm->table : tsm->quote != NULL ? tsm->quote : entry->report;
+    *size = is_table             ? tsm->table_size
+            : tsm->quote != NULL ? tsm->quote_size
+                                 : sizeof entry->report;
     if (is_table && tsm_is(tsm, TSM_BAD_TABLE)) vch_put_u32le(tsm->table + 16, 0xfffffff0);
     if (!is_table && tsm_is(tsm, TSM_EMPTY)) *size = 0;
     if (!is_table && tsm_is(tsm, TSM_HUGE_REPORT)) *bytes = endless, *size = sizeof endless;
@@ -195,7 +199,12 @@ static inline int tsm_read(void *context, const char *name, const char *file, ui
     if (entry == NULL) return ENOENT;
     if (strcmp(file, "provider") == 0)
         (void)snprintf(text, sizeof text, "%s\n",
-                       tsm_is(tsm, TSM_UNKNOWN_PROVIDER) ? "arm_cca_guest" : "sev_guest");
+                       tsm_is(tsm, TSM_UNKNOWN_PROVIDER) ? "arm_cca_guest"
+                       : tsm->quote != NULL              ? "tdx_guest"
+                                                         : "sev_guest");
+    else if (tsm->quote != NULL &&
+             (strcmp(file, "privlevel_floor") == 0 || strcmp(file, "auxblob") == 0))
+        return ENOENT; // of AMD's alone
     else if (strcmp(file, "generation") == 0)
         (void)snprintf(text, sizeof text, "%llu\n", (unsigned long long)entry->generation);
     else if (strcmp(file, "privlevel_floor") == 0)
