@@ -135,6 +135,7 @@ void vch_asker_conclude(struct vch_asker *asker, const struct vch_asker_verdict 
         memcpy(asker->kept.salt, asker->answer.salt, sizeof asker->kept.salt);
         asker->bytes = NULL;
         asker->has_verdict = true;
+        asker->accepted_count++;
         memcpy(asker->occasion, asker->answer.occasion, sizeof asker->occasion);
         asker->settled_ms = asker->asked_ms;
         asker->state = VCH_ASKER_SETTLED;

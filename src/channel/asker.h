@@ -111,8 +111,9 @@ struct vch_asker {
     bool is_inside;             // vch_asker_receive
     struct vch_asker_kept kept; // the last that was accepted
     bool has_verdict;
-    uint8_t occasion[32]; // of the verdict
-    uint64_t settled_ms;  // monotonic, when what it is about was asked
+    uint8_t occasion[32];    // of the verdict
+    uint32_t accepted_count; // of answers
+    uint64_t settled_ms;     // monotonic, when what it is about was asked
 };
 
 void vch_asker_init(struct vch_asker *asker, const struct vch_asker_setup *setup);

@@ -13,13 +13,9 @@
 // Evidence and endorsements while a response is made of them, and the response.
 enum { WORK_MAX = 4 << 20 };
 
-enum state { QUEUED, WORKING, DONE };
-
 struct vch_attester_question {
-    struct vch_attester *attester;
-    struct vch_attester_question *next;
-    enum state state;
-    bool is_cancelled; // under the lock, as are `next` and `state`
+    struct vch_attester_question *next; // under the lock
+    bool is_cancelled;                  // the loop's alone
     vch_attester_answered answered;
     void *context;
     struct vch_binder binder;
@@ -96,7 +92,14 @@ static vch_status make_response(const struct vch_attester_setup *setup,
                                                .statement_size = question->statement_size};
     memcpy(response->sealing_key, question->binder.sealing_key, sizeof response->sealing_key);
     VCH_TRY(collect(setup, question, response, arena));
-    VCH_TRY(vch_exchange_encode_response(bytes, VCH_EXCHANGE_SIZE_MAX, &question->size, response));
+    vch_status status =
+        vch_exchange_encode_response(bytes, VCH_EXCHANGE_SIZE_MAX, &question->size, response);
+    if (!vch_is_ok(status))
+        return vch_complain(
+            &question->complaint, status.code,
+            "evidence and endorsements come to more than %u bytes, or are none: show "
+            "a shorter boot log or fewer endorsements",
+            VCH_EXCHANGE_SIZE_MAX);
     question->bytes = calloc(1, question->size);
     if (question->bytes == NULL) return VCH_FAIL(NO_MEMORY);
     memcpy(question->bytes, bytes, question->size);
@@ -111,7 +114,6 @@ static struct vch_attester_question *take_question(struct vch_attester *attester
     while (attester->queue.first == NULL && !attester->is_ending)
         (void)pthread_cond_wait(&attester->wake, &attester->lock);
     if (!attester->is_ending) question = pop(&attester->queue);
-    if (question != NULL) question->state = WORKING;
     (void)pthread_mutex_unlock(&attester->lock);
     return question;
 }
@@ -121,7 +123,6 @@ static void finish_question(struct vch_attester *attester, struct vch_attester_q
     static const uint64_t one = 1;
 
     (void)pthread_mutex_lock(&attester->lock);
-    question->state = DONE;
     push(&attester->done, question);
     (void)pthread_mutex_unlock(&attester->lock);
     VCH_ASSERT(write(attester->descriptor, &one, sizeof one) == sizeof one);
@@ -316,7 +317,6 @@ vch_status vch_attester_ask(struct vch_attester_question **out, struct vch_attes
     VCH_TRY(vch_binder_encode(block, &binder));
     struct vch_attester_question *question = calloc(1, sizeof *question);
     if (question == NULL) return VCH_FAIL(NO_MEMORY);
-    question->attester = attester;
     question->answered = answered;
     question->context = context;
     question->binder = binder;
@@ -340,7 +340,5 @@ vch_status vch_attester_block(uint8_t out[static VCH_BINDER_SIZE],
 
 void vch_attester_cancel(struct vch_attester_question *question)
 {
-    if (question == NULL) return;
-    // Only the loop looks at it, which is who calls: no lock is needed.
-    question->is_cancelled = true;
+    if (question != NULL) question->is_cancelled = true;
 }

@@ -69,6 +69,7 @@ static void answered(void *context, const struct vch_attester_answer *answer)
         if (!vch_is_ok(status)) fail(channel, status.code, "the connection takes no evidence");
         memcpy(channel->shown, answer->binder, sizeof channel->shown);
         channel->has_shown = true;
+        channel->shown_count++;
     }
     tell(channel);
 }

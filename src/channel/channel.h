@@ -32,7 +32,8 @@ struct vch_channel {
     struct vch_attester_question *question;
     uint8_t shown[VCH_BINDER_SIZE]; // the block of the last answer that was sent
     bool has_shown;
-    enum vch_code code; // not NONE: trouble
+    uint32_t shown_count; // of answers that were sent
+    enum vch_code code;   // not NONE: trouble
     char why[VCH_ASKER_WHY_SIZE];
 };
 

@@ -218,6 +218,29 @@ TEST(channel_evidence_that_is_equal_in_part_is_refused)
     }
 }
 
+// The other end learns that there is none, and nothing of what this machine looks like inside.
+TEST(channel_hardware_that_gives_nothing_or_too_much_is_no_evidence)
+{
+    static const struct channels_lie lies[] = {{.is_broken = true},
+                                               {.more_bytes = VCH_EXCHANGE_SIZE_MAX}};
+
+    FOR_EACH(lie, lies)
+    {
+        struct channels_pair pair;
+        struct channels *scene = set_up(&pair);
+        const struct vch_channel *server = &pair.ends[CHANNELS_SERVER].channel;
+        const char *why = NULL;
+
+        scene->lies[CHANNELS_SERVER] = *lie;
+        vch_channel_begin(&pair.ends[CHANNELS_CLIENT].channel, vch_transport_now());
+        while (vch_channel_trouble(server, &why) == VCH_CODE_NONE)
+            channels_turn(scene);
+        CHECK(strstr(why, "no evidence now") != NULL);
+        CHECK_EQ(server->shown_count, 0);
+        tear_down(scene, &pair);
+    }
+}
+
 // Both connections have the same two keys, and the server's hardware is genuine: what tells them
 // apart is the exporter alone, and each nonce.
 TEST(channel_responses_of_two_live_connections_do_not_serve_for_each_other)

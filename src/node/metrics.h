@@ -30,6 +30,11 @@ struct vch_metrics_histogram {
       "processes that computed and ended, by a crash or because the node ended them") \
     X(inference_stopped, "vouch_inference_stopped_total", \
       "of these, those that did not stop when they were told to") \
+    X(evidence_shown, "vouch_evidence_shown_total", "times that this node showed what it is") \
+    X(evidence_accepted, "vouch_evidence_accepted_total", \
+      "verdicts by which clients hold up to the policy") \
+    X(evidence_refused, "vouch_evidence_refused_total", \
+      "clients whose evidence did not hold up, or did not come") \
     X(parser_failures, "vouch_parser_failures_total", \
       "processes that were to judge evidence and said no verdict") \
     X(bytes_in, "vouch_bytes_in_total", "bytes received inside TLS") \

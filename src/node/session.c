@@ -511,11 +511,26 @@ static void receive_ping(struct vch_session *session, const Vouch__Ping *ping)
     if (!session->owes_pong) send_pong(session, ping->token);
 }
 
+static void count_evidence(struct vch_session *session)
+{
+    struct vch_metrics *metrics = session->host->metrics;
+    const struct vch_channel *channel = &session->channel;
+    const bool is_asked = session->host->client_policy != NULL;
+
+    metrics->evidence_shown += channel->shown_count - session->counted_shown;
+    metrics->evidence_accepted += channel->asker.accepted_count - session->counted_accepted;
+    if (is_asked && channel->asker.state == VCH_ASKER_FAILED && session->end_code == VCH_CODE_NONE)
+        metrics->evidence_refused++; // once: the session ends
+    session->counted_shown = channel->shown_count;
+    session->counted_accepted = channel->asker.accepted_count;
+}
+
 static void settle_channel(struct vch_session *session)
 {
     const char *why = NULL;
     enum vch_code code = vch_channel_trouble(&session->channel, &why);
 
+    count_evidence(session);
     if (code != VCH_CODE_NONE) end(session, code, "%s", why);
     if (session->host->client_policy == NULL || !is_trusted(session)) return;
     if (session->owes_pong) send_pong(session, session->pong);

@@ -101,7 +101,8 @@ struct vch_session {
     bool has_greeted;
     bool is_leaving; // the client said Goodbye
     struct vch_channel channel;
-    bool owes_pong; // until the client has been accepted
+    uint32_t counted_shown, counted_accepted; // of the channel's, in the metrics
+    bool owes_pong;                           // until the client has been accepted
     uint64_t pong;
     uint64_t last_id;
     uint32_t refusals_waiting;                          // since there was room last

@@ -66,6 +66,8 @@ TEST(session_attested_client_is_served)
     chunk(f, 1, INPUT, SESSION_SIDE);
     session_work(&f->s);
     CHECK_EQ(sent(f)->body_case, VOUCH__FRAME__BODY_RUN_RESULT);
+    CHECK_EQ(f->s.metrics.evidence_accepted, 1);
+    CHECK_EQ(f->s.metrics.evidence_refused, 0);
     tear_down(f);
 }
 
@@ -110,6 +112,8 @@ TEST(session_client_whose_evidence_does_not_hold_is_told_which_check)
 
     respond(f, bytes, sizeof bytes);
     CHECK(strcmp(f->s.session.end_text, "a check: its text") == 0);
+    CHECK_EQ(f->s.metrics.evidence_accepted, 0);
+    CHECK_EQ(f->s.metrics.evidence_refused, 1);
     check_ended(f, VCH_CODE_REFUSED);
 }
 

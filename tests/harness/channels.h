@@ -45,6 +45,8 @@ struct channels_lie {
     void (*change)(struct vch_binder *binder); // before the block is hashed
     void (*spoil)(uint8_t report[static VCH_BINDER_REPORT_SIZE],
                   const uint8_t binder[static VCH_BINDER_SIZE]); // after
+    bool is_broken;                                              // nothing comes of the hardware
+    size_t more_bytes;                                           // of no meaning, behind the report
 };
 
 struct channels {
@@ -94,10 +96,12 @@ static inline vch_status channels_collect(void *context,
                                           struct vch_arena *arena, struct vch_complaint *complaint)
 {
     const struct channels_lie *lie = context;
-    uint8_t *report = vch_arena_alloc(arena, VCH_BINDER_REPORT_SIZE, 1), block[VCH_BINDER_SIZE];
+    const size_t size = VCH_BINDER_REPORT_SIZE + lie->more_bytes;
+    uint8_t *report = vch_arena_alloc(arena, size, 1), block[VCH_BINDER_SIZE];
     struct vch_binder changed;
 
     (void)endorsements;
+    if (lie->is_broken) return vch_complain(complaint, VCH_CODE_UNAVAILABLE, "a secret path");
     VCH_ASSERT(report != NULL);
     memcpy(block, binder, sizeof block);
     if (lie->change != NULL) {
@@ -112,7 +116,7 @@ static inline vch_status channels_collect(void *context,
                                                                .type = "application/test",
                                                                .type_size = 16,
                                                                .bytes = report,
-                                                               .size = VCH_BINDER_REPORT_SIZE,
+                                                               .size = size,
                                                                .purposes = VCH_CMW_EVIDENCE};
     return VCH_OK;
 }
