@@ -18,6 +18,16 @@ static const size_t fields[FIELDS] = {
     offsetof(struct vch_binder, facts),       offsetof(struct vch_binder, policy),
 };
 
+const char *vch_binder_kind_name(enum vch_binder_kind kind)
+{
+    static const char *const names[VCH_BINDER_KIND_END] = {
+        [VCH_BINDER_SNP] = "snp",  [VCH_BINDER_TDX] = "tdx",       [VCH_BINDER_SGX] = "sgx",
+        [VCH_BINDER_TPM] = "tpm2", [VCH_BINDER_AZURE] = "az-vtpm", [VCH_BINDER_NONE] = "none",
+    };
+
+    return kind >= VCH_BINDER_SNP && kind < VCH_BINDER_KIND_END ? names[kind] : "unknown";
+}
+
 // What is wrong with it; NULL: nothing.
 static const char *wrong(const struct vch_binder *binder)
 {

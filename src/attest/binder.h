@@ -36,6 +36,9 @@ enum vch_binder_kind {
     VCH_BINDER_KIND_END,
 };
 
+// As specs/attest.md has it: "snp".
+const char *vch_binder_kind_name(enum vch_binder_kind kind);
+
 struct vch_binder {
     enum vch_binder_mode mode;
     enum vch_binder_role role;

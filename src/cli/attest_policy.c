@@ -86,16 +86,12 @@ static json_t *levels_json(const struct vch_rules *rules, unsigned what)
 
 static json_t *kinds_json(const struct vch_rules *rules, unsigned what)
 {
-    static const char *const names[VCH_BINDER_KIND_END] = {
-        [VCH_BINDER_SNP] = "snp",  [VCH_BINDER_TDX] = "tdx",       [VCH_BINDER_SGX] = "sgx",
-        [VCH_BINDER_TPM] = "tpm2", [VCH_BINDER_AZURE] = "az-vtpm", [VCH_BINDER_NONE] = "none",
-    };
     bool kinds[VCH_BINDER_KIND_END];
     json_t *rows = json_array();
 
     (void)vch_rules_kinds(kinds, rules, what);
-    for (unsigned kind = VCH_BINDER_SNP; kind < VCH_BINDER_KIND_END; kind++)
-        if (kinds[kind]) json_array_append_new(rows, json_string(names[kind]));
+    for (enum vch_binder_kind kind = VCH_BINDER_SNP; kind < VCH_BINDER_KIND_END; kind++)
+        if (kinds[kind]) json_array_append_new(rows, json_string(vch_binder_kind_name(kind)));
     return rows;
 }
 

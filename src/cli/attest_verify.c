@@ -11,10 +11,6 @@
 #include "cli/print.h"
 #include "cli/rules_file.h"
 
-static const char *const kinds[VCH_BINDER_KIND_END] = {
-    [VCH_BINDER_SNP] = "snp",  [VCH_BINDER_TDX] = "tdx",       [VCH_BINDER_SGX] = "sgx",
-    [VCH_BINDER_TPM] = "tpm2", [VCH_BINDER_AZURE] = "az-vtpm", [VCH_BINDER_NONE] = "none",
-};
 static const char *const results[] = {
     [VCH_APPRAISAL_FAILED] = "FAILED",
     [VCH_APPRAISAL_WARNED] = "warned",
@@ -157,7 +153,7 @@ static void print_verdict(const struct question *question, const struct vch_resu
     char hex[2 * 32 + 1];
 
     vch_hex_encode(hex, question->binder.node, 32);
-    printf("node %s\nevidence %s, %s\n", hex, kinds[result->kind],
+    printf("node %s\nevidence %s, %s\n", hex, vch_binder_kind_name(result->kind),
            question->binder.mode == VCH_BINDER_CHANNEL
                ? "bound to one connection (that its nonce was fresh is the word of who kept it)"
                : "bound to no connection");
@@ -206,7 +202,7 @@ static vch_status print_json(const struct question *question, const struct vch_r
     return vch_tool_print_json(
         json_pack("{s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "word",
                   vch_result_word_text(result->word), "level", vch_rules_level_name(result->level),
-                  "kind", kinds[result->kind], "test", (int)result->is_test, "until",
+                  "kind", vch_binder_kind_name(result->kind), "test", (int)result->is_test, "until",
                   (json_int_t)result->until_s, "node", vch_tool_json_hex(question->binder.node, 32),
                   "digest", vch_tool_json_hex(result->digest.bytes, VCH_DIGEST_SIZE), "classes",
                   classes, "machine", json_machine(result), "checks", json_checks(result)));

@@ -166,6 +166,7 @@ void vch_attested_claim(struct vch_verify_report *report, const struct vch_verif
         conclude(report, VCH_VERDICT_NOT_CLAIMED, "the voucher carries no evidence of hardware");
         return;
     }
+    report->are_builds_listed = input->rules != NULL && !input->rules->facts.is_any_build;
     counted.nodes = VCH_ARENA_NEW(scratch, struct vch_attested_node, count);
     if (counted.nodes == NULL || !vch_is_ok(judge_all(&counted, scratch)))
         conclude(report, VCH_VERDICT_NOT_SHOWN, "not enough memory to judge it");

@@ -55,6 +55,9 @@ TEST(attested_is_shown_where_every_node_that_answered_had_attested)
     v.policy.quorum_min = 4;
     CHECK_OK(vouchers_verify(&v));
     CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
+    a.scene.rules.facts.is_any_build = true; // but not where anything may run there
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "");
     v.policy.has_requirements = v.policy.requires[VCH_CLAIM_ATTESTED] = true;
     CHECK_OK(vouchers_verify(&v));
     end();

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import evidence as ev  # pylint: disable=wrong-import-position
 import tpms  # pylint: disable=wrong-import-position
 from agreed import DEMO, make_model  # pylint: disable=wrong-import-position
-from network import Network, Node  # pylint: disable=wrong-import-position
+from network import Network  # pylint: disable=wrong-import-position
 
 VOUCH = sys.argv.pop(1)
 ACCEPTED, REFUSED, USAGE = range(3)
@@ -30,15 +30,17 @@ def rules(prompts, **changes):
 
 
 class Attested(unittest.TestCase):
-    def setUp(self):
+    @classmethod
+    def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = pathlib.Path(scratch.name)
-        self.network = Network(VOUCH, self.folder, make_model(VOUCH, self.folder), [(FIRST, LAST)] * 2)
-        self.addCleanup(self.network.close)
+        cls.addClassCleanup(scratch.cleanup)
+        cls.folder = pathlib.Path(scratch.name)
+        cls.network = Network(VOUCH, cls.folder, make_model(VOUCH, cls.folder), [(FIRST, LAST)] * 2)
 
     def start(self, *attest):
         """A node for each."""
+        self.network.nodes = []
+        self.addCleanup(self.network.close)
         for i, kind in enumerate(attest):
             self.network.nodes.append(self.network.start(i, "--attest", kind))
         self.network.write_peers()
