@@ -55,6 +55,7 @@ TEST(evidence_verified_many_times_takes_no_more_memory)
     refuse_all();
     size_t before = in_use();
     long peak_before = peak_kib();
+    if (before == 0) test_skip("a sanitizer keeps what was freed, and looks for leaks itself");
     verify_all(count);
     refuse_all();
     printf(
