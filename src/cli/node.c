@@ -312,7 +312,6 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(parse_limits(&how, tool));
     VCH_TRY(vch_fenced_agent(&agent, tool));
-    vch_keys_init(&keys, agent);
     VCH_TRY(attest(&how, &attestation, tool));
     struct vch_demands *const demands[] = {&attestation.clients, &attestation.peers};
     VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, sizeof demands / sizeof *demands));
@@ -320,6 +319,7 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
+    vch_keys_init(&keys, agent);
     vch_status status = run_with_keys(tool, &how, &annexes, &attestation, &keys);
     vch_apart_free(how.apart);
     vch_parser_free(how.parser);
