@@ -77,11 +77,13 @@ const struct vch_command vch_commands_owner = {
         "on\n"
         "this very connection; writes the release down; and sends the data key, sealed to the key "
         "that\n"
-        "the node has shown. M.sealed may be its first 296 bytes alone. Where a check is only "
-        "warned\n"
-        "about nothing is released, unless --accept names it. A node that has the same file opens "
-        "it\n"
-        "and serves it. Exits with 0 when it does.\n\n"
+        "the node has shown. Where a check is only warned about nothing is released, unless "
+        "--accept\n"
+        "names it. M.sealed may be its first 296 bytes alone. Nodes admit the --owner that they "
+        "name,\n"
+        "and whoever is in their registry. A node that has the same file opens it and serves it; "
+        "exits\n"
+        "with 0 when it does.\n\n"
         "log: checks a log of releases, record by record, and prints it. Keep its head elsewhere:\n"
         "--head shows that nothing was taken off its end since.",
     .operand_min = 1,

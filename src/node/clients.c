@@ -87,13 +87,16 @@ static bool is_member(const struct vch_registry *registry, const struct vch_publ
     return vch_registry_find(registry, key) != NULL;
 }
 
-// Members; and whoever has to open something to this node as a referee, which need be no member.
+// Members; the owner of sealed weights; and whoever has to open something to this node as a
+// referee: these need be no members, and are served nothing.
 static bool admit(void *context, const struct vch_public_key *key)
 {
     const struct vch_clients *clients = context;
     const struct vch_session_host *host = clients->setup.host;
+    const struct vch_public_key *owner = clients->setup.owner;
 
     if (is_member(clients->setup.registry, key)) return true;
+    if (owner != NULL && vch_is_equal(owner, key, sizeof *key)) return true;
     return host->may_work != NULL &&
            vch_referee_awaits(host->state(host->context), host->self, key);
 }

@@ -14,8 +14,9 @@ struct vch_clients_setup {
     struct event_base *base;
     struct vch_tls *tls;
     // Whose keys are admitted; besides them, on a ledger, sides of disputes that this node
-    // referees.
+    // referees, and the owner of its sealed weights, who releases their key (NULL: it has none).
     const struct vch_registry *registry;
+    const struct vch_public_key *owner;
     struct vch_stream_limits limits;
     uint32_t count_max, per_key_max;
     struct vch_session_host *host; // what reaches a transport is filled in here

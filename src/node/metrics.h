@@ -26,6 +26,8 @@ struct vch_metrics_histogram {
     X(jobs_answered, "vouch_jobs_answered_total", "results sent to the last byte") \
     X(jobs_cancelled, "vouch_jobs_cancelled_total", \
       "requests cancelled by the client or its absence") \
+    X(weights_opened, "vouch_weights_opened_total", \
+      "sealed weights opened, after a release of their key") \
     X(inference_ended, "vouch_inference_ended_total", \
       "processes that computed and ended, by a crash or because the node ended them") \
     X(inference_stopped, "vouch_inference_stopped_total", \

@@ -192,6 +192,7 @@ static void on_opened(evutil_socket_t unused, short what, void *context)
 
     (void)unused, (void)what;
     if (!vch_weights_collect(node->weights, &opened)) return;
+    node->metrics.weights_opened++;
     hand_to_engine(node, &opened);
     if (node->attester == NULL) return;
     struct vch_facts facts = node->options.attest->facts;
@@ -511,6 +512,8 @@ static void admit_clients(struct vch_node *node)
     struct vch_clients_setup setup = {.base = node->base,
                                       .tls = node->tls,
                                       .registry = &node->registry,
+                                      .owner = options->weights != NULL ? &options->weights->owner
+                                                                        : NULL,
                                       .limits = options->limits,
                                       .count_max = options->connections_max,
                                       .per_key_max = options->connections_per_peer_max,

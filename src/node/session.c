@@ -337,6 +337,7 @@ static void answer_grant(struct vch_session *session, uint64_t id, vch_status st
     frame.body_case = VOUCH__FRAME__BODY_GRANT_RESULT;
     frame.grant_result = &result;
     send_frame(session, &frame);
+    if (!vch_is_ok(status)) vch_metrics_refuse(session->host->metrics, status.code);
 }
 
 // How the release stands that is being opened for this session.
