@@ -14,7 +14,8 @@
 #include "host/file.h"
 #include "host/random.h"
 
-enum { VALID_S = 24 * 3600 }; // files travel by hand
+enum { VALID_S = 24 * 3600 };     // files travel by hand
+enum { PATIENCE_MS = 3 * 60000 }; // chips search for the primes of an RSA key, every time anew
 
 static vch_status output(struct vch_tool *tool, const uint8_t *bytes, size_t size)
 {
@@ -31,6 +32,7 @@ static vch_status start(struct vch_collector *collector, struct vch_tool *tool)
 
     VCH_TRY(vch_options_required(&source, tool->options, "from", &tool->complaint));
     VCH_TRY(vch_attest_collect_setup(&setup, tool, source));
+    if (!vch_options_has(tool->options, "timeout")) setup.timeout_ms = PATIENCE_MS;
     if (setup.source != VCH_COLLECTOR_TPM)
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                             "only a TPM's keys are enrolled: --from tpm or --from tpm:TCTI");

@@ -29,7 +29,7 @@ class Enrol(unittest.TestCase):
 
     def run_step(self, *arguments, code=OK, says=""):
         done = subprocess.run([VOUCH, "attest", "enrol", *arguments], cwd=self.folder, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=240, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         self.assertIn(says, done.stderr)
         return done.stdout
