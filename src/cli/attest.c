@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/attest_certificate.h"
 #include "cli/attest_collect.h"
 #include "cli/attest_enrol.h"
 #include "cli/attest_policy.h"
@@ -43,6 +44,7 @@ static const struct action {
     {"collect", "", 0, 0, vch_attest_collect_run},
     {"enrol", " STEP [FILE]", 1, 2, vch_attest_enrol_run},
     {"verify", " FILE", 1, 1, vch_attest_verify_run},
+    {"certificate", " FILE", 1, 1, vch_attest_certificate_run},
     {"policy", " sign|lint|show FILE", 2, 2, vch_attest_policy_run},
     {"refvalues", "", 0, 0, vch_attest_refvalues_run},
 };
@@ -74,7 +76,8 @@ static vch_status run(struct vch_tool *tool)
 
 const struct vch_command vch_commands_attest = {
     .name = "attest",
-    .operands = "probe | collect | enrol STEP [FILE] | verify FILE | policy STEP FILE | refvalues",
+    .operands = "probe | collect | enrol STEP [FILE] | verify FILE | certificate FILE | policy "
+                "STEP FILE | refvalues",
     .summary = "what machines show about themselves: evidence, judged; what a kernel grants",
     .details =
         "probe: tries each fence around a process (specs/confinement.md) in a child of its own,\n"
@@ -95,6 +98,9 @@ const struct vch_command vch_commands_attest = {
         "--node, by --policy. Prints every check, what to do about those that failed, and who may\n"
         "read what is private on such a machine. Exits with 0 where it is accepted, else with "
         "1.\n\n"
+        "certificate: judges an RA-TLS certificate of somebody else's enclave by --policy and\n"
+        "Intel's collateral (--endorse tcb-info=FILE and so on). It is bound to a key and to no\n"
+        "connection, so with --class prompts or weights:private it is always refused.\n\n"
         "policy: the rules by which evidence is judged (specs/rules.md). sign takes a draft, a\n"
         "JSON object, and --key, and writes --output. lint says what is legal and unwise of a\n"
         "draft or a signed file, and exits with 1 where there are errors. show says what they\n"

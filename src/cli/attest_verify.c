@@ -7,16 +7,11 @@
 #include "attest/levels.h"
 #include "attest/result.h"
 #include "base/bytes.h"
+#include "cli/attest_checks.h"
 #include "cli/attest_record.h"
 #include "cli/print.h"
 #include "cli/rules_file.h"
 
-static const char *const results[] = {
-    [VCH_APPRAISAL_FAILED] = "FAILED",
-    [VCH_APPRAISAL_WARNED] = "warned",
-    [VCH_APPRAISAL_PASSED] = "passed",
-    [VCH_APPRAISAL_NOT_APPLICABLE] = "not applicable",
-};
 #define X(name, text) text,
 static const char *const ids[] = {VCH_RULES_IDS(X)};
 #undef X
@@ -112,18 +107,6 @@ static void print_time(const char *label, int64_t time_s)
     printf("%s%s", label, text);
 }
 
-static void print_checks(const struct vch_result *result)
-{
-    for (uint32_t i = 0; i < result->appraisal.count; i++) {
-        const struct vch_appraisal_check *check = &result->appraisal.checks[i];
-        printf("  %-14s %-26s %s\n", results[check->result], check->name,
-               check->result == VCH_APPRAISAL_PASSED ? "" : check->text);
-        const char *advice = vch_result_advice(check->name);
-        if (check->result == VCH_APPRAISAL_FAILED && advice[0] != '\0')
-            printf("  %-14s %-26s what to do: %s\n", "", "", advice);
-    }
-}
-
 static void print_machine(const struct vch_result *result)
 {
     char hex[2 * VCH_RESULT_HARDWARE_MAX + 1];
@@ -157,7 +140,7 @@ static void print_verdict(const struct question *question, const struct vch_resu
            question->binder.mode == VCH_BINDER_CHANNEL
                ? "bound to one connection (that its nonce was fresh is the word of who kept it)"
                : "bound to no connection");
-    print_checks(result);
+    vch_attest_checks_print(&result->appraisal);
     print_machine(result);
     print_readers(result->level);
     for (enum vch_rules_class what = 0; what < VCH_RULES_CLASS_COUNT; what++)
@@ -168,20 +151,6 @@ static void print_verdict(const struct question *question, const struct vch_resu
            result->is_test ? " (a test, not production)" : "");
     if (result->word != VCH_RESULT_CONTRAINDICATED) print_time(", until ", result->until_s);
     printf("\n");
-}
-
-static json_t *json_checks(const struct vch_result *result)
-{
-    json_t *checks = json_array();
-
-    for (uint32_t i = 0; i < result->appraisal.count; i++) {
-        const struct vch_appraisal_check *check = &result->appraisal.checks[i];
-        json_array_append_new(checks,
-                              json_pack("{s:s, s:s, s:s, s:s}", "name", check->name, "result",
-                                        results[check->result], "text", check->text, "advice",
-                                        vch_result_advice(check->name)));
-    }
-    return checks;
 }
 
 static json_t *json_machine(const struct vch_result *result)
@@ -199,13 +168,13 @@ static vch_status print_json(const struct question *question, const struct vch_r
     for (enum vch_rules_class what = 0; what < VCH_RULES_CLASS_COUNT; what++)
         json_object_set_new(classes, vch_rules_class_name(what),
                             json_boolean(is_allowed(question, result, what)));
-    return vch_tool_print_json(
-        json_pack("{s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "word",
-                  vch_result_word_text(result->word), "level", vch_rules_level_name(result->level),
-                  "kind", vch_binder_kind_name(result->kind), "test", (int)result->is_test, "until",
-                  (json_int_t)result->until_s, "node", vch_tool_json_hex(question->binder.node, 32),
-                  "digest", vch_tool_json_hex(result->digest.bytes, VCH_DIGEST_SIZE), "classes",
-                  classes, "machine", json_machine(result), "checks", json_checks(result)));
+    return vch_tool_print_json(json_pack(
+        "{s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "word",
+        vch_result_word_text(result->word), "level", vch_rules_level_name(result->level), "kind",
+        vch_binder_kind_name(result->kind), "test", (int)result->is_test, "until",
+        (json_int_t)result->until_s, "node", vch_tool_json_hex(question->binder.node, 32), "digest",
+        vch_tool_json_hex(result->digest.bytes, VCH_DIGEST_SIZE), "classes", classes, "machine",
+        json_machine(result), "checks", vch_attest_checks_json(&result->appraisal)));
 }
 
 vch_status vch_attest_verify_run(struct vch_tool *tool)

@@ -148,6 +148,35 @@ class Verify(unittest.TestCase):
         failed = [check["name"] for check in stale["checks"] if check["result"] == "FAILED"]
         self.assertIn("dcap.tcb_info.dates", failed)
 
+    def certificate(self, path, *arguments):
+        return subprocess.run([VOUCH, "attest", "certificate", path, "--policy", self.folder / "policy.json", "--signer",
+                               ev.SIGNER.public.hex(), "--at", AT, *arguments],
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    @unittest.skipUnless(TEE.is_dir(), "no evidence of real machines here")
+    def test_a_certificate_shows_a_key_and_is_refused_for_what_is_private(self):
+        # Whatever else is wrong with it: no collateral of its platform is at hand, and it can be debugged.
+        path = TEE / "ratls/gramine-cert.pem"
+        for what, binding in (("weights:open", "warned"), ("prompts", "FAILED"), ("weights:private", "FAILED")):
+            done = self.certificate(path, "--class", what, "--json")
+            self.assertEqual(done.returncode, MALFORMED, done.stderr)
+            told = json.loads(done.stdout)
+            self.assertEqual((told["word"], told["binding"]), ("contraindicated", "key"))
+            results = {check["name"]: check["result"] for check in told["checks"]}
+            self.assertEqual(results["ratls.binding"], binding)
+            for name in ("ratls.key", "ratls.signature", "dcap.quote.signature", "dcap.report_data"):
+                self.assertEqual(results[name], "passed", name)
+            self.assertEqual(results["dcap.enclave.debug"], "FAILED")
+        self.assertIn("nothing private goes there by it", self.certificate(path).stdout)
+        self.assertEqual(self.certificate(path, "--class", "secrets").returncode, USAGE)
+
+    def test_certificates_without_evidence_are_malformed(self):
+        for data in (b"", b"x", b"-----BEGIN CERTIFICATE-----\n"):
+            self.write("certificate", data)
+            done = self.certificate(self.folder / "certificate")
+            self.assertEqual(done.returncode, MALFORMED, done.stderr)
+            self.assertTrue(done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

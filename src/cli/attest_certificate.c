@@ -1,0 +1,100 @@
+#include "cli/attest_certificate.h"
+
+#include <stdio.h>
+
+#include "attest/ratls.h"
+#include "cli/attest_checks.h"
+#include "cli/attest_record.h"
+#include "cli/rules_file.h"
+
+// Everything that one certificate is judged by.
+struct question {
+    struct vch_rules rules;
+    struct vch_exchange_response brought; // its endorsements alone
+    int64_t time_s;
+    bool is_for_private_data;
+};
+
+static vch_status read_class(struct question *question, struct vch_tool *tool)
+{
+    const char *text = vch_options_text(tool->options, "class");
+    enum vch_rules_class what = VCH_RULES_OPEN_WEIGHTS;
+
+    if (text != NULL && !vch_rules_class_of(&what, text))
+        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                            "--class takes prompts, weights:open or weights:private, not "
+                            "\"%.40s\"",
+                            text);
+    question->is_for_private_data = what != VCH_RULES_OPEN_WEIGHTS;
+    return VCH_OK;
+}
+
+static struct vch_certificate_bytes endorsement(const struct question *question, const char *label)
+{
+    const struct vch_cmw_item *item = vch_cmw_find(&question->brought.endorsements, label);
+
+    if (item == NULL) return (struct vch_certificate_bytes){NULL, 0};
+    return (struct vch_certificate_bytes){item->bytes, item->size};
+}
+
+static vch_status judge(struct vch_appraisal *appraisal, const struct vch_ratls *certificate,
+                        const struct question *question, struct vch_tool *tool)
+{
+    struct vch_dcap_claims claims;
+    const struct vch_dcap_collateral collateral = {
+        .tcb_info = endorsement(question, "tcb-info"),
+        .identity = endorsement(question, "identity"),
+        .signer = endorsement(question, "tcb-signer"),
+        .root_crl = endorsement(question, "root-crl"),
+        .pck_crl = endorsement(question, "pck-crl"),
+    };
+    const struct vch_dcap_question asked = {.root = question->rules.anchors.intel,
+                                            .time_s = question->time_s,
+                                            .policy = &question->rules.dcap};
+
+    return vch_ratls_verify(appraisal, &claims, certificate, &collateral, &asked,
+                            question->is_for_private_data, &tool->arena, &tool->complaint);
+}
+
+static vch_status report(const struct vch_appraisal *appraisal, const struct vch_ratls *certificate,
+                         vch_status status, const struct vch_tool *tool)
+{
+    const char *word = vch_is_ok(status) ? "warning" : "contraindicated";
+
+    if (vch_options_has(tool->options, "json"))
+        return vch_tool_print_json(
+            json_pack("{s:s, s:s, s:o, s:o}", "word", word, "binding", "key", "key",
+                      vch_tool_json_hex(certificate->key.bytes, VCH_DIGEST_SIZE), "checks",
+                      vch_attest_checks_json(appraisal)));
+    vch_attest_checks_print(appraisal);
+    printf("%s: bound to a key and to no connection, so nothing private goes there by it\n", word);
+    return VCH_OK;
+}
+
+vch_status vch_attest_certificate_run(struct vch_tool *tool)
+{
+    static struct question question;
+    static struct vch_appraisal appraisal;
+    struct vch_ratls certificate;
+    struct vch_certificate_bytes file = {NULL, 0};
+    const char *policy = NULL;
+    uint8_t *bytes = NULL;
+
+    VCH_TRY(vch_options_required(&policy, tool->options, "policy", &tool->complaint));
+    VCH_TRY(read_class(&question, tool));
+    VCH_TRY(vch_rules_file_time(&question.time_s, tool, "at"));
+    VCH_TRY(vch_rules_file_load(&question.rules, tool, policy, "signer", question.time_s));
+    VCH_TRY(vch_attest_record_endorse(&question.brought, tool));
+    VCH_TRY(vch_tool_file(&bytes, &file.size, tool, tool->options->operands[1],
+                          VCH_CERTIFICATE_BYTES_MAX));
+    file.bytes = bytes;
+    vch_appraisal_init(&appraisal);
+    vch_status status = vch_ratls_decode(&certificate, &file, &tool->complaint);
+    if (vch_is_ok(status)) {
+        status = judge(&appraisal, &certificate, &question, tool);
+        vch_status said = report(&appraisal, &certificate, status, tool);
+        if (!vch_is_ok(said)) status = said;
+    }
+    vch_ratls_release(&certificate);
+    return status;
+}
