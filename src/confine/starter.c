@@ -96,6 +96,7 @@ static int be_starter(int channel, void *context)
         else
             end_one(&child, channel);
     }
+    if (child.pid > 0) wait_a_moment(&child); // it sees that nobody is left
     vch_child_stop(&child);
     return 0;
 }

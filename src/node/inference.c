@@ -1,6 +1,7 @@
 #include "node/inference.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 enum {
     ARENA_MAX = INT32_MAX, // manifests and programs of all models
     SCRATCH_MAX = 64 << 20,
+    PAGES_KEPT = 256 << 20,
 };
 
 struct inside;
@@ -35,6 +37,8 @@ struct inside {
     struct vch_annex_source sources[VCH_PROVERS_MAX];
     uint8_t order[VCH_ORDER_SIZE_MAX];
     struct vch_referee referee;
+    uint8_t *room; // for inputs; zeros between tasks
+    size_t room_size;
 };
 
 static vch_status say(const struct inside *inside, enum vch_inference_kind kind, uint32_t index,
@@ -157,6 +161,25 @@ static vch_status take_model(struct inside *inside, int memory, size_t size)
     return report(inside, VCH_INFERENCE_TAKEN, &said);
 }
 
+static void clear_room(struct inside *inside, size_t used)
+{
+    if (inside->room != NULL) vch_wipe(inside->room, used);
+    if (inside->room_size <= PAGES_KEPT) return;
+    free(inside->room);
+    inside->room = NULL;
+    inside->room_size = 0;
+}
+
+static uint8_t *make_room(struct inside *inside, size_t size)
+{
+    if (size > inside->room_size) {
+        free(inside->room);
+        inside->room = calloc(size, 1);
+        inside->room_size = inside->room != NULL ? size : 0;
+    }
+    return inside->room;
+}
+
 // What the order asks for, checked, with an input of its own.
 static vch_status prepare(struct vch_task *task, struct inside *inside, size_t size,
                           struct vch_arena *scratch)
@@ -168,7 +191,7 @@ static vch_status prepare(struct vch_task *task, struct inside *inside, size_t s
     memcpy(inside->order, inside->shared->text, size);
     VCH_TRY(vch_order_decode(task, &inside->referee, inside->order, size, &scope, scratch));
     if (task->input_size > inside->setup->data_max) return VCH_FAIL(MALFORMED);
-    task->input.data = calloc(task->input_size, 1);
+    task->input.data = make_room(inside, task->input_size);
     if (task->input.data == NULL) return VCH_FAIL(NO_MEMORY);
     memcpy(task->input.data, inside->shared->data, task->input_size);
     task->received = task->input_size;
@@ -209,8 +232,7 @@ static vch_status obey(struct inside *inside, size_t size)
     else
         vch_engine_compute(NULL, &inside->engine, &task);
     vch_status status = answer(inside, &task);
-    if (task.input.data != NULL) vch_wipe(task.input.data, task.input_size);
-    free(task.input.data);
+    clear_room(inside, task.received);
     vch_arena_release(&task.arena);
     vch_arena_release(&scratch);
     return status;
@@ -227,11 +249,20 @@ static vch_status serve(struct inside *inside)
     return VCH_FAIL(MALFORMED);
 }
 
+// A task's memory comes from where the last one's went, all of it wiped: from fresh pages it would
+// take as long as a small layer.
+static void keep_pages(void)
+{
+    (void)mallopt(M_MMAP_MAX, 0);
+    (void)mallopt(M_TRIM_THRESHOLD, PAGES_KEPT);
+}
+
 int vch_inference_work(int channel, void *setup)
 {
     struct vch_inference_report ready = {.status = VCH_OK};
     struct vch_arena arena;
 
+    keep_pages();
     vch_arena_init(&arena, ARENA_MAX);
     struct inside *inside = VCH_ARENA_NEW(&arena, struct inside, 1);
     if (inside == NULL) return 1;
