@@ -4,13 +4,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "attest/levels.h"
 #include "attest/result.h"
 #include "base/bytes.h"
 #include "cli/attest_checks.h"
 #include "cli/attest_record.h"
-#include "cli/print.h"
 #include "cli/rules_file.h"
+#include "cli/verify_attested.h"
 
 #define X(name, text) text,
 static const char *const ids[] = {VCH_RULES_IDS(X)};
@@ -119,18 +118,6 @@ static void print_machine(const struct vch_result *result)
     printf("\n");
 }
 
-// Of each level it is said who reads what in spite of it.
-static void print_readers(enum vch_rules_level level)
-{
-    size_t count = 0;
-    const struct vch_levels_reader *readers = vch_levels_readers(&count);
-
-    printf("%s shows %s\nwho may read what is private there:\n", vch_rules_level_name(level),
-           vch_levels_meaning(level));
-    for (size_t i = 0; i < count; i++)
-        printf("  %-56s %s\n", readers[i].who, readers[i].answers[level]);
-}
-
 static void print_verdict(const struct question *question, const struct vch_result *result)
 {
     char hex[2 * 32 + 1];
@@ -142,7 +129,7 @@ static void print_verdict(const struct question *question, const struct vch_resu
                : "bound to no connection");
     vch_attest_checks_print(&result->appraisal);
     print_machine(result);
-    print_readers(result->level);
+    vch_verify_attested_print_level(result->level);
     for (enum vch_rules_class what = 0; what < VCH_RULES_CLASS_COUNT; what++)
         printf("%s%s: %s", what == 0 ? "" : ", ", vch_rules_class_name(what),
                is_allowed(question, result, what) ? "yes" : "no");

@@ -5,7 +5,6 @@
 
 #include "attest/levels.h"
 #include "base/bytes.h"
-#include "cli/print.h"
 #include "cli/rules_file.h"
 
 static const char *const verdicts[] = {
@@ -55,7 +54,7 @@ static void print_node(const struct vch_attested_node *node)
     printf("%s%s\n", node->why[0] != '\0' ? "; " : "", node->why);
 }
 
-static void print_level(enum vch_rules_level level)
+void vch_verify_attested_print_level(enum vch_rules_level level)
 {
     size_t count = 0;
     const struct vch_levels_reader *readers = vch_levels_readers(&count);
@@ -75,7 +74,7 @@ void vch_verify_attested_print(const struct vch_verify_report *report)
         occurs[report->attested[i].level] = true;
     }
     for (enum vch_rules_level level = VCH_RULES_LEVEL_COUNT; level-- > 0;)
-        if (occurs[level]) print_level(level);
+        if (occurs[level]) vch_verify_attested_print_level(level);
 }
 
 json_t *vch_verify_attested_json(const struct vch_verify_report *report)

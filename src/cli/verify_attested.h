@@ -14,4 +14,5 @@ vch_status vch_verify_attested_load(const struct vch_rules **rules, struct vch_t
 // Each node's level and what decided about it; then, for every level that occurs, who may read what
 // is private there.
 void vch_verify_attested_print(const struct vch_verify_report *report);
+void vch_verify_attested_print_level(enum vch_rules_level level);
 json_t *vch_verify_attested_json(const struct vch_verify_report *report);

@@ -54,7 +54,7 @@ class Verify(unittest.TestCase):
         self.assertIn({"name": "result.build", "result": "passed"},
                       [{"name": c["name"], "result": c["result"]} for c in told["checks"]])
         text = self.verify()
-        self.assertIn("who may read what is private there", text.stdout)
+        self.assertIn("Who may read what is private there", text.stdout)
         self.assertIn("prompts: no, weights:open: yes", text.stdout)
 
     def test_a_class_that_the_level_may_not_have_is_refused(self):

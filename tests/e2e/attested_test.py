@@ -81,6 +81,9 @@ class Attested(unittest.TestCase):
         self.assertNotIn("tpm shows", text)
         code, told = self.verify(policy, "--require", "attested")
         self.assertEqual(code, REFUSED)
+        told = json.loads(self.network.run("inspect", self.folder / "answer.voucher", "--json"))
+        self.assertEqual(sorted(row["node"] for row in told["attestations"]),
+                         sorted(node.key for node in self.network.nodes))
 
     def test_a_voucher_without_a_policy_has_no_evidence(self):
         self.start("none", "none")
