@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 
 struct counted {
     const struct vch_verify_input *input;
@@ -114,11 +115,13 @@ static void conclude_on_missing(struct counted *counted, const struct vch_public
 
 static void conclude_shown(struct counted *counted)
 {
+    const struct vch_rules *rules = counted->input->rules;
+
+    VCH_ASSERT(rules != NULL); // nothing is shown without
     conclude(counted->report, VCH_VERDICT_SHOWN,
              "every node that answered had shown what it runs before it was asked: %u at the level "
              "tee, %u at tpm, by the policy \"%s\"%s",
-             counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM],
-             counted->input->rules->name,
+             counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM], rules->name,
              counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "");
 }
 
