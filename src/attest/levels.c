@@ -29,7 +29,7 @@ const struct vch_levels_reader *vch_levels_readers(size_t *count)
 const char *vch_levels_meaning(enum vch_rules_level level)
 {
     static const char *const meanings[] = ANSWERS(
-        "nothing to anybody else: a machine's word about itself, signed by its node",
+        "nothing to anybody else: a machine's word about itself",
         "that a TPM with this key saw these PCRs; if the boot chain that told it is honest; "
         "nothing "
         "of memory",

@@ -62,7 +62,7 @@ void vch_verify_attested_print_level(enum vch_rules_level level)
     printf("%s shows %s. Who may read what is private there:\n", vch_rules_level_name(level),
            vch_levels_meaning(level));
     for (size_t i = 0; i < count; i++)
-        printf("  %-56s %s\n", readers[i].who, readers[i].answers[level]);
+        printf("  %-58s %s\n", readers[i].who, readers[i].answers[level]);
 }
 
 void vch_verify_attested_print(const struct vch_verify_report *report)
