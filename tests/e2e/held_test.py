@@ -103,6 +103,18 @@ class Words(Attested):
         self.assertIn("result.confinement", said)
         self.check_untold(*network.nodes)
 
+    def test_nodes_say_that_evidence_is_judged_apart_where_it_is(self):
+        facts = {"builds": "any", "models": "any", "policies": "any", "confinement": ["parser-apart"]}
+        rules = POLICIES.sandbox("apart", facts=facts)
+        network = self.start(["--attest", "none"])
+        log = (network.folder / "node0.log").read_text()
+        if "a sanitizer looks into its own process" not in log:
+            self.assertIn("parser: confined by: ", log)
+            self.ask(network, rules)
+        network = self.start(["--attest", "none", "--confine", "off"])
+        self.assertIn("result.confinement", self.refuse(network, rules))
+        self.check_untold(*network.nodes)
+
     def test_a_word_does_not_do_where_evidence_is_asked_for(self):
         network = self.start(["--attest", "none"])
         rules = POLICIES.tpm(["000b" + 64 * "1"], {PCR: [64 * "0"]}, "unmet")
