@@ -10,12 +10,13 @@
 #include "harness/amd.h"
 #include "harness/gpu.h"
 #include "harness/intel.h"
+#include "harness/nitro.h"
 #include "harness/ratls.h"
 #include "harness/test.h"
 #include "harness/tpm.h"
 
 enum { EVIDENCE_PCRS_SIZE = 3 * VCH_DIGEST_SIZE };
-enum { EVIDENCE_PARTS = 8, EVIDENCE_PART_MAX = 1 << 15, EVIDENCE_FORMATS = 8 };
+enum { EVIDENCE_PARTS = 8, EVIDENCE_PART_MAX = 1 << 15, EVIDENCE_FORMATS = 9 };
 
 // What may differ without being something else: nothing, or what is between the words.
 enum evidence_form {
@@ -47,6 +48,7 @@ static struct {
     struct gpu gpu;
     struct vch_gpu_question gpu_question;
     struct ratls ratls;
+    struct nitro nitro;
     uint8_t azure_report_data[64];
     struct vch_appraisal appraisal;
     struct vch_complaint complaint;
@@ -210,6 +212,16 @@ static inline vch_status evidence_verify_ratls(const struct evidence *evidence)
     return status;
 }
 
+static inline vch_status evidence_verify_nitro(const struct evidence *evidence)
+{
+    const struct vch_nitro_question question = nitro_question(&evidence_of.nitro);
+    const struct vch_nitro_policy policy = nitro_policy(&evidence_of.nitro);
+    struct vch_nitro_document document;
+
+    return vch_nitro_verify(&evidence_of.appraisal, &document, evidence->parts[0].bytes,
+                            evidence->parts[0].size, &question, &policy, &evidence_of.complaint);
+}
+
 static inline void evidence_make_snp(struct evidence *out)
 {
     struct amd *amd = &evidence_of.amd;
@@ -330,6 +342,15 @@ static inline void evidence_make_ratls(struct evidence *out)
                  ratls_make(&evidence_of.ratls, der, sizeof der));
 }
 
+static inline void evidence_make_nitro(struct evidence *out)
+{
+    out->name = "nitro";
+    out->verify = evidence_verify_nitro;
+    nitro_make(&evidence_of.nitro);
+    evidence_add(out, "document", EVIDENCE_EXACT, evidence_of.nitro.document,
+                 evidence_of.nitro.size);
+}
+
 // All of them, and that they are good.
 static inline void evidence_make(struct evidence out[EVIDENCE_FORMATS])
 {
@@ -345,6 +366,7 @@ static inline void evidence_make(struct evidence out[EVIDENCE_FORMATS])
     evidence_make_azure(&out[5]);
     evidence_make_gpu(&out[6]);
     evidence_make_ratls(&out[7]);
+    evidence_make_nitro(&out[8]);
     for (size_t i = 0; i < EVIDENCE_FORMATS; i++)
         if (!vch_is_ok(out[i].verify(&out[i])))
             test_fail(__FILE__, __LINE__, "%s: %s", out[i].name, evidence_of.complaint.text);
@@ -358,4 +380,5 @@ static inline void evidence_release(void)
     tpm_release(&evidence_of.tpm);
     tpm_release(&evidence_of.vtpm);
     gpu_release(&evidence_of.gpu);
+    nitro_release(&evidence_of.nitro);
 }
