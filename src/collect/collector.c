@@ -26,7 +26,13 @@ static const struct {
     {"none", VCH_COLLECTOR_NONE, NULL},
     {"tsm", VCH_COLLECTOR_TSM, VCH_COLLECTOR_TSM_FOLDER},
     {"tpm", VCH_COLLECTOR_TPM, VCH_COLLECTOR_TCTI},
+    {"az-vtpm", VCH_COLLECTOR_AZURE, VCH_COLLECTOR_TCTI},
 };
+
+static bool is_tpm(enum vch_collector_source source)
+{
+    return source == VCH_COLLECTOR_TPM || source == VCH_COLLECTOR_AZURE;
+}
 
 vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                               struct vch_complaint *complaint)
@@ -41,11 +47,11 @@ vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                                             .place = colon != NULL ? colon + 1 : SOURCES[i].usual,
                                             .pcrs = VCH_COLLECTOR_PCRS,
                                             .timeout_ms = TIMEOUT_MS};
-        return out->source == VCH_COLLECTOR_TPM ? vch_tcti_check(out->place, complaint) : VCH_OK;
+        return is_tpm(out->source) ? vch_tcti_check(out->place, complaint) : VCH_OK;
     }
     return vch_complain(complaint, VCH_CODE_USAGE,
-                        "evidence comes from \"none\", \"tsm\", \"tsm:FOLDER\", \"tpm\" or "
-                        "\"tpm:TCTI\", not \"%.60s\"",
+                        "evidence comes from \"none\", \"tsm\", \"tsm:FOLDER\", \"tpm\", "
+                        "\"tpm:TCTI\", \"az-vtpm\" or \"az-vtpm:TCTI\", not \"%.60s\"",
                         text);
 }
 

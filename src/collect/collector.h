@@ -21,9 +21,10 @@
 #include "confine/starter.h"
 
 enum vch_collector_source {
-    VCH_COLLECTOR_NONE, // nothing shows anything: a statement alone
-    VCH_COLLECTOR_TSM,  // configfs-tsm: SEV-SNP or TDX, whichever this guest is
-    VCH_COLLECTOR_TPM,  // a TPM 2.0
+    VCH_COLLECTOR_NONE,  // nothing shows anything: a statement alone
+    VCH_COLLECTOR_TSM,   // configfs-tsm: SEV-SNP or TDX, whichever this guest is
+    VCH_COLLECTOR_TPM,   // a TPM 2.0
+    VCH_COLLECTOR_AZURE, // SEV-SNP under Azure's paravisor, whose vTPM speaks for it
 };
 
 #define VCH_COLLECTOR_TSM_FOLDER "/sys/kernel/config/tsm/report"
@@ -54,8 +55,9 @@ struct vch_collector {
     bool is_started;
 };
 
-// "none", "tsm", "tsm:FOLDER", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET) into source and
-// place, which borrows from the text; the other members become the usual ones. USAGE.
+// "none", "tsm", "tsm:FOLDER", "tpm", "tpm:TCTI" (device:PATH or swtpm:path=SOCKET), "az-vtpm" or
+// "az-vtpm:TCTI" into source and place, which borrows from the text; the other members become the
+// usual ones. USAGE.
 vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                               struct vch_complaint *complaint);
 

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "collect/cert_table.h"
 #include "collect/items.h"
+#include "collect/paravisor.h"
 #include "collect/tcti.h"
 #include "collect/tpm_activation.h"
 #include "collect/tpm_evidence.h"
@@ -18,6 +19,7 @@ static struct answer {
     struct vch_tpm_evidence tpm;
     struct vch_tpm_keys_certificate certificate;
     struct vch_tsm_report tsm;
+    struct vch_paravisor paravisor;
     uint8_t evidence_bytes[VCH_CMW_SIZE_MAX], endorsement_bytes[VCH_CMW_SIZE_MAX];
 } answer;
 
@@ -47,19 +49,44 @@ static vch_status probe_tpm(struct vch_tpm_session *session, struct vch_complain
     return add_tpm(session, complaint);
 }
 
-static vch_status quote_tpm(struct vch_tpm_session *session, const struct vch_inquiry_plan *plan,
-                            const struct vch_inquiry_request *request,
-                            struct vch_complaint *complaint)
+static vch_status add_quote(struct vch_complaint *complaint)
 {
     const struct vch_tpm_evidence *tpm = &answer.tpm;
     struct vch_cmw *out = &answer.evidence;
 
-    VCH_TRY(vch_tpm_evidence_quote(&answer.tpm, session, request->binder, plan->setup->pcrs,
-                                   complaint));
     VCH_TRY(vch_items_add(out, "attest", tpm->attest, tpm->attest_size, complaint));
     VCH_TRY(vch_items_add(out, "signature", tpm->signature, tpm->signature_size, complaint));
-    VCH_TRY(vch_items_add(out, "pcrs", tpm->pcrs, sizeof tpm->pcrs, complaint));
+    return vch_items_add(out, "pcrs", tpm->pcrs, sizeof tpm->pcrs, complaint);
+}
+
+static vch_status quote_tpm(struct vch_tpm_session *session, const struct vch_inquiry_plan *plan,
+                            const struct vch_inquiry_request *request,
+                            struct vch_complaint *complaint)
+{
+    VCH_TRY(vch_tpm_evidence_quote(&answer.tpm, session, request->binder, plan->setup->pcrs,
+                                   complaint));
+    VCH_TRY(add_quote(complaint));
     return add_tpm(session, complaint);
+}
+
+// The report is what the paravisor asked for when the machine started: it is as old as that, and
+// the quote is not.
+static vch_status ask_paravisor(struct vch_tpm_session *session,
+                                const struct vch_inquiry_plan *plan,
+                                const struct vch_inquiry_request *request,
+                                struct vch_complaint *complaint)
+{
+    const struct vch_azure_hcl *hcl = &answer.paravisor.hcl;
+    struct vch_cmw *out = &answer.evidence;
+
+    answer.reply.kind = VCH_BINDER_AZURE;
+    VCH_TRY(vch_paravisor_read(&answer.paravisor, session, complaint));
+    VCH_TRY(vch_items_add(out, "report", hcl->report, hcl->report_size, complaint));
+    VCH_TRY(vch_items_add(out, "runtime", hcl->runtime, hcl->runtime_size, complaint));
+    if (request->job != VCH_INQUIRY_COLLECT) return VCH_OK;
+    VCH_TRY(
+        vch_paravisor_quote(&answer.tpm, session, request->binder, plan->setup->pcrs, complaint));
+    return add_quote(complaint);
 }
 
 static vch_status activate(struct vch_tpm_session *session,
@@ -74,20 +101,27 @@ static vch_status activate(struct vch_tpm_session *session,
     return status;
 }
 
+static vch_status ask_chip(struct vch_tpm_session *session, const struct vch_inquiry_plan *plan,
+                           const struct vch_inquiry_request *request,
+                           struct vch_complaint *complaint)
+{
+    answer.reply.kind = VCH_BINDER_TPM;
+    if (request->job == VCH_INQUIRY_PROBE) return probe_tpm(session, complaint);
+    if (request->job == VCH_INQUIRY_COLLECT) return quote_tpm(session, plan, request, complaint);
+    return request->job == VCH_INQUIRY_ACTIVATE ? activate(session, request, complaint) : VCH_OK;
+}
+
 static vch_status ask_tpm(const struct vch_inquiry_plan *plan,
                           const struct vch_inquiry_request *request,
                           struct vch_complaint *complaint)
 {
     static struct vch_tpm_session session;
 
-    answer.reply.kind = VCH_BINDER_TPM;
     vch_status status = vch_tpm_session_open(&session, plan->file, request->deadline_us, complaint);
-    if (vch_is_ok(status) && request->job == VCH_INQUIRY_PROBE)
-        status = probe_tpm(&session, complaint);
-    if (vch_is_ok(status) && request->job == VCH_INQUIRY_COLLECT)
-        status = quote_tpm(&session, plan, request, complaint);
-    if (vch_is_ok(status) && request->job == VCH_INQUIRY_ACTIVATE)
-        status = activate(&session, request, complaint);
+    if (vch_is_ok(status))
+        status = plan->setup->source == VCH_COLLECTOR_AZURE
+                     ? ask_paravisor(&session, plan, request, complaint)
+                     : ask_chip(&session, plan, request, complaint);
     vch_tpm_session_close(&session);
     return status;
 }

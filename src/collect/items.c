@@ -13,6 +13,7 @@ static const struct {
     {"pcrs", "application/vnd.vouch.pcrs", VCH_CMW_EVIDENCE},
     {"ak", "application/vnd.vouch.tpmt-public", VCH_CMW_EVIDENCE},
     {"eventlog", "application/vnd.vouch.eventlog", VCH_CMW_EVIDENCE},
+    {"runtime", "application/json", VCH_CMW_EVIDENCE},
     {"vek", "application/pkix-cert", VCH_CMW_ENDORSEMENTS},
     {"issuers", "application/pkix-cert", VCH_CMW_ENDORSEMENTS},
     {"crl.0", "application/pkix-crl", VCH_CMW_ENDORSEMENTS},

@@ -59,7 +59,7 @@ static vch_status read_values(struct vch_digest *values, struct vch_tpm_session 
     return VCH_OK;
 }
 
-static vch_status quote(struct vch_tpm_evidence *out, struct vch_tpm_session *session,
+static vch_status quote(struct vch_tpm_evidence *out, struct vch_tpm_session *session, ESYS_TR key,
                         const struct vch_digest *nonce, uint32_t pcrs,
                         struct vch_complaint *complaint)
 {
@@ -71,8 +71,8 @@ static vch_status quote(struct vch_tpm_evidence *out, struct vch_tpm_session *se
 
     memcpy(data.buffer, nonce->bytes, VCH_DIGEST_SIZE);
     out->signature_size = 0;
-    TSS2_RC answer = Esys_Quote(session->esys, out->ak.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                                ESYS_TR_NONE, &data, &by_key, &selection, &quoted, &signature);
+    TSS2_RC answer = Esys_Quote(session->esys, key, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                                &data, &by_key, &selection, &quoted, &signature);
     if (answer == TSS2_RC_SUCCESS)
         answer = Tss2_MU_TPMT_SIGNATURE_Marshal(signature, out->signature, sizeof out->signature,
                                                 &out->signature_size);
@@ -100,17 +100,19 @@ static bool is_of(const struct vch_tpm_quote *said, const struct vch_digest *val
            memcmp(said->pcr_digest, digest.bytes, VCH_DIGEST_SIZE) == 0;
 }
 
-static vch_status quote_values(struct vch_tpm_evidence *out, struct vch_tpm_session *session,
-                               const struct vch_digest *nonce, uint32_t pcrs,
-                               struct vch_complaint *complaint)
+vch_status vch_tpm_evidence_quote_by(struct vch_tpm_evidence *out, struct vch_tpm_session *session,
+                                     ESYS_TR key, const uint8_t binder[static VCH_BINDER_SIZE],
+                                     uint32_t pcrs, struct vch_complaint *complaint)
 {
+    const struct vch_digest nonce = vch_binder_qualifier(binder);
+
     for (uint32_t i = 0; i < TRIES; i++) {
         struct vch_tpm_quote said;
-        VCH_TRY(quote(out, session, nonce, pcrs, complaint));
+        VCH_TRY(quote(out, session, key, &nonce, pcrs, complaint));
         VCH_TRY(read_values(out->pcrs, session, pcrs, complaint));
         if (!vch_is_ok(vch_tpm_quote_decode(&said, out->attest, out->attest_size, NULL)) ||
             said.nonce_size != VCH_DIGEST_SIZE ||
-            memcmp(said.nonce, nonce->bytes, VCH_DIGEST_SIZE) != 0)
+            memcmp(said.nonce, nonce.bytes, VCH_DIGEST_SIZE) != 0)
             return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                                 "the TPM answered TPM2_Quote with what is no quote for this nonce");
         if (is_of(&said, out->pcrs, pcrs)) return VCH_OK;
@@ -125,10 +127,9 @@ vch_status vch_tpm_evidence_quote(struct vch_tpm_evidence *out, struct vch_tpm_s
                                   const uint8_t binder[static VCH_BINDER_SIZE], uint32_t pcrs,
                                   struct vch_complaint *complaint)
 {
-    const struct vch_digest nonce = vch_binder_qualifier(binder);
-
     VCH_TRY(vch_tpm_keys_attest(&out->ak, session, complaint));
-    vch_status status = quote_values(out, session, &nonce, pcrs, complaint);
+    vch_status status =
+        vch_tpm_evidence_quote_by(out, session, out->ak.handle, binder, pcrs, complaint);
     vch_tpm_session_flush(session, out->ak.handle);
     return status;
 }

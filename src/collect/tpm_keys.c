@@ -3,6 +3,8 @@
 #include <string.h>
 #include <tss2/tss2_mu.h>
 
+#include "collect/tpm_index.h"
+
 // Part of what the key derives from: another text, another key.
 static const char UNIQUE[] = "vouch attestation key 1";
 
@@ -11,7 +13,6 @@ static const uint8_t ENDORSEMENT_POLICY[32] = {
     0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, 0x24,
     0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa};
 
-enum { NV_CHUNK = 512 }; // every TPM reads as much at once
 enum { FIXED = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN };
 
 static TSS2_RC make(ESYS_TR *handle, TPM2B_PUBLIC **made, struct vch_tpm_session *session,
@@ -62,6 +63,18 @@ vch_status vch_tpm_keys_attest(struct vch_tpm_keys_attestation *out,
                                  complaint);
 }
 
+vch_status vch_tpm_keys_paravisor(ESYS_TR *out, struct vch_tpm_session *session,
+                                  struct vch_complaint *complaint)
+{
+    const TPM2_HANDLE place = 0x81000003;
+
+    *out = ESYS_TR_NONE;
+    return vch_tpm_session_check(
+        session,
+        Esys_TR_FromTPMPublic(session->esys, place, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, out),
+        "finding the paravisor's attestation key", complaint);
+}
+
 static TPM2B_PUBLIC endorsement_template(enum vch_tpm_keys_kind kind)
 {
     const TPMT_SYM_DEF_OBJECT aes = {
@@ -108,33 +121,6 @@ static size_t der_size(const uint8_t *bytes, size_t size)
     return whole < size ? whole : size;
 }
 
-static TSS2_RC read_index(struct vch_tpm_keys_certificate *out, struct vch_tpm_session *session,
-                          ESYS_TR index)
-{
-    TPM2B_NV_PUBLIC *facts = NULL;
-    TSS2_RC answer = Esys_NV_ReadPublic(session->esys, index, ESYS_TR_NONE, ESYS_TR_NONE,
-                                        ESYS_TR_NONE, &facts, NULL);
-
-    if (answer != TSS2_RC_SUCCESS) return answer;
-    size_t size = facts->nvPublic.dataSize;
-    Esys_Free(facts);
-    while (out->size < size && size <= sizeof out->bytes) {
-        size_t rest = size - out->size;
-        TPM2B_MAX_NV_BUFFER *part = NULL;
-        answer =
-            Esys_NV_Read(session->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                         (uint16_t)(rest < NV_CHUNK ? rest : NV_CHUNK), (uint16_t)out->size, &part);
-        if (answer != TSS2_RC_SUCCESS) return answer;
-        size_t got = part->size;
-        if (got > 0 && got <= rest) memcpy(out->bytes + out->size, part->buffer, got);
-        Esys_Free(part);
-        if (got == 0 || got > rest) return TSS2_TCTI_RC_MALFORMED_RESPONSE;
-        out->size += got;
-    }
-    out->size = der_size(out->bytes, out->size);
-    return TSS2_RC_SUCCESS;
-}
-
 vch_status vch_tpm_keys_certify(struct vch_tpm_keys_certificate *out,
                                 struct vch_tpm_session *session, struct vch_complaint *complaint)
 {
@@ -144,17 +130,10 @@ vch_status vch_tpm_keys_certify(struct vch_tpm_keys_certificate *out,
     } PLACES[] = {{0x01c0000a, VCH_TPM_KEYS_P256}, {0x01c00002, VCH_TPM_KEYS_RSA2048}};
 
     for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
-        ESYS_TR index = ESYS_TR_NONE;
         *out = (struct vch_tpm_keys_certificate){.kind = VCH_TPM_KEYS_NONE};
-        TSS2_RC answer = Esys_TR_FromTPMPublic(session->esys, PLACES[i].index, ESYS_TR_NONE,
-                                               ESYS_TR_NONE, ESYS_TR_NONE, &index);
-        if ((answer & ~TPM2_RC_N_MASK) == TPM2_RC_HANDLE) continue; // there is none
-        if (answer == TSS2_RC_SUCCESS) {
-            answer = read_index(out, session, index);
-            (void)Esys_TR_Close(session->esys, &index);
-        }
-        VCH_TRY(vch_tpm_session_check(session, answer, "reading the endorsement certificate",
-                                      complaint));
+        VCH_TRY(vch_tpm_index_read(out->bytes, sizeof out->bytes, &out->size, session,
+                                   PLACES[i].index, VCH_TPM_INDEX_ITSELF, complaint));
+        out->size = der_size(out->bytes, out->size);
         out->kind = out->size > 0 ? PLACES[i].kind : VCH_TPM_KEYS_NONE;
         if (out->size > 0) return VCH_OK;
     }

@@ -39,7 +39,7 @@ class Tpm:
         self.issuer = self.folder / "ca/issuercert.pem"
         self._user = ["--runas", "root"] if os.getuid() == 0 else []
         for name in ("state", "ca"):
-            (self.folder / name).mkdir(parents=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         self._make()
         self.start()
 

@@ -10,27 +10,13 @@ import tempfile
 import unittest
 
 import evidence as ev
+import turins
 
 VOUCH, MOUNTER = sys.argv[1:3]
 del sys.argv[1:]
 OK, REFUSED, USAGE, MALFORMED, UNAVAILABLE = range(5)
-AT = "2025-06-15T15:06:40Z"  # 1750000000
 NONCE = bytes([0x31]) * 32
 BUILD = ev.hashlib.sha256(pathlib.Path(VOUCH).read_bytes()).hexdigest()
-
-
-def rules(root):
-    """What that vendor's Turins have to show."""
-    return ev.rules(
-        environment="test", not_after="2026-01-31T00:00:00Z",
-        facts={"builds": [BUILD], "models": "any", "policies": [bytes(32).hex()], "confinement": []},
-        snp={"products": ["Turin"], "signers": ["vcek"], "vmpls": [0], "measurements": [bytes(48).hex()],
-             "host_data": [bytes(32).hex()],
-             "guest": {"debug": False, "min_svn": 0, "allowed": [], "required": []},
-             "platform": {"required": [], "forbidden": [], "unknown": "ignore"}, "min_abi": [0, 0],
-             "min_tcb": {"1a-02": {"fmc": 1, "bl": 2, "tee": 3, "snp": 4, "ucode": 81}}, "provisional": False,
-             "mitigations": {"launch": bytes(8).hex(), "current": bytes(8).hex()}, "crls": "if-present"},
-        anchors={"amd_turin": root.hex()})
 
 
 class Tsm(unittest.TestCase):
@@ -39,33 +25,17 @@ class Tsm(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        cls.mount = cls.folder / "report"
-        cls.mount.mkdir()
-        cls.mounter = subprocess.Popen([MOUNTER, cls.mount, cls.folder], stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, text=True)
-        if cls.mounter.stdout.readline() != "mounted\n":
-            print(f"SKIP: cannot mount by FUSE here: {cls.mounter.stderr.read().strip()}")
-            sys.stdout.flush()
-            os._exit(77)  # what unittest makes of an exit is a failure
-        cls.addClassCleanup(cls.unmount)
-        value = rules((cls.folder / "ark.der").read_bytes())
+        cls.machine = turins.Turin(MOUNTER, cls.folder)
+        cls.addClassCleanup(cls.machine.close)
+        cls.mount, cls.fault = cls.machine.mount, cls.machine.fault
+        value = turins.rules(cls.machine.root(), BUILD)
         cls.policy = ev.policy_id(value)
         (cls.folder / "policy").write_text(ev.signed(value, ev.SIGNER))
-
-    @classmethod
-    def unmount(cls):
-        subprocess.run(["fusermount3", "-u", cls.mount], check=True)
-        cls.mounter.wait(60)
-        for stream in (cls.mounter.stdout, cls.mounter.stderr):
-            stream.close()
 
     def setUp(self):
         self.fault("none", 0)
         for entry in os.listdir(self.mount):
             os.rmdir(self.mount / entry)
-
-    def fault(self, name, times=1000):
-        (self.mount / ".fault").write_text(f"{name} {times}")
 
     def collect(self, *more, code=OK, says="", mount=None, left=0):
         done = subprocess.run(
@@ -79,7 +49,7 @@ class Tsm(unittest.TestCase):
     def verify(self, code=OK):
         done = subprocess.run(
             [VOUCH, "attest", "verify", self.folder / "evidence", "--policy", self.folder / "policy", "--signer",
-             ev.SIGNER.public.hex(), "--nonce", NONCE.hex(), "--asked", AT, "--at", AT, "--class", "prompts", "--json"],
+             ev.SIGNER.public.hex(), "--nonce", NONCE.hex(), "--asked", turins.AT, "--at", turins.AT, "--class", "prompts", "--json"],
             capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return json.loads(done.stdout)
