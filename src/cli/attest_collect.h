@@ -5,7 +5,7 @@
 #include "collect/collector.h"
 
 #define VCH_ATTEST_COLLECT_SOURCE_OPTIONS \
-    {"from", "SOURCE", "where evidence comes from: tsm[:FOLDER], tpm[:TCTI], az-vtpm[:TCTI] or none", false}, \
+    {"from", "SOURCE", "tsm[:FOLDER], tpm[:TCTI], az-vtpm[:TCTI] or none", false}, \
         {"pcrs", "LIST", "of a TPM, such as 0-7,11 (default: all 24)", false}, \
         {"event-log", "FILE", "of a TPM: the boot log, shown along", false}, \
         {"endorse", "LABEL=FILE", "signed by vendors, shown or used: vek, tcb-info ...", true}, \
