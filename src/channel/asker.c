@@ -24,6 +24,16 @@ static void fail(struct vch_asker *asker, enum vch_code code, const char *why)
     (void)snprintf(asker->why, sizeof asker->why, "%s", why);
 }
 
+// Who judges the answer in hand must not conclude it: what fails meanwhile stays failed, and may be
+// gone by then.
+static void leave_judge(struct vch_asker *asker)
+{
+    const struct vch_asker_policy *policy = asker->setup.policy;
+
+    if (asker->state == VCH_ASKER_JUDGING && policy->forget != NULL)
+        policy->forget(policy->context, asker);
+}
+
 // The block's two keys from where we stand: the attested end is our peer.
 static vch_status tie(struct vch_asker *asker, struct vch_asker_answer *answer)
 {
@@ -102,6 +112,7 @@ void vch_asker_receive(struct vch_asker *asker, const Vouch__AttestResponse *res
     const size_t size = response->response.len;
 
     if (asker->state != VCH_ASKER_WAITING) {
+        leave_judge(asker);
         fail(asker, VCH_CODE_MALFORMED, "evidence that nobody asked for");
     } else if (is_late(asker, now)) {
         fail(asker, VCH_CODE_TIMEOUT, "the evidence came too late for its nonce");
@@ -187,10 +198,7 @@ bool vch_asker_allows_since(const struct vch_asker *asker, uint64_t since_ms,
 
 void vch_asker_release(struct vch_asker *asker)
 {
-    const struct vch_asker_policy *policy = asker->setup.policy;
-
-    if (asker->state == VCH_ASKER_JUDGING && policy->forget != NULL)
-        policy->forget(policy->context, asker);
+    leave_judge(asker);
     free(asker->bytes);
     free(asker->kept.bytes);
     *asker = (struct vch_asker){.state = VCH_ASKER_FAILED};

@@ -311,6 +311,23 @@ TEST(asker_that_goes_while_its_judge_works_is_forgotten_by_it)
     CHECK_EQ(scene.forgotten, 1);
 }
 
+// Else the judge would conclude what has failed, or what is no more.
+TEST(asker_that_fails_while_its_judge_works_is_forgotten_by_it)
+{
+    struct scene scene;
+
+    set_up(&scene);
+    scene.waits = true;
+    CHECK_OK(vch_asker_ask(&scene.asker, scene.now));
+    answer(&scene);
+    answer(&scene); // that nobody asked for
+    CHECK_EQ(scene.asker.state, VCH_ASKER_FAILED);
+    CHECK_EQ(scene.asker.code, VCH_CODE_MALFORMED);
+    CHECK_EQ(scene.forgotten, 1);
+    vch_asker_release(&scene.asker);
+    CHECK_EQ(scene.forgotten, 1);
+}
+
 TEST(asker_over_a_connection_that_takes_nothing_fails)
 {
     struct scene scene;

@@ -6,6 +6,7 @@
 #include "confine/child.h"
 #include "harness/attempts.h"
 #include "harness/results.h"
+#include "message/message.h"
 #include "net/loop.h"
 
 static struct results scene;
@@ -289,6 +290,26 @@ TEST(parser_forgets_askers_that_are_gone)
         CHECK_EQ(all[i]->asker.state, VCH_ASKER_SETTLED);
         drop(all[i]);
     }
+    tear_down();
+}
+
+// The other end answers once more than it was asked, and is dropped for that at once.
+TEST(parser_concludes_nothing_of_an_asker_that_failed_meanwhile)
+{
+    uint8_t bytes[] = "an answer";
+    Vouch__AttestResponse response = VOUCH__ATTEST_RESPONSE__INIT;
+
+    set_up();
+    struct asked *first = ask(), *second = ask();
+    take_up(first);
+    take_up(second);
+    response.response = vch_message_borrow(bytes, sizeof bytes);
+    vch_asker_receive(&first->asker, &response, vch_transport_now());
+    CHECK_EQ(first->asker.state, VCH_ASKER_FAILED);
+    drop(first);
+    wait_for(second); // judged after the first
+    CHECK_EQ(second->asker.state, VCH_ASKER_SETTLED);
+    drop(second);
     tear_down();
 }
 
