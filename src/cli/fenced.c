@@ -111,8 +111,8 @@ static void tell(const char *role, const struct vch_confine_facts *facts)
                   granted[0] != '\0' ? granted : "nothing");
 }
 
-// By --confine, and by how this program was built.
-static vch_status is_wanted(bool *out, struct vch_tool *tool)
+// By --confine.
+static vch_status is_asked_for(bool *out, struct vch_tool *tool)
 {
     const char *choice = vch_options_text(tool->options, "confine");
 
@@ -121,6 +121,13 @@ static vch_status is_wanted(bool *out, struct vch_tool *tool)
         return vch_complain(&tool->complaint, VCH_CODE_USAGE,
                             "--confine is \"on\" (the default) or \"off\", not \"%.40s\"", choice);
     *out = strcmp(choice, "on") == 0;
+    return VCH_OK;
+}
+
+// And by how this program was built.
+static vch_status is_wanted(bool *out, struct vch_tool *tool)
+{
+    VCH_TRY(is_asked_for(out, tool));
 #ifdef VCH_SANITIZED
     *out = false;
 #endif
@@ -133,7 +140,7 @@ vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
     unsigned threads = 0;
 
     *out = NULL;
-    VCH_TRY(is_wanted(&is_confined, tool));
+    VCH_TRY(is_asked_for(&is_confined, tool)); // what does so little can be confined and sanitized
     if (!is_confined) return VCH_OK;
     vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_agent_start(out, &tool->complaint));
