@@ -8,7 +8,7 @@
 #include "sealing/hpke.h"
 
 #define VCH_SHOWING_OPTIONS(to) \
-    {"attest", "KIND", "what is shown to " to ": none (its word), tsm[:FOLDER], tpm[:TCTI]", \
+    {"attest", "KIND", "shown to " to ": none (its word), tsm, tpm or az-vtpm, perhaps :WHERE", \
      false}, \
         {"pcrs", "LIST", "of a TPM, such as 0-7,11 (default: all 24)", false}, \
         {"event-log", "FILE", "of a TPM: the boot log, shown along", false}, \
@@ -24,9 +24,9 @@ struct vch_showing {
     struct vch_attester_setup setup;
 };
 
-// --attest none, tsm[:FOLDER] or tpm[:TCTI]: asks the hardware who it is, measures this program.
-// Nothing where the option is not there. Call it before anything secret is in memory; the tool's
-// threads end and come back.
+// --attest none, tsm[:FOLDER], tpm[:TCTI] or az-vtpm[:TCTI]: asks the hardware who it is, measures
+// this program. Nothing where the option is not there. Call it before anything secret is in memory;
+// the tool's threads end and come back.
 vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool);
 
 // The rest: to what this process holds others, what confines it, and the key that things are sealed

@@ -176,6 +176,8 @@ vch_status vch_collector_start(struct vch_collector *out, const struct vch_colle
     out->is_started = true;
     status = ask(out, &question, complaint);
     out->kind = question.reply.kind;
+    if (vch_is_ok(status) && out->kind == VCH_BINDER_NONE)
+        status = vch_complain(complaint, VCH_CODE_UNAVAILABLE, "the hardware is of no known kind");
     if (!vch_is_ok(status)) vch_collector_stop(out);
     return status;
 }
@@ -237,7 +239,6 @@ vch_status vch_collector_activate(struct vch_collector *collector,
         return vch_complain(complaint, VCH_CODE_USAGE, "only a TPM's keys are enrolled so");
     vch_status status = ask(collector, &question, complaint);
     *secret_size = question.reply.secret_size;
-    if (vch_is_ok(status) && *secret_size > VCH_TPM_CREDENTIAL_SECRET_MAX) status = VCH_FAIL(LIMIT);
     if (vch_is_ok(status)) memcpy(secret, question.reply.secret, *secret_size);
     vch_wipe(&question.reply, sizeof question.reply);
     return status;

@@ -33,11 +33,20 @@ static vch_status take(struct vch_cmw *out, int channel, uint32_t size, uint64_t
 {
     out->count = 0;
     if (size == 0) return VCH_OK;
-    if (size > VCH_CMW_SIZE_MAX) return VCH_FAIL(LIMIT);
     uint8_t *bytes = vch_arena_alloc(arena, size, 1);
     if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(read_until(channel, bytes, size, deadline_us));
     return vch_cmw_decode(out, bytes, size, complaint);
+}
+
+// Whoever took that process over must not take this one over, too.
+static bool is_sane(const struct vch_inquiry_reply *reply)
+{
+    return (unsigned)reply->status.code <= VCH_CODE_TIMEOUT &&
+           (unsigned)reply->kind < VCH_BINDER_KIND_END &&
+           reply->evidence_size <= VCH_CMW_SIZE_MAX &&
+           reply->endorsements_size <= VCH_CMW_SIZE_MAX &&
+           reply->secret_size <= VCH_TPM_CREDENTIAL_SECRET_MAX;
 }
 
 static vch_status hear(struct vch_hearing *question, int channel, uint64_t deadline_us,
@@ -47,6 +56,9 @@ static vch_status hear(struct vch_hearing *question, int channel, uint64_t deadl
 
     VCH_TRY(read_until(channel, reply, sizeof *reply, deadline_us));
     reply->complaint.text[VCH_COMPLAINT_SIZE - 1] = '\0';
+    if (!is_sane(reply))
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "the process that asks the hardware answered with what is no answer");
     if (!vch_is_ok(reply->status))
         return vch_complain(complaint, reply->status.code, "%s", reply->complaint.text);
     if (question->evidence == NULL) return VCH_OK;
