@@ -97,7 +97,8 @@ static vch_status make_grant(struct errand *errand, uint8_t grant[static VCH_GRA
 {
     const struct vch_releasing_setup *setup = errand->setup;
     const struct vch_asker_kept *kept = &errand->channel.asker.kept;
-    const uint64_t time_s = vch_clock_unix_ms() / 1000;
+    // When the evidence came: whoever has it comes to the same verdict, judging as of then.
+    const uint64_t time_s = kept->time_ms / 1000;
     const int64_t until_s = setup->rules->until_s;
     const uint64_t end_s =
         earlier(until_s < 0 ? 0 : (uint64_t)until_s, kept->verdict.until_ms / 1000);

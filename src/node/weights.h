@@ -51,7 +51,8 @@ struct vch_weights_opened {
 // opened before.
 vch_status vch_weights_new(struct vch_weights **out, const struct vch_weights_setup *setup,
                            struct vch_complaint *complaint);
-// Waits for what is being opened, at most for one chunk. Not while what was opened is in use.
+// Waits for what is being opened: for one chunk, or, when all are, until the model in them is
+// checked. Not while what was opened is in use.
 void vch_weights_free(struct vch_weights *weights);
 
 // OK: what it is for is open, or is being opened, at `place`. BUSY: other weights are being opened.

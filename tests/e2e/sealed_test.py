@@ -192,8 +192,10 @@ class Sealed(unittest.TestCase):
         self.assertEqual((record["what"], record["node"], record["verdict"]), ("released", node.key, told["verdict"]))
         self.assertEqual(record["manifest"], json.loads(
             self.vouch("owner", "log", "owner.key.releases", "--json"))["records"][0]["manifest"])
-        self.vouch("attest", "verify", "evidence", "--policy", "rules.rules", "--signer", self.owner, "--node",
-                   node.key, "--class", "weights:private")
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record["time"]))
+        judged = json.loads(self.vouch("attest", "verify", "evidence", "--policy", "rules.rules", "--signer", self.owner,
+                                       "--node", node.key, "--class", "weights:private", "--at", at, "--json"))
+        self.assertEqual(judged["digest"], record["verdict"])
         self.release(node, by="owner.key", log="owner.key.releases")  # again: it is open
         self.assertIn("vouch_weights_opened_total 1\n", self.network_metrics(node))
         self.assertEqual(node.drain(), 0)
