@@ -279,9 +279,12 @@ static vch_status give_up(struct vch_apart *apart, struct vch_task *task, vch_st
     }
     end_process(apart, status.code == VCH_CODE_TIMEOUT, &why);
     task->complaint.text[0] = '\0';
-    return vch_complain(&task->complaint, VCH_CODE_UNAVAILABLE,
-                        "the process that computes ended: %s; ask again, or another node",
-                        why.text);
+    vch_status said =
+        vch_complain(&task->complaint, VCH_CODE_UNAVAILABLE,
+                     "the process that computes ended: %s; ask again, or another node", why.text);
+    vch_status next = start_process(apart, NULL); // which loads until the next task comes
+    (void)next;
+    return said;
 }
 
 void vch_apart_execute(void *context, const struct vch_engine *engine, struct vch_task *task)
