@@ -4,7 +4,6 @@
 //     REPORT CHAIN TIME
 //
 // two files and seconds since 1970; the answer is one line: the status and the checks that failed.
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +26,14 @@ static struct vch_certificate_bytes read_file(const char *name, int which)
 
 int main(void)
 {
-    static char names[FILES][NAME_SIZE];
+    static char names[FILES][NAME_SIZE], time[32];
     static struct vch_appraisal appraisal;
     const struct vch_gpu_policy policy = {.architectures = ~0u};
     struct vch_gpu_question question = {.root =
                                             vch_roots_get(VCH_ROOTS_NVIDIA_DEVICE)->certificate};
 
-    while (scanf("%1023s %1023s %" SCNd64, names[0], names[1], &question.time_s) == 3) {
+    while (scanf("%1023s %1023s %31s", names[0], names[1], time) == 3) {
+        question.time_s = strtoll(time, NULL, 10);
         const struct vch_gpu_evidence evidence = {read_file(names[0], 0), read_file(names[1], 1)};
         struct vch_gpu_identity identity = {0};
         struct vch_gpu_report report;

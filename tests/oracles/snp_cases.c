@@ -5,7 +5,6 @@
 //
 // three files and seconds since 1970; the answer is one line: the status and the checks that
 // failed.
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,20 +25,19 @@ static struct vch_certificate_bytes read_file(const char *name, int which)
 
 int main(void)
 {
-    static char names[FILES][NAME_SIZE];
+    static char names[FILES][NAME_SIZE], time[32];
     static struct vch_appraisal appraisal;
     const struct vch_snp_anchors anchors = vch_snp_amd();
     const struct vch_snp_policy policy = {.takes_version_2 = true};
     static const uint8_t report_data[VCH_SNP_REPORT_DATA_SIZE];
     struct vch_snp_report report;
-    int64_t time_s = 0;
 
-    while (scanf("%1023s %1023s %1023s %" SCNd64, names[0], names[1], names[2], &time_s) == 4) {
+    while (scanf("%1023s %1023s %1023s %31s", names[0], names[1], names[2], time) == 4) {
         const struct vch_snp_evidence evidence = {.report = read_file(names[0], 0),
                                                   .key = read_file(names[1], 1),
                                                   .issuers = read_file(names[2], 2)};
         vch_status status = vch_snp_verify(&appraisal, &report, &evidence, &anchors, &policy,
-                                           time_s, report_data, NULL);
+                                           strtoll(time, NULL, 10), report_data, NULL);
         printf("%d", (int)status.code);
         for (uint32_t i = 0; i < appraisal.count; i++)
             if (appraisal.checks[i].result == VCH_APPRAISAL_FAILED)

@@ -5,7 +5,6 @@
 //
 // with FORM tpmt or plain, four files (the key as SubjectPublicKeyInfo; 24 PCRs), and two numbers
 // in hexadecimal; the answer is one line: the status and the checks that failed.
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +29,11 @@ static size_t read_file(const char *name, int which)
 int main(void)
 {
     static char form[16], names[FILES][NAME_SIZE], nonce_hex[2 * NONCE_MAX + 1];
+    static char mask_hex[16];
     static struct vch_appraisal appraisal;
-    uint32_t mask = 0;
 
-    while (scanf("%15s %1023s %1023s %1023s %1023s %" SCNx32 " %128s", form, names[0], names[1],
-                 names[2], names[3], &mask, nonce_hex) == 7) {
+    while (scanf("%15s %1023s %1023s %1023s %1023s %15s %128s", form, names[0], names[1], names[2],
+                 names[3], mask_hex, nonce_hex) == 7) {
         struct vch_digest pcrs[VCH_TPM_QUOTE_PCRS] = {0};
         size_t sizes[FILES], nonce_size = strlen(nonce_hex) / 2;
         uint8_t nonce[NONCE_MAX];
@@ -52,8 +51,10 @@ int main(void)
                                                                           : VCH_TPM_SIGNATURE_PLAIN,
                                                                       bytes[2], sizes[2]},
                                                         .pcrs = pcrs};
-        const struct vch_tpm_quote_expected expected = {
-            .nonce = nonce, .nonce_size = nonce_size, .pcrs = mask};
+        const struct vch_tpm_quote_expected expected = {.nonce = nonce,
+                                                        .nonce_size = nonce_size,
+                                                        .pcrs =
+                                                            (uint32_t)strtoul(mask_hex, NULL, 16)};
         vch_appraisal_init(&appraisal);
         vch_status status = vch_spki_decode(&key, bytes[0], sizes[0]);
         if (vch_is_ok(status))
