@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/describe.h"
 #include "cli/describe_proof.h"
+#include "cli/describe_sealed.h"
 #include "crypto/keyfile.h"
 #include "likeness/floor.h"
 #include "model/program.h"
@@ -157,6 +158,8 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
         return add_memory(*out, tool, package.graph);
     }
     *out = NULL;
+    VCH_TRY(vch_describe_sealed(out, tool, file.bytes, file.size));
+    if (*out != NULL) return VCH_OK;
     VCH_TRY(vch_describe_proof(out, tool, file.bytes, file.size));
     if (*out != NULL) return VCH_OK;
     // Our protobuf files have no magic, but only one strict decoder can accept one.
@@ -168,7 +171,7 @@ static vch_status describe(json_t **out, struct vch_tool *tool, const char *path
     }
     return vch_complain(&tool->complaint, VCH_CODE_MALFORMED,
                         "%.200s is not a model package, annex, proof, voucher, registry, opening, "
-                        "noise floor or key of vouch, or it was altered",
+                        "noise floor, sealed weights or key of vouch, or it was altered",
                         path);
 }
 
@@ -186,7 +189,8 @@ static vch_status run(struct vch_tool *tool)
 const struct vch_command vch_commands_inspect = {
     .name = "inspect",
     .operands = "FILE",
-    .summary = "say what is in a package, annex, proof, voucher, registry, opening or key",
+    .summary =
+        "say what is in a package, annex, proof, voucher, registry, opening, sealed file or key",
     .details = "Checks the file as its user would, then prints what is in it. Inspecting a "
                "voucher does\nnot verify its claims: `vouch verify` does.",
     .operand_min = 1,

@@ -307,6 +307,12 @@ vch_status vch_keyfile_encode_data(uint8_t out[static VCH_KEYFILE_SIZE],
     return seal(out, &data, key, check.bytes, passphrase, random);
 }
 
+vch_status vch_keyfile_public_data(struct vch_digest *check, const uint8_t *bytes, size_t size,
+                                   struct vch_complaint *complaint)
+{
+    return show(check->bytes, &data, bytes, size, complaint);
+}
+
 vch_status vch_keyfile_decode_data(uint8_t key[static VCH_KEYFILE_DATA_SIZE], const uint8_t *bytes,
                                    size_t size, const char *passphrase,
                                    struct vch_complaint *complaint)

@@ -63,6 +63,8 @@ vch_status vch_keyfile_encode_data(uint8_t out[static VCH_KEYFILE_SIZE],
                                    const uint8_t key[static VCH_KEYFILE_DATA_SIZE],
                                    const char *passphrase,
                                    const uint8_t random[static VCH_KEYFILE_RANDOM_SIZE]);
+vch_status vch_keyfile_public_data(struct vch_digest *check, const uint8_t *bytes, size_t size,
+                                   struct vch_complaint *complaint);
 vch_status vch_keyfile_decode_data(uint8_t key[static VCH_KEYFILE_DATA_SIZE], const uint8_t *bytes,
                                    size_t size, const char *passphrase,
                                    struct vch_complaint *complaint);

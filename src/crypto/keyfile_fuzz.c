@@ -25,7 +25,9 @@ static void open_data(const uint8_t *data, size_t size)
         return;
     if (!vch_is_ok(vch_keyfile_decode_data(key, data, size, "", NULL))) return;
     const struct vch_digest check = vch_keyfile_data_check(key);
-    VCH_ASSERT(vch_is_equal(data + 40, check.bytes, sizeof check.bytes));
+    struct vch_digest shown;
+    VCH_ASSERT(vch_is_ok(vch_keyfile_public_data(&shown, data, size, NULL)));
+    VCH_ASSERT(vch_is_equal(shown.bytes, check.bytes, sizeof check.bytes));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -78,11 +78,24 @@ class Owner(unittest.TestCase):
             self.assertNotIn(self.package[at:at + 64], data)
         self.assertEqual((self.folder / "m.sealed.key").stat().st_mode & 0o777, 0o600)
         self.assertEqual((self.folder / "owner.key.releases").stat().st_mode & 0o777, 0o600)
+        shown = json.loads(self.vouch("inspect", "m.sealed", "--json"))
+        self.assertEqual([shown[name] for name in ("kind", "model", "release", "manifest", "chunks")],
+                         ["sealed weights", told["model"], 1, told["manifest"], chunks])
+        key = json.loads(self.vouch("inspect", "m.sealed.key", "--json"))
+        self.assertEqual(key, {"kind": "sealed data key", "data_key": shown["data_key"]})
         self.seal("m.sealed", code=NO, says="will not be replaced")
         self.seal("again.sealed", "--data-key", "m.sealed.key")  # another segment, under the same key
         self.assertNotEqual((self.folder / "again.sealed").read_bytes()[MANIFEST:MANIFEST + 64],
                             data[MANIFEST:MANIFEST + 64])
         self.assertFalse((self.folder / "again.sealed.key").exists())
+
+    def test_whoever_holds_sealed_weights_sees_without_a_key_whether_they_are_whole(self):
+        self.seal("m.sealed")
+        whole = (self.folder / "m.sealed").read_bytes()
+        for changed, code in [(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:], NO), (whole[:-1], MALFORMED),
+                              (whole[:200], MALFORMED), (whole[:100] + b"\1" + whole[101:], NO)]:
+            (self.folder / "other.sealed").write_bytes(changed)
+            self.vouch("inspect", "other.sealed", code=code)
 
     @unittest.skipIf(SANITIZED, "a sanitizer takes memory of its own")
     def test_sealing_takes_less_memory_than_what_is_sealed(self):
