@@ -117,6 +117,17 @@ class Keys(unittest.TestCase):
             raise unittest.SkipTest(f"only root may look at other processes: {error}")
         return "secretmem" in maps or (locked and int(locked[1]) > 0)
 
+    def test_no_process_of_a_node_leaves_a_core_or_gains_rights(self):
+        if "a sanitizer looks into its own process" in self.log(0):
+            self.skipTest("sanitizer builds are not confined, and say so")
+        processes = family(self.node(0).process.pid)
+        self.assertGreaterEqual(len(processes), 5)
+        for pid in processes:
+            limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            self.assertRegex(limits, r"Max core file size +0 +0 ", f"process {pid}")
+            self.assertRegex(status, r"NoNewPrivs:\s+1", f"process {pid}")
+
     def test_a_passphrase_is_left_nowhere(self):
         word, path, key = secrets.token_hex(16), self.folder / "word", self.folder / "solo.key"
         path.write_text(word + "\n")
