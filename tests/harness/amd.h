@@ -42,7 +42,8 @@ struct amd {
     struct vch_snp_policy policy;
 };
 
-static struct amd *amd_at; // for the extensions of a certificate that is being made
+static struct amd *amd_at;          // for the extensions of a certificate that is being made
+static int64_t amd_end_s = AMD_END; // of what is issued
 
 static inline void amd_add_version(X509 *certificate, const char *oid, uint8_t version)
 {
@@ -84,7 +85,7 @@ static inline void amd_issue(struct amd *amd)
                                         .path_length = AUTHORITY_ANY_LENGTH,
                                         .usage = "critical,keyCertSign,cRLSign",
                                         .start_s = AMD_START,
-                                        .end_s = AMD_END,
+                                        .end_s = amd_end_s,
                                         .serial = 1};
     struct authority_plan middle = root, leaf = root;
 

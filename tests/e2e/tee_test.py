@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Nodes inside a TEE, over TLS: SEV-SNP machines of a vendor made for the test show reports that are bound to their
+client's connections, and what they showed is judged again, later, out of the voucher. Then machines whose vendor only
+looks like it, and one whose report is of something else. Skips (77) where nothing can be mounted."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import evidence as ev
+import turins
+from agreed import DEMO, make_model
+from network import Network, Refused
+
+VOUCH, MOUNTER = sys.argv[1:3]
+del sys.argv[1:]
+FIRST, LAST = 1, 6
+
+
+class Tee(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.folder = pathlib.Path(scratch.name)
+        cls.machines = []
+        for name in ("genuine", "alike"):
+            (cls.folder / name).mkdir()
+            cls.machines.append(turins.Turin(MOUNTER, cls.folder / name))
+            cls.addClassCleanup(cls.machines[-1].close)
+        value = turins.rules(
+            cls.machines[0].root(), "00" * 32, not_after="2099-01-01T00:00:00Z",
+            facts={"builds": "any", "models": "any", "policies": "any", "confinement": []},
+            levels={"prompts": ["tee"], "weights:open": ["tee"], "weights:private": ["tee"]})
+        cls.policy = cls.folder / "policy"
+        cls.policy.write_text(ev.signed(value, ev.SIGNER))
+        cls.network = Network(VOUCH, cls.folder, make_model(VOUCH, cls.folder), [(FIRST, LAST)] * 2)
+
+    def setUp(self):
+        for machine in self.machines:
+            machine.fault("none", 0)
+
+    def start(self, *machines):
+        self.network.nodes = []
+        self.addCleanup(self.network.close)
+        for i, machine in enumerate(machines):
+            self.network.nodes.append(self.network.start(i, "--attest", f"tsm:{machine.mount}"))
+        self.network.write_peers()
+
+    def infer(self):
+        return self.network.infer(DEMO / "digits_inputs.npy", "--quorum", 2, "--policy", self.policy,
+                                  "--policy-signer", ev.SIGNER.public.hex())
+
+    def refuse(self):
+        with self.assertRaises(Refused) as caught:
+            self.infer()
+        return caught.exception.text
+
+    def test_reports_of_nodes_are_shown_and_judged_again(self):
+        self.start(self.machines[0], self.machines[0])
+        answer = self.infer()
+        self.assertEqual([node["level"] for node in answer["attested"]], ["tee"] * 2)
+        done = subprocess.run([VOUCH, "verify", self.folder / "answer.voucher", "--model", self.network.model,
+                               "--founder", self.network.founder, "--attest-policy", self.policy, "--attest-signer",
+                               ev.SIGNER.public.hex(), "--require", "attested", "--json"], capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual(told["claims"]["attested"]["verdict"], "shown")
+        self.assertIn("2 at the level tee", told["claims"]["attested"]["reason"])
+
+    def test_machine_whose_vendor_only_looks_like_it_gets_nothing(self):
+        self.start(*self.machines)
+        said = self.refuse()
+        self.assertIn(f"nothing was sent to node {self.network.nodes[1].key[:16]}", said)
+        self.assertIn("snp.chain", said)
+        self.assertNotIn(self.network.nodes[0].key[:16], said)
+
+    def test_machine_whose_reports_are_of_something_else_gets_nothing(self):
+        self.start(self.machines[0], self.machines[0])
+        self.machines[0].fault("stale")
+        self.assertIn("nothing was sent to node", self.refuse())
+        self.machines[0].fault("none", 0)
+        self.infer()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
