@@ -34,6 +34,7 @@ static vch_status verify_ek(struct vch_spki *ek, struct vch_appraisal *appraisal
                                               .signatures =
                                                   VCH_CHAIN_PKCS1_SHA256 | VCH_CHAIN_PKCS1_SHA384 |
                                                   VCH_CHAIN_ECDSA_SHA256 | VCH_CHAIN_ECDSA_SHA384,
+                                              .crls = trust->crls,
                                               .crl_rule = VCH_CHAIN_CRLS_IF_PRESENT,
                                               .leaf = VCH_CHAIN_LEAF_DECRYPTS};
         *appraisal = before;

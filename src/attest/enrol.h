@@ -14,6 +14,7 @@
 #include "attest/appraisal.h"
 #include "attest/tpm_credential.h"
 #include "certificate/certificate.h"
+#include "certificate/crl.h"
 
 #define VCH_ENROL_SIZE_MAX 8192
 #define VCH_ENROL_EK_MAX 4096
@@ -66,6 +67,7 @@ struct vch_enrol_trust {
     uint32_t maker_count;
     const struct vch_certificate_bytes *issuers; // between endorsement certificate and root, in
     uint32_t issuer_count;                       // that order: DER or PEM
+    const struct vch_crl_list *crls;             // of makers and issuers; NULL: none
     int64_t time_s;
     uint32_t valid_s; // how long the answer may take
 };

@@ -61,7 +61,7 @@ static void start(void)
                                             .hash = "SHA256"},
                                            {.name = "Factory",
                                             .path_length = 0,
-                                            .usage = "keyCertSign",
+                                            .usage = "keyCertSign,cRLSign",
                                             .start_s = NOW - HOUR,
                                             .end_s = NOW + HOUR,
                                             .serial = 2,
@@ -85,7 +85,7 @@ static void start(void)
         (struct vch_certificate_bytes){issuer, authority_der(&factory, issuer, sizeof issuer)};
     make_ak();
     request = (struct vch_enrol_request){ak, ek, sizeof ak, authority_der(&tpm, ek, sizeof ek)};
-    trust = (struct vch_enrol_trust){makers, 1, issuers, 1, NOW, 60};
+    trust = (struct vch_enrol_trust){makers, 1, issuers, 1, NULL, NOW, 60};
     for (size_t i = 0; i < sizeof entropy; i++)
         ((uint8_t *)&entropy)[i] = (uint8_t)test_below(256);
     memset(&complaint, 0, sizeof complaint);
@@ -188,6 +188,26 @@ TEST(tpm_of_a_maker_that_is_not_trusted_gets_no_challenge)
     CHECK_FAILS(make(), REFUSED);
     CHECK(failed("tpm.ek.chain"));
     authority_release(&stranger);
+    end();
+}
+
+TEST(tpm_whose_certificate_was_revoked_gets_no_challenge)
+{
+    const long serials[] = {3, 4}; // the TPM's, and another
+    struct vch_crl_list crls;
+    uint8_t der[4096];
+
+    start();
+    trust.crls = &crls;
+    for (size_t from = 0; from < 2; from++) {
+        size_t size =
+            authority_revoke(&factory, serials + from, 1, NOW - HOUR, NOW + HOUR, der, sizeof der);
+        vch_crl_init(&crls);
+        CHECK_OK(vch_crl_read(&crls, der, size, &complaint));
+        vch_status status = make();
+        CHECK(vch_is_ok(status) == (from == 1) && failed("tpm.ek.chain") == (from == 0));
+        vch_crl_release(&crls);
+    }
     end();
 }
 

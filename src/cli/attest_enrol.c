@@ -151,9 +151,22 @@ static vch_status write_challenge(struct vch_tool *tool,
     return output(tool, bytes, size);
 }
 
-static vch_status make_challenge(struct vch_tool *tool)
+static vch_status read_crls(struct vch_crl_list *out, struct vch_tool *tool)
 {
-    struct vch_enrol_trust trust = {.valid_s = VALID_S};
+    const char *path = NULL;
+
+    for (uint32_t i = 0; (path = vch_options_nth(tool->options, "crl", i)) != NULL; i++) {
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        VCH_TRY(vch_tool_file(&bytes, &size, tool, path, VCH_CRL_BYTES_MAX));
+        VCH_TRY(vch_crl_read(out, bytes, size, &tool->complaint));
+    }
+    return VCH_OK;
+}
+
+static vch_status challenge_by(struct vch_tool *tool, const struct vch_crl_list *crls)
+{
+    struct vch_enrol_trust trust = {.crls = crls, .valid_s = VALID_S};
     struct vch_enrol_challenge challenge;
     struct vch_enrol_pending pending;
     struct vch_enrol_request request;
@@ -175,6 +188,17 @@ static vch_status make_challenge(struct vch_tool *tool)
     if (vch_is_ok(status)) status = write_challenge(tool, &challenge, &pending);
     vch_wipe(&pending, sizeof pending);
     return tell(tool, &appraisal, status);
+}
+
+static vch_status make_challenge(struct vch_tool *tool)
+{
+    struct vch_crl_list crls;
+
+    vch_crl_init(&crls);
+    vch_status status = read_crls(&crls, tool);
+    if (vch_is_ok(status)) status = challenge_by(tool, &crls);
+    vch_crl_release(&crls);
+    return status;
 }
 
 static vch_status make_answer(struct vch_tool *tool)

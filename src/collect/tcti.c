@@ -59,7 +59,8 @@ vch_status vch_tcti_open(int *file, const char *text, struct vch_complaint *comp
     *file = -1;
     VCH_TRY(vch_tcti_check(text, complaint));
     const char *device = after(text, DEVICE);
-    *file = device != NULL ? open(device, O_RDWR | O_CLOEXEC) : connect_to(after(text, SOCKET));
+    *file = device != NULL ? open(device, O_RDWR | O_CLOEXEC | O_NOCTTY)
+                           : connect_to(after(text, SOCKET));
     if (*file >= 0) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_UNAVAILABLE, "expected a TPM at %s: %s%s", text,
                         strerror(errno),

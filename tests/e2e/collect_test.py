@@ -4,6 +4,7 @@ its own, and TPMs that lie, stall and die on the way. Skips (77) without swtpm a
 import hashlib
 import os
 import pathlib
+import pty
 import random
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tty
 import unittest
 
 import tpms
@@ -53,6 +55,29 @@ class Record:
         self.qualifier = hashlib.sha256(b"tpm2" + self.binder).digest()
 
 
+class Terminal:
+    """A character device that is written to and read from, as a TPM's is: a terminal in raw mode."""
+
+    def __init__(self):
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.tcti = f"device:{os.ttyname(self._slave)}"
+
+    def recv(self, most):
+        try:
+            return os.read(self._master, most)
+        except OSError:  # closed
+            return b""
+
+    def sendall(self, data):
+        while data:
+            data = data[os.write(self._master, data):]
+
+    def close(self):
+        os.close(self._slave)
+        os.close(self._master)
+
+
 class Between(threading.Thread):
     """Whoever sits on the bus: `meddle(code, command, ask)` gives the answer, or None to hang up."""
 
@@ -81,24 +106,28 @@ class Between(threading.Thread):
                     pass
 
     def _serve(self, client):
-        with socket.socket(socket.AF_UNIX) as tpm:
-            tpm.connect(self._to)
-
-            def ask(command):
-                tpm.sendall(command)
-                return whole(tpm)
-
-            while command := whole(client):
-                code = struct.unpack(">I", command[6:10])[0]
-                answer = self._meddle(code, command, ask) if self._meddle else ask(command)
-                if answer is None:
-                    return
-                client.sendall(answer)
+        serve(client, self._to, lambda *about: self._meddle(*about) if self._meddle else about[2](about[1]))
 
     def close(self):
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.join()
+
+
+def serve(client, path, answer_to):
+    """Passes on to the TPM at that path what the client says, until it is gone or gets no answer."""
+    with socket.socket(socket.AF_UNIX) as tpm:
+        tpm.connect(path)
+
+        def ask(command):
+            tpm.sendall(command)
+            return whole(tpm)
+
+        while command := whole(client):
+            answer = answer_to(struct.unpack(">I", command[6:10])[0], command, ask)
+            if answer is None:
+                return
+            client.sendall(answer)
 
 
 def whole(peer):
@@ -186,6 +215,13 @@ class Collect(unittest.TestCase):
         self.assertEqual(before.evidence["ak"], after.evidence["ak"])
         self.assertNotEqual(self.check(before)[11], self.check(extended)[11])
         self.assertEqual(self.check(after)[11], "00" * 32)
+
+    def test_device_is_written_to_and_read_from(self):
+        terminal = Terminal()
+        self.addCleanup(terminal.close)
+        threading.Thread(target=serve, args=(terminal, f"{self.tpm.folder}/tpm", lambda code, command, ask:
+                                             ask(command)), daemon=True).start()
+        self.check(self.collect(tcti=terminal.tcti))
 
     def test_node_asks_from_several_threads_though_it_is_fenced(self):
         with subprocess.Popen([MANY, f"tpm:{self.tpm.tcti}", "4", "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
