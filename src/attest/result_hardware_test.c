@@ -70,6 +70,7 @@ TEST(result_affirms_an_snp_report_over_the_block)
     CHECK(scene.result.hardware_kind == VCH_RULES_ID_CHIP && scene.result.hardware_size == 64);
     CHECK(scene.result.hardware[0] == 0x5c && scene.result.until_s == AMD_NOW + 3600);
     scene.rules.freshness.result_s = 1u << 30;
+    scene.rules.until_s = (int64_t)AMD_END + 1;
     CHECK_OK(results_judge(&scene));
     CHECK(scene.result.until_s == AMD_END); // its certificates'
     scene.rules.anchors.are_vendors = false;

@@ -18,5 +18,5 @@ vch_status vch_judge_policy(struct vch_asker_policy *out, struct vch_judge *judg
 
 // Decodes the answer, makes the block that it has to be bound to, and judges it. What cannot be
 // judged is not accepted.
-void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *by,
+void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *judge,
                       const struct vch_asker_answer *answer);

@@ -11,7 +11,7 @@
 #include "harness/authority.h"
 #include "harness/test.h"
 
-enum { AMD_START = 1700000000, AMD_NOW = 1750000000, AMD_END = 1800000000, AMD_DER_MAX = 4096 };
+enum { AMD_START = 1700000000, AMD_NOW = 1750000000, AMD_END = 2140000000, AMD_DER_MAX = 4096 };
 enum { AMD_ASK_SERIAL = 2, AMD_KEY_SERIAL = 3 };
 
 // A processor, and the eight bytes of its versions.
