@@ -30,13 +30,19 @@ class Tee(unittest.TestCase):
             (cls.folder / name).mkdir()
             cls.machines.append(turins.Turin(MOUNTER, cls.folder / name))
             cls.addClassCleanup(cls.machines[-1].close)
-        value = turins.rules(
-            cls.machines[0].root(), "00" * 32, not_after="2099-01-01T00:00:00Z",
-            facts={"builds": "any", "models": "any", "policies": "any", "confinement": []},
-            levels={"prompts": ["tee"], "weights:open": ["tee"], "weights:private": ["tee"]})
-        cls.policy = cls.folder / "policy"
-        cls.policy.write_text(ev.signed(value, ev.SIGNER))
+        cls.policy = cls.write("policy")
         cls.network = Network(VOUCH, cls.folder, make_model(VOUCH, cls.folder), [(FIRST, LAST)] * 2)
+
+    @classmethod
+    def write(cls, name, **changes):
+        """A policy, signed, by which prompts are for machines of the genuine vendor alone."""
+        facts = {"builds": "any", "models": "any", "policies": "any", "confinement": []}
+        value = turins.rules(
+            cls.machines[0].root(), "00" * 32,
+            **{"not_after": "2099-01-01T00:00:00Z", "facts": facts,
+               "levels": {"prompts": ["tee"], "weights:open": ["tee"], "weights:private": ["tee"]}, **changes})
+        (cls.folder / name).write_text(ev.signed(value, ev.SIGNER))
+        return cls.folder / name
 
     def setUp(self):
         for machine in self.machines:
@@ -46,16 +52,17 @@ class Tee(unittest.TestCase):
         self.network.nodes = []
         self.addCleanup(self.network.close)
         for i, machine in enumerate(machines):
-            self.network.nodes.append(self.network.start(i, "--attest", f"tsm:{machine.mount}"))
+            shown = f"tsm:{machine.mount}" if machine else "none"
+            self.network.nodes.append(self.network.start(i, "--attest", shown))
         self.network.write_peers()
 
-    def infer(self):
-        return self.network.infer(DEMO / "digits_inputs.npy", "--quorum", 2, "--policy", self.policy,
+    def infer(self, policy=None):
+        return self.network.infer(DEMO / "digits_inputs.npy", "--quorum", 2, "--policy", policy or self.policy,
                                   "--policy-signer", ev.SIGNER.public.hex())
 
-    def refuse(self):
+    def refuse(self, policy=None):
         with self.assertRaises(Refused) as caught:
-            self.infer()
+            self.infer(policy)
         return caught.exception.text
 
     def test_reports_of_nodes_are_shown_and_judged_again(self):
@@ -84,6 +91,21 @@ class Tee(unittest.TestCase):
         self.assertIn("nothing was sent to node", self.refuse())
         self.machines[0].fault("none", 0)
         self.infer()
+
+    def test_plain_machine_gets_nothing(self):
+        self.start(self.machines[0], None)
+        self.assertIn("evidence was asked for of kinds that are not at hand", self.refuse())
+
+    def test_other_program_and_other_image_get_nothing(self):
+        self.start(self.machines[0], self.machines[0])
+        other = {"builds": [64 * "1"], "models": "any", "policies": "any", "confinement": []}
+        self.assertIn("result.build", self.refuse(self.write("program", facts=other)))
+        image = json.loads(turins.rules(b"", "00" * 32))["snp"]
+        image["measurements"] = [96 * "2"]
+        self.assertIn("snp.measurement", self.refuse(self.write("image", snp=image)))
+        own = {"builds": [ev.hashlib.sha256(pathlib.Path(VOUCH).read_bytes()).hexdigest()], "models": "any",
+               "policies": [64 * "0"], "confinement": []}
+        self.infer(self.write("own", facts=own))
 
 
 if __name__ == "__main__":
