@@ -135,6 +135,27 @@ TEST(apart_gives_what_the_engine_gives)
     tear_down();
 }
 
+TEST(apart_opens_what_an_operator_read)
+{
+    set_up();
+    for (uint32_t operator_ = 1; operator_ < 2; operator_++) {
+        struct vch_task *task = apart_task(&world, 0, 2, HONEST);
+        task->is_opening = true;
+        task->operator_ = operator_;
+        struct vch_task *here = run_here(task);
+        (void)apart_run(&world, task);
+        CHECK_OK(here->status);
+        CHECK_OK(task->status);
+        CHECK_EQ(task->reply[0].size, (size_t)APART_BATCH * APART_SIDE);
+        CHECK_EQ(task->reply[0].size, here->reply[0].size);
+        CHECK(memcmp(task->reply[0].bytes, here->reply[0].bytes, here->reply[0].size) == 0);
+        CHECK(vch_is_zero(&task->vote.signature, sizeof task->vote.signature));
+        apart_free_task(here);
+        apart_free_task(task);
+    }
+    tear_down();
+}
+
 TEST(apart_refuses_what_the_engine_refuses)
 {
     set_up();

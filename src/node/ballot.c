@@ -327,6 +327,14 @@ static vch_status open_runs(struct vch_ballot *ballot, struct vch_complaint *com
     return vch_kept_open(&ballot->kept, &kept, &ballot->arena, complaint);
 }
 
+static vch_status operands(void *context, struct vch_tensor *out,
+                           const struct vch_kept_opening *opening, struct vch_arena *arena)
+{
+    const struct vch_ballot *ballot = context;
+
+    return ballot->setup.operands(ballot->setup.context, out, opening, arena);
+}
+
 static void prepare_sides(struct vch_ballot *ballot)
 {
     const struct vch_ballot_setup *setup = &ballot->setup;
@@ -340,6 +348,7 @@ static void prepare_sides(struct vch_ballot *ballot)
                                           .attester = setup->attester,
                                           .run = show_run,
                                           .leaves = leaves,
+                                          .operands = setup->operands != NULL ? operands : NULL,
                                           .context = ballot};
 
     vch_sides_init(&ballot->sides, &sides);

@@ -20,6 +20,7 @@
 #include "net/peers.h"
 #include "net/tls.h"
 #include "node/kept.h"
+#include "node/kept_operands.h"
 #include "node/models.h"
 #include "node/session.h"
 #include "node/task.h"
@@ -58,6 +59,9 @@ struct vch_ballot_setup {
     const struct vch_models *models;
     // Computes a kept run again; its task comes back to vch_ballot_computed.
     void (*run_again)(void *context, const struct vch_kept *kept, const struct vch_kept_run *run);
+    // As in node/sides.h.
+    vch_status (*operands)(void *context, struct vch_tensor *out,
+                           const struct vch_kept_opening *opening, struct vch_arena *arena);
     bool (*on_statement)(void *context, const struct vch_state *state, struct vch_entry *entry);
     void *on_statement_context;         // as in node/node.h; NULL in earnest
     void (*on_progress)(void *context); // the ledger has moved

@@ -10,6 +10,7 @@
 #include "kernels/packing.h"
 #include "model/program.h"
 #include "model/trace.h"
+#include "node/kept_operands.h"
 #include "node/referee.h"
 
 enum { SLACK = 1 << 20 }; // block granularity of the arena, vote, names
@@ -151,9 +152,14 @@ static vch_status commit(const struct vch_engine *engine, struct vch_task *task)
     return task->digests != NULL ? take_trace(task) : VCH_OK;
 }
 
+bool vch_engine_is_vote(const struct vch_task *task)
+{
+    return !task->is_proof && !task->is_opening && task->referee == NULL;
+}
+
 void vch_engine_sign(const struct vch_engine *engine, struct vch_task *task)
 {
-    if (!vch_is_ok(task->status) || task->is_proof || task->referee != NULL) return;
+    if (!vch_is_ok(task->status) || !vch_engine_is_vote(task)) return;
     task->status = vch_vote_sign_by(&task->vote, &task->job_id, task->segment, engine->signer);
     if (!vch_is_ok(task->status))
         task->status = vch_complain(&task->complaint, VCH_CODE_UNAVAILABLE,
@@ -218,6 +224,37 @@ static vch_status vote(const struct vch_engine *engine, struct vch_task *task)
     return commit(engine, task);
 }
 
+// What an operator read, as far as it was computed, one value after the other.
+static vch_status open_operator(const struct vch_engine *engine, struct vch_task *task)
+{
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_tensor values[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_trace_segment segment;
+    const struct vch_kept_record record = {.first = task->first,
+                                           .last = task->last,
+                                           .batch = task->batch,
+                                           .input = task->input.data,
+                                           .input_size = task->input_size};
+    struct vch_kept_opening opening = {&record, &segment, task->operator_, 0, reads};
+
+    VCH_TRY(vch_trace_segment_init(&segment, task->model->package.graph, task->first, task->last,
+                                   &task->input_nonce, &task->output_nonce, &task->arena));
+    opening.count = vch_trace_reads(reads, &segment, task->operator_);
+    task->output_size = vch_kept_operands_size(&opening);
+    uint8_t *out = vch_arena_alloc(&task->arena, task->output_size, 1);
+    if (out == NULL) return VCH_FAIL(NO_MEMORY);
+    task->reply[0] = (struct vch_task_part){out, task->output_size};
+    VCH_TRY(vch_kept_operands(values, &record, &segment, task->operator_, reads, opening.count,
+                              engine->kernels, &task->arena, &task->complaint));
+    for (uint32_t i = 0; i < opening.count; i++) {
+        size_t size = vch_tensor_size(&values[i]) * task->batch;
+        if (reads[i].operator_ == VCH_NONE) continue;
+        memcpy(out, values[i].data, size);
+        out += size;
+    }
+    return VCH_OK;
+}
+
 static vch_status execute(const struct vch_engine *engine, struct vch_task *task)
 {
     const struct vch_crossing crossing = vch_engine_crossing(engine, task);
@@ -226,6 +263,7 @@ static vch_status execute(const struct vch_engine *engine, struct vch_task *task
     if (task->referee != NULL) return vch_referee_execute(engine, task);
     VCH_TRY(check_input(task, &crossing, &task->complaint));
     if (task->is_proof) return prove(engine, task);
+    if (task->is_opening) return open_operator(engine, task);
     task->output = tensor_of(task->model, task->out);
     task->output_size = vch_tensor_size(&task->output) * task->batch;
     task->output.data = vch_arena_alloc(&task->arena, task->output_size, 1);

@@ -25,6 +25,7 @@ void vch_engine_execute(void *unused, const struct vch_engine *engine, struct vc
 
 // The same without a signature: what a process without keys can do of it, and what is left.
 void vch_engine_compute(void *unused, const struct vch_engine *engine, struct vch_task *task);
+bool vch_engine_is_vote(const struct vch_task *task); // else nothing of it is signed
 void vch_engine_sign(const struct vch_engine *engine, struct vch_task *task);
 
 // Commits to the task's input and output as they are, and signs; where there is a trace already,

@@ -52,3 +52,33 @@ vch_status vch_kept_operands(struct vch_tensor *out, const struct vch_kept_recor
     return run_before(computed, values, computed_count, record, segment, operator_, kernels, arena,
                       complaint);
 }
+
+static size_t size_of(struct vch_tensor *shape, const struct vch_kept_opening *opening, uint32_t i)
+{
+    const struct vch_value *value = &opening->segment->graph->values[opening->reads[i].value];
+
+    *shape = (struct vch_tensor){.type = value->type, .shape = value->shape};
+    return vch_tensor_size(shape) * opening->record->batch;
+}
+
+size_t vch_kept_operands_size(const struct vch_kept_opening *opening)
+{
+    struct vch_tensor shape;
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < opening->count; i++)
+        if (opening->reads[i].operator_ != VCH_NONE) size += size_of(&shape, opening, i);
+    return size;
+}
+
+void vch_kept_operands_place(struct vch_tensor *out, const struct vch_kept_opening *opening,
+                             const uint8_t *bytes)
+{
+    for (uint32_t i = 0; i < opening->count; i++) {
+        size_t size = size_of(&out[i], opening, i);
+        bool is_entering = opening->reads[i].operator_ == VCH_NONE;
+        out[i].data =
+            (void *)(uintptr_t)(is_entering ? opening->record->input : bytes); // only read
+        if (!is_entering) bytes += size;
+    }
+}

@@ -7,6 +7,7 @@
 #include "harness/ledger.h"
 #include "harness/session_client.h"
 #include "node/kept_operands.h"
+#include "node/openings.h"
 #include "node/rerun.h"
 #include "node/vault_volume.h"
 
@@ -150,6 +151,80 @@ TEST(kept_runs_give_what_each_operator_reads)
     CHECK_FAILS(
         vch_kept_operands(&operand, &record, &segment, 0, reads, 1, &f->s.kernels, &arena, NULL),
         MALFORMED);
+    end(f);
+}
+
+static struct vch_openings openings;
+
+static void opened(void *context, const struct vch_task *task)
+{
+    (void)context;
+    vch_openings_take(&openings, task);
+}
+
+TEST(kept_runs_are_opened_by_the_worker_while_the_loop_goes_on)
+{
+    static const int8_t between[SESSION_SIDE] = {50, -3, 0, 64};
+    struct fixture *f = begin();
+    const struct vch_contest_id contest = answer(f, 1);
+    struct vch_trace_segment segment;
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_tensor operand;
+    struct vch_kept_record record;
+
+    f->s.host.opened = opened;
+    vch_openings_init(&openings, &f->s.host);
+    CHECK_OK(vch_kept_load(&record, &kept, vch_kept_find(&kept, &contest), &arena));
+    CHECK_OK(vch_trace_segment_init(&segment, &f->s.graph, record.first, record.last,
+                                    &record.input_nonce, &record.output_nonce, &arena));
+    struct vch_kept_opening opening = {&record, &segment, 0, 1, reads};
+    CHECK_EQ(vch_trace_reads(reads, &segment, 0), 1); // what enters: nothing has to be computed
+    CHECK_OK(vch_openings_get(&openings, &operand, &opening, &arena));
+    CHECK(memcmp(operand.data, INPUT, SESSION_SIDE) == 0);
+    CHECK_EQ(f->s.queued, 0);
+    opening.operator_ = 1;
+    CHECK_EQ(vch_trace_reads(reads, &segment, 1), 1);
+    CHECK_FAILS(vch_openings_get(&openings, &operand, &opening, &arena), BUSY);
+    CHECK_FAILS(vch_openings_get(&openings, &operand, &opening, &arena), BUSY);
+    CHECK_EQ(f->s.queued, 1);
+    session_work(&f->s);
+    for (int i = 0; i < 2; i++) { // for as many referees as there are
+        CHECK_OK(vch_openings_get(&openings, &operand, &opening, &arena));
+        CHECK(memcmp(operand.data, between, SESSION_SIDE) == 0);
+    }
+    CHECK_EQ(f->s.queued, 0);
+    CHECK_EQ(kept.count, 1); // nothing was answered anew
+    vch_openings_release(&openings);
+    end(f);
+}
+
+TEST(kept_runs_whose_opening_fails_are_asked_again)
+{
+    struct fixture *f = begin();
+    const struct vch_contest_id contest = answer(f, 1);
+    struct vch_trace_segment segment;
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_tensor operand;
+    struct vch_kept_record record;
+
+    f->s.host.opened = opened;
+    vch_openings_init(&openings, &f->s.host);
+    CHECK_OK(vch_kept_load(&record, &kept, vch_kept_find(&kept, &contest), &arena));
+    CHECK_OK(vch_trace_segment_init(&segment, &f->s.graph, record.first, record.last,
+                                    &record.input_nonce, &record.output_nonce, &arena));
+    const struct vch_kept_opening opening = {&record, &segment, 1, 1, reads};
+    CHECK_EQ(vch_trace_reads(reads, &segment, 1), 1);
+    for (int i = 0; i < 2; i++) {
+        CHECK_FAILS(vch_openings_get(&openings, &operand, &opening, &arena), BUSY);
+        CHECK_EQ(f->s.queued, 1);
+        atomic_store(&f->s.queue[0]->is_cancelled, true);
+        session_work(&f->s);
+    }
+    size_t memory_max = f->s.host.memory_max;
+    f->s.host.memory_max = 1; // and where there is no room, that is said
+    CHECK_FAILS(vch_openings_get(&openings, &operand, &opening, &arena), LIMIT);
+    f->s.host.memory_max = memory_max;
+    vch_openings_release(&openings);
     end(f);
 }
 

@@ -19,6 +19,7 @@
 #include "node/apart.h"
 #include "node/ballot.h"
 #include "node/clients.h"
+#include "node/openings.h"
 #include "node/orphans.h"
 #include "node/rerun.h"
 #include "node/session.h"
@@ -51,6 +52,7 @@ struct vch_node {
     int control_descriptor;
     uint16_t port;
     struct vch_clients clients;
+    struct vch_openings openings;
     struct vch_ballot *ballot;     // NULL: on none
     struct vch_attester *attester; // NULL: nothing is shown
     struct vch_weights *weights;   // that lie sealed; NULL: none
@@ -468,6 +470,21 @@ static void run_again(void *context, const struct vch_kept *kept, const struct v
                       complaint.text[0] ? complaint.text : vch_code_text(status.code));
 }
 
+static vch_status operands(void *context, struct vch_tensor *out,
+                           const struct vch_kept_opening *opening, struct vch_arena *arena)
+{
+    struct vch_node *node = context;
+
+    return vch_openings_get(&node->openings, out, opening, arena);
+}
+
+static void opened(void *context, const struct vch_task *task)
+{
+    struct vch_node *node = context;
+
+    vch_openings_take(&node->openings, task);
+}
+
 static vch_status join_ledger(struct vch_node *node, struct vch_complaint *complaint)
 {
     const struct vch_node_options *options = &node->options;
@@ -494,13 +511,16 @@ static vch_status join_ledger(struct vch_node *node, struct vch_complaint *compl
                                            .on_statement_context = options->on_statement_context,
                                            .models = &node->models,
                                            .run_again = run_again,
+                                           .operands = operands,
                                            .on_progress = on_ledger,
                                            .context = node};
+    vch_openings_init(&node->openings, &node->session_host);
     VCH_TRY(vch_ballot_new(&node->ballot, &setup, complaint));
     node->session_host.keep_max = vch_ballot_keep_max(node->ballot);
     node->session_host.may_work = may_work;
     node->session_host.may_show = may_show;
     node->session_host.computed = computed;
+    node->session_host.opened = opened;
     node->session_host.state = state_of;
     node->session_host.self = &options->signer->public_key;
     return VCH_OK;
@@ -636,6 +656,7 @@ void vch_node_free(struct vch_node *node)
     vch_orphans_release(&node->session_host);
     vch_worker_free(node->worker, discard, node);
     vch_ballot_free(node->ballot);
+    vch_openings_release(&node->openings);
     vch_attester_free(node->attester);
     if (node->options.parser != NULL) vch_parser_leave(node->options.parser);
     vch_weights_free(node->weights);

@@ -6,8 +6,9 @@
 #include "base/check.h"
 #include "base/reader.h"
 #include "consensus/job.h"
+#include "node/kept_operands.h"
 
-enum kind { VOTE = 1, AGREED, PROOF, REFEREE };
+enum kind { VOTE = 1, AGREED, PROOF, REFEREE, OPENING };
 enum {
 #define X(name, text) CODE_##name,
     VCH_CODES(X)
@@ -19,6 +20,7 @@ static enum kind kind_of(const struct vch_task *task)
 {
     if (task->referee != NULL) return REFEREE;
     if (task->is_proof) return PROOF;
+    if (task->is_opening) return OPENING;
     return task->is_agreed ? AGREED : VOTE;
 }
 
@@ -77,6 +79,7 @@ size_t vch_order_encode(uint8_t *out, const struct vch_task *task)
     out = put_u32(out, task->has_promised_input);
     out = put(out, task->promised_input.bytes, VCH_DIGEST_SIZE);
     if (referee != NULL) out = put_referee(out, referee);
+    if (task->is_opening) out = put_u32(out, task->operator_);
     return (size_t)(out - start);
 }
 
@@ -159,6 +162,14 @@ static vch_status check_run(struct vch_task *out, const struct vch_order_scope *
     return out->prover != NULL ? VCH_OK : VCH_FAIL(MALFORMED);
 }
 
+static vch_status read_opening(struct vch_task *out, struct vch_reader *reader,
+                               const struct vch_order_scope *scope)
+{
+    VCH_TRY(vch_reader_u32le(reader, &out->operator_));
+    if (out->operator_ < out->first || out->operator_ >= out->last) return VCH_FAIL(MALFORMED);
+    return check_run(out, scope);
+}
+
 static vch_status read_operands(struct vch_referee *referee, const struct vch_task *task,
                                 struct vch_reader *reader)
 {
@@ -210,13 +221,16 @@ vch_status vch_order_decode(struct vch_task *out, struct vch_referee *referee, c
 
     memset(out, 0, sizeof *out);
     VCH_TRY(vch_reader_u32le(&reader, &kind));
-    if (kind < VOTE || kind > REFEREE) return VCH_FAIL(MALFORMED);
+    if (kind < VOTE || kind > OPENING) return VCH_FAIL(MALFORMED);
     out->is_agreed = kind == AGREED;
     out->is_proof = kind == PROOF;
+    out->is_opening = kind == OPENING;
     VCH_TRY(read_range(out, &reader, scope));
     VCH_TRY(read_commitments(out, &reader));
     if (kind == REFEREE)
         VCH_TRY(read_referee(referee, out, &reader, scratch));
+    else if (kind == OPENING)
+        VCH_TRY(read_opening(out, &reader, scope));
     else
         VCH_TRY(check_run(out, scope));
     return reader.offset == size ? VCH_OK : VCH_FAIL(MALFORMED);
@@ -305,10 +319,32 @@ static vch_status take_proof(struct vch_task *task, size_t size, uint32_t leaf_c
     return VCH_OK;
 }
 
+// What the operator reads has one size.
+static vch_status take_opening(struct vch_task *task, size_t size, uint32_t leaf_count,
+                               const uint8_t *beside, size_t beside_max)
+{
+    struct vch_trace_read reads[VCH_GRAPH_OPERANDS_MAX];
+    struct vch_trace_segment segment;
+    const struct vch_kept_record record = {.batch = task->batch};
+    struct vch_kept_opening opening = {&record, &segment, task->operator_, 0, reads};
+
+    VCH_TRY(vch_trace_segment_init(&segment, task->model->package.graph, task->first, task->last,
+                                   &task->input_nonce, &task->output_nonce, &task->arena));
+    opening.count = vch_trace_reads(reads, &segment, task->operator_);
+    if (size != vch_kept_operands_size(&opening) || size > beside_max || leaf_count != 0)
+        return VCH_FAIL(MALFORMED);
+    const uint8_t *bytes = copy(&task->arena, beside, size);
+    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
+    task->output_size = size;
+    task->reply[0] = (struct vch_task_part){bytes, size};
+    return VCH_OK;
+}
+
 static vch_status take_parts(struct vch_task *task, size_t size, uint32_t leaf_count,
                              const struct vch_digest *answer, const uint8_t *beside,
                              size_t beside_max)
 {
+    if (task->is_opening) return take_opening(task, size, leaf_count, beside, beside_max);
     if (task->referee == NULL)
         return task->is_proof ? take_proof(task, size, leaf_count, beside, beside_max)
                               : take_output(task, size, leaf_count, beside, beside_max);

@@ -39,7 +39,7 @@ static void check_order(const uint8_t *data, size_t size)
     vch_arena_release(&scratch);
 }
 
-// To a task with a trace, to one for a proof, to one without either.
+// To a task without a trace, to one with it, to one for a proof, to one for an opening.
 static void check_answer(const uint8_t *data, size_t size, int kind)
 {
     const struct vch_model *model = &fixture.models.models[0];
@@ -51,6 +51,8 @@ static void check_answer(const uint8_t *data, size_t size, int kind)
                             .batch = 1,
                             .is_agreed = kind == 1,
                             .is_proof = kind == 2,
+                            .is_opening = kind == 3,
+                            .operator_ = 1,
                             .prover = &fixture.provers.provers[0]};
 
     vch_arena_init(&task.arena, 1 << 20);
@@ -70,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     set_scene();
     check_order(data, size);
-    for (int kind = 0; kind < 3; kind++)
+    for (int kind = 0; kind < 4; kind++)
         check_answer(data, size, kind);
     return 0;
 }

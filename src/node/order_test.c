@@ -54,6 +54,12 @@ static vch_status decode(struct vch_task *out)
     return vch_order_decode(out, &referee, bytes, size, &scope, &scratch);
 }
 
+static vch_status decode_again(const struct vch_task *task, struct vch_task *out)
+{
+    size = vch_order_encode(bytes, task);
+    return decode(out);
+}
+
 static void check_round(const struct vch_task *task)
 {
     uint8_t again[2048];
@@ -93,6 +99,19 @@ TEST(order_comes_out_as_it_went_in)
     task.is_proof = true;
     task.prover = &fixture.provers.provers[0];
     check_round(&task);
+    tear_down();
+}
+
+TEST(order_of_an_opening_names_an_operator_of_the_segment)
+{
+    set_up();
+    struct vch_task task = task_of(0, 2), out;
+    task.is_opening = true;
+    task.operator_ = 1;
+    check_round(&task);
+    CHECK(decode_again(&task, &out).code == VCH_CODE_NONE && out.is_opening && out.operator_ == 1);
+    task.operator_ = 2;
+    CHECK_EQ(decode_again(&task, &out).code, VCH_CODE_MALFORMED);
     tear_down();
 }
 

@@ -8,6 +8,11 @@
 #include "node/kept.h"
 #include "node/session.h"
 
+// Asks for what an operator of it read, as far as that was computed; the task comes back to
+// `host->opened`. As below.
+vch_status vch_rerun_open(struct vch_session_host *host, const struct vch_kept_record *record,
+                          uint32_t operator_, struct vch_complaint *complaint);
+
 // BUSY: another time. UNSUPPORTED: the node does not hold that segment any more.
 vch_status vch_rerun_submit(struct vch_session_host *host, const struct vch_kept *kept,
                             const struct vch_kept_run *run, struct vch_complaint *complaint);

@@ -755,6 +755,11 @@ void vch_session_finish(struct vch_session_host *host, struct vch_task *task,
     struct vch_session *session = task->session;
 
     vch_metrics_observe(&host->metrics->compute, task->compute_us);
+    if (task->is_opening) { // nobody's but this node's own
+        host->opened(host->context, task);
+        vch_session_free_task(host, task);
+        return;
+    }
     task->state = VCH_TASK_SENDING;
     // A seat is answered for, whether or not its client still waits.
     if (vch_is_ok(task->status) && (task->is_agreed || task->referee != NULL))

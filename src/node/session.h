@@ -80,6 +80,8 @@ struct vch_session_host {
                                        struct vch_complaint *complaint);
     vch_status (*computed)(void *context, const struct vch_task *task,
                            struct vch_complaint *complaint);
+    // What a task for an opening came to.
+    void (*opened)(void *context, const struct vch_task *task);
     const struct vch_state *(*state)(void *context); // of the ledger
     const struct vch_public_key *self;               // this node, for its seats
     // Of sealed weights (node/weights.h); `take_grant` is NULL at a node that has none. `shown`

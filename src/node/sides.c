@@ -154,6 +154,16 @@ static vch_status fill_inputs(struct vch_errand_load *load, const struct vch_ten
     return VCH_OK;
 }
 
+static vch_status find_operands(struct vch_tensor *out, const struct vch_sides *sides,
+                                const struct vch_kept_opening *opening, struct vch_arena *arena)
+{
+    const struct vch_sides_setup *setup = &sides->setup;
+
+    if (setup->operands != NULL) return setup->operands(setup->context, out, opening, arena);
+    return vch_kept_operands(out, opening->record, opening->segment, opening->operator_,
+                             opening->reads, opening->count, setup->kernels, arena, NULL);
+}
+
 static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides *sides,
                             const struct vch_dispute *dispute, const struct shown *shown)
 {
@@ -170,8 +180,8 @@ static vch_status fill_load(struct vch_errand_load *load, const struct vch_sides
     uint32_t operator_ = vch_referee_operator(dispute, &segment);
     if (operator_ == VCH_NONE) return VCH_FAIL(USAGE);
     uint32_t count = vch_trace_reads(reads, &segment, operator_);
-    VCH_TRY(vch_kept_operands(tensors, record, &segment, operator_, reads, count,
-                              sides->setup.kernels, arena, NULL));
+    const struct vch_kept_opening opening = {record, &segment, operator_, count, reads};
+    VCH_TRY(find_operands(tensors, sides, &opening, arena));
     vouch__referee_request__init(request);
     request->id = 1;
     request->dispute = vch_message_borrow(dispute->id.bytes, sizeof dispute->id.bytes);

@@ -15,6 +15,7 @@
 #include "net/peers.h"
 #include "net/stream.h"
 #include "node/errand.h"
+#include "node/kept_operands.h"
 #include "node/kept_record.h"
 
 #define VCH_SIDES_ERRANDS_MAX 256u
@@ -39,6 +40,10 @@ struct vch_sides_setup {
     // caller's, or lies in the arena. Asked only where `leaves` has some.
     vch_status (*run)(void *context, struct vch_sides_run *out, const struct vch_digest *job,
                       uint32_t segment, const struct vch_digest *trace, struct vch_arena *arena);
+    // What an operator read in that run; tensors lie in the arena, or in the record. BUSY: another
+    // time. NULL: it is computed here, while everything else waits.
+    vch_status (*operands)(void *context, struct vch_tensor *out,
+                           const struct vch_kept_opening *opening, struct vch_arena *arena);
     // As in node/appeals.h.
     const struct vch_digest *(*leaves)(void *context, const struct vch_digest *job,
                                        uint32_t segment, const struct vch_digest *trace,

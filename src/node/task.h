@@ -52,7 +52,9 @@ struct vch_task {
     struct vch_nonce input_nonce, output_nonce;
     bool is_proof; // of the segment, instead of a vote
     const struct vch_prover *prover;
-    bool is_agreed; // on a ledger: for the seat that this node has in that round
+    bool is_opening;    // of what an operator read in a run that was kept, instead of a vote
+    uint32_t operator_; // that operator
+    bool is_agreed;     // on a ledger: for the seat that this node has in that round
     uint32_t round;
     const uint8_t *job; // canonical; in the arena once admitted
     size_t job_size;

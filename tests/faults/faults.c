@@ -130,7 +130,7 @@ static void execute(void *context, const struct vch_engine *engine, struct vch_t
     enum fault_mode mode = atomic_load(&fault->mode);
 
     vch_engine_execute(NULL, engine, task);
-    if (!vch_is_ok(task->status) || task->referee != NULL) return;
+    if (!vch_is_ok(task->status) || task->referee != NULL || task->is_opening) return;
     if (LIES_ABOUT_PROOFS[mode] != NULL) {
         if (task->is_proof) LIES_ABOUT_PROOFS[mode](fault, task);
         return;
