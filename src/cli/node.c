@@ -305,16 +305,16 @@ static vch_status run(struct vch_tool *tool)
     static struct attestation attestation;
     static struct vch_keys keys;
     struct vch_agent *agent = NULL;
+    const char *path = NULL;
 
     vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
-    const char *path = NULL;
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(parse_limits(&how, tool));
     VCH_TRY(vch_fenced_agent(&agent, tool));
     VCH_TRY(attest(&how, &attestation, tool));
-    struct vch_demands *const demands[] = {&attestation.clients, &attestation.peers};
-    VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, sizeof demands / sizeof *demands));
+    struct vch_demands *const demands[2] = {&attestation.clients, &attestation.peers};
+    VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, 2));
     VCH_TRY(load_registry(&how, tool));
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
