@@ -106,6 +106,7 @@ static bool answer(struct desk *desk, const struct call *call)
         memcpy(out + HEAD, complaint.text, size);
     }
     bool is_said = say(desk, out, status.code, size);
+    if (is_bulk) vch_wipe(out, HEAD + size); // weights, which lie where they are used alone
     vch_wipe(desk->den->in, sizeof desk->den->in);
     vch_wipe(desk->den->out, sizeof desk->den->out);
     return is_said;

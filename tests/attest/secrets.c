@@ -1,7 +1,7 @@
 // Looks for a node's secrets in the memory of processes, as root could: `secrets FILE... -- PID...`
 // opens key files that have no passphrase, grows from them all that a process could hold, and says
-// of each process which of it lies there; `text:WORD` looks for a word. What no process reads of
-// another is counted as closed.
+// of each process which of it lies there; `text:WORD` looks for a word, `bytes:FILE` for what a
+// file begins with. What no process reads of another is counted as closed.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -53,9 +53,23 @@ static void add_vrf(const struct vch_vrf_secret *key)
     add("vrf.scalar", key->scalar, sizeof key->scalar);
 }
 
+// What a file begins with, as far as there is room.
+static int add_bytes(const char *path)
+{
+    uint8_t bytes[NEEDLE_MAX];
+    FILE *file = fopen(path, "rb");
+    size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+
+    if (file != NULL) (void)fclose(file);
+    if (size == 0) return 1;
+    add("bytes", bytes, size);
+    return 0;
+}
+
 static int open_file(const char *path)
 {
-    static const char word[] = "text:";
+    static const char word[] = "text:", start[] = "bytes:";
+    if (strncmp(path, start, sizeof start - 1) == 0) return add_bytes(path + sizeof start - 1);
     if (strncmp(path, word, sizeof word - 1) == 0) {
         add("text", path + sizeof word - 1, strlen(path) - sizeof word + 1);
         return 0;
@@ -63,6 +77,7 @@ static int open_file(const char *path)
     uint8_t bytes[VCH_KEYFILE_SIZE];
     struct vch_secret_key key;
     struct vch_vrf_secret vrf;
+    uint8_t data[VCH_KEYFILE_DATA_SIZE];
     FILE *file = fopen(path, "rb");
     size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
 
@@ -71,7 +86,10 @@ static int open_file(const char *path)
         add_identity(&key);
     else if (vch_is_ok(vch_keyfile_decode_vrf(&vrf, bytes, size, "", NULL)))
         add_vrf(&vrf);
-    else
+    else if (vch_is_ok(vch_keyfile_decode_data(data, bytes, size, "", NULL))) {
+        add("data.key", data, sizeof data);
+        return 0;
+    } else
         return 1;
     add(vch_keyfile_is_vrf(bytes, size) ? "vrf.file" : "identity.file", bytes + 96,
         48); // as sealed

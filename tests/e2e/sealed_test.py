@@ -18,9 +18,11 @@ import unittest
 import tpms
 from agreed import DEMO, make_model
 from network import Network, Node, Refused
+from processes import family
 
-VOUCH, DIES_AFTER_SYNC = sys.argv.pop(1), sys.argv.pop(1)
-NO, USAGE = 1, 2
+VOUCH, DIES_AFTER_SYNC, SECRETS = (sys.argv.pop(1) for _ in range(3))
+SANITIZED = b"__asan_init" in pathlib.Path(VOUCH).read_bytes()
+NO, CANNOT_LOOK = 1, 3
 FIRST, LAST = 1, 6  # what nodes hold of the model; the client keeps both ends
 BOOT = hashlib.sha256(b"what was booted").hexdigest()
 RECORD = 416  # bytes of a record of the owner's log
@@ -224,6 +226,36 @@ class Sealed(unittest.TestCase):
         self.assertIn("nothing was released", caught.exception.text)
         self.assertEqual(self.records(), 2)
 
+    @unittest.skipIf(SANITIZED, "a sanitizer's shadow memory takes hours to read")
+    def test_no_process_of_a_node_has_the_data_key_and_two_have_what_it_opened(self):
+        weights = (pathlib.Path(self.network.segment(FIRST, LAST))).read_bytes()[-200:-136]
+        (self.folder / "weights").write_bytes(weights)
+        node = self.start(0, "--memory", "8")  # less to look through
+        before = self.look(node)
+        self.assertEqual([pid for pid, names in before.items() if "bytes" in names], [])
+        self.release(node)
+        self.infer(node)
+        after = self.look(node)
+        holders = [pid for pid, names in after.items() if "bytes" in names]
+        self.assertIn(node.process.pid, holders)  # the process that has the network,
+        self.assertEqual(len(holders), 2)  # and the one that computes
+        if "root can read them" not in self.said(node):
+            for pid, names in after.items():
+                self.assertNotIn("data.key", names, f"process {pid}")
+        self.assertNotIn("data.key", after[node.process.pid])
+
+    def look(self, node):
+        """Of each process of a node, what of the data key and of the weights lies in its memory."""
+        done = subprocess.run([SECRETS, self.folder / "node0.key", self.folder / "m.sealed.key",
+                               f"bytes:{self.folder / 'weights'}", "--", *map(str, family(node.process.pid))],
+                              capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode == CANNOT_LOOK:
+            self.skipTest(f"only root may look into other processes: {done.stdout.strip()}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        found = {int(words[0]): words[3:] for words in map(str.split, done.stdout.splitlines())}
+        self.assertIn("public", found[node.process.pid])  # so the search does find
+        return found
+
     def test_segments_of_one_model_open_one_after_the_other_and_are_served_together(self):
         self.seal(self.network.segment(FIRST, 3), "one.sealed", "--log", "other.releases")
         self.seal(self.network.segment(3, LAST), "two.sealed", "--log", "other.releases", "--data-key",
@@ -356,7 +388,7 @@ class Sealed(unittest.TestCase):
         self.assertIn("the release was sent", caught.exception.text)
         self.assertIn(says, caught.exception.text)
 
-    @unittest.skipIf(b"__asan_init" in pathlib.Path(VOUCH).read_bytes(), "a sanitizer wants to be loaded first")
+    @unittest.skipIf(SANITIZED, "a sanitizer wants to be loaded first")
     def test_an_owner_killed_between_its_log_and_the_release_has_written_down_what_never_left(self):
         node = self.start()
         self.release(node)  # the log is there: the next sync is that of a record
