@@ -80,6 +80,8 @@ class Words(Attested):
         draft = json.loads((DRAFTS / "plain.json").read_text()) | {"not_after": "2040-01-31T00:00:00Z"}
         rules = POLICIES.sign(draft, "plain")
         network = self.start(["--attest", "none"])
+        if "a sanitizer looks into its own process" in (network.folder / "node0.log").read_text():
+            self.skipTest("sanitizer builds are not confined, and say so")
         answer = self.ask(network, rules, "--class", "weights:open")
         self.assertEqual([node["level"] for node in answer["attested"]], ["sandbox"] * 2)
         self.assertIn("let nobody have prompts", self.refuse(network, rules, code=REFUSED))
