@@ -100,6 +100,77 @@ TEST(seat_that_starts_anew_says_the_same)
     ledger.nodes[node].seat = keys;
 }
 
+// Who keeps a node's keys elsewhere, or has gone.
+struct keeping {
+    struct vch_seat_keys keys;
+    bool is_gone;
+};
+
+static vch_status prove_elsewhere(void *context, struct vch_vrf_proof *out, const void *alpha,
+                                  size_t size)
+{
+    const struct keeping *keeping = context;
+
+    if (keeping->is_gone) return VCH_FAIL(UNAVAILABLE);
+    vch_vrf_prove(out, &keeping->keys.vrf, alpha, size);
+    return VCH_OK;
+}
+
+static vch_status make_nonce_elsewhere(void *context, uint8_t out[static 32],
+                                       const struct vch_contest_id *contest)
+{
+    const struct keeping *keeping = context;
+
+    if (keeping->is_gone) return VCH_FAIL(UNAVAILABLE);
+    vch_seat_nonce(out, &keeping->keys, contest);
+    return VCH_OK;
+}
+
+// What the node says with its keys here, with them elsewhere, and when nobody has them any more.
+static void check_with_keeper(uint32_t node, const struct vch_seat_answer *answer)
+{
+    struct keeping keeping = {.keys = ledger.nodes[node].seat};
+    const struct vch_seat_keeper keeper = {prove_elsewhere, make_nonce_elsewhere, &keeping};
+    struct vch_entry here, there;
+
+    CHECK(next(&here, node, answer));
+    ledger.nodes[node].seat = (struct vch_seat_keys){.node = keeping.keys.node, .keeper = &keeper};
+    CHECK(next(&there, node, answer));
+    CHECK_EQ(here.kind, there.kind);
+    if (here.kind == VCH_ENTRY_SORTITION)
+        CHECK(memcmp(&here.sortition, &there.sortition, sizeof here.sortition) == 0);
+    if (here.kind == VCH_ENTRY_COMMIT)
+        CHECK(memcmp(&here.commit, &there.commit, sizeof here.commit) == 0);
+    if (here.kind == VCH_ENTRY_REVEAL)
+        CHECK(memcmp(here.reveal.nonce, there.reveal.nonce, sizeof here.reveal.nonce) == 0);
+    keeping.is_gone = true;
+    CHECK(!next(&there, node, answer));
+    ledger.nodes[node].seat = keeping.keys;
+}
+
+TEST(seat_says_the_same_with_its_keys_elsewhere_and_nothing_without_them)
+{
+    const struct vch_parameters parameters = ledger_parameters();
+    const struct ledger_job plan = ledger_plain_job(3);
+    const struct vch_seat_answer answer = answer_of(7), none = {0};
+    struct vch_entry entry;
+
+    ledger_found(6, 1, &parameters);
+    id = (struct vch_contest_id){ledger_open(&plan), 0, 0};
+    ledger_anchor();
+    check_with_keeper(0, &none);
+    draw();
+    for (uint32_t i = 0; i < 3; i++) {
+        check_with_keeper(ledger_seat(&id, i), &answer);
+        CHECK(next(&entry, ledger_seat(&id, i), &answer));
+        ledger_do(entry, ledger_seat_key(&id, i));
+    }
+    ledger_clerk();
+    ledger_anchor();
+    for (uint32_t i = 0; i < 3; i++)
+        check_with_keeper(ledger_seat(&id, i), &answer);
+}
+
 // An answer that is another than before the crash stays unsaid: silence costs a fee, a reveal that
 // does not match half the stake.
 TEST(seat_does_not_reveal_what_it_did_not_commit_to)
