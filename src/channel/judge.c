@@ -110,6 +110,6 @@ void vch_judge_answer(struct vch_asker_verdict *out, const struct vch_judge *jud
     vch_arena_release(&arena);
     out->is_accepted = vch_is_ok(status);
     if (out->is_accepted) return;
-    (void)snprintf(out->why, sizeof out->why, "%s",
+    (void)snprintf(out->why, sizeof out->why, "%.*s", VCH_ASKER_WHY_SIZE - 1,
                    complaint.text[0] != '\0' ? complaint.text : vch_code_text(status.code));
 }

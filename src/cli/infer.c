@@ -464,10 +464,12 @@ const struct vch_command vch_commands_infer = {
     .name = "infer",
     .operands = "M.vouch --input X.npy --key K --registry R --founder KEY --peers P",
     .summary = "a private, checkable answer from a network of nodes",
-    .details = "Runs the model's first and last layers here and the rest on nodes, K of different\n"
-               "operators per segment; takes over only what a majority signed; names the others.\n"
-               "Writes a voucher that anyone can check, and the opening, which is yours alone.\n"
-               "M.vouch must hold the layers that run here.",
+    .details =
+        "Runs the model's first and last layers here and the rest on nodes, K of different\n"
+        "operators per segment; takes over only what a majority signed; names the others.\n"
+        "Writes a voucher that anyone can check, and the opening, which is yours alone.\n"
+        "M.vouch must hold the layers that run here. With --policy each node first shows what it\n"
+        "is; one that falls short is sent nothing, and standard error says who and why.",
     .operand_min = 1,
     .operand_max = 1,
     .options = options,
