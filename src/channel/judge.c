@@ -24,6 +24,12 @@ vch_status vch_judge_policy(struct vch_asker_policy *out, struct vch_judge *judg
                                      .again_ms = rules->freshness.reattest_s * 1000,
                                      .judge = judge_now,
                                      .context = judge};
+    // An asker takes zeroes for its own limits, and they are wider than none.
+    if (out->answer_ms == 0 || out->again_ms == 0)
+        return vch_complain(complaint, VCH_CODE_REFUSED,
+                            "the rules \"%.60s\" leave no time for evidence on a connection: "
+                            "nonce_s and reattest_s are 1 at least",
+                            rules->name);
     if (vch_rules_kinds(out->accepts, rules, judge->what)) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_REFUSED,
                         "the rules \"%.60s\" let nobody have %s: no level is listed for that, or "

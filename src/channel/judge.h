@@ -12,7 +12,8 @@ struct vch_judge {
 };
 
 // What a connection's end is held to: the policy of the judge's rules, judged at once, in the
-// caller's process. `judge` outlives it. REFUSED: the rules let nobody have that class of data.
+// caller's process. `judge` outlives it. REFUSED: the rules let nobody have that class of data, or
+// leave no time for an answer, or none between two.
 vch_status vch_judge_policy(struct vch_asker_policy *out, struct vch_judge *judge,
                             struct vch_complaint *complaint);
 

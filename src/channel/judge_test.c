@@ -115,6 +115,25 @@ TEST(judge_asks_nobody_for_what_nobody_may_have)
     vch_arena_release(&bench.arena);
 }
 
+// Zeroes are the narrowest that rules can say, and not the widest.
+TEST(judge_takes_no_time_for_no_time)
+{
+    struct bench bench = {0};
+    struct vch_asker_policy policy;
+    struct vch_complaint complaint = {""};
+
+    load_rules(&bench, "sandbox", "");
+    bench.judge = (struct vch_judge){&bench.rules, VCH_RULES_PROMPTS};
+    CHECK_OK(vch_judge_policy(&policy, &bench.judge, NULL));
+    bench.rules.freshness.reattest_s = 0;
+    CHECK_FAILS(vch_judge_policy(&policy, &bench.judge, &complaint), REFUSED);
+    CHECK(strstr(complaint.text, "reattest_s") != NULL);
+    bench.rules.freshness.reattest_s = 600;
+    bench.rules.freshness.nonce_s = 0;
+    CHECK_FAILS(vch_judge_policy(&policy, &bench.judge, NULL), REFUSED);
+    vch_arena_release(&bench.arena);
+}
+
 // What is judged is what came: the answer, changed in each of its bytes, is never taken as it is.
 TEST(judge_takes_no_answer_that_was_changed)
 {
