@@ -37,6 +37,7 @@ static const struct {
     {"dcap.quoting.", "the platform needs a newer quoting enclave"},
     {"dcap.domain.", "another image runs, or with other attributes: `vouch attest refvalues`"},
     {"dcap.enclave.", "another enclave runs, or with other attributes: `vouch attest refvalues`"},
+    {"azure.vmpl", "only the paravisor's own report names its TPM's key: send that one"},
     {"tpm.ak.enrolled", "enrol its key (`vouch attest enrol`) and add the name to the policy"},
     {"tpm.pcr.value", "something else was booted or measured: compare with the machine's log"},
     {"tpm.session", "attest again on a new connection, and ask why the machine was reset"},

@@ -99,6 +99,11 @@ vch_status vch_result_parts_snp(struct vch_result_parts *parts)
     vch_status status = verify_snp(parts, &report);
     if (!vch_is_ok(status) && status.code != VCH_CODE_REFUSED) return status;
     judge_binding(parts, report.data);
+    // The guest above it may ask for reports, too, and name a key of its own in them.
+    if (parts->result->kind == VCH_BINDER_AZURE)
+        vch_appraisal_check(parts->appraisal, "azure.vmpl", report.vmpl == 0,
+                            "a paravisor's report is asked for at level 0; this one was at %u",
+                            report.vmpl);
     if (!vch_is_zero(report.chip_id, VCH_SNP_REPORT_CHIP_ID_SIZE))
         vch_result_parts_machine(parts, VCH_RULES_ID_CHIP, report.chip_id,
                                  VCH_SNP_REPORT_CHIP_ID_SIZE);

@@ -225,6 +225,22 @@ TEST(result_refuses_a_paravisor_whose_links_are_of_two)
     end_snp();
 }
 
+// Where rules take reports of guests at other levels, such a guest could name any key.
+TEST(result_refuses_a_paravisor_that_is_the_guest)
+{
+    char runtime[1024];
+
+    begin_azure(runtime);
+    scene.rules.snp.vmpls = 1u << 0 | 1u << 2;
+    amd.report[0x30] = 2;
+    amd_sign(&amd);
+    check_fails("azure.vmpl");
+    amd.report[0x30] = 0;
+    amd_sign(&amd);
+    CHECK_OK(results_judge(&scene));
+    end_snp();
+}
+
 // The GPU answers a nonce that the block makes, and the statement in the block names its key.
 static void begin_gpu(void)
 {
