@@ -274,6 +274,20 @@ static vch_status load_keys(struct vch_keys *keys, struct vch_node_options *how,
     return vch_keys_load_vrf(&how->ballot_keys, keys, tool, path, &how->charter->id);
 }
 
+// The policy that the node may say it holds others to. On a ledger it opens tensors to referees: to
+// hold its clients to a policy, or referees to another one, says nothing of that.
+static const struct vch_demands *held_to(const struct attestation *attestation,
+                                         const struct vch_node_options *how)
+{
+    static const struct vch_demands nothing = {0};
+    const struct vch_demands *clients = &attestation->clients, *peers = &attestation->peers;
+
+    if (how->charter == NULL) return clients;
+    if (clients->is_set && !vch_hash_is_equal(&clients->rules.id, &peers->rules.id))
+        return &nothing;
+    return peers;
+}
+
 // Without an agent there are keys in this process from here on.
 static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *how,
                                 const struct annexes *annexes, struct attestation *attestation,
@@ -288,7 +302,7 @@ static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *
     if (how->parser != NULL) claims |= VCH_FACTS_PARSER_APART;
     vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
-    vch_showing_finish(&attestation->showing, &attestation->clients, confinement | claims,
+    vch_showing_finish(&attestation->showing, held_to(attestation, how), confinement | claims,
                        keys->sealing_key);
     attestation->weights.unsealer = keys->unsealer;
     return vch_is_ok(status) ? serve(tool, how) : status;

@@ -164,6 +164,25 @@ class Words(Attested):
                 for row in network.settled_audit()["accounts"]:
                     self.assertEqual(row["silences"], 0)
 
+    def test_who_holds_its_clients_alone_says_nothing_of_referees(self):
+        held = POLICIES.sandbox("held")
+        shown = subprocess.run([VOUCH, "attest", "policy", "show", held, "--json"], capture_output=True, check=True)
+        facts = {"builds": "any", "models": "any", "policies": [json.loads(shown.stdout)["id"]], "confinement": []}
+        rules = POLICIES.sandbox("enforced", facts=facts)
+        program = [VOUCH, "node", "--attest", "none", "--policy-signer", POLICIES.signer, "--client-policy", held]
+        for more in ([], ["--policy", held]):
+            with tempfile.TemporaryDirectory() as folder:
+                programs = {i: [*map(str, program), *map(str, more)] for i in range(3)}
+                with Agreed(VOUCH, pathlib.Path(folder), MODEL, [MIDDLE] * 3, programs=programs) as network:
+                    ask = ["--quorum", 3, "--cuts", "1,6", "--policy", rules, "--policy-signer", POLICIES.signer,
+                           "--attest", "none"]
+                    if more:
+                        self.assertEqual(network.agree("synthetic:1", *ask)["segments"][0]["votes"], 3)
+                        continue
+                    with self.assertRaises(Refused) as caught:
+                        network.agree("synthetic:1", *ask)
+                    self.assertIn("result.enforces", caught.exception.text)
+
     def test_each_job_is_attested_anew(self):
         network = self.start(["--attest", "none"])
         self.ask(network, POLICIES.sandbox(), "--repeat", 5)
