@@ -49,7 +49,7 @@ function(module name)
   if(name STREQUAL model OR model IN_LIST M_USES)
     set(test_support graphs harness)
   endif()
-  if(name STREQUAL certificate OR certificate IN_LIST M_USES)
+  if(name STREQUAL certificate OR certificate IN_LIST M_USES OR attest IN_LIST M_USES)
     list(APPEND test_support authority)
   endif()
 

@@ -118,21 +118,25 @@ static void conclude_shown(struct counted *counted)
     const struct vch_rules *rules = counted->input->rules;
 
     VCH_ASSERT(rules != NULL); // nothing is shown without
-    conclude(counted->report, VCH_VERDICT_SHOWN,
-             "every node that answered had shown what it runs before it was asked: %u at the level "
-             "tee, %u at tpm, by the policy \"%s\"%s",
-             counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM], rules->name,
-             counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "");
+    conclude(
+        counted->report, VCH_VERDICT_SHOWN,
+        "every node that answered has shown this client, for this job, what runs where its key "
+        "is: %u at the level tee, %u at tpm, by the policy \"%s\"%s",
+        counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM], rules->name,
+        counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "");
 }
 
 static void conclude_counted(struct counted *counted, const struct vch_recount *recount,
                              const struct vch_contest_finding *const *agreed)
 {
     const struct vch_attested_node *const *first = counted->first;
+    const struct vch_rules *rules = counted->input->rules;
     const bool is_evidence = first[VCH_ATTESTED_UNJUDGED] != NULL ||
                              first[VCH_ATTESTED_REFUSED] != NULL ||
                              first[VCH_ATTESTED_SHOWN] != NULL;
 
+    counted->report->are_programs_shown = rules != NULL && !rules->facts.is_any_build &&
+                                          counted->levels[VCH_RULES_TEE] == counted->count;
     if (first[VCH_ATTESTED_LIE] != NULL)
         conclude_on(counted, VCH_VERDICT_FALSE, "the evidence", first[VCH_ATTESTED_LIE]);
     else if (!is_evidence)
@@ -169,7 +173,6 @@ void vch_attested_claim(struct vch_verify_report *report, const struct vch_verif
         conclude(report, VCH_VERDICT_NOT_CLAIMED, "the voucher carries no evidence of hardware");
         return;
     }
-    report->are_builds_listed = input->rules != NULL && !input->rules->facts.is_any_build;
     counted.nodes = VCH_ARENA_NEW(scratch, struct vch_attested_node, count);
     if (counted.nodes == NULL || !vch_is_ok(judge_all(&counted, scratch)))
         conclude(report, VCH_VERDICT_NOT_SHOWN, "not enough memory to judge it");

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "harness/amd.h"
 #include "harness/attesting.h"
 
 static struct vouchers v;
@@ -51,15 +52,60 @@ TEST(attested_is_shown_where_every_node_that_answered_had_attested)
         CHECK(node->verdict == VCH_ATTESTED_SHOWN && node->level == VCH_RULES_TPM);
         CHECK(node->word == VCH_RESULT_AFFIRMING && node->failed == 0 && node->passed > 10);
     }
-    // Who asks for nothing else may take it in place of a quorum.
+    // Whoever has the machine can have its TPM quote beside any statement: that is no quorum.
     v.policy.quorum_min = 4;
-    CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
-    a.scene.rules.facts.is_any_build = true; // but not where anything may run there
     CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
     CHECK_VERDICT(&v, ATTESTED, SHOWN, "");
     v.policy.has_requirements = v.policy.requires[VCH_CLAIM_ATTESTED] = true;
     CHECK_OK(vouchers_verify(&v));
+    end();
+}
+
+// What a processor reports of one block.
+static void answer_by_amd(struct amd *amd)
+{
+    struct vch_exchange_response *response = &a.scene.response;
+
+    results_block(&a.scene);
+    vch_binder_report(amd->report_data, a.scene.bytes);
+    amd_write_report(amd);
+    response->evidence.count = response->endorsements.count = 1;
+    response->evidence.items[0] =
+        results_item("report", amd->report, sizeof amd->report, VCH_CMW_EVIDENCE);
+    response->endorsements.items[0] =
+        results_item("vek", amd->evidence.key.bytes, amd->evidence.key.size, VCH_CMW_ENDORSEMENTS);
+    response->endorsements.items[response->endorsements.count++] = results_item(
+        "issuers", amd->evidence.issuers.bytes, amd->evidence.issuers.size, VCH_CMW_ENDORSEMENTS);
+}
+
+TEST(attested_stands_in_for_a_quorum_where_tees_run_programs_that_are_listed)
+{
+    static struct amd amd;
+
+    begin(VCH_BINDER_TPM);
+    amd_begin(&amd, &AMD_TURIN);
+    a.scene.response.kind = VCH_BINDER_SNP;
+    a.scene.rules.has_snp = true;
+    a.scene.rules.snp = amd.policy;
+    a.scene.rules.anchors.amd = amd.anchors;
+    for (uint32_t i = 0; i < v.voucher.result_count; i++)
+        for (uint32_t j = 0; j < v.results[i].vote_count; j++) {
+            struct vch_segment_attestation *kept = &a.attestations[i][j];
+            attesting_connect(&a, &v, &kept->node, kept->salt);
+            answer_by_amd(&amd);
+            *kept = attesting_keep(&a, &v, &kept->node, kept->salt);
+        }
+    vouchers_sign(&v);
+    v.evidence_at_s = AMD_NOW;
+    v.policy.quorum_min = 4;
+    CHECK_OK(vouchers_verify(&v));
+    CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "6 at the level tee, 0 at tpm");
+    a.scene.rules.facts.is_any_build = true; // but not where anything may run there
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "");
+    amd_release(&amd);
     end();
 }
 
