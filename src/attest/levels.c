@@ -32,8 +32,9 @@ const char *vch_levels_meaning(enum vch_rules_level level)
         "nothing to anybody else: a machine's word about itself",
         "that a TPM with this key saw these PCRs; if the boot chain that told it is honest; "
         "nothing "
-        "of memory",
-        "a genuine processor at these firmware versions, this image, this key, this connection");
+        "of memory, or of which program asked",
+        "a genuine processor at these firmware versions, this image, this key, and this connection "
+        "where there is one");
 
     return meanings[level];
 }

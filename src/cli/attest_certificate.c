@@ -12,21 +12,18 @@ struct question {
     struct vch_rules rules;
     struct vch_exchange_response brought; // its endorsements alone
     int64_t time_s;
-    bool is_for_private_data;
+    enum vch_rules_class what;
 };
 
 static vch_status read_class(struct question *question, struct vch_tool *tool)
 {
     const char *text = vch_options_text(tool->options, "class");
-    enum vch_rules_class what = VCH_RULES_OPEN_WEIGHTS;
 
-    if (text != NULL && !vch_rules_class_of(&what, text))
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "--class takes prompts, weights:open or weights:private, not "
-                            "\"%.40s\"",
-                            text);
-    question->is_for_private_data = what != VCH_RULES_OPEN_WEIGHTS;
-    return VCH_OK;
+    question->what = VCH_RULES_OPEN_WEIGHTS;
+    if (text == NULL || vch_rules_class_of(&question->what, text)) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "--class takes prompts, weights:open or weights:private, not \"%.40s\"",
+                        text);
 }
 
 static struct vch_certificate_bytes endorsement(const struct question *question, const char *label)
@@ -37,10 +34,31 @@ static struct vch_certificate_bytes endorsement(const struct question *question,
     return (struct vch_certificate_bytes){item->bytes, item->size};
 }
 
+// What these rules ask of any evidence, whatever it is bound to.
+static vch_status judge_rest(struct vch_appraisal *appraisal, const struct vch_dcap_claims *claims,
+                             const struct question *question)
+{
+    const struct vch_rules *rules = &question->rules;
+    const struct vch_dcap_pck *pck = &claims->pck;
+    bool is_listed =
+        claims->is_pck_known &&
+        ((pck->has_instance && vch_rules_machine(rules, VCH_RULES_ID_PIID, pck->instance,
+                                                 sizeof pck->instance) != NULL) ||
+         vch_rules_machine(rules, VCH_RULES_ID_PPID, pck->ppid, sizeof pck->ppid) != NULL);
+
+    if (rules->needs_machine)
+        vch_appraisal_check(appraisal, "result.machine", is_listed,
+                            "the policy lists no such machine");
+    vch_appraisal_check(
+        appraisal, "ratls.class", vch_rules_allows(rules, question->what, VCH_RULES_TEE),
+        "the policy gives %s to other levels only", vch_rules_class_name(question->what));
+    return vch_appraisal_status(appraisal);
+}
+
 static vch_status judge(struct vch_appraisal *appraisal, const struct vch_ratls *certificate,
                         const struct question *question, struct vch_tool *tool)
 {
-    struct vch_dcap_claims claims;
+    struct vch_dcap_claims claims = {0};
     const struct vch_dcap_collateral collateral = {
         .tcb_info = endorsement(question, "tcb-info"),
         .identity = endorsement(question, "identity"),
@@ -52,8 +70,11 @@ static vch_status judge(struct vch_appraisal *appraisal, const struct vch_ratls 
                                             .time_s = question->time_s,
                                             .policy = &question->rules.dcap};
 
-    return vch_ratls_verify(appraisal, &claims, certificate, &collateral, &asked,
-                            question->is_for_private_data, &tool->arena, &tool->complaint);
+    vch_status status =
+        vch_ratls_verify(appraisal, &claims, certificate, &collateral, &asked,
+                         question->what != VCH_RULES_OPEN_WEIGHTS, &tool->arena, &tool->complaint);
+    vch_status rest = judge_rest(appraisal, &claims, question);
+    return vch_is_ok(status) ? rest : status;
 }
 
 static vch_status report(const struct vch_appraisal *appraisal, const struct vch_ratls *certificate,

@@ -129,7 +129,8 @@ static void print_verdict(const struct question *question, const struct vch_resu
                : "bound to no connection");
     vch_attest_checks_print(&result->appraisal);
     print_machine(result);
-    vch_verify_attested_print_level(result->level);
+    if (result->word != VCH_RESULT_CONTRAINDICATED) // else nothing is shown of any level
+        vch_verify_attested_print_level(result->level);
     for (enum vch_rules_class what = 0; what < VCH_RULES_CLASS_COUNT; what++)
         printf("%s%s: %s", what == 0 ? "" : ", ", vch_rules_class_name(what),
                is_allowed(question, result, what) ? "yes" : "no");
@@ -156,10 +157,12 @@ static vch_status print_json(const struct question *question, const struct vch_r
         json_object_set_new(classes, vch_rules_class_name(what),
                             json_boolean(is_allowed(question, result, what)));
     return vch_tool_print_json(json_pack(
-        "{s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "word",
-        vch_result_word_text(result->word), "level", vch_rules_level_name(result->level), "kind",
-        vch_binder_kind_name(result->kind), "test", (int)result->is_test, "until",
-        (json_int_t)result->until_s, "node", vch_tool_json_hex(question->binder.node, 32), "digest",
+        "{s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "word",
+        vch_result_word_text(result->word), "mode",
+        question->binder.mode == VCH_BINDER_CHANNEL ? "channel" : "registration", "level",
+        vch_rules_level_name(result->level), "kind", vch_binder_kind_name(result->kind), "test",
+        (int)result->is_test, "until", (json_int_t)result->until_s, "node",
+        vch_tool_json_hex(question->binder.node, 32), "digest",
         vch_tool_json_hex(result->digest.bytes, VCH_DIGEST_SIZE), "classes", classes, "machine",
         json_machine(result), "checks", vch_attest_checks_json(&result->appraisal)));
 }

@@ -65,13 +65,19 @@ void vch_verify_attested_print_level(enum vch_rules_level level)
         printf("  %-58s %s\n", readers[i].who, readers[i].answers[level]);
 }
 
+// What is false, refused or not judged shows nothing of the level that it claims.
+static bool shows(enum vch_attested_verdict verdict)
+{
+    return verdict == VCH_ATTESTED_SHOWN || verdict == VCH_ATTESTED_STATEMENT;
+}
+
 void vch_verify_attested_print(const struct vch_verify_report *report)
 {
     bool occurs[VCH_RULES_LEVEL_COUNT] = {false};
 
     for (uint32_t i = 0; i < report->attested_count; i++) {
         print_node(&report->attested[i]);
-        occurs[report->attested[i].level] = true;
+        if (shows(report->attested[i].verdict)) occurs[report->attested[i].level] = true;
     }
     for (enum vch_rules_level level = VCH_RULES_LEVEL_COUNT; level-- > 0;)
         if (occurs[level]) vch_verify_attested_print_level(level);

@@ -88,6 +88,7 @@ class Verify(unittest.TestCase):
         self.assertIn("result.age", self.verify().stderr)
         young = ("--nonce", "31" * 32, "--asked", "2026-11-26T23:55:00Z")
         self.assertEqual(self.verify(*young).returncode, ACCEPTED)
+        self.assertEqual(json.loads(self.verify(*young, "--json").stdout)["mode"], "registration")
         self.assertEqual(self.verify(*young[:3], "2026-11-26T23:54:59Z").returncode, REFUSED)
         self.assertEqual(self.verify(*young[2:]).returncode, USAGE)
 
@@ -134,7 +135,10 @@ class Verify(unittest.TestCase):
         told = json.loads(done.stdout)
         self.assertEqual([check["name"] for check in told["checks"] if check["result"] == "FAILED"],
                          ["dcap.report_data", "binding.evidence"])
-        self.assertEqual((told["word"], told["level"]), ("contraindicated", "tee"))
+        self.assertEqual((told["word"], told["level"], told["mode"]), ("contraindicated", "tee", "channel"))
+        text = self.verify(at="2025-07-01T00:00:00Z").stdout
+        self.assertIn("contraindicated", text)
+        self.assertNotIn("genuine processor", text)  # nothing shows one
         lacking = ev.response(ev.TDX, {"quote": quote}, {label: (folder / name).read_bytes()
                                                          for label, name in names.items() if label != "tcb-info"})
         done = self.verify(data=self.statement(kind=ev.TDX, answer=lacking), at="2025-07-01T00:00:00Z")
@@ -168,6 +172,12 @@ class Verify(unittest.TestCase):
                 self.assertEqual(results[name], "passed", name)
             self.assertEqual(results["dcap.enclave.debug"], "FAILED")
         self.assertIn("nothing private goes there by it", self.certificate(path).stdout)
+        self.assertEqual((results.get("result.machine"), results["ratls.class"]), (None, "passed"))
+        levels = {"prompts": ["tee"], "weights:open": ["sandbox"], "weights:private": ["tee"]}
+        self.use(ev.rules(levels=levels, hardware={"registry": "required", "machines": []}))
+        told = json.loads(self.certificate(path, "--json").stdout)
+        results = {check["name"]: check["result"] for check in told["checks"]}
+        self.assertEqual((results["result.machine"], results["ratls.class"]), ("FAILED", "FAILED"))
         self.assertEqual(self.certificate(path, "--class", "secrets").returncode, USAGE)
 
     def test_certificates_without_evidence_are_malformed(self):
