@@ -1,0 +1,53 @@
+// Pings: how far away the node is, and that both are still there.
+#include "client/link_parts.h"
+#include "host/clock.h"
+
+enum { KEEP_ALIVE_MS = 15000 };
+
+void vch_link_parts_send_ping(struct vch_link *link)
+{
+    Vouch__Ping ping = VOUCH__PING__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    link->probed_us = ping.token = vch_clock_monotonic_us();
+    frame.body_case = VOUCH__FRAME__BODY_PING;
+    frame.ping = &ping;
+    if (!vch_is_ok(vch_stream_send(link->stream, &frame)))
+        vch_link_parts_break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
+}
+
+void vch_link_parts_receive_ping(struct vch_link *link, const Vouch__Ping *ping)
+{
+    Vouch__Pong pong = VOUCH__PONG__INIT;
+    Vouch__Frame frame = VOUCH__FRAME__INIT;
+
+    pong.token = ping->token;
+    frame.body_case = VOUCH__FRAME__BODY_PONG;
+    frame.pong = &pong;
+    if (vch_stream_has_room(link->stream) && !vch_is_ok(vch_stream_send(link->stream, &frame)))
+        vch_link_parts_break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
+}
+
+void vch_link_parts_receive_pong(struct vch_link *link, const Vouch__Pong *pong)
+{
+    if (link->state != VCH_LINK_PROBING || pong->token != link->probed_us) return;
+    link->rtt_us = vch_clock_monotonic_us() - link->probed_us;
+    link->state = VCH_LINK_READY;
+}
+
+void vch_link_probe(struct vch_link *link)
+{
+    if (link->state != VCH_LINK_READY || link->is_asking) return;
+    link->state = VCH_LINK_PROBING;
+    vch_link_parts_send_ping(link);
+}
+
+void vch_link_keep_alive(struct vch_link *link)
+{
+    uint64_t now_ms = vch_clock_monotonic_us() / 1000;
+    uint64_t last_ms = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;
+
+    if (link->state != VCH_LINK_READY || now_ms - last_ms < KEEP_ALIVE_MS) return;
+    link->pinged_ms = now_ms;
+    vch_link_parts_send_ping(link);
+}
