@@ -1,7 +1,6 @@
 // A job on a ledger: opened there, and what it decided shown.
-#include "client/inference.h"
-
 #include "client/exclude.h"
+#include "client/inference.h"
 #include "host/clock.h"
 #include "voucher/contest.h"
 

@@ -1,9 +1,8 @@
 // What is fixed before anyone is asked.
-#include "client/inference.h"
-
 #include <string.h>
 
 #include "base/bytes.h"
+#include "client/inference.h"
 #include "host/clock.h"
 #include "voucher/rerun.h"
 

@@ -1,9 +1,8 @@
 // Proofs of the segments, by the client and by nodes.
-#include "client/inference.h"
-
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "client/inference.h"
 #include "client/own_prove.h"
 #include "host/clock.h"
 

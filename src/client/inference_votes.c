@@ -1,10 +1,9 @@
 // A segment by nodes: what they are asked, and what the voucher will say of their answers.
-#include "client/inference.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/evidence.h"
+#include "client/inference.h"
 
 static vch_status ask_nodes(struct vch_inference *inference, uint32_t index,
                             const struct vch_tensor *output, struct vch_ask *ask)

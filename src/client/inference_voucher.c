@@ -1,9 +1,8 @@
 // What remains of a job: its opening, for the client alone, and its voucher.
-#include "client/inference.h"
-
 #include <string.h>
 
 #include "base/bytes.h"
+#include "client/inference.h"
 #include "host/clock.h"
 #include "voucher/opening.h"
 

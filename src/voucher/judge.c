@@ -41,7 +41,6 @@ bool vch_judge_parts_is_among(const struct vch_public_key *key, const struct vch
     return false;
 }
 
-// The text of a NOT_SHOWN for all that rests on the registry.
 void vch_judge_parts_rest_on_founder(struct vch_judge_parts *judge, enum vch_claim claim)
 {
     char hex[VCH_JUDGE_PARTS_HEX_SIZE];

@@ -50,7 +50,6 @@ static void join_agreements(struct vch_judge_parts *judge)
     }
 }
 
-// What each agreement shows. The first that shows nothing makes the votes false.
 void vch_judge_parts_check_agreements(struct vch_judge_parts *judge)
 {
     const struct vch_voucher *voucher = judge->voucher;

@@ -1,7 +1,6 @@
 // ENDS: that the output is what the model gives for the input.
-#include "voucher/judge_parts.h"
-
 #include "model/segment.h"
+#include "voucher/judge_parts.h"
 #include "voucher/rerun.h"
 
 // What the reader would have to hand in for the model to be run again; NULL: nothing.
@@ -88,7 +87,6 @@ static void judge_ends_by_running(struct vch_judge_parts *judge)
             complaint.text[0] != '\0' ? complaint.text : vch_code_text(status.code));
 }
 
-// ENDS and PROOF: what was run again need not be proven, and what is proven need not be run again.
 void vch_judge_parts_run(struct vch_judge_parts *judge)
 {
     const char *missing = missing_for_rerun(judge);

@@ -1,8 +1,7 @@
 // INPUT and OUTPUT: the commitments at both ends, and the opening, where there is one.
-#include "voucher/judge_parts.h"
-
 #include "base/bytes.h"
 #include "circuit/crossing.h"
+#include "voucher/judge_parts.h"
 
 static const char *const opening_lies =
     "the opening opens another commitment: it is of another job, or its secret, input or output is "

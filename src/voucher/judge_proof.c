@@ -1,9 +1,7 @@
 // PROOF: that each segment was computed, with nothing to be believed.
 #include "voucher/judge_parts.h"
-
 #include "voucher/proofs.h"
 
-// Every proof, and how they fit together.
 void vch_judge_parts_check_proofs(struct vch_judge_parts *judge)
 {
     const struct vch_voucher *voucher = judge->voucher;

@@ -1,11 +1,10 @@
 // QUORUM: how many agree, who drew them, and what that is worth.
-#include "voucher/judge_parts.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "consensus/capture.h"
+#include "voucher/judge_parts.h"
 
 enum { LISTED_SEGMENTS_MAX = 3 };
 

@@ -1,9 +1,8 @@
 // CLIENT and MODEL: who signed.
-#include "voucher/judge_parts.h"
-
 #include <inttypes.h>
 
 #include "base/bytes.h"
+#include "voucher/judge_parts.h"
 
 static bool is_from_the_future(const struct vch_judge_parts *judge)
 {

@@ -1,9 +1,8 @@
 // SPLIT, and what it and QUORUM rest on.
-#include "voucher/judge_parts.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "voucher/judge_parts.h"
 #include "voucher/parties.h"
 #include "voucher/rerun.h"
 
@@ -70,7 +69,6 @@ static void judge_votes_alike(struct vch_judge_parts *judge, enum vch_verdict ve
     vch_judge_parts_say(judge, VCH_CLAIM_QUORUM, verdict, "%s", reason);
 }
 
-// SPLIT and QUORUM, which rest on the same votes.
 void vch_judge_parts_votes(struct vch_judge_parts *judge)
 {
     const struct vch_recount *recount = &judge->recount;
