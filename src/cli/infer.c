@@ -417,7 +417,7 @@ static vch_status ask(struct vch_tool *tool, struct session *s, struct vch_clien
     return status;
 }
 
-// Whoever is not connected was sent nothing.
+// Who is not connected at the end, and whether that came before anything private went there.
 static void tell_refused(const struct session *s, const struct vch_client *client)
 {
     for (uint32_t i = 0; s->demands.is_set && i < s->how.peer_count; i++) {
@@ -426,8 +426,10 @@ static void tell_refused(const struct session *s, const struct vch_client *clien
         char name[17];
         vch_hex_encode(name, key->bytes, 8);
         if (why != NULL)
-            (void)fprintf(stderr, "vouch infer: nothing was sent to node %s of %s: %s\n", name,
-                          operator_of(client, key), why);
+            (void)fprintf(stderr, "vouch infer: %s node %s of %s: %s\n",
+                          vch_client_peer_was_told(client, i) ? "data was sent before it left to"
+                                                              : "nothing was sent to",
+                          name, operator_of(client, key), why);
     }
 }
 

@@ -106,6 +106,12 @@ const char *vch_client_peer_trouble(const struct vch_client *client, uint32_t pe
                                                 : node->link.down_reason;
 }
 
+bool vch_client_peer_was_told(const struct vch_client *client, uint32_t peer_index)
+{
+    VCH_ASSERT(peer_index < client->pool.count);
+    return client->pool.nodes[peer_index].link.was_told;
+}
+
 const struct vch_asker_kept *vch_client_peer_evidence(const struct vch_client *client,
                                                       uint32_t peer_index)
 {

@@ -118,6 +118,9 @@ vch_status vch_client_connect(struct vch_client *client, uint32_t *ready_count);
 // Why a peer is not connected, or NULL when it is.
 const char *vch_client_peer_trouble(const struct vch_client *client, uint32_t peer_index);
 
+// Whether anything of a job was sent to it, since this client is there.
+bool vch_client_peer_was_told(const struct vch_client *client, uint32_t peer_index);
+
 // What a peer has shown, as it was accepted; NULL: it was asked for nothing, or nothing was.
 const struct vch_asker_kept *vch_client_peer_evidence(const struct vch_client *client,
                                                       uint32_t peer_index);

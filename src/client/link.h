@@ -100,6 +100,7 @@ struct vch_link {
     // What we measured.
     uint64_t rtt_us, heard_ms, pinged_ms;
     uint64_t bytes_in, bytes_out; // of streams that are gone
+    bool was_told;                // anything of a job, on whichever stream
     // The question being asked.
     bool is_asking, has_header;
     uint64_t id; // of the question; grows

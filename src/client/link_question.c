@@ -70,6 +70,7 @@ vch_status vch_link_ask(struct vch_link *link, const struct vch_link_question *q
     link->id++;
     link->sent = link->received = 0;
     link->asked_us = vch_clock_monotonic_us();
+    link->was_told = true;
     VCH_TRY(send_request(link));
     link->is_asking = true;
     vch_link_parts_send_chunks(link);

@@ -302,6 +302,7 @@ TEST(link_leaves_a_node_whose_evidence_does_not_hold_and_says_why)
     CHECK_FAILS(ask(scene), UNAVAILABLE);
     CHECK_EQ(scene->private_frames, 0);
     CHECK(scene->link.evidence.bytes == NULL);
+    CHECK(!scene->link.was_told);
     tear_down(scene);
 }
 
@@ -345,5 +346,6 @@ TEST(link_question_to_a_node_that_fails_later_is_a_fault)
         turn(scene);
     CHECK_EQ(scene->fault, VCH_FAULT_REFUSED);
     CHECK_EQ(scene->link.state, VCH_LINK_DOWN);
+    CHECK(scene->link.was_told); // and nobody says that nothing was sent to it
     tear_down(scene);
 }
