@@ -45,6 +45,8 @@ static void ask(struct channels *scene, struct channels_end *end)
         channels_turn(scene);
 }
 
+static void other_connection(struct vch_binder *binder);
+
 TEST(channel_opens_for_evidence_that_is_bound_to_it)
 {
     struct channels_pair pair;
@@ -78,6 +80,32 @@ TEST(channel_is_mutual_where_both_ends_ask)
     while (!is_settled(&pair.ends[CHANNELS_SERVER]))
         channels_turn(scene);
     CHECK_EQ(scene->accepted, 2);
+    tear_down(scene, &pair);
+}
+
+// On the same connection, each time with another nonce; until the hardware lies.
+TEST(channel_asks_again_while_it_is_open_and_ends_when_the_answer_does_not_hold)
+{
+    struct channels_pair pair;
+    struct channels *scene = set_up(&pair);
+    struct vch_channel *channel = &pair.ends[CHANNELS_CLIENT].channel;
+    uint8_t first[32];
+    const char *why = NULL;
+
+    scene->policy.again_ms = 40;
+    ask(scene, &pair.ends[CHANNELS_CLIENT]);
+    memcpy(first, channel->asker.kept.salt, sizeof first);
+    while (channel->asker.accepted_count < 3) {
+        vch_channel_tick(channel, vch_transport_now());
+        channels_turn(scene);
+    }
+    CHECK(memcmp(first, channel->asker.kept.salt, sizeof first) != 0);
+    scene->lies[CHANNELS_SERVER].change = other_connection;
+    while (vch_channel_trouble(channel, &why) == VCH_CODE_NONE) {
+        vch_channel_tick(channel, vch_transport_now());
+        channels_turn(scene);
+    }
+    check_refused(&pair.ends[CHANNELS_CLIENT], "binding.evidence");
     tear_down(scene, &pair);
 }
 
