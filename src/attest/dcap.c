@@ -55,6 +55,25 @@ static void claim_dates(struct vch_dcap_claims *claims,
     claims->until_s = info->next_s < identity->next_s ? info->next_s : identity->next_s;
 }
 
+static void end_by(struct vch_dcap_claims *claims, int64_t end_s)
+{
+    if (end_s < claims->until_s) claims->until_s = end_s;
+}
+
+// What a verdict rests on, beside Intel's documents.
+static void claim_ends(struct vch_dcap_claims *claims, const struct vch_dcap_parts *parts)
+{
+    const struct vch_certificate_list *lists[] = {&parts->pck, &parts->signer};
+    int64_t start_s, end_s;
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (uint32_t j = 0; j < lists[i]->count; j++)
+            if (vch_is_ok(vch_certificate_dates(lists[i]->items[j], &start_s, &end_s)))
+                end_by(claims, end_s);
+    for (uint32_t i = 0; i < parts->crls.count; i++)
+        if (vch_is_ok(vch_crl_dates(parts->crls.items[i], &start_s, &end_s))) end_by(claims, end_s);
+}
+
 static void release(struct vch_dcap_parts *parts)
 {
     vch_certificate_release(&parts->pck);
@@ -89,6 +108,7 @@ vch_status vch_dcap_verify(struct vch_appraisal *appraisal, struct vch_dcap_clai
     vch_dcap_parts_check_policy(&parts);
     if (parts.tcb_info != NULL && parts.identity != NULL)
         claim_dates(claims, &info.document, &identity.document);
+    claim_ends(claims, &parts);
     release(&parts);
     return vch_is_ok(status) ? vch_appraisal_status(appraisal) : status;
 }

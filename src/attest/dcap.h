@@ -99,7 +99,7 @@ struct vch_dcap_claims {
     enum vch_dcap_collateral_status status; // the worst of platform, module and quoting enclave
     enum vch_dcap_collateral_status platform, module, quoting;
     uint32_t evaluation; // the lower of the two numbers
-    int64_t until_s;     // when the first piece of collateral is due, lists aside
+    int64_t until_s;     // when the first is due of collateral, lists and certificates
 };
 
 // VCH_OK: every check passed or warns. REFUSED: one did not, and the appraisal says which and what

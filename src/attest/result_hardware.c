@@ -88,6 +88,8 @@ static vch_status verify_snp(struct vch_result_parts *parts, struct vch_snp_repo
     append(parts->appraisal, part);
     vch_result_parts_until_certificates(parts, &shown.key);
     vch_result_parts_until_certificates(parts, &shown.issuers);
+    for (size_t i = 0; i < shown.crl_count; i++)
+        vch_result_parts_until_crl(parts, &crls[i]);
     return status;
 }
 

@@ -124,6 +124,22 @@ TEST(result_applies_the_revocation_lists_that_come_along)
     end_snp();
 }
 
+TEST(result_holds_no_longer_than_the_revocation_lists_it_rests_on)
+{
+    const int64_t end_s = AMD_NOW + 100;
+    long serial = AMD_KEY_SERIAL + 1;
+
+    begin_snp();
+    CHECK(scene.result.until_s == AMD_NOW + 3600);
+    size_t size =
+        authority_revoke(&amd.ask, &serial, 1, AMD_START, end_s, amd.crl_der[0], AMD_DER_MAX);
+    const struct vch_certificate_bytes crl = {amd.crl_der[0], size};
+    put(&scene.response.endorsements, "crl.0", &crl);
+    CHECK_OK(results_judge(&scene));
+    CHECK(scene.result.until_s == end_s);
+    end_snp();
+}
+
 TEST(result_looks_a_machine_up_by_its_chip)
 {
     uint8_t chip[64] = {0};

@@ -36,6 +36,8 @@ vch_status vch_result_parts_quote(struct vch_result_parts *parts, const struct v
 void vch_result_parts_until(struct vch_result_parts *parts, int64_t until_s);
 void vch_result_parts_until_certificates(struct vch_result_parts *parts,
                                          const struct vch_certificate_bytes *bytes);
+void vch_result_parts_until_crl(struct vch_result_parts *parts,
+                                const struct vch_certificate_bytes *bytes);
 
 // Which machine: of the ids that evidence shows, one that the rules list comes before any other.
 void vch_result_parts_machine(struct vch_result_parts *parts, enum vch_rules_id kind,
