@@ -29,7 +29,6 @@ void vch_link_parts_forget_question(struct vch_link *link);
 void vch_link_parts_report_fault(struct vch_link *link, enum vch_fault_kind kind, const char *why);
 
 void vch_link_parts_receive_result(struct vch_link *link, const Vouch__RunResult *result);
-void vch_link_parts_receive_proof_result(struct vch_link *link,
-                                         const Vouch__ProofResult *result);
+void vch_link_parts_receive_proof_result(struct vch_link *link, const Vouch__ProofResult *result);
 void vch_link_parts_receive_chunk(struct vch_link *link, const Vouch__Chunk *chunk);
 void vch_link_parts_receive_refusal(struct vch_link *link, const Vouch__Refusal *refusal);
