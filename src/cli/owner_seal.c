@@ -80,9 +80,12 @@ static vch_status make_key(struct seal *seal, struct vch_tool *tool)
     return vch_file_write_new(seal->key_file, bytes, sizeof bytes, true, &tool->complaint);
 }
 
-// One that is there already seals more than one file: the segments of one release.
-static vch_status take_key(struct seal *seal, struct vch_tool *tool)
+// One that is there already seals more than one file: the segments of one release, and of no other,
+// for whoever has opened that one has its key.
+static vch_status take_key(struct seal *seal, const struct vch_owner_log *log,
+                           struct vch_tool *tool)
 {
+    const bool is_logged = vch_owner_log_counter(log, &seal->sealed.model) == seal->sealed.counter;
     static const char suffix[] = ".key";
     size_t size = strlen(seal->out);
 
@@ -94,7 +97,14 @@ static vch_status take_key(struct seal *seal, struct vch_tool *tool)
         memcpy(path + size, suffix, sizeof suffix);
         seal->key_file = path;
     }
-    if (access(seal->key_file, F_OK) == 0)
+    const bool is_there = access(seal->key_file, F_OK) == 0;
+    if (is_there && !is_logged)
+        return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                            "by the log nothing of release %" PRIu64 " of this model was sealed "
+                            "yet, so %s is the key of something else, and whoever has opened that "
+                            "could open this: name another --data-key, or move it away",
+                            seal->sealed.counter, seal->key_file);
+    if (is_there)
         VCH_TRY(vch_tool_data_key(seal->key, tool, seal->key_file));
     else
         VCH_TRY(make_key(seal, tool));
@@ -184,7 +194,7 @@ static vch_status seal_into(struct seal *seal, struct vch_tool *tool)
     vch_random_bytes(seal->sealed.start, sizeof seal->sealed.start);
     seal->sealed.owner = seal->owner.public_key;
     vch_status status = choose_counter(seal, &log, tool);
-    if (vch_is_ok(status)) status = take_key(seal, tool);
+    if (vch_is_ok(status)) status = take_key(seal, &log, tool);
     if (vch_is_ok(status)) status = make_file(seal, &log, tool);
     vch_owner_log_close(&log);
     return status;

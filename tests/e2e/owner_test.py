@@ -125,6 +125,18 @@ class Owner(unittest.TestCase):
         self.assertFalse((self.folder / "d.sealed").exists() or (self.folder / "d.sealed.key").exists())
         self.assertEqual([record["counter"] for record in json.loads(self.log("--json"))["records"]], [1, 3, 3])
 
+    def test_a_later_release_is_not_sealed_under_the_key_of_an_earlier_one(self):
+        """Whoever has opened that one could open it without a release."""
+        first = json.loads(self.seal("m.sealed", "--json"))
+        (self.folder / "m.sealed").unlink()  # to make room; its key stays
+        self.seal("m.sealed", "--counter", "2", code=NO, says="the key of something else")
+        self.assertFalse((self.folder / "m.sealed").exists())
+        (self.folder / "m.sealed.key").rename(self.folder / "first.sealed.key")
+        self.assertEqual(json.loads(self.seal("m.sealed", "--json", "--counter", "2"))["model"], first["model"])
+        keys = [json.loads(self.vouch("inspect", name, "--json"))["data_key"]
+                for name in ("m.sealed.key", "first.sealed.key")]
+        self.assertNotEqual(*keys)
+
     def test_a_log_that_was_altered_is_found_out(self):
         for name in ("a.sealed", "b.sealed", "c.sealed"):
             self.seal(name)
