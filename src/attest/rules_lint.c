@@ -108,6 +108,8 @@ static void check_times(struct vch_rules_lint_parts *parts)
                                "broken changes; sign newer rules before");
     vch_rules_lint_parts_error(parts, freshness->nonce_s == 0,
                                "freshness: \"nonce_s\" of 0 takes no answer");
+    vch_rules_lint_parts_error(parts, freshness->reattest_s == 0,
+                               "freshness: \"reattest_s\" of 0 takes no connection");
     vch_rules_lint_parts_error(parts, freshness->result_s == 0,
                                "freshness: \"result_s\" of 0 takes no verdict");
     vch_rules_lint_parts_error(parts, freshness->result_s > DAY_S,

@@ -83,6 +83,8 @@ void vch_rules_lint_parts_snp(struct vch_rules_lint_parts *parts)
                               parts->rules->milan_reason);
     vch_rules_lint_parts_note(parts, (snp->vmpls & ~1u) != 0,
                               "snp: \"vmpls\" other than 0: what is below reads all of it");
+    vch_rules_lint_parts_note(parts, snp->crl_rule == VCH_CHAIN_CRLS_IF_PRESENT,
+                              "snp: \"crls\" \"if-present\": a node that is revoked brings none");
     vch_rules_lint_parts_note(parts, (snp->signers >> VCH_SNP_REPORT_VLEK & 1) != 0,
                               "snp: \"vlek\": a key on loan shows no chip, so no machine of the "
                               "registry");

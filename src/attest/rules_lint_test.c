@@ -29,14 +29,18 @@ static bool has(bool is_error, const char *words)
     return false;
 }
 
-// The example is without errors; PCR 0 it does not look at.
+// The example is without errors; PCR 0 it does not look at, and lists are up to nodes.
 TEST(lint_has_nothing_against_the_page)
 {
     rules_example(text);
     run();
     CHECK_EQ(lint.error_count, 0);
-    CHECK_EQ(lint.count, 1);
+    CHECK_EQ(lint.count, 2);
     CHECK(has(false, "PCRs 0, 4 and 7"));
+    CHECK(has(false, "a node that is revoked brings none"));
+    rules_edit(text, "\"if-present\"", "\"of-all\"");
+    run();
+    CHECK_EQ(lint.count, 1);
 }
 
 #define ZERO32 "0000000000000000000000000000000000000000000000000000000000000000"
@@ -109,6 +113,7 @@ static const struct {
     {"\"required\": false, \"unjudged", "\"required\": true, \"unjudged", "none is taken", true},
     {"\"unjudged_firmware\": false", "\"unjudged_firmware\": true", "nobody compares", true},
     {"\"nonce_s\": 60", "\"nonce_s\": 0", "takes no answer", false},
+    {"\"reattest_s\": 600", "\"reattest_s\": 0", "takes no connection", false},
     {"\"result_s\": 3600", "\"result_s\": 0", "takes no verdict", false},
     {"\"result_s\": 3600", "\"result_s\": 86401", "a day at most", false},
     {"\"reattest_s\": 600", "\"reattest_s\": 3601", "between verdicts", true},

@@ -138,7 +138,7 @@ class Policy(unittest.TestCase):
         self.assertEqual((as_text.returncode, as_json.returncode), (NO, NO))
         told = json.loads(as_json.stdout)
         self.assertEqual(told["errors"], 2)
-        self.assertEqual([row["error"] for row in told["findings"]], [True, True])
+        self.assertEqual([row["error"] for row in told["findings"]], [True, True, False])  # and lists of who is revoked
         signed, path = self.sign(draft)
         self.assertEqual((signed.returncode, path.exists()), (YES, True))
         self.assertRegex(signed.stderr, "lint` has [2-9] errors")
