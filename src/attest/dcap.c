@@ -60,16 +60,23 @@ static void end_by(struct vch_dcap_claims *claims, int64_t end_s)
     if (end_s < claims->until_s) claims->until_s = end_s;
 }
 
+static void end_by_certificates(struct vch_dcap_claims *claims,
+                                const struct vch_certificate_list *list)
+{
+    int64_t start_s, end_s;
+
+    for (uint32_t i = 0; i < list->count; i++)
+        if (vch_is_ok(vch_certificate_dates(list->items[i], &start_s, &end_s)))
+            end_by(claims, end_s);
+}
+
 // What a verdict rests on, beside Intel's documents.
 static void claim_ends(struct vch_dcap_claims *claims, const struct vch_dcap_parts *parts)
 {
-    const struct vch_certificate_list *lists[] = {&parts->pck, &parts->signer};
     int64_t start_s, end_s;
 
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (uint32_t j = 0; j < lists[i]->count; j++)
-            if (vch_is_ok(vch_certificate_dates(lists[i]->items[j], &start_s, &end_s)))
-                end_by(claims, end_s);
+    end_by_certificates(claims, &parts->pck);
+    end_by_certificates(claims, &parts->signer);
     for (uint32_t i = 0; i < parts->crls.count; i++)
         if (vch_is_ok(vch_crl_dates(parts->crls.items[i], &start_s, &end_s))) end_by(claims, end_s);
 }
