@@ -136,7 +136,8 @@ static void conclude_counted(struct counted *counted, const struct vch_recount *
                              first[VCH_ATTESTED_SHOWN] != NULL;
 
     counted->report->are_programs_shown = rules != NULL && !rules->facts.is_any_build &&
-                                          counted->levels[VCH_RULES_TEE] == counted->count;
+                                          counted->levels[VCH_RULES_TEE] == counted->count &&
+                                          !counted->is_test;
     if (first[VCH_ATTESTED_LIE] != NULL)
         conclude_on(counted, VCH_VERDICT_FALSE, "the evidence", first[VCH_ATTESTED_LIE]);
     else if (!is_evidence)

@@ -102,7 +102,12 @@ TEST(attested_stands_in_for_a_quorum_where_tees_run_programs_that_are_listed)
     CHECK_OK(vouchers_verify(&v));
     CHECK_VERDICT(&v, QUORUM, NOT_SHOWN, "");
     CHECK_VERDICT(&v, ATTESTED, SHOWN, "6 at the level tee, 0 at tpm");
-    a.scene.rules.facts.is_any_build = true; // but not where anything may run there
+    a.scene.rules.anchors.are_vendors = false; // but not where a test's roots vouch for it
+    CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "nothing for production");
+    a.scene.rules.anchors.are_vendors = true;
+    CHECK_OK(vouchers_verify(&v));
+    a.scene.rules.facts.is_any_build = true; // nor where anything may run there
     CHECK_FAILS(vouchers_verify(&v), BAD_PROOF);
     CHECK_VERDICT(&v, ATTESTED, SHOWN, "");
     amd_release(&amd);
