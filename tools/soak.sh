@@ -61,8 +61,8 @@ audits() { # lies of every kind to an auditor, seed after seed
 }
 evidence() { # changed evidence of every format, before ours and before second implementations
     local name
-    VCH_MUTANTS=$(of 20000 400) build/release/attest.mutants_test &&
-        VCH_VERIFICATIONS=$(of 10000 160) build/release/attest.endurance_test || return
+    VCH_MUTANTS=$(of 20000 400) build/release/evidence.mutants_test &&
+        VCH_VERIFICATIONS=$(of 10000 160) build/release/evidence.endurance_test || return
     for name in snp dcap tpm gpu; do
         python3 tests/oracles/${name}_test.py $vouch build/release/tests/${name}_cases --count="$(of 5000 60)" ||
             [ $? = 77 ] || return 1

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/appraisal.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "evidence/appraisal.h"
 
 #define VCH_BINDER_SIZE 276       // check: 16 + 4 + 8 * 32
 #define VCH_BINDER_REPORT_SIZE 64 // report_data of SNP, TDX and SGX

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "attest/tpm_ek.h"
 #include "base/bytes.h"
 #include "crypto/transcript.h"
+#include "evidence/tpm_ek.h"
 
 static vch_status read_chain(struct vch_certificate_list *list,
                              const struct vch_enrol_request *request,

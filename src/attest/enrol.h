@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/appraisal.h"
-#include "attest/tpm_credential.h"
 #include "certificate/certificate.h"
 #include "certificate/crl.h"
+#include "evidence/appraisal.h"
+#include "evidence/tpm_credential.h"
 
 #define VCH_ENROL_SIZE_MAX 8192
 #define VCH_ENROL_EK_MAX 4096

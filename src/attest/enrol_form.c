@@ -2,9 +2,9 @@
 // byte strings.
 #include <string.h>
 
-#include "attest/cbor.h"
 #include "attest/enrol.h"
 #include "base/bytes.h"
+#include "evidence/cbor.h"
 
 enum { HEAD_SIZE = 16, VERSION = 1, PARTS_MAX = 3, TIME_SIZE = 8 };
 

@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/appraisal.h"
 #include "attest/binder.h"
-#include "attest/cmw.h"
 #include "attest/facts.h"
 #include "base/complaint.h"
 #include "base/status.h"
+#include "evidence/appraisal.h"
+#include "evidence/cmw.h"
 
 #define VCH_EXCHANGE_SIZE_MAX 262144u // check: 256 << 10
 #define VCH_EXCHANGE_REQUEST_SIZE_MAX 96

@@ -1,7 +1,7 @@
 #include "attest/facts.h"
 
-#include "attest/cbor.h"
 #include "base/bytes.h"
+#include "evidence/cbor.h"
 
 enum { VERSION = 1, KEY_VERSION = 1, KEY_BUILD, KEY_POLICY, KEY_MODEL, KEY_GPU, KEY_CONFINEMENT };
 

@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/appraisal.h"
 #include "attest/binder.h"
 #include "attest/exchange.h"
 #include "attest/facts.h"
 #include "attest/rules.h"
-#include "attest/tpm_quote.h"
 #include "base/arena.h"
 #include "base/complaint.h"
+#include "evidence/appraisal.h"
+#include "evidence/tpm_quote.h"
 
 #define VCH_RESULT_ARENA_SIZE (8u << 20) // what a verdict takes at most
 #define VCH_RESULT_HARDWARE_MAX 64

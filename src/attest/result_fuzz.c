@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "attest/roots.h"
 #include "base/check.h"
+#include "evidence/roots.h"
 
 static const struct vch_rules_facts any = {
     .is_any_build = true, .is_any_model = true, .is_any_policy = true};

@@ -1,8 +1,8 @@
 // The GPU that a statement names, where it names one.
 #include <string.h>
 
-#include "attest/gpu.h"
 #include "attest/result_parts.h"
+#include "evidence/gpu.h"
 
 // All that the verifier knows: which of them may be used, rules say by the chip's name.
 enum { ANY_ARCHITECTURE = (1u << VCH_GPU_ARCHITECTURES) - 1 };

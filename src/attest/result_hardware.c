@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attest/azure.h"
 #include "attest/result_parts.h"
 #include "base/bytes.h"
+#include "evidence/azure.h"
 
 enum { CRLS_MAX = 8, PCK_ID_SIZE = 16 };
 

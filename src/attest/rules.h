@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 #include "attest/binder.h"
-#include "attest/dcap.h"
-#include "attest/eventlog.h"
-#include "attest/snp.h"
-#include "attest/tpm_public.h"
-#include "attest/tpm_quote.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "crypto/sign.h"
+#include "evidence/dcap.h"
+#include "evidence/eventlog.h"
+#include "evidence/snp.h"
+#include "evidence/tpm_public.h"
+#include "evidence/tpm_quote.h"
 
 #define VCH_RULES_SIZE_MAX (256u << 10)  // of the file
 #define VCH_RULES_ARENA_SIZE (24u << 20) // what decoding takes at most

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attest/roots.h"
 #include "attest/rules_parts.h"
 #include "base/bytes.h"
+#include "evidence/roots.h"
 
 enum { VERSION = 1 };
 

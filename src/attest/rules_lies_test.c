@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "attest/facts.h"
-#include "attest/roots.h"
+#include "evidence/roots.h"
 #include "harness/rules.h"
 
 enum { MINUTE_S = 60 };

@@ -2,8 +2,8 @@
 // each kind of value.
 #pragma once
 
-#include "attest/json.h"
 #include "attest/rules.h"
+#include "evidence/json.h"
 
 struct vch_rules_source {
     struct vch_arena *arena;

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "attest/binder.h"
-#include "attest/cmw.h"
 #include "attest/facts.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "channel/transport.h"
 #include "crypto/sign.h"
+#include "evidence/cmw.h"
 
 // Questions that wait, of all connections: one of each that a node may have, and those that were
 // cancelled.

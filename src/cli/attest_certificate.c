@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "attest/ratls.h"
 #include "cli/attest_checks.h"
 #include "cli/attest_record.h"
 #include "cli/rules_file.h"
+#include "evidence/ratls.h"
 
 // Everything that one certificate is judged by.
 struct question {

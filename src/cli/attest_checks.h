@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "attest/appraisal.h"
+#include "evidence/appraisal.h"
 
 // A line each, and what to do where one failed.
 void vch_attest_checks_print(const struct vch_appraisal *appraisal);

@@ -3,8 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "attest/snp_launch.h"
 #include "base/bytes.h"
+#include "evidence/snp_launch.h"
 
 enum { SNP_ACTIVE = 1 };
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attest/eventlog.h"
 #include "cli/attest_launch.h"
 #include "cli/operands.h"
 #include "cli/options.h"
+#include "evidence/eventlog.h"
 
 enum { RESET_FIRST = 17, RESET_LAST = 22 };
 

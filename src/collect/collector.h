@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 #include "attest/binder.h"
-#include "attest/cmw.h"
-#include "attest/tpm_credential.h"
 #include "base/arena.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "confine/starter.h"
+#include "evidence/cmw.h"
+#include "evidence/tpm_credential.h"
 
 enum vch_collector_source {
     VCH_COLLECTOR_NONE,  // nothing shows anything: a statement alone
@@ -82,7 +82,7 @@ vch_status vch_collector_identify(struct vch_collector *collector, struct vch_cm
                                   struct vch_cmw *endorsements, struct vch_arena *arena,
                                   struct vch_complaint *complaint);
 
-// TPM: what a verifier sealed to it, for its attestation key (attest/tpm_credential.h). Wipe it.
+// TPM: what a verifier sealed to it, for its attestation key (evidence/tpm_credential.h). Wipe it.
 vch_status vch_collector_activate(struct vch_collector *collector,
                                   uint8_t secret[static VCH_TPM_CREDENTIAL_SECRET_MAX],
                                   size_t *secret_size, const struct vch_tpm_credential *credential,

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "attest/tpm_credential.h"
 #include "collect/collector.h"
+#include "evidence/tpm_credential.h"
 
 enum vch_inquiry_job {
     VCH_INQUIRY_PROBE,    // who the hardware is

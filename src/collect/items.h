@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "attest/cmw.h"
 #include "base/complaint.h"
+#include "evidence/cmw.h"
 
 // Adds a piece, which stays the caller's; one without bytes is left out, and so is one whose label
 // is there already. USAGE: no such label. LIMIT: too many.

@@ -1,8 +1,8 @@
 // Azure's confidential machines: what their paravisor left in the vTPM that it keeps for them.
 #pragma once
 
-#include "attest/azure.h"
 #include "collect/tpm_evidence.h"
+#include "evidence/azure.h"
 
 #define VCH_PARAVISOR_BLOB_MAX (24u << 10)
 

@@ -1,9 +1,9 @@
 // TPM2_ActivateCredential: what shows that the attestation key lies in the TPM whose endorsement
-// key a secret was sealed to (attest/tpm_credential.h makes such secrets).
+// key a secret was sealed to (evidence/tpm_credential.h makes such secrets).
 #pragma once
 
-#include "attest/tpm_credential.h"
 #include "collect/tpm_keys.h"
+#include "evidence/tpm_credential.h"
 
 // The secret comes out where the credential was made for this TPM's endorsement key, of the kind
 // that its certificate is of, and for our attestation key's name. Wipe it. UNAVAILABLE: the TPM

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "attest/binder.h"
-#include "attest/tpm_quote.h"
 #include "collect/tpm_keys.h"
+#include "evidence/tpm_quote.h"
 
 #define VCH_TPM_EVIDENCE_SIGNATURE_MAX 1024
 

@@ -3,8 +3,8 @@
 // endorsement key, to the maker's.
 #pragma once
 
-#include "attest/tpm_public.h"
 #include "collect/tpm_session.h"
+#include "evidence/tpm_public.h"
 
 #define VCH_TPM_KEYS_CERTIFICATE_MAX 4096
 
@@ -19,14 +19,14 @@ vch_status vch_tpm_keys_attest(struct vch_tpm_keys_attestation *out,
                                struct vch_tpm_session *session, struct vch_complaint *complaint);
 
 // The key that a paravisor made and keeps at handle 0x81000003, which its hardware report names
-// (attest/azure.h). Nobody has to flush it. UNAVAILABLE: there is none.
+// (evidence/azure.h). Nobody has to flush it. UNAVAILABLE: there is none.
 vch_status vch_tpm_keys_paravisor(ESYS_TR *out, struct vch_tpm_session *session,
                                   struct vch_complaint *complaint);
 
 enum vch_tpm_keys_kind { VCH_TPM_KEYS_NONE, VCH_TPM_KEYS_P256, VCH_TPM_KEYS_RSA2048 };
 
 // The endorsement certificate that the maker left in the TPM, in DER; the key's kind NONE and no
-// bytes where there is none for a kind that attest/tpm_ek.h takes.
+// bytes where there is none for a kind that evidence/tpm_ek.h takes.
 struct vch_tpm_keys_certificate {
     enum vch_tpm_keys_kind kind;
     uint8_t bytes[VCH_TPM_KEYS_CERTIFICATE_MAX];

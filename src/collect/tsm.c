@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/dcap_quote.h"
-#include "attest/snp_report.h"
 #include "base/bytes.h"
+#include "evidence/dcap_quote.h"
+#include "evidence/snp_report.h"
 
 enum { TRIES = 3, TEXT_MAX = 64 };
 

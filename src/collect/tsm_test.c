@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "attest/dcap_quote.h"
-#include "attest/snp_report.h"
+#include "evidence/dcap_quote.h"
+#include "evidence/snp_report.h"
 
 #include "harness/test.h"
 #include "harness/tsm.h"

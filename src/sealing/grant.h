@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attest/appraisal.h"
 #include "attest/binder.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "evidence/appraisal.h"
 #include "sealing/hpke.h"
 #include "sealing/sealed.h"
 

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/tpm_quote.h"
 #include "collect/collector.h"
+#include "evidence/tpm_quote.h"
 #include "host/random.h"
 
 enum { THREADS_MAX = 16 };

@@ -10,10 +10,10 @@
 
 #include <openssl/rand.h>
 
-#include "attest/tpm_credential.h"
-#include "attest/tpm_ek.h"
-#include "attest/tpm_quote.h"
 #include "base/bytes.h"
+#include "evidence/tpm_credential.h"
+#include "evidence/tpm_ek.h"
+#include "evidence/tpm_quote.h"
 
 enum { FILE_MAX = 8192 };
 

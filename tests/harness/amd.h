@@ -6,8 +6,8 @@
 #include <openssl/ecdsa.h>
 #include <string.h>
 
-#include "attest/snp.h"
 #include "base/bytes.h"
+#include "evidence/snp.h"
 #include "harness/authority.h"
 #include "harness/test.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/dcap.h"
-#include "attest/json.h"
-#include "attest/roots.h"
+#include "evidence/dcap.h"
+#include "evidence/json.h"
+#include "evidence/roots.h"
 #include "harness/test.h"
 #include "harness/vectors.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attest/azure.h"
-#include "attest/tpm_public.h"
+#include "evidence/azure.h"
+#include "evidence/tpm_public.h"
 #include "harness/amd.h"
 #include "harness/gpu.h"
 #include "harness/intel.h"

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attest/gpu.h"
 #include "base/bytes.h"
+#include "evidence/gpu.h"
 #include "harness/authority.h"
 #include "harness/test.h"
 

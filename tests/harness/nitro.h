@@ -6,8 +6,8 @@
 #include <openssl/ecdsa.h>
 #include <string.h>
 
-#include "attest/cbor.h"
-#include "attest/nitro.h"
+#include "evidence/cbor.h"
+#include "evidence/nitro.h"
 #include "harness/authority.h"
 #include "harness/test.h"
 

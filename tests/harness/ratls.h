@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "attest/cbor.h"
-#include "attest/ratls.h"
+#include "evidence/cbor.h"
+#include "evidence/ratls.h"
 #include "harness/intel.h"
 
 enum { RATLS_SHA_256 = 1, RATLS_PART_MAX = 20000 };

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "attest/appraisal.h"
 #include "attest/binder.h"
+#include "evidence/appraisal.h"
 #include "harness/test.h"
 #include "sealing/chunks.h"
 #include "sealing/grant.h"

@@ -6,8 +6,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "attest/tpm_quote.h"
 #include "base/bytes.h"
+#include "evidence/tpm_quote.h"
 #include "harness/test.h"
 
 enum { TPM_SELECTED = 0x000091 }; // PCRs 0, 4 and 7

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/dcap.h"
-#include "attest/roots.h"
+#include "evidence/dcap.h"
+#include "evidence/roots.h"
 
 enum { FILES = 6, FILE_MAX = 1 << 16, LINE_SIZE = 4096 };
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/gpu.h"
-#include "attest/roots.h"
+#include "evidence/gpu.h"
+#include "evidence/roots.h"
 
 enum { FILES = 2, FILE_MAX = 1 << 16, NAME_SIZE = 1024 };
 

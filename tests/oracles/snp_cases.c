@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "attest/snp.h"
+#include "evidence/snp.h"
 
 enum { FILES = 3, FILE_MAX = 1 << 16, NAME_SIZE = 1024 };
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/tpm_quote.h"
 #include "base/bytes.h"
+#include "evidence/tpm_quote.h"
 
 enum { FILES = 4, FILE_MAX = 1 << 14, NAME_SIZE = 1024, NONCE_MAX = 64 };
 
