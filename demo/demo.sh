@@ -146,6 +146,7 @@ await_node() { # NAME [PEERS]
 start_nodes() {
     step "Nodes" "Five processes, each with its own segments only. One is a test program that lies."
     local name
+    start_tpm
     for name in "${nodes[@]}"; do start_node $name; done
     for name in "${nodes[@]}"; do
         await_node $name

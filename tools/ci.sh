@@ -22,7 +22,7 @@ lint() { make --no-print-directory lint; }
 # Over processes and real models the compiler makes no difference that unit tests do not show.
 both_compilers() { build_and_test clang unit_tests '|^(e2e|oracles|tests)/|^demo$'; }
 sanitizers() { # address and undefined behaviour; replays the fuzz corpora
-    build_and_test asan all '|^oracles/|^e2e/(digest|leak|magika|mnist|mnist_proofs|cuts|wasm|promises|prove)$'
+    build_and_test asan all '|^oracles/|^e2e/(digest|leak|magika|mnist|mnist_proofs|cuts|wasm|promises|prove|dispute|restart|keys|sealed|owner|collect|enrol|tsm|paravisor|tee)$'
 }
 # Another processor, emulated. Before make_test, which compares its digests with this machine's.
 aarch64() { tools/dependencies.sh arm && make --no-print-directory aarch64; }
