@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
@@ -110,12 +111,10 @@ static const struct {
     {CONNECT, "bind"},
     {CONNECT, "listen"},
     {CONNECT, "connect"},
-    {CONNECT, "socketpair"},
     {CONNECT, "pipe2"},
     {CONNECT, "uname"},
     {CONNECT, "sysinfo"},
     {CONNECT, "getrusage"},
-    {CONNECT, "prlimit64"},
     {CONNECT, "getuid"},
     {CONNECT, "geteuid"},
     {CONNECT, "getgid"},
@@ -127,11 +126,16 @@ static const struct {
     {THREADS, "rseq"},
     {THREADS, "sched_yield"},
     {THREADS, "sched_getaffinity"},
-    {THREADS, "sched_setaffinity"},
     {THREADS, "membarrier"},
 };
 
 enum { READ_ONLY = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND };
+
+enum {
+    TYPE_MASK = 0xf, // SOCK_TYPE_MASK: without SOCK_CLOEXEC and SOCK_NONBLOCK
+    SPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+             CLONE_NEWPID | CLONE_NEWNET,
+};
 
 _Static_assert(F_GETFD == 1 && F_SETFD == 2 && F_GETFL == 3 && F_SETFL == 4 && F_ADD_SEALS == 1033,
                "as listed below");
@@ -146,8 +150,7 @@ static const struct {
     {COMPUTE, "mmap", 2, PROT_EXEC, 0}, // no code that was not there at the start
     {COMPUTE, "mprotect", 2, PROT_EXEC, 0},
     {FILES, "openat", 2, READ_ONLY, O_RDONLY}, // with WRITES: any way
-    {CONNECT, "socket", 0, UINT64_MAX, AF_INET},
-    {CONNECT, "socket", 0, UINT64_MAX, AF_INET6},
+    {CONNECT, "prlimit64", 0, UINT64_MAX, 0}, // its own: a limit on time ends whoever has none left
     {CONNECT, "ioctl", 1, UINT64_MAX, FIONREAD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_GETFD},
     {SERVE | FILES, "fcntl", 1, UINT64_MAX, F_SETFD},
@@ -156,7 +159,20 @@ static const struct {
     {WRITES, "fcntl", 1, UINT64_MAX, F_ADD_SEALS},
     {WRITES, "fcntl", 1, UINT64_MAX, F_DUPFD_CLOEXEC},
     {CHANNEL, "fcntl", 1, UINT64_MAX, F_GET_SEALS}, // of memory that came by a message
-    {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM},
+    {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM | SPACES, CLONE_THREAD | CLONE_VM},
+};
+
+// TCP, and UDP for names. Other protocols are none of Landlock's ports; and a datagram socket of a
+// local pair could still be told to send to any local socket that has a name.
+static const struct {
+    const char *name;
+    uint64_t domain, type, protocol;
+} SOCKETS[] = {
+    {"socket", AF_INET, SOCK_STREAM, 0},     {"socket", AF_INET, SOCK_STREAM, IPPROTO_TCP},
+    {"socket", AF_INET, SOCK_DGRAM, 0},      {"socket", AF_INET, SOCK_DGRAM, IPPROTO_UDP},
+    {"socket", AF_INET6, SOCK_STREAM, 0},    {"socket", AF_INET6, SOCK_STREAM, IPPROTO_TCP},
+    {"socket", AF_INET6, SOCK_DGRAM, 0},     {"socket", AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
+    {"socketpair", AF_UNIX, SOCK_STREAM, 0},
 };
 
 // What no role does by mistake.
@@ -211,6 +227,19 @@ static bool add(scmp_filter_ctx filter, uint32_t action, const char *name, unsig
     return state == 0;
 }
 
+static bool add_sockets(scmp_filter_ctx filter, uint32_t calls)
+{
+    for (size_t i = 0; (calls & CONNECT) != 0 && i < sizeof SOCKETS / sizeof *SOCKETS; i++) {
+        const struct scmp_arg_cmp conditions[] = {
+            {0, SCMP_CMP_EQ, SOCKETS[i].domain, 0},
+            {1, SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCKETS[i].type},
+            {2, SCMP_CMP_EQ, SOCKETS[i].protocol, 0},
+        };
+        if (!add(filter, SCMP_ACT_ALLOW, SOCKETS[i].name, 3, conditions)) return false;
+    }
+    return true;
+}
+
 static bool add_allowed(scmp_filter_ctx filter, uint32_t calls)
 {
     for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++)
@@ -224,6 +253,7 @@ static bool add_allowed(scmp_filter_ctx filter, uint32_t calls)
             !add(filter, SCMP_ACT_ALLOW, CONDITIONAL[i].name, 1, &condition))
             return false;
     }
+    if (!add_sockets(filter, calls)) return false;
     // abort() is a signal to oneself.
     struct scmp_arg_cmp self = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
     return add(filter, SCMP_ACT_ALLOW, "tgkill", 1, &self);

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -30,8 +31,8 @@ static struct {
     pid_t pid;
     char folder[256], file[300], created[300];
     uint16_t port;
-    int tcp, abstract, secret_pipe;
-    struct sockaddr_un name;
+    int tcp, abstract, local, secret_pipe;
+    struct sockaddr_un name, path;
     socklen_t name_size;
     uint8_t memory[32];
 } attempts_victim;
@@ -98,6 +99,33 @@ static inline int attempts_abstract(void)
     return connect(ours, (struct sockaddr *)&attempts_victim.name, attempts_victim.name_size) == 0
                ? 0
                : errno;
+}
+
+// One of a pair has a peer, and may name another for each datagram.
+static inline int attempts_datagram(void)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) != 0) return errno;
+    return sendto(ends[0], "x", 1, MSG_DONTWAIT, (struct sockaddr *)&attempts_victim.path,
+                  sizeof attempts_victim.path) == 1
+               ? 0
+               : errno;
+}
+
+// Streams whose ports Landlock does not look at.
+static inline int attempts_protocol(void)
+{
+    return socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP) >= 0 ? 0 : errno;
+}
+
+// Whose time is limited to none is ended by the kernel.
+static inline int attempts_limit(void)
+{
+    struct rlimit time;
+
+    if (prlimit(attempts_victim.pid, RLIMIT_CPU, NULL, &time) != 0) return errno;
+    return prlimit(attempts_victim.pid, RLIMIT_CPU, &time, NULL) == 0 ? 0 : errno;
 }
 
 static inline int attempts_exec(void)
@@ -176,6 +204,11 @@ static const struct attempt {
      ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 4, false, true},
     {"connect to an abstract socket", attempts_abstract,
      ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_SPACES, 6, false, false},
+    {"a datagram to a local socket", attempts_datagram, ATTEMPTS_SYSCALLS | ATTEMPTS_ROOT, 0, false,
+     false},
+    {"a protocol beside TCP", attempts_protocol, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"a limit of another process", attempts_limit, ATTEMPTS_SYSCALLS | ATTEMPTS_SPACES, 0, false,
+     false},
     {"exec", attempts_exec, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT, 1, true, false},
     {"mount", attempts_mount, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_CAPABILITIES, 1,
      true, false},
@@ -223,6 +256,13 @@ static inline void attempts_set_up(void)
                          &attempts_victim.name_size),
              0);
     CHECK_EQ(listen(attempts_victim.abstract, 64), 0);
+    attempts_victim.path.sun_family = AF_UNIX;
+    (void)snprintf(attempts_victim.path.sun_path, sizeof attempts_victim.path.sun_path,
+                   "%.90s/datagrams", attempts_victim.folder);
+    attempts_victim.local = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(bind(attempts_victim.local, (struct sockaddr *)&attempts_victim.path,
+                  sizeof attempts_victim.path),
+             0);
     CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
     attempts_victim.secret_pipe = ends[1];
     attempts_victim.pid = getpid();
