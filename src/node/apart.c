@@ -1,5 +1,6 @@
 #include "node/apart.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@
 enum {
     GLANCE_MS = 20,       // between looks at whether a task is still wanted
     KEPT_SIZE = 32 << 20, // shared pages that stay after a task
+    GRANTS_MAX = 64,      // to one proof: more are not listened to, and fill the channel
     DATA_SLACK = 1 << 20, // leaves of traces beside what a task's memory counts
 };
 
@@ -25,6 +27,11 @@ struct more {
     int memory;
     size_t size;
     bool is_taken; // by the process that runs
+};
+
+struct granted {
+    uint32_t count;
+    bool is_opened;
 };
 
 struct vch_apart {
@@ -106,20 +113,42 @@ static void end_process(struct vch_apart *apart, bool is_stopped, struct vch_com
     wipe_shared(apart, sizeof apart->text, apart->setup.data_max);
 }
 
+// Who was told to stop may take his time, and no more.
+static vch_status look_at(struct vch_apart *apart, const struct vch_task *task, uint64_t *told_ms)
+{
+    if (task == NULL || !atomic_load(&task->is_cancelled)) return VCH_OK;
+    atomic_store(&apart->setup.shared->stop, true);
+    if (*told_ms == 0) *told_ms = now_ms();
+    return now_ms() - *told_ms < apart->setup.stop_ms ? VCH_OK : VCH_FAIL(TIMEOUT);
+}
+
+// What there is of a word: whoever says half of one must not keep us waiting for the rest.
+static vch_status hear_some(int channel, struct vch_inference_word *word, size_t *done)
+{
+    ssize_t got = recv(channel, (uint8_t *)word + *done, sizeof *word - *done, MSG_DONTWAIT);
+
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return VCH_OK;
+    if (got < 0) return VCH_FAIL(IO);
+    if (got == 0) return VCH_FAIL(TRUNCATED);
+    *done += (size_t)got;
+    return VCH_OK;
+}
+
 // TIMEOUT where it was told to stop, and does not.
 static vch_status hear(struct vch_apart *apart, struct vch_inference_word *word,
                        const struct vch_task *task)
 {
     struct pollfd channel = {.fd = apart->child.channel, .events = POLLIN};
     uint64_t told_ms = 0;
+    size_t done = 0;
 
-    while (poll(&channel, 1, task != NULL ? GLANCE_MS : -1) <= 0) {
-        if (task == NULL || !atomic_load(&task->is_cancelled)) continue;
-        atomic_store(&apart->setup.shared->stop, true);
-        if (told_ms == 0) told_ms = now_ms();
-        if (now_ms() - told_ms >= apart->setup.stop_ms) return VCH_FAIL(TIMEOUT);
+    while (done < sizeof *word) {
+        if (poll(&channel, 1, task != NULL ? GLANCE_MS : -1) > 0)
+            VCH_TRY(hear_some(channel.fd, word, &done));
+        else
+            VCH_TRY(look_at(apart, task, &told_ms));
     }
-    return vch_child_read(apart->child.channel, word, sizeof *word);
+    return VCH_OK;
 }
 
 // A report, in memory of our own.
@@ -204,7 +233,7 @@ static vch_status make_ready(struct vch_apart *apart, struct vch_complaint *comp
 
 // One that computes a proof is told the seed of its annex, and given one opening of it.
 static vch_status grant(struct vch_apart *apart, const struct vch_task *task,
-                        const struct vch_inference_word *asked, bool *is_opened)
+                        const struct vch_inference_word *asked, struct granted *granted)
 {
     const struct vch_inference_word word = {VCH_INFERENCE_GRANT, asked->index,
                                             sizeof(struct vch_inference_report)};
@@ -213,12 +242,13 @@ static vch_status grant(struct vch_apart *apart, const struct vch_task *task,
 
     if (!task->is_proof || asked->index >= apart->setup.annex_count ||
         apart->setup.annexes[asked->index].bytes != task->prover->source.bytes ||
-        (is_opening && *is_opened))
+        (is_opening && granted->is_opened) || granted->count == GRANTS_MAX)
         return VCH_FAIL(MALFORMED);
     const struct vch_annex_source *source = &task->prover->source;
     said.status = is_opening ? source->take(source->context, &said.complaint)
                              : source->read(source->context, said.seed, &said.complaint);
-    *is_opened |= is_opening;
+    granted->is_opened |= is_opening;
+    granted->count++;
     memcpy(apart->setup.shared->text, &said, sizeof said);
     vch_wipe(&said, sizeof said);
     return vch_child_write(apart->child.channel, &word, sizeof word);
@@ -242,7 +272,7 @@ static vch_status converse(struct vch_apart *apart, struct vch_task *task)
 {
     struct vch_inference_shared *shared = apart->setup.shared;
     struct vch_inference_word word = {.kind = VCH_INFERENCE_ORDER};
-    bool is_opened = false;
+    struct granted granted = {0};
 
     VCH_ASSERT(task->received == task->input_size && task->input_size <= apart->setup.data_max);
     atomic_store(&shared->stop, false);
@@ -255,7 +285,7 @@ static vch_status converse(struct vch_apart *apart, struct vch_task *task)
         if (word.kind == VCH_INFERENCE_ANSWER) return take_answer(apart, task, word.size);
         if (word.kind != VCH_INFERENCE_SEED && word.kind != VCH_INFERENCE_OPENING)
             return VCH_FAIL(MALFORMED);
-        VCH_TRY(grant(apart, task, &word, &is_opened));
+        VCH_TRY(grant(apart, task, &word, &granted));
     }
 }
 

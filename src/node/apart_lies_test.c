@@ -150,6 +150,32 @@ TEST(apart_believes_no_answer_that_is_none)
     apart_tear_down(&world);
 }
 
+// Half a word, and then nothing: not for ever.
+static void mumble(void *context, const struct vch_engine *engine, struct vch_task *task)
+{
+    (void)context, (void)engine, (void)task;
+    for (int i = 3; i < 64; i++)
+        if (write(i, "half", 4) == 4) break;
+    for (;;)
+        (void)usleep(1000);
+}
+
+TEST(apart_waits_for_no_second_half_of_a_word)
+{
+    apart_set_up(&world);
+    world.setup.execute = mumble;
+    world.setup.stop_ms = 1;
+    apart_start(&world);
+    struct vch_task *task = apart_task(&world, 0, 2, 0);
+    atomic_store(&task->is_cancelled, true);
+    (void)apart_run(&world, task);
+    CHECK_EQ(task->status.code, VCH_CODE_UNAVAILABLE);
+    CHECK(strstr(task->complaint.text, "did not stop") != NULL);
+    apart_free_task(task);
+    CHECK_EQ(apart_counts(&world).inference_stopped, 1);
+    apart_tear_down(&world);
+}
+
 // What a liar says of a failure is shown as bytes that may be shown.
 static void complain(void *context, const struct vch_engine *engine, struct vch_task *task)
 {
@@ -178,6 +204,8 @@ static void prove(void *context, const struct vch_engine *engine, struct vch_tas
     uint8_t seed[VCH_ANNEX_SEED_SIZE];
 
     if (word == 1) speak(VCH_INFERENCE_SEED, 7, 0); // of another annex
+    for (int i = 0; word == 5 && i < 1 << 16; i++)
+        speak(VCH_INFERENCE_SEED, 0, 0); // and listens to no answer
     vch_engine_compute(context, engine, task);
     if (word == 2) (void)source->take(source->context, &task->complaint).code; // once more
     if (word == 3) task->reply[1].size = 0;
@@ -213,7 +241,8 @@ TEST(apart_gives_a_seed_and_one_opening_to_a_proof)
     check_refused(proof_task(1), "the seed of another annex");
     check_refused(proof_task(2), "a second opening");
     check_refused(proof_task(3), "an empty proof");
-    CHECK_EQ(world.openings_left, 2);        // those of the last two: one each
+    CHECK_EQ(world.openings_left, 2); // those of the last two: one each
+    check_refused(proof_task(5), "seeds without end");
     task = apart_run(&world, proof_task(4)); // is told the seed again: that shows it nothing new
     CHECK_OK(task->status);
     apart_free_task(task);
