@@ -222,13 +222,30 @@ static void forget_in(struct matter *first, const struct vch_asker *asker)
         if (at->asker == asker) at->asker = NULL;
 }
 
+// Not judged yet: whoever comes and goes must not leave evidence here.
+static void drop_waiting(struct list *list, const struct vch_asker *asker)
+{
+    struct matter **at = &list->first;
+
+    while (*at != NULL) {
+        struct matter *matter = *at;
+        if (matter->asker != asker) {
+            at = &matter->next;
+            continue;
+        }
+        *at = matter->next;
+        free(matter);
+    }
+    list->end = at;
+}
+
 static void forget(void *context, struct vch_asker *asker)
 {
     const struct bench *bench = context;
     struct vch_parser *parser = bench->parser;
 
     (void)pthread_mutex_lock(&parser->lock);
-    forget_in(parser->queue.first, asker);
+    drop_waiting(&parser->queue, asker);
     forget_in(parser->done.first, asker);
     if (parser->running != NULL && parser->running->asker == asker) parser->running->asker = NULL;
     (void)pthread_mutex_unlock(&parser->lock);

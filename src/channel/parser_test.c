@@ -2,6 +2,8 @@
 // by what it reads.
 #include "channel/parser.h"
 
+#include <malloc.h>
+
 #include "channel/verdict.h"
 #include "confine/child.h"
 #include "harness/attempts.h"
@@ -290,6 +292,29 @@ TEST(parser_forgets_askers_that_are_gone)
         CHECK_EQ(all[i]->asker.state, VCH_ASKER_SETTLED);
         drop(all[i]);
     }
+    tear_down();
+}
+
+// While one is judged for long, others come with evidence and go: none of it stays.
+TEST(parser_keeps_no_evidence_of_askers_that_are_gone)
+{
+    const struct vch_parser_setup setup = {.judge = spell_judge, .judge_ms = 1000};
+    enum { COUNT = 256 };
+
+    set_up_with(&setup);
+    struct asked *slow = ask();
+    slow->asker.answer.salt[0] = HANG;
+    take_up(slow);
+    const size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < COUNT; i++) {
+        struct asked *asked = ask();
+        take_up(asked);
+        drop(asked);
+    }
+    CHECK(mallinfo2().uordblks < before + COUNT / 8 * court.size);
+    wait_for(slow);
+    drop(slow);
+    check_accepted();
     tear_down();
 }
 
