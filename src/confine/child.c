@@ -112,15 +112,23 @@ static void ignore_group(void)
         (void)signal(signals[i], SIG_IGN);
 }
 
+// Whoever was taken over does not end by itself as its channel is closed.
+static void leash(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != parent) _exit(NOT_CONFINED); // it was gone already
+}
+
 // In the child. What was granted goes first over the channel, also when it was not enough.
-static _Noreturn void be_child(const struct vch_profile *profile, int channel, vch_child_work *work,
-                               void *context)
+static _Noreturn void be_child(const struct vch_profile *profile, pid_t parent, int channel,
+                               vch_child_work *work, void *context)
 {
     int kept[VCH_PROFILE_KEPT_MAX];
     struct vch_profile mine = *profile;
     struct vch_confine_facts facts;
 
     ignore_group();
+    if (profile->is_leashed) leash(parent);
     (void)prctl(PR_SET_NAME, profile->role, 0, 0, 0); // for who looks at the machine
     mine.kept_count = list_kept(kept, profile, channel);
     mine.kept = kept;
@@ -145,6 +153,7 @@ static vch_status hear(struct vch_child *child, const struct vch_profile *profil
 vch_status vch_child_start(struct vch_child *out, const struct vch_profile *profile,
                            vch_child_work *work, void *context, struct vch_complaint *complaint)
 {
+    const pid_t parent = getpid();
     int ends[2];
 
     *out = (struct vch_child){.channel = -1};
@@ -155,7 +164,7 @@ vch_status vch_child_start(struct vch_child *out, const struct vch_profile *prof
     out->pid = fork();
     if (out->pid == 0) {
         (void)close(ends[0]);
-        be_child(profile, ends[1], work, context);
+        be_child(profile, parent, ends[1], work, context);
     }
     (void)close(ends[1]);
     if (out->pid < 0) {

@@ -16,6 +16,7 @@ struct vch_profile vch_profile_parser(void)
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE,
+        .is_leashed = true,
         .files_max = 8,
     };
 }
@@ -27,6 +28,7 @@ struct vch_profile vch_profile_key_agent(void)
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_SECRETS,
+        .is_leashed = true,
         .files_max = 8,
         .locked_max = 256 << 10,
     };
@@ -43,6 +45,7 @@ struct vch_profile vch_profile_inference(const struct vch_profile_path *weights,
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_THREADS | files | serve,
+        .is_leashed = true,
         .files_max = 4096,
         .locked_max = 256 << 10,
         .paths = weights,

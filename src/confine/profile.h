@@ -33,6 +33,7 @@ struct vch_profile {
     uint32_t asked;    // VCH_FENCE_BIT(...)
     uint32_t required; // of these: without them the process is not to run
     uint32_t calls;    // VCH_PROFILE_...
+    bool is_leashed;   // killed when the thread that starts it ends, however that comes
     uint32_t files_max;
     size_t locked_max; // bytes
     const struct vch_profile_path *paths;

@@ -147,6 +147,22 @@ TEST(starter_that_is_gone_is_said_so)
     vch_starter_free(&starter);
 }
 
+// Not even a child that heeds no channel outlives who could end it.
+TEST(starter_that_is_killed_takes_its_child_with_it)
+{
+    struct vch_starter starter;
+    struct vch_child child;
+    bool is_over = false;
+    uint8_t byte = 0;
+
+    begin(&starter, stay, &is_over);
+    start(&starter, &child);
+    CHECK_EQ(kill(starter.pid, SIGKILL), 0);
+    CHECK_FAILS(vch_child_read(child.channel, &byte, 1), TRUNCATED); // hangs if it stays
+    (void)close(child.channel);
+    vch_starter_free(&starter);
+}
+
 // A parent in a process of its own, with a child; says through a pipe what it is, then is killed.
 static void be_parent(int out)
 {
