@@ -93,11 +93,11 @@ TEST(attester_asks_its_hardware_nothing_for_who_is_gone)
     CHECK_OK(vch_attester_new(&attester, &setup, NULL));
     (void)ask(attester);
     wait_until(&hardware.is_busy);
-    FOR_EACH(question, gone)
-    *question = ask(attester);
+    for (int i = 0; i < COUNT; i++)
+        gone[i] = ask(attester);
     (void)ask(attester);
-    FOR_EACH(question, gone)
-    vch_attester_cancel(*question);
+    for (int i = 0; i < COUNT; i++)
+        vch_attester_cancel(gone[i]);
     set(&hardware.may_go);
     while (hardware.answered < 2)
         CHECK_EQ(event_base_loop(base, EVLOOP_ONCE), 0);
