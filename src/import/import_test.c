@@ -344,7 +344,7 @@ TEST(import_reads_lists_as_attributes_or_operands)
         CHECK_OK(import(8, 6));
         CHECK_EQ(graph->values[graph->outputs[0].value].shape.rank, 2);
         CHECK_EQ(graph->values[graph->outputs[0].value].shape.dims[1], 5);
-        check_close(0.01);
+        check_close(0.02);
     }
 }
 
