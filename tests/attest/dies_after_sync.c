@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): names are ours
 int fsync(int file)
 {
     (void)syscall(SYS_fsync, file);
