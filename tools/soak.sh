@@ -71,8 +71,12 @@ evidence() { # changed evidence of every format, before ours and before second i
 every_byte() { # of real reports and quotes, one after the other
     local test
     for test in gpu_test dcap_lies_test; do
-        VCH_EVERY=1 build/release/attest.$test || return
+        VCH_EVERY=1 build/release/evidence.$test || return
     done
+}
+page_vouchers() { # all that tests of vouchers judge, before the page's verifier
+    python3 tests/oracles/voucher_page.py $vouch build/release/voucher.contest_test \
+        build/release/voucher.contest_voucher_test build/release/voucher.oracle_test
 }
 fuzz() { tools/fuzz.sh "$(of 600 5)"; }
 
@@ -98,7 +102,7 @@ campaign() {
 
 mkdir -p $logs
 [ $# != 0 ] || set -- faulty_nodes networks captures proofs agreement sqlite_kills etcd_kills \
-    witness_kills ledger_kills node_kills power_cuts conformance likeness audits evidence every_byte fuzz
+    witness_kills ledger_kills node_kills power_cuts conformance likeness audits evidence every_byte page_vouchers fuzz
 for name; do campaign "$name"; done
 printf 'soak at %d %%: %d passed, %d skipped%s, %d failed%s, in %d min; build/soak has what they said\n' \
     "$percent" $ran ${#skipped[@]} "${skipped:+ (${skipped[*]})}" ${#failed[@]} \

@@ -38,6 +38,12 @@ static size_t step(void)
     return getenv("VCH_EVERY") != NULL ? 1 : STEP;
 }
 
+// Behind the chain's end there are zeros, and space within it is nobody's: one for the other.
+static bool is_blank(uint8_t byte)
+{
+    return byte == '\0' || byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 TEST(dcap_quote_with_any_byte_changed_is_refused)
 {
     FOR_EACH(folder, versions)
@@ -46,8 +52,7 @@ TEST(dcap_quote_with_any_byte_changed_is_refused)
         for (size_t i = test_below((uint32_t)step()); i < set.own.size; i += step()) {
             uint8_t *byte = &set.bytes[DCAP_QUOTE][i], own = *byte;
             *byte ^= (uint8_t)(1 << test_below(8));
-            // Behind the chain's end there are zeros, and space within it is nobody's.
-            if (vch_is_ok(dcap_set_verify(&set)))
+            if (!(is_blank(own) && is_blank(*byte)) && vch_is_ok(dcap_set_verify(&set)))
                 test_fail(__FILE__, __LINE__, "%s: byte %zu may be %02x", *folder, i, *byte);
             *byte = own;
         }
