@@ -24,7 +24,8 @@ ARM_MODULES = base field kernels message crypto model import proof circuit annex
 # long.
 ARM_SLOW = import/models_test proof/proof_test proof/proof_bytes_test proof/oracle_test \
            proof/oracle_hiding_test proof/zero_knowledge_test circuit/circuit_search_test \
-           circuit/circuit_bombs_test circuit/relations_test import/translate_recurrent_test \
+           circuit/circuit_bombs_test circuit/circuit_proof_test circuit/relations_test \
+           import/translate_recurrent_test model/manifest_test \
            $(patsubst src/%.c,%,$(wildcard src/circuit/*lies_test.c))
 ARM_TESTS = $(filter-out $(ARM_SLOW:%=src/%.c),$(wildcard $(ARM_MODULES:%=src/%/*_test.c)))
 JOBS ?= $(shell nproc)
