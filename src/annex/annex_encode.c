@@ -4,33 +4,21 @@
 #include "annex/annex_format.h"
 #include "base/bytes.h"
 
-static uint8_t *put(uint8_t *at, const void *bytes, size_t size)
-{
-    if (size > 0) memcpy(at, bytes, size);
-    return at + size;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value)
-{
-    vch_put_u32le(at, value);
-    return at + 4;
-}
-
 static uint8_t *put_base(uint8_t *at, const struct vch_annex *annex)
 {
-    at = put(at, VCH_ANNEX_MAGIC, 8);
-    at = put_u32(at, VCH_ANNEX_VERSION);
-    at = put_u32(at, annex->log_columns);
-    at = put_u32(at, annex->rows);
-    at = put_u32(at, VCH_ANNEX_OPENINGS(annex->log_columns));
-    at = put_u32(at, annex->epoch);
-    at = put_u32(at, annex->parameter_count);
-    at = put(at, annex->model.bytes, VCH_DIGEST_SIZE);
+    at = vch_put_bytes(at, VCH_ANNEX_MAGIC, 8);
+    at = vch_put_u32le(at, VCH_ANNEX_VERSION);
+    at = vch_put_u32le(at, annex->log_columns);
+    at = vch_put_u32le(at, annex->rows);
+    at = vch_put_u32le(at, VCH_ANNEX_OPENINGS(annex->log_columns));
+    at = vch_put_u32le(at, annex->epoch);
+    at = vch_put_u32le(at, annex->parameter_count);
+    at = vch_put_bytes(at, annex->model.bytes, VCH_DIGEST_SIZE);
     for (uint32_t i = 0; i < annex->parameter_count; i++)
-        at = put_u32(at, annex->parameters[i]);
-    at = put(at, annex->root.bytes, VCH_DIGEST_SIZE);
-    at = put_u32(at, (uint32_t)annex->ranges_size);
-    return put(at, annex->ranges, annex->ranges_size);
+        at = vch_put_u32le(at, annex->parameters[i]);
+    at = vch_put_bytes(at, annex->root.bytes, VCH_DIGEST_SIZE);
+    at = vch_put_u32le(at, (uint32_t)annex->ranges_size);
+    return vch_put_bytes(at, annex->ranges, annex->ranges_size);
 }
 
 vch_status vch_annex_encode(uint8_t **out, size_t *size, const struct vch_annex *annex,
@@ -46,11 +34,11 @@ vch_status vch_annex_encode(uint8_t **out, size_t *size, const struct vch_annex 
     if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
 
     uint8_t *at = put_base(bytes, annex);
-    at = put(at, owner->public_key.bytes, VCH_SIGN_PUBLIC_SIZE);
+    at = vch_put_bytes(at, owner->public_key.bytes, VCH_SIGN_PUBLIC_SIZE);
     struct vch_digest digest = vch_annex_format_signed_digest(bytes, (size_t)(at - bytes));
     struct vch_signature signature;
     vch_sign_digest(&signature, owner, &digest);
-    (void)put(at, signature.bytes, VCH_SIGN_SIGNATURE_SIZE);
+    (void)vch_put_bytes(at, signature.bytes, VCH_SIGN_SIGNATURE_SIZE);
     *out = bytes;
     return VCH_OK;
 }
@@ -65,10 +53,10 @@ vch_status vch_annex_extend(uint8_t **out, size_t *size, const uint8_t *annex, s
     if (*size > VCH_ANNEX_SIZE_MAX) return vch_annex_format_too_large(*size, complaint);
     uint8_t *bytes = vch_arena_alloc(arena, *size, 1);
     if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    uint8_t *at = put(bytes, annex, annex_size);
-    at = put(at, link->root.bytes, VCH_DIGEST_SIZE);
-    at = put_u32(at, (uint32_t)link->proof_size);
-    (void)put(at, link->proof, link->proof_size);
+    uint8_t *at = vch_put_bytes(bytes, annex, annex_size);
+    at = vch_put_bytes(at, link->root.bytes, VCH_DIGEST_SIZE);
+    at = vch_put_u32le(at, (uint32_t)link->proof_size);
+    (void)vch_put_bytes(at, link->proof, link->proof_size);
     *out = bytes;
     return VCH_OK;
 }

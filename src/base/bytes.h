@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/status.h"
 
@@ -20,16 +21,26 @@ void vch_hex_encode(char *out, const void *bytes, size_t size);
 // Exactly 2 * size digits of either case; MALFORMED otherwise, with `out` untouched.
 vch_status vch_hex_decode(void *out, size_t size, const char *text);
 
-static inline void vch_put_u32le(uint8_t *out, uint32_t value)
+// What puts something returns the place behind it.
+static inline uint8_t *vch_put_u32le(uint8_t *out, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(value >> (8 * i));
+    return out + 4;
 }
 
-static inline void vch_put_u64le(uint8_t *out, uint64_t value)
+static inline uint8_t *vch_put_u64le(uint8_t *out, uint64_t value)
 {
     for (int i = 0; i < 8; i++)
         out[i] = (uint8_t)(value >> (8 * i));
+    return out + 8;
+}
+
+// `bytes` may be NULL where there are none.
+static inline uint8_t *vch_put_bytes(uint8_t *out, const void *bytes, size_t size)
+{
+    if (size > 0) memcpy(out, bytes, size);
+    return out + size;
 }
 
 static inline uint32_t vch_get_u32le(const uint8_t *in)
@@ -43,16 +54,16 @@ static inline uint64_t vch_get_u64le(const uint8_t *in)
 }
 
 // Of formats that are not ours.
-static inline void vch_put_u32be(uint8_t *out, uint32_t value)
+static inline uint8_t *vch_put_u32be(uint8_t *out, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(value >> (24 - 8 * i));
+    return out + 4;
 }
 
-static inline void vch_put_u64be(uint8_t *out, uint64_t value)
+static inline uint8_t *vch_put_u64be(uint8_t *out, uint64_t value)
 {
-    vch_put_u32be(out, (uint32_t)(value >> 32));
-    vch_put_u32be(out + 4, (uint32_t)value);
+    return vch_put_u32be(vch_put_u32be(out, (uint32_t)(value >> 32)), (uint32_t)value);
 }
 
 static inline uint32_t vch_get_u32be(const uint8_t *in)

@@ -7,24 +7,6 @@
 #include "base/complaint.h"
 #include "base/reader.h"
 
-static uint8_t *put(uint8_t *out, const void *bytes, size_t size)
-{
-    memcpy(out, bytes, size);
-    return out + size;
-}
-
-static uint8_t *put_u32(uint8_t *out, uint32_t value)
-{
-    vch_put_u32le(out, value);
-    return out + 4;
-}
-
-static uint8_t *put_u64(uint8_t *out, uint64_t value)
-{
-    vch_put_u64le(out, value);
-    return out + 8;
-}
-
 // Zeroes behind its end, whatever was there before.
 static uint8_t *put_text(uint8_t *out, const char *text, size_t size)
 {
@@ -39,10 +21,10 @@ static uint8_t *put_flags(uint8_t *out, const struct vch_asker_verdict *verdict)
 {
     const struct vch_result_history *history = &verdict->history;
 
-    return put_u32(out, (uint32_t)verdict->is_accepted | (uint32_t)verdict->is_test << 1 |
-                            (uint32_t)history->has_quote << 2 |
-                            (uint32_t)history->clock.is_safe << 3 |
-                            (uint32_t)verdict->is_bound << 4);
+    return vch_put_u32le(out, (uint32_t)verdict->is_accepted | (uint32_t)verdict->is_test << 1 |
+                                  (uint32_t)history->has_quote << 2 |
+                                  (uint32_t)history->clock.is_safe << 3 |
+                                  (uint32_t)verdict->is_bound << 4);
 }
 
 void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
@@ -52,19 +34,19 @@ void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
     const uint8_t *start = out;
 
     out = put_flags(out, verdict);
-    out = put_u32(out, verdict->level);
-    out = put_u32(out, verdict->word);
-    out = put_u64(out, verdict->until_ms);
-    out = put(out, verdict->binder, sizeof verdict->binder);
-    out = put(out, verdict->digest.bytes, sizeof verdict->digest.bytes);
-    out = put(out, history->ak.bytes, sizeof history->ak.bytes);
-    out = put_u64(out, history->clock.clock_ms);
-    out = put_u32(out, history->clock.reset_count);
-    out = put_u32(out, history->clock.restart_count);
+    out = vch_put_u32le(out, verdict->level);
+    out = vch_put_u32le(out, verdict->word);
+    out = vch_put_u64le(out, verdict->until_ms);
+    out = vch_put_bytes(out, verdict->binder, sizeof verdict->binder);
+    out = vch_put_bytes(out, verdict->digest.bytes, sizeof verdict->digest.bytes);
+    out = vch_put_bytes(out, history->ak.bytes, sizeof history->ak.bytes);
+    out = vch_put_u64le(out, history->clock.clock_ms);
+    out = vch_put_u32le(out, history->clock.reset_count);
+    out = vch_put_u32le(out, history->clock.restart_count);
     out = put_text(out, verdict->operator_name, sizeof verdict->operator_name);
     out = put_text(out, verdict->why, sizeof verdict->why);
-    out = put_u32(out, verdict->warned_count);
-    out = put(out, verdict->warned, sizeof verdict->warned);
+    out = vch_put_u32le(out, verdict->warned_count);
+    out = vch_put_bytes(out, verdict->warned, sizeof verdict->warned);
     VCH_ASSERT(out == start + VCH_VERDICT_SIZE);
 }
 

@@ -13,35 +13,23 @@ size_t vch_kept_record_size(const struct vch_kept_record *record)
     return FIXED_SIZE + record->job_size + record->input_size;
 }
 
-static uint8_t *put(uint8_t *out, const void *bytes, size_t size)
-{
-    if (size > 0) memcpy(out, bytes, size);
-    return out + size;
-}
-
-static uint8_t *put_u32(uint8_t *out, uint32_t value)
-{
-    vch_put_u32le(out, value);
-    return out + 4;
-}
-
 void vch_kept_record_encode(uint8_t *out, const struct vch_kept_record *record)
 {
-    out = put(out, record->contest.subject.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, record->contest.segment);
-    out = put_u32(out, record->contest.round);
-    vch_put_u64le(out, record->seen);
-    out = put(out + 8, record->model.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, record->first);
-    out = put_u32(out, record->last);
-    out = put_u32(out, record->batch);
-    out = put(out, record->input_nonce.bytes, sizeof record->input_nonce.bytes);
-    out = put(out, record->output_nonce.bytes, sizeof record->output_nonce.bytes);
-    out = put(out, record->output.bytes, VCH_DIGEST_SIZE);
-    out = put(out, record->trace.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, (uint32_t)record->job_size);
-    out = put(out, record->job, record->job_size);
-    (void)put(out, record->input, record->input_size);
+    out = vch_put_bytes(out, record->contest.subject.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, record->contest.segment);
+    out = vch_put_u32le(out, record->contest.round);
+    out = vch_put_u64le(out, record->seen);
+    out = vch_put_bytes(out, record->model.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, record->first);
+    out = vch_put_u32le(out, record->last);
+    out = vch_put_u32le(out, record->batch);
+    out = vch_put_bytes(out, record->input_nonce.bytes, sizeof record->input_nonce.bytes);
+    out = vch_put_bytes(out, record->output_nonce.bytes, sizeof record->output_nonce.bytes);
+    out = vch_put_bytes(out, record->output.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, record->trace.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, (uint32_t)record->job_size);
+    out = vch_put_bytes(out, record->job, record->job_size);
+    (void)vch_put_bytes(out, record->input, record->input_size);
 }
 
 static vch_status read_32(void *out, struct vch_reader *reader)

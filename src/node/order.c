@@ -24,35 +24,17 @@ static enum kind kind_of(const struct vch_task *task)
     return task->is_agreed ? AGREED : VOTE;
 }
 
-static uint8_t *put(uint8_t *out, const void *bytes, size_t size)
-{
-    memcpy(out, bytes, size);
-    return out + size;
-}
-
-static uint8_t *put_u32(uint8_t *out, uint32_t value)
-{
-    vch_put_u32le(out, value);
-    return out + 4;
-}
-
-static uint8_t *put_u64(uint8_t *out, uint64_t value)
-{
-    vch_put_u64le(out, value);
-    return out + 8;
-}
-
 static uint8_t *put_referee(uint8_t *out, const struct vch_referee *referee)
 {
-    out = put_u32(out, referee->operator_);
-    out = put_u32(out, referee->is_output);
-    out = put(out, referee->trace.bytes, VCH_DIGEST_SIZE);
-    out = put(out, referee->input.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, referee->operand_count);
+    out = vch_put_u32le(out, referee->operator_);
+    out = vch_put_u32le(out, referee->is_output);
+    out = vch_put_bytes(out, referee->trace.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, referee->input.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, referee->operand_count);
     for (uint32_t i = 0; i < referee->operand_count; i++) {
         const struct vch_referee_operand *operand = &referee->operands[i];
-        out = put_u32(out, operand->path_count);
-        out = put(out, operand->path, operand->path_count * sizeof *operand->path);
+        out = vch_put_u32le(out, operand->path_count);
+        out = vch_put_bytes(out, operand->path, operand->path_count * sizeof *operand->path);
     }
     return out;
 }
@@ -62,24 +44,24 @@ size_t vch_order_encode(uint8_t *out, const struct vch_task *task)
     const struct vch_referee *referee = task->referee;
     const uint8_t *start = out;
 
-    out = put_u32(out, kind_of(task));
-    out = put(out, task->model->package.identity.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, task->first);
-    out = put_u32(out, task->last);
-    out = put_u32(out, task->batch);
-    out = put_u64(out, task->memory);
-    out = put_u64(out, task->input_size);
-    out = put(out, task->job_id.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, task->commitment_kind);
-    out = put_u32(out, task->log_columns);
+    out = vch_put_u32le(out, kind_of(task));
+    out = vch_put_bytes(out, task->model->package.identity.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, task->first);
+    out = vch_put_u32le(out, task->last);
+    out = vch_put_u32le(out, task->batch);
+    out = vch_put_u64le(out, task->memory);
+    out = vch_put_u64le(out, task->input_size);
+    out = vch_put_bytes(out, task->job_id.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, task->commitment_kind);
+    out = vch_put_u32le(out, task->log_columns);
     const struct vch_nonce *in = referee ? &referee->segment.input_nonce : &task->input_nonce;
     const struct vch_nonce *to = referee ? &referee->segment.output_nonce : &task->output_nonce;
-    out = put(out, in->bytes, sizeof in->bytes);
-    out = put(out, to->bytes, sizeof to->bytes);
-    out = put_u32(out, task->has_promised_input);
-    out = put(out, task->promised_input.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, in->bytes, sizeof in->bytes);
+    out = vch_put_bytes(out, to->bytes, sizeof to->bytes);
+    out = vch_put_u32le(out, task->has_promised_input);
+    out = vch_put_bytes(out, task->promised_input.bytes, VCH_DIGEST_SIZE);
     if (referee != NULL) out = put_referee(out, referee);
-    if (task->is_opening) out = put_u32(out, task->operator_);
+    if (task->is_opening) out = vch_put_u32le(out, task->operator_);
     return (size_t)(out - start);
 }
 
@@ -251,15 +233,15 @@ void vch_order_encode_answer(uint8_t *out, struct vch_task_part parts[static VCH
             parts[1] = (struct vch_task_part){(const uint8_t *)task->leaves,
                                               task->leaf_count * sizeof *task->leaves};
     }
-    out = put_u32(out, task->status.code);
-    out = put(out, task->complaint.text, sizeof task->complaint.text);
-    out = put(out, task->vote.input.bytes, VCH_DIGEST_SIZE);
-    out = put(out, task->vote.output.bytes, VCH_DIGEST_SIZE);
-    out = put(out, task->trace.bytes, VCH_DIGEST_SIZE);
-    out =
-        put(out, task->referee != NULL ? task->referee->answer.bytes : none.bytes, VCH_DIGEST_SIZE);
-    out = put_u32(out, (uint32_t)(parts[1].size / VCH_DIGEST_SIZE));
-    (void)put_u64(out, parts[0].size);
+    out = vch_put_u32le(out, task->status.code);
+    out = vch_put_bytes(out, task->complaint.text, sizeof task->complaint.text);
+    out = vch_put_bytes(out, task->vote.input.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, task->vote.output.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, task->trace.bytes, VCH_DIGEST_SIZE);
+    out = vch_put_bytes(out, task->referee != NULL ? task->referee->answer.bytes : none.bytes,
+                        VCH_DIGEST_SIZE);
+    out = vch_put_u32le(out, (uint32_t)(parts[1].size / VCH_DIGEST_SIZE));
+    (void)vch_put_u64le(out, parts[0].size);
 }
 
 // Somebody else's words, as bytes that may be shown.
