@@ -15,17 +15,6 @@ struct question {
     enum vch_rules_class what;
 };
 
-static vch_status read_class(struct question *question, struct vch_tool *tool)
-{
-    const char *text = vch_options_text(tool->options, "class");
-
-    question->what = VCH_RULES_OPEN_WEIGHTS;
-    if (text == NULL || vch_rules_class_of(&question->what, text)) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "--class takes prompts, weights:open or weights:private, not \"%.40s\"",
-                        text);
-}
-
 static struct vch_certificate_bytes endorsement(const struct question *question, const char *label)
 {
     const struct vch_cmw_item *item = vch_cmw_find(&question->brought.endorsements, label);
@@ -102,7 +91,8 @@ vch_status vch_attest_certificate_run(struct vch_tool *tool)
     uint8_t *bytes = NULL;
 
     VCH_TRY(vch_options_required(&policy, tool->options, "policy", &tool->complaint));
-    VCH_TRY(read_class(&question, tool));
+    question.what = VCH_RULES_OPEN_WEIGHTS;
+    VCH_TRY(vch_rules_file_class(&question.what, tool, "class"));
     VCH_TRY(vch_rules_file_time(&question.time_s, tool, "at"));
     VCH_TRY(vch_rules_file_load(&question.rules, tool, policy, "signer", question.time_s));
     VCH_TRY(vch_attest_record_endorse(&question.brought, tool));

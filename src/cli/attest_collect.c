@@ -6,7 +6,7 @@
 #include "attest/exchange.h"
 #include "attest/record.h"
 #include "base/bytes.h"
-#include "cli/statement.h"
+#include "cli/image.h"
 #include "host/file.h"
 #include "host/random.h"
 
@@ -105,11 +105,11 @@ static vch_status make_block(struct vch_binder *out, uint8_t *statement, size_t 
     VCH_TRY(vch_options_required(&text, tool->options, "node", &tool->complaint));
     VCH_TRY(vch_tool_public_key(&node, tool, text));
     memcpy(out->node, node.bytes, sizeof out->node);
-    out->own = vch_statement_key(&node);
+    out->own = vch_binder_identity(node.bytes);
     VCH_TRY(read_hex(out->nonce, tool, "nonce"));
     VCH_TRY(read_hex(out->policy.bytes, tool, "policy-id"));
     VCH_TRY(read_sealing_key(out->sealing_key, tool));
-    VCH_TRY(vch_statement_facts(&facts, &tool->complaint));
+    VCH_TRY(vch_image_facts(&facts, &tool->complaint));
     if (vch_options_has(tool->options, "model-id"))
         VCH_TRY(read_hex(facts.model.bytes, tool, "model-id"));
     VCH_TRY(vch_facts_encode(statement, statement_size, &facts));

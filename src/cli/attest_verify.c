@@ -27,17 +27,6 @@ struct question {
     enum vch_rules_class what;
 };
 
-static vch_status read_class(struct question *question, struct vch_tool *tool)
-{
-    const char *text = vch_options_text(tool->options, "class");
-
-    question->is_class_asked = text != NULL;
-    if (text == NULL || vch_rules_class_of(&question->what, text)) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "--class takes prompts, weights:open or weights:private, not \"%.40s\"",
-                        text);
-}
-
 // A reader who knows when the nonce was drawn knows which one.
 static vch_status read_nonce(struct question *question, struct vch_tool *tool)
 {
@@ -76,7 +65,8 @@ static vch_status read_question(struct question *question, struct vch_tool *tool
     const char *policy = NULL;
 
     VCH_TRY(vch_options_required(&policy, tool->options, "policy", &tool->complaint));
-    VCH_TRY(read_class(question, tool));
+    question->is_class_asked = vch_options_has(tool->options, "class");
+    VCH_TRY(vch_rules_file_class(&question->what, tool, "class"));
     VCH_TRY(vch_rules_file_time(&question->time_s, tool, "at"));
     VCH_TRY(vch_rules_file_load(&question->rules, tool, policy, "signer", question->time_s));
     VCH_TRY(vch_attest_record_read(&question->record, tool, tool->options->operands[1]));

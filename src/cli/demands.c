@@ -3,17 +3,6 @@
 #include "cli/rules_file.h"
 #include "host/clock.h"
 
-static vch_status read_class(enum vch_rules_class *out, struct vch_tool *tool)
-{
-    const char *name = vch_options_text(tool->options, "class");
-
-    if (name == NULL || vch_rules_class_of(out, name)) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "--class is \"prompts\", \"weights:open\" or \"weights:private\", not "
-                        "\"%.40s\"",
-                        name);
-}
-
 vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, const char *option,
                             const char *signer, enum vch_rules_class what)
 {
@@ -22,7 +11,7 @@ vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, cons
 
     *out = (struct vch_demands){0};
     if (path == NULL) return VCH_OK;
-    VCH_TRY(read_class(&what, tool));
+    VCH_TRY(vch_rules_file_class(&what, tool, "class"));
     VCH_TRY(vch_rules_file_load(&out->rules, tool, path, signer, now_s));
     out->judge = (struct vch_judge){.rules = &out->rules, .what = what};
     out->is_set = true;

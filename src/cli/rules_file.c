@@ -48,6 +48,16 @@ vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vc
     return vch_rules_decode(out, bytes, size, &trust, &tool->arena, &tool->complaint);
 }
 
+vch_status vch_rules_file_class(enum vch_rules_class *out, struct vch_tool *tool, const char *name)
+{
+    const char *text = vch_options_text(tool->options, name);
+
+    if (text == NULL || vch_rules_class_of(out, text)) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
+                        "--%s takes prompts, weights:open or weights:private, not \"%.40s\"", name,
+                        text);
+}
+
 vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name)
 {
     const char *text = vch_options_text(tool->options, name);

@@ -23,5 +23,8 @@ vch_status vch_rules_file_read(struct vch_rules *out, struct vch_tool *tool, con
 vch_status vch_rules_file_look(struct vch_rules *out, bool *is_signed, struct vch_tool *tool,
                                const char *path);
 
+// The class of data that the option --`name` names; `out` stays as it is without the option.
+vch_status vch_rules_file_class(enum vch_rules_class *out, struct vch_tool *tool, const char *name);
+
 // "2026-01-31T12:00:00Z" of the option --`name`, in seconds since 1970; now without the option.
 vch_status vch_rules_file_time(int64_t *out, struct vch_tool *tool, const char *name);

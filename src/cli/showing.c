@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "cli/attest_collect.h"
-#include "cli/statement.h"
+#include "cli/image.h"
 #include "host/random.h"
 
 // By vch_collector_collect, which is any thread's to call.
@@ -46,7 +46,7 @@ vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
     out->is_set = true;
     out->setup = (struct vch_attester_setup){
         .kind = out->collector.kind, .collect = collect, .context = &out->collector};
-    return vch_statement_facts(&out->setup.facts, &tool->complaint);
+    return vch_image_facts(&out->setup.facts, &tool->complaint);
 }
 
 void vch_showing_finish(struct vch_showing *showing, const struct vch_demands *demands,

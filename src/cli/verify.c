@@ -100,17 +100,6 @@ static vch_status add_requirements(struct vch_policy *policy, struct vch_tool *t
     return VCH_OK;
 }
 
-static vch_status name_class(struct vch_policy *policy, struct vch_tool *tool)
-{
-    const char *name = vch_options_text(tool->options, "attest-class");
-
-    if (name == NULL || vch_rules_class_of(&policy->attest_class, name)) return VCH_OK;
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "--attest-class is \"prompts\", \"weights:open\" or "
-                        "\"weights:private\", not \"%.40s\"",
-                        name);
-}
-
 static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
 {
     const char *path = vch_options_text(tool->options, "policy");
@@ -124,7 +113,7 @@ static vch_status load_policy(struct vch_policy *policy, struct vch_tool *tool)
     }
     VCH_TRY(add_requirements(policy, tool));
     VCH_TRY(add_ledgers(policy, tool));
-    VCH_TRY(name_class(policy, tool));
+    VCH_TRY(vch_rules_file_class(&policy->attest_class, tool, "attest-class"));
     VCH_TRY(add_keys(policy->founders, &policy->founder_count, tool, "founder"));
     VCH_TRY(add_keys(policy->owners, &policy->owner_count, tool, "owner"));
     VCH_TRY(add_keys(policy->clients, &policy->client_count, tool, "client"));
