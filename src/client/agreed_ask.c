@@ -27,16 +27,6 @@ struct asking {
     struct variant *variants; // room for one per seat
 };
 
-static uint32_t candidate_of(const struct asking *asking, const struct vch_link *link)
-{
-    const struct vch_ask *ask = asking->ask;
-    uint32_t node = vch_pool_index(ask->pool, link);
-
-    for (uint32_t i = 0; i < ask->candidate_count; i++)
-        if (ask->candidates[i].node == node) return i;
-    return ask->candidate_count;
-}
-
 static const struct variant *find_variant(const struct asking *asking,
                                           const struct vch_digest *output)
 {
@@ -49,7 +39,7 @@ static void on_answer(void *context, struct vch_link *link, const struct vch_vot
                       uint64_t compute_us)
 {
     struct asking *asking = context;
-    uint32_t index = candidate_of(asking, link);
+    uint32_t index = vch_ask_candidate(asking->ask, link);
 
     if (index == asking->ask->candidate_count) return;
     if (!vch_round_vote(&asking->ask->round, index, vote)) return;
@@ -62,7 +52,7 @@ static void on_fault(void *context, struct vch_link *link, enum vch_fault_kind k
                      const char *why)
 {
     struct asking *asking = context;
-    uint32_t index = candidate_of(asking, link);
+    uint32_t index = vch_ask_candidate(asking->ask, link);
 
     if (index < asking->ask->candidate_count)
         vch_round_fault(&asking->ask->round, index, kind, why);

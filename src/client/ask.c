@@ -36,16 +36,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint32_t candidate_of(const struct asking *asking, const struct vch_link *link)
-{
-    const struct vch_ask *ask = asking->ask;
-    uint32_t node = vch_pool_index(ask->pool, link);
-
-    for (uint32_t i = 0; i < ask->candidate_count; i++)
-        if (ask->candidates[i].node == node) return i;
-    return ask->candidate_count;
-}
-
 static struct vch_link *link_of(const struct asking *asking, uint32_t index)
 {
     const struct vch_ask *ask = asking->ask;
@@ -79,7 +69,7 @@ static void on_answer(void *context, struct vch_link *link, const struct vch_vot
                       uint64_t compute_us)
 {
     struct asking *asking = context;
-    uint32_t index = candidate_of(asking, link);
+    uint32_t index = vch_ask_candidate(asking->ask, link);
 
     if (index == asking->ask->candidate_count) return;
     learn_speed(asking, index, compute_us);
@@ -99,7 +89,7 @@ static void on_fault(void *context, struct vch_link *link, enum vch_fault_kind k
                      const char *why)
 {
     struct asking *asking = context;
-    uint32_t index = candidate_of(asking, link);
+    uint32_t index = vch_ask_candidate(asking->ask, link);
 
     if (index < asking->ask->candidate_count) fault(asking, index, kind, why);
 }
@@ -201,6 +191,15 @@ static const char *operator_of(const struct vch_ask *ask, const struct vch_publi
     const struct vch_member *member = vch_registry_find(ask->registry, key);
 
     return member != NULL ? member->operator_name : "unknown";
+}
+
+uint32_t vch_ask_candidate(const struct vch_ask *ask, const struct vch_link *link)
+{
+    uint32_t node = vch_pool_index(ask->pool, link);
+
+    for (uint32_t i = 0; i < ask->candidate_count; i++)
+        if (ask->candidates[i].node == node) return i;
+    return ask->candidate_count;
 }
 
 void vch_ask_tell(char *out, size_t size, const struct vch_ask *ask)

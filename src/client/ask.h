@@ -39,5 +39,8 @@ struct vch_ask {
 vch_status vch_ask_run(struct vch_ask *ask, uint8_t *output, struct vch_arena *arena,
                        struct vch_complaint *complaint);
 
+// Which candidate that is; candidate_count: none.
+uint32_t vch_ask_candidate(const struct vch_ask *ask, const struct vch_link *link);
+
 // "; st-mary (ab12cd34...) did not answer in time", for each candidate that voted or failed.
 void vch_ask_tell(char *out, size_t size, const struct vch_ask *ask);

@@ -50,17 +50,6 @@ static vch_status read_rsa(struct vch_reader *reader, struct vch_spki *out)
     return vch_spki_of_rsa(out, modulus, size, EXPONENT);
 }
 
-static vch_status read_coordinate(struct vch_reader *reader, uint8_t *out)
-{
-    const uint8_t *bytes;
-    uint16_t size;
-
-    VCH_TRY(vch_tpm_wire_sized(reader, COORDINATE_SIZE, &bytes, &size));
-    memset(out, 0, COORDINATE_SIZE);
-    memcpy(out + COORDINATE_SIZE - size, bytes, size);
-    return VCH_OK;
-}
-
 static vch_status read_ecc(struct vch_reader *reader, struct vch_spki *out)
 {
     uint8_t x_y[2 * COORDINATE_SIZE];
@@ -69,8 +58,8 @@ static vch_status read_ecc(struct vch_reader *reader, struct vch_spki *out)
     VCH_TRY(vch_tpm_wire_u16(reader, &curve));
     VCH_TRY(vch_tpm_wire_u16(reader, &kdf));
     if (curve != P256 || kdf != NONE) return VCH_FAIL(UNSUPPORTED);
-    VCH_TRY(read_coordinate(reader, x_y));
-    VCH_TRY(read_coordinate(reader, x_y + COORDINATE_SIZE));
+    VCH_TRY(vch_tpm_wire_number(reader, x_y, COORDINATE_SIZE));
+    VCH_TRY(vch_tpm_wire_number(reader, x_y + COORDINATE_SIZE, COORDINATE_SIZE));
     return vch_spki_of_point(out, VCH_SPKI_P256, x_y);
 }
 

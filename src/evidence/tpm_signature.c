@@ -14,18 +14,6 @@ struct parts {
     uint8_t r[COORDINATE_SIZE], s[COORDINATE_SIZE];
 };
 
-// A TPM may leave out leading zeroes.
-static vch_status read_number(struct vch_reader *reader, uint8_t out[COORDINATE_SIZE])
-{
-    const uint8_t *bytes;
-    uint16_t size;
-
-    VCH_TRY(vch_tpm_wire_sized(reader, COORDINATE_SIZE, &bytes, &size));
-    memset(out, 0, COORDINATE_SIZE);
-    memcpy(out + COORDINATE_SIZE - size, bytes, size);
-    return VCH_OK;
-}
-
 static vch_status read_parts(struct parts *out, const struct vch_tpm_signature *signature)
 {
     struct vch_reader reader = {.bytes = signature->bytes, .size = signature->size};
@@ -38,8 +26,8 @@ static vch_status read_parts(struct parts *out, const struct vch_tpm_signature *
     if (out->scheme == RSASSA) {
         VCH_TRY(vch_tpm_wire_sized(&reader, RSA_SIGNATURE_MAX, &out->rsa, &out->rsa_size));
     } else {
-        VCH_TRY(read_number(&reader, out->r));
-        VCH_TRY(read_number(&reader, out->s));
+        VCH_TRY(vch_tpm_wire_number(&reader, out->r, COORDINATE_SIZE));
+        VCH_TRY(vch_tpm_wire_number(&reader, out->s, COORDINATE_SIZE));
     }
     return reader.offset == reader.size ? VCH_OK : VCH_FAIL(MALFORMED);
 }

@@ -1,5 +1,7 @@
 #include "evidence/tpm_wire.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 
 vch_status vch_tpm_wire_u8(struct vch_reader *reader, uint8_t *out)
@@ -44,4 +46,15 @@ vch_status vch_tpm_wire_sized(struct vch_reader *reader, uint16_t size_max, cons
     VCH_TRY(vch_tpm_wire_u16(reader, size));
     if (*size > size_max) return VCH_FAIL(LIMIT);
     return vch_reader_bytes(reader, *size, bytes);
+}
+
+vch_status vch_tpm_wire_number(struct vch_reader *reader, uint8_t *out, uint16_t size)
+{
+    const uint8_t *bytes;
+    uint16_t used;
+
+    VCH_TRY(vch_tpm_wire_sized(reader, size, &bytes, &used));
+    memset(out, 0, size);
+    memcpy(out + size - used, bytes, used);
+    return VCH_OK;
 }
