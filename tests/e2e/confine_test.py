@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from arrays import ROOT
+from agreed import import_model
 from network import Network
 
 VOUCH = sys.argv.pop(1)
@@ -27,11 +27,7 @@ class Confined(unittest.TestCase):
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.scratch.name)
-        keygen = [VOUCH, "keygen", "-o", cls.folder / "owner.key", "--no-passphrase"]
-        subprocess.run(keygen, check=True, stdout=subprocess.DEVNULL)
-        model = cls.folder / "digits.vouch"
-        subprocess.run([VOUCH, "import", ROOT / "demo/digits.onnx", "-o", model, "--key", cls.folder / "owner.key",
-                        "--calibrate", ROOT / "demo/digits_calibration.npy"], check=True, stdout=subprocess.DEVNULL)
+        model = import_model(VOUCH, cls.folder)
         cls.network = Network(VOUCH, cls.folder, model, [(1, 3)], node_options=["--threads", "3"])
 
     @classmethod

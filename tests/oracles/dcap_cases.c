@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cases.h"
 #include "evidence/dcap.h"
 #include "evidence/roots.h"
 
-enum { FILES = 6, FILE_MAX = 1 << 16, LINE_SIZE = 4096 };
+enum { FILES = 6, LINE_SIZE = 4096 };
 
 static struct vch_dcap_policy policy;
 static struct vch_appraisal appraisal;
@@ -32,15 +33,10 @@ static struct vch_certificate_bytes read_file(const char *folder, int which)
     static const char *const names[FILES] = {"quote.bin",        "tcb_info.json",
                                              "qe_identity.json", "tcb_signing_chain.pem",
                                              "root_ca.crl",      "pck.crl"};
-    static uint8_t bytes[FILES][FILE_MAX];
     char path[LINE_SIZE + 64];
 
     (void)snprintf(path, sizeof path, "%s/%s", folder, names[which]);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) abort();
-    size_t size = fread(bytes[which], 1, FILE_MAX, file);
-    (void)fclose(file);
-    return (struct vch_certificate_bytes){bytes[which], size};
+    return cases_read(path, which);
 }
 
 static void answer(const char *folder, int64_t time_s)
@@ -61,10 +57,7 @@ static void answer(const char *folder, int64_t time_s)
     vch_arena_init(&arena, VCH_DCAP_ARENA_SIZE);
     vch_status status =
         vch_dcap_verify(&appraisal, &claims, &quote, &collateral, &question, &arena, NULL);
-    printf("%d", (int)status.code);
-    for (uint32_t i = 0; i < appraisal.count; i++)
-        if (appraisal.checks[i].result == VCH_APPRAISAL_FAILED)
-            printf(" %s", appraisal.checks[i].name);
+    cases_answer(&appraisal, status);
     if (claims.is_status_known)
         printf(" [%s,%s,%s]", vch_dcap_collateral_status_text(claims.platform),
                vch_dcap_collateral_status_text(claims.module),

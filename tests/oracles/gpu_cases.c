@@ -8,21 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cases.h"
 #include "evidence/gpu.h"
 #include "evidence/roots.h"
 
-enum { FILES = 2, FILE_MAX = 1 << 16, NAME_SIZE = 1024 };
-
-static struct vch_certificate_bytes read_file(const char *name, int which)
-{
-    static uint8_t bytes[FILES][FILE_MAX];
-    FILE *file = fopen(name, "rb");
-
-    if (file == NULL) abort();
-    size_t size = fread(bytes[which], 1, FILE_MAX, file);
-    (void)fclose(file);
-    return (struct vch_certificate_bytes){bytes[which], size};
-}
+enum { FILES = 2, NAME_SIZE = 1024 };
 
 int main(void)
 {
@@ -34,7 +24,7 @@ int main(void)
 
     while (scanf("%1023s %1023s %31s", names[0], names[1], time) == 3) {
         question.time_s = strtoll(time, NULL, 10);
-        const struct vch_gpu_evidence evidence = {read_file(names[0], 0), read_file(names[1], 1)};
+        const struct vch_gpu_evidence evidence = {cases_read(names[0], 0), cases_read(names[1], 1)};
         struct vch_gpu_identity identity = {0};
         struct vch_gpu_report report;
         // What it is bound to is not what the two are compared about.
@@ -46,10 +36,7 @@ int main(void)
         vch_appraisal_init(&appraisal);
         vch_status status =
             vch_gpu_verify(&appraisal, &report, &identity, &evidence, &question, &policy, NULL);
-        printf("%d", (int)status.code);
-        for (uint32_t i = 0; i < appraisal.count; i++)
-            if (appraisal.checks[i].result == VCH_APPRAISAL_FAILED)
-                printf(" %s", appraisal.checks[i].name);
+        cases_answer(&appraisal, status);
         printf("\n");
         (void)fflush(stdout);
     }
