@@ -9,32 +9,17 @@ of. Check by check both have to say the same of each set, at its time and at oth
 cannot read what was changed the other may not accept it. VCH_SEED=N replays a run.
 """
 import datetime
-import os
 import pathlib
-import random
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data")).resolve()
-FLAGS = dict(a[2:].split("=") for a in sys.argv[1:] if a.startswith("--"))
-COUNT = int(FLAGS.get("count", 100))
-SEED = int(os.environ.get("VCH_SEED", random.SystemRandom().randrange(2**32)))
-R = random.Random(SEED)
+import campaign
+from campaign import OK, REFUSED, skip
+
+TEE, COUNT, SEED, R = campaign.begin("tdx/sets", count=100)
 FILES = "quote.bin", "tcb_info.json", "qe_identity.json", "tcb_signing_chain.pem", "root_ca.crl", "pck.crl"
-OK, REFUSED = 0, 7
-
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-if not (DATA / "tee/tdx/sets").is_dir():
-    skip("no tee/ in ../shared/data or $VOUCH_DATA")
-os.environ["VOUCH_DATA"] = str(DATA)
-sys.path.insert(0, str(DATA.parent / "oracles/attest"))
+campaign.find_oracles(TEE)
 try:
     import vsets
 except ImportError as error:
@@ -127,7 +112,7 @@ def change(folder, source):
     return f"{source.name} with {name} changed at {places}"
 
 
-SETS = sorted(path.parent for kind in ("tdx", "sgx") for path in (DATA / "tee" / kind / "sets").glob("*/AT"))
+SETS = sorted(path.parent for kind in ("tdx", "sgx") for path in (TEE / kind / "sets").glob("*/AT"))
 compared = 0
 with subprocess.Popen([sys.argv[2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cases, \
         tempfile.TemporaryDirectory() as temporary:

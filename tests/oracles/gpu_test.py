@@ -7,33 +7,19 @@ The other verifier is the one below, written from specs/evidence.md, on the pack
 outside of the project, in ../shared/data or where VOUCH_DATA says. Check by check both have to say the same; what one
 cannot read the other may not believe. VCH_SEED=N replays a run.
 """
-import os
 import pathlib
-import random
 import re
 import subprocess
 import sys
 import tempfile
 import warnings
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data")).resolve() / "tee"
-FLAGS = dict(a[2:].split("=") for a in sys.argv[1:] if a.startswith("--"))
-COUNT = int(FLAGS.get("count", 60))
-SEED = int(os.environ.get("VCH_SEED", random.SystemRandom().randrange(2**32)))
-R = random.Random(SEED)
-OK, REFUSED = 0, 7
+import campaign
+from campaign import OK, REFUSED, skip
+
+TEE, COUNT, SEED, R = campaign.begin("gpu", count=60)
 NOW = 1782864000
 warnings.filterwarnings("ignore")
-
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-if not (DATA / "gpu").is_dir():
-    skip("no tee/gpu in ../shared/data or $VOUCH_DATA")
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
@@ -42,7 +28,7 @@ try:
 except ImportError as error:
     skip(f"no package cryptography: {error}")
 
-TRUSTED = x509.load_pem_x509_certificate((DATA / "roots/nvidia_device_root.pem").read_bytes())
+TRUSTED = x509.load_pem_x509_certificate((TEE / "roots/nvidia_device_root.pem").read_bytes())
 REPORTS = ("hopper-report.hex", 4117), ("hopper-coco-report.hex", 4129)
 CHAINS = ("hopper-chain.txt", "hopper-coco-chain.txt", "neg-hopper-chain-case2.txt", "neg-hopper-chain-case3.txt",
           "neg-hopper-chain-case4.txt")
@@ -164,8 +150,8 @@ def changed(pieces):
 def main():
     print(f"# VCH_SEED={SEED}")
     read = agreed = 0
-    reports = [bytes.fromhex(re.sub("[^0-9a-f]", "", (DATA / "gpu" / name).read_text()))[:size] for name, size in REPORTS]
-    chains = [(DATA / "gpu" / name).read_bytes() for name in CHAINS]
+    reports = [bytes.fromhex(re.sub("[^0-9a-f]", "", (TEE / "gpu" / name).read_text()))[:size] for name, size in REPORTS]
+    chains = [(TEE / "gpu" / name).read_bytes() for name in CHAINS]
     whole = [(report, chain, time_s) for report in reports for chain in chains for time_s in (NOW, 1600000000)]
     with subprocess.Popen([sys.argv[2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process, \
             tempfile.TemporaryDirectory() as folder:

@@ -8,31 +8,16 @@ in ../shared/oracles and ../shared/data, or in the folders oracles and data besi
 of. Signature, chain and chip have to come out the same; what one cannot read the other may not believe.
 VCH_SEED=N replays a run.
 """
-import os
 import pathlib
-import random
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data")).resolve()
-FLAGS = dict(a[2:].split("=") for a in sys.argv[1:] if a.startswith("--"))
-COUNT = int(FLAGS.get("count", 100))
-SEED = int(os.environ.get("VCH_SEED", random.SystemRandom().randrange(2**32)))
-R = random.Random(SEED)
-REFUSED = 7
+import campaign
+from campaign import REFUSED, skip
 
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-if not (DATA / "tee/snp").is_dir():
-    skip("no tee/ in ../shared/data or $VOUCH_DATA")
-os.environ["VOUCH_DATA"] = str(DATA)
-sys.path.insert(0, str(DATA.parent / "oracles/attest"))
+TEE, COUNT, SEED, R = campaign.begin("snp", count=100)
+campaign.find_oracles(TEE)
 try:
     import snp
 except ImportError as error:
@@ -82,7 +67,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for number in range(COUNT):
             files = SETS[number % len(SETS)]
-            paths = DATA / "tee/snp" / files[0], DATA / "tee/snp" / files[1], DATA / f"tee/roots/amd_ask_ark_{files[2]}.pem"
+            paths = TEE / "snp" / files[0], TEE / "snp" / files[1], TEE / f"roots/amd_ask_ark_{files[2]}.pem"
             pieces = changed([path.read_bytes() for path in paths]) if number >= len(SETS) else [
                 path.read_bytes() for path in paths]
             time_s = R.choice([1748736000, 1782864000, 1600000000, 2208988800])

@@ -10,30 +10,16 @@ have to say the same; what one cannot read the other may not believe. VCH_SEED=N
 import base64
 import hashlib
 import json
-import os
 import pathlib
-import random
 import struct
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("VOUCH_DATA", ROOT / "../shared/data")).resolve() / "tee"
-FLAGS = dict(a[2:].split("=") for a in sys.argv[1:] if a.startswith("--"))
-COUNT = int(FLAGS.get("count", 200))
-SEED = int(os.environ.get("VCH_SEED", random.SystemRandom().randrange(2**32)))
-R = random.Random(SEED)
-OK, REFUSED = 0, 7
+import campaign
+from campaign import OK, REFUSED, skip
 
-
-def skip(why):
-    print(f"SKIP: {why}")
-    sys.exit(77)
-
-
-if not (DATA / "tpm").is_dir():
-    skip("no tee/tpm in ../shared/data or $VOUCH_DATA")
+TEE, COUNT, SEED, R = campaign.begin("tpm", count=200)
 try:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
@@ -146,7 +132,7 @@ def expected(case):
 
 
 def swtpm():
-    folder = DATA / "tpm/swtpm-own"
+    folder = TEE / "tpm/swtpm-own"
     values, mask = (folder / "pcrs.raw").read_bytes(), 0x00089F
     pcrs = bytearray(768)
     for at, pcr in enumerate(i for i in range(24) if mask >> i & 1):
@@ -165,7 +151,7 @@ def as_tpmt(case):
 
 
 def trustee():
-    evidence = json.loads((DATA / "tpm/trustee-tpm-evidence.json").read_text())
+    evidence = json.loads((TEE / "tpm/trustee-tpm-evidence.json").read_text())
     quote = evidence["tpm_quote"]
     attest = base64.b64decode(quote["message"])
     return {"name": "trustee", "form": "tpmt", "key": base64.b64decode(evidence["ak_public"]), "attest": attest,
@@ -174,7 +160,7 @@ def trustee():
 
 
 def azure(name):
-    folder = DATA / "snp/sets" / name
+    folder = TEE / "snp/sets" / name
     jwk = next(k for k in json.loads((folder / "runtime_data.json").read_text())["keys"] if k["kid"] == "HCLAkPub")
     modulus = int.from_bytes(base64.urlsafe_b64decode(jwk["n"] + "==="), "big")
     attest = (folder / "tpm_quote.msg").read_bytes()
