@@ -88,7 +88,7 @@ def check_file(path, allowed, pure):
         start = 0 if line.startswith("}") else start
     if path.suffix == ".h":
         prefix = path.stem
-        for name in re.findall(r"^[\w \*]+?\b(vch_\w+)\(", text, re.M):
+        for name in re.findall(r"^\w[\w \*]*?\b(vch_\w+)\(", text, re.M):
             if module not in ("base", "field", "kernels") and not name.startswith(f"vch_{prefix}"):
                 say(path, 1, f"{name} does not carry its file's name: vch_{prefix}_...")
 
