@@ -1,30 +1,20 @@
 // Pings: how far away the node is, and that both are still there.
 #include "client/link_parts.h"
 #include "host/clock.h"
+#include "net/greeting.h"
 
 enum { KEEP_ALIVE_MS = 15000 };
 
 void vch_link_parts_send_ping(struct vch_link *link)
 {
-    Vouch__Ping ping = VOUCH__PING__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    link->probed_us = ping.token = vch_clock_monotonic_us();
-    frame.body_case = VOUCH__FRAME__BODY_PING;
-    frame.ping = &ping;
-    if (!vch_is_ok(vch_stream_send(link->stream, &frame)))
+    link->probed_us = vch_clock_monotonic_us();
+    if (!vch_is_ok(vch_greeting_send_ping(link->stream, link->probed_us)))
         vch_link_parts_break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
 }
 
 void vch_link_parts_receive_ping(struct vch_link *link, const Vouch__Ping *ping)
 {
-    Vouch__Pong pong = VOUCH__PONG__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    pong.token = ping->token;
-    frame.body_case = VOUCH__FRAME__BODY_PONG;
-    frame.pong = &pong;
-    if (vch_stream_has_room(link->stream) && !vch_is_ok(vch_stream_send(link->stream, &frame)))
+    if (!vch_is_ok(vch_greeting_send_pong(link->stream, ping)))
         vch_link_parts_break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
 }
 

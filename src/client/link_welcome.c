@@ -1,18 +1,11 @@
 // The greeting, and what the node says of itself in it.
 #include "base/bytes.h"
 #include "client/link_parts.h"
+#include "net/greeting.h"
 
 void vch_link_parts_send_hello(struct vch_link *link)
 {
-    static char software[] = "vouch " VCH_VERSION;
-    Vouch__Hello hello = VOUCH__HELLO__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    hello.version = VCH_FRAME_VERSION;
-    hello.software = software;
-    frame.body_case = VOUCH__FRAME__BODY_HELLO;
-    frame.hello = &hello;
-    if (!vch_is_ok(vch_stream_send(link->stream, &frame)))
+    if (!vch_is_ok(vch_greeting_send_hello(link->stream)))
         vch_link_parts_break_off(link, VCH_FAULT_UNREACHABLE, "the connection takes no frames");
 }
 

@@ -12,6 +12,7 @@
 #include "crypto/signer.h"
 #include "host/clock.h"
 #include "host/random.h"
+#include "net/greeting.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "sealing/grant.h"
@@ -68,10 +69,8 @@ static void fail(struct errand *errand, enum vch_code code, const char *what, co
     end(errand, vch_complain(errand->complaint, code, "%s: %s %s", far, what, why));
 }
 
-static bool send_frame(struct errand *errand, const Vouch__Frame *frame)
+static bool is_taken(struct errand *errand, vch_status status)
 {
-    vch_status status = vch_stream_send(errand->stream, frame);
-
     if (!vch_is_ok(status)) fail(errand, status.code, "the connection", "takes no frames");
     return vch_is_ok(status);
 }
@@ -142,7 +141,7 @@ static void send_grant(struct errand *errand, uint8_t grant[static VCH_GRANT_SIZ
     message.grant = (ProtobufCBinaryData){VCH_GRANT_SIZE, grant};
     frame.body_case = VOUCH__FRAME__BODY_GRANT;
     frame.grant = &message;
-    errand->out->is_sent = send_frame(errand, &frame);
+    errand->out->is_sent = is_taken(errand, vch_stream_send(errand->stream, &frame));
 }
 
 // Of the class that the judge was asked about; once more, for what a process elsewhere said.
@@ -198,7 +197,6 @@ static void on_channel(void *context, struct vch_channel *channel)
 
 static void on_open(void *context, struct vch_stream *stream)
 {
-    static char software[] = "vouch " VCH_VERSION;
     struct errand *errand = context;
     const struct vch_channel_setup channel = {.transport = vch_transport_of(stream),
                                               .role = VCH_BINDER_CLIENT,
@@ -207,16 +205,10 @@ static void on_open(void *context, struct vch_stream *stream)
                                               .attester = errand->attester,
                                               .on_change = on_channel,
                                               .context = errand};
-    Vouch__Hello hello = VOUCH__HELLO__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
 
     vch_channel_init(&errand->channel, &channel);
     errand->has_channel = true;
-    hello.version = VCH_FRAME_VERSION;
-    hello.software = software;
-    frame.body_case = VOUCH__FRAME__BODY_HELLO;
-    frame.hello = &hello;
-    (void)send_frame(errand, &frame);
+    (void)is_taken(errand, vch_greeting_send_hello(stream));
 }
 
 static void hear_result(struct errand *errand, const Vouch__GrantResult *result)
@@ -280,13 +272,8 @@ static void on_close(void *context, struct vch_stream *stream, enum vch_code cod
 
 static void ping(struct errand *errand)
 {
-    Vouch__Ping message = VOUCH__PING__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
     errand->pinged_ms = now_ms();
-    frame.body_case = VOUCH__FRAME__BODY_PING;
-    frame.ping = &message;
-    (void)send_frame(errand, &frame);
+    (void)is_taken(errand, vch_greeting_send_ping(errand->stream, 0));
 }
 
 static void on_tick(evutil_socket_t unused, short what, void *context)

@@ -19,6 +19,7 @@
 #include "ledger/ledger_parts.h"
 #include "member/charter_file.h"
 #include "net/address.h"
+#include "net/greeting.h"
 #include "net/loop.h"
 
 enum {
@@ -553,7 +554,7 @@ static vch_status add_events(struct vch_ledger *ledger)
 static void init_streams(struct vch_ledger *ledger)
 {
     ledger->host =
-        (struct vch_ledger_session_host){.software = "vouch " VCH_VERSION,
+        (struct vch_ledger_session_host){.software = VCH_GREETING_SOFTWARE,
                                          .memory_max = ledger->options.memory_max,
                                          .entry_count = vch_pipeline_durable(ledger->pipeline),
                                          .context = ledger,

@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "member/ledger_link_parts.h"
 #include "message/message.h"
+#include "net/greeting.h"
 
 enum {
     TICK_MS = 25,        // while something is about to be done again
@@ -85,35 +86,15 @@ static void break_off(struct vch_ledger_link *link, const char *why)
     vch_ledger_link_parts_fail(link, true, VCH_FAIL(BAD_PROOF), link->trouble);
 }
 
+// A stream that takes no frames is about to say that it ended.
+static void forgive(vch_status unsent)
+{
+    (void)unsent;
+}
+
 static void send_frame(struct vch_ledger_link *link, const Vouch__Frame *frame)
 {
-    if (link->stream == NULL) return;
-    vch_status status = vch_stream_send(link->stream, frame);
-    (void)status; // a stream that takes no frames is about to say that it ended
-}
-
-static void send_hello(struct vch_ledger_link *link)
-{
-    static char software[] = "vouch " VCH_VERSION;
-    Vouch__Hello hello = VOUCH__HELLO__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    hello.version = VCH_FRAME_VERSION;
-    hello.software = software;
-    frame.body_case = VOUCH__FRAME__BODY_HELLO;
-    frame.hello = &hello;
-    send_frame(link, &frame);
-}
-
-static void send_ping(struct vch_ledger_link *link)
-{
-    Vouch__Ping ping = VOUCH__PING__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    link->pinged_ms = ping.token = now_ms();
-    frame.body_case = VOUCH__FRAME__BODY_PING;
-    frame.ping = &ping;
-    send_frame(link, &frame);
+    if (link->stream != NULL) forgive(vch_stream_send(link->stream, frame));
 }
 
 static void send_follow(struct vch_ledger_link *link)
@@ -267,17 +248,6 @@ static void receive_events(struct vch_ledger_link *link, const Vouch__LedgerEven
     }
 }
 
-static void receive_ping(struct vch_ledger_link *link, const Vouch__Ping *ping)
-{
-    Vouch__Pong pong = VOUCH__PONG__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    pong.token = ping->token;
-    frame.body_case = VOUCH__FRAME__BODY_PONG;
-    frame.pong = &pong;
-    if (vch_stream_has_room(link->stream)) send_frame(link, &frame);
-}
-
 static void expect(struct vch_ledger_link *link, bool was_asked_for)
 {
     if (!was_asked_for) break_off(link, "an answer that nobody asked for");
@@ -287,7 +257,6 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
 {
     struct vch_ledger_link *link = context;
 
-    (void)stream;
     link->heard_ms = now_ms();
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
@@ -308,7 +277,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
         break;
     case VOUCH__FRAME__BODY_LEDGER_ENTRIES: receive_entries(link, frame->ledger_entries); break;
     case VOUCH__FRAME__BODY_LEDGER_EVENTS: receive_events(link, frame->ledger_events); break;
-    case VOUCH__FRAME__BODY_PING: receive_ping(link, frame->ping); break;
+    case VOUCH__FRAME__BODY_PING: forgive(vch_greeting_send_pong(stream, frame->ping)); break;
     case VOUCH__FRAME__BODY_PONG: break;
     case VOUCH__FRAME__BODY_GOODBYE:
         link->is_leaving = true;
@@ -322,8 +291,8 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
 
 static void on_open(void *context, struct vch_stream *stream)
 {
-    (void)stream;
-    send_hello(context);
+    (void)context;
+    forgive(vch_greeting_send_hello(stream));
 }
 
 static void on_room(void *context, struct vch_stream *stream)
@@ -373,7 +342,10 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         hang_up(link, "no greeting in time");
     } else if (link->state == VCH_LEDGER_LINK_READY) {
         uint64_t last = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;
-        if (now - last >= KEEP_ALIVE_MS) send_ping(link);
+        if (now - last >= KEEP_ALIVE_MS) {
+            link->pinged_ms = now;
+            forgive(vch_greeting_send_ping(link->stream, now));
+        }
         fetch_missing(link);
         vch_ledger_link_parts_pump(link);
         if (link->is_leaving && !vch_ledger_link_parts_are_sent(link))

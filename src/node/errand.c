@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/greeting.h"
+
 struct vch_errand {
     struct vch_errand_setup setup;
     struct vch_errand_load *load;
@@ -65,13 +67,8 @@ static void ask(struct vch_errand *errand)
 // Its pong says that the referee listens: it may hold us to a policy, too.
 static void ping(struct vch_errand *errand)
 {
-    Vouch__Ping message = VOUCH__PING__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
     errand->has_pinged = true;
-    frame.body_case = VOUCH__FRAME__BODY_PING;
-    frame.ping = &message;
-    vch_status status = vch_stream_send(errand->stream, &frame);
+    vch_status status = vch_greeting_send_ping(errand->stream, 0);
     (void)status; // on_close will tell
 }
 
@@ -115,17 +112,8 @@ static void open_channel(struct vch_errand *errand)
 
 static void on_open(void *context, struct vch_stream *stream)
 {
-    static char software[] = "vouch " VCH_VERSION;
-    Vouch__Hello hello = VOUCH__HELLO__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-    vch_status status;
-
     open_channel(context);
-    hello.version = VCH_FRAME_VERSION;
-    hello.software = software;
-    frame.body_case = VOUCH__FRAME__BODY_HELLO;
-    frame.hello = &hello;
-    status = vch_stream_send(stream, &frame);
+    vch_status status = vch_greeting_send_hello(stream);
     (void)status; // on_close will tell
 }
 

@@ -1,4 +1,5 @@
 // Who computes for a node, and how sessions reach it.
+#include "net/greeting.h"
 #include "node/apart.h"
 #include "node/node_parts.h"
 
@@ -45,7 +46,7 @@ vch_status vch_node_parts_start_engine(struct vch_node *node, struct vch_complai
         .kernels = node->options.kernels,
         .workers = node->options.workers,
         .metrics = &node->metrics,
-        .software = "vouch " VCH_VERSION,
+        .software = VCH_GREETING_SOFTWARE,
         .work_per_second =
             apart != NULL ? vch_apart_speed(apart) : vch_engine_speed(&setup.engine, &node->arena),
         .memory_max = node->options.memory_max,
