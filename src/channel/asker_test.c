@@ -241,6 +241,33 @@ TEST(asker_verdicts_hold_no_longer_than_they_say)
     vch_asker_release(&scene.asker);
 }
 
+// A clock that is set forward ends what ends by the clock; one that is set back gives nothing more
+// than the time between verdicts, and an answer no more than its own, which no clock counts.
+TEST(asker_gains_nothing_from_a_clock_that_jumps)
+{
+    struct scene scene;
+    const uint64_t day_ms = 86400000;
+
+    set_up(&scene);
+    scene.until_ms = scene.now.unix_ms + 2 * AGAIN_MS;
+    CHECK_OK(vch_asker_ask(&scene.asker, scene.now));
+    answer(&scene);
+    scene.now.unix_ms += day_ms;
+    CHECK(!allows(&scene));
+    scene.now.unix_ms -= 2 * day_ms;
+    CHECK(allows(&scene));
+    scene.now.monotonic_ms += AGAIN_MS - 1;
+    CHECK(allows(&scene));
+    scene.now.monotonic_ms++;
+    CHECK(!allows(&scene));
+    pass(&scene, 0);
+    CHECK_EQ(scene.sent, 2);
+    scene.now.unix_ms -= day_ms;
+    pass(&scene, ANSWER_MS + 1);
+    CHECK_EQ(scene.asker.code, VCH_CODE_TIMEOUT);
+    vch_asker_release(&scene.asker);
+}
+
 // As before a release: what was accepted earlier does not do, however fresh.
 TEST(asker_can_be_held_to_what_was_asked_since)
 {

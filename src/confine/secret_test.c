@@ -233,8 +233,9 @@ TEST(secret_that_is_locked_is_closed_to_equals_alone)
 {
     struct found found = look_for_secret(VCH_SECRET_LOCKED, VCH_FENCE_BIT(DUMPABLE));
 
+    if (geteuid() == 0 && found.plain == -1) test_skip("here root may not look at a process");
     if (geteuid() == 0)
-        CHECK(found.secret == found.plain || found.secret > 0);
+        CHECK(found.secret > 0);
     else
         CHECK_EQ(found.secret, -1);
     CHECK(strstr(vch_secret_notice(VCH_SECRET_LOCKED), "root can read") != NULL);

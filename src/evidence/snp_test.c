@@ -48,6 +48,8 @@ static const struct sample {
      "snp.key.product snp.key.issuer snp.key.tcb snp.key.chip snp.chain snp.signature "},
     {"snp/ms-genoa-report.bin", "snp/virtee-turin-vcek.der", "roots/amd_ask_ark_turin_vcek.pem",
      YEAR_2026, "snp.key.product snp.key.issuer snp.key.tcb snp.key.chip snp.chain snp.signature "},
+    {"snp/dstack-milan-2026-report.bin", "snp/dstack-milan-2026-vcek.pem",
+     "snp/dstack-milan-2026-ask.pem", 1790000000, "snp.tcb.reported "}, // an ASK without its root
 };
 
 static const struct vch_snp_floor FLOORS[] = {

@@ -140,12 +140,13 @@ static void read_trustee(void)
 static void flip_each_byte(uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
+        const uint8_t own = bytes[i];
+
         bytes[i] ^= (uint8_t)(1 + test_below(255));
         CHECK(!vch_is_ok(verify()));
-        bytes[i] ^= (uint8_t)(1 + test_below(255)); // perhaps still another one
-        if (vch_is_ok(verify())) continue;
-        CHECK(appraisal.count <= VCH_APPRAISAL_CHECKS_MAX);
+        bytes[i] = own; // or what comes after it would be refused for this one
     }
+    CHECK_OK(verify());
 }
 
 static void cut_at_each_byte(size_t *size)
@@ -159,19 +160,12 @@ static void cut_at_each_byte(size_t *size)
 
 static void lie(void)
 {
-    static struct sample truth;
-
-    truth = sample;
     CHECK_OK(verify());
     flip_each_byte(sample.attest, sample.attest_size);
-    sample = truth;
     flip_each_byte(sample.signature, sample.signature_size);
-    sample = truth;
     for (uint32_t i = 0; i < VCH_TPM_QUOTE_PCRS; i++)
         if ((sample.selected >> i & 1) != 0) flip_each_byte(sample.pcrs[i].bytes, VCH_DIGEST_SIZE);
-    sample = truth;
     flip_each_byte(sample.nonce, sample.nonce_size);
-    sample = truth;
     cut_at_each_byte(&sample.attest_size);
     cut_at_each_byte(&sample.signature_size);
     cut_at_each_byte(&sample.nonce_size);

@@ -25,12 +25,38 @@ except ImportError as error:
 
 SETS = [
     ("ms-genoa-report.bin", "ms-genoa-vcek.pem", "genoa"),
+    ("ms-genoa-report.bin", "az-vcek-genoa.pem", "genoa"),
     ("sets/az-genoa/report.bin", "sets/az-genoa/vcek.der", "genoa"),
+    ("sets/az-milan/report.bin", "sets/az-milan/vcek.der", "milan"),
+    ("sets/az-milan-nonce/report.bin", "sets/az-milan-nonce/vcek.der", "milan"),
     ("ms-milan-report.bin", "ms-milan-vcek.pem", "milan"),
+    ("dstack-milan-2026-report.bin", "dstack-milan-2026-vcek.pem", "milan"),
+    ("virtee-milan-report.bin", "virtee-milan-vcek.der", "milan"),
     ("trustee-vlek-report.bin", "trustee-vlek.der", "milan_vlek"),
     ("milan-v2-report.bin", "milan-v2-vcek.der", "milan"),
+    ("trustee-report.bin", "trustee-vcek.der", "milan"),
     ("trustee-report.bin", "neg-trustee-vcek-invalid-legacy.der", "milan"),
+    ("trustee-report.bin", "trustee-vlek.der", "milan_vlek"),
 ]
+TIMES = 1748736000, 1782864000, 1600000000, 2208988800
+
+
+def azures():
+    """A report within a paravisor's, with all of its certificates in one file."""
+    leaf, *issuers = (TEE / "snp/az-vcek.pem").read_bytes().split(b"-----BEGIN")[1:]
+    return [(TEE / "snp/az-hcl-report.bin").read_bytes()[32:1216], b"-----BEGIN" + leaf,
+            b"".join(b"-----BEGIN" + one for one in issuers)]
+
+
+def vectors():
+    """All of the reports, each with a key and its issuers."""
+    for report, key, issuers in SETS:
+        paths = TEE / "snp" / report, TEE / "snp" / key, TEE / f"roots/amd_ask_ark_{issuers}.pem"
+        yield f"{report} of {key}", [path.read_bytes() for path in paths]
+    yield "az-hcl-report.bin of az-vcek.pem", azures()
+    dstack = TEE / "snp/dstack-milan-2026-attestation.scale", TEE / "snp/dstack-milan-2026-vcek.pem"
+    yield dstack[0].name, [dstack[0].read_bytes()[4:1188], dstack[1].read_bytes(),
+                           (TEE / "roots/amd_ask_ark_milan.pem").read_bytes()]
 
 
 def expected(report, key, issuers, time_s):
@@ -49,9 +75,7 @@ def expected(report, key, issuers, time_s):
 
 
 def changed(pieces):
-    which = R.randrange(4)
-    if which == 3:  # as it is
-        return pieces
+    which = R.randrange(3)
     piece = bytearray(pieces[which])
     if R.randrange(8) == 0:
         piece = piece[:R.randrange(len(piece))]
@@ -60,40 +84,55 @@ def changed(pieces):
     return [bytes(piece) if i == which else old for i, old in enumerate(pieces)]
 
 
+def ask(process, folder, pieces, time_s):
+    """The status, and of signature, chain and chip those that vouch has fail."""
+    names = [pathlib.Path(folder) / name for name in "rkc"]
+    for name, piece in zip(names, pieces):
+        name.write_bytes(piece)
+    process.stdin.write(f"{names[0]} {names[1]} {names[2]} {time_s}\n")
+    process.stdin.flush()
+    code, *failed = process.stdout.readline().split()
+    assert code != "0", "a policy of zeroes allowed something"
+    return int(code), set(failed) & {"snp.signature", "snp.chain", "snp.key.chip"}
+
+
+def compare_whole(process, folder, name, pieces):
+    for time_s in TIMES:
+        code, got = ask(process, folder, pieces, time_s)
+        want = expected(*pieces, time_s)
+        assert code == REFUSED and got == want, f"{name} at {time_s}: {code} {got}, the oracle {want}"
+
+
+def compare_changed(process, folder, name, pieces):
+    """Whether both read it and said the same."""
+    pieces, time_s = changed(pieces), R.choice(TIMES)
+    code, got = ask(process, folder, pieces, time_s)
+    want = expected(*pieces, time_s)
+    if want is None:
+        # The other needs a root among the issuers, whose place ours has taken by its own.
+        lone = pieces[2].count(b"-----END CERTIFICATE-----") == 1
+        assert code != REFUSED or lone or {"snp.chain", "snp.signature"} & got, (name, got)
+        return False
+    if code != REFUSED:
+        return False
+    # Ours also looks at how a chain is made; nothing that the other refuses is good here.
+    # And of a certificate that nobody signed as it is, each says what else it sees.
+    more = {"snp.chain", "snp.key.chip"} if "snp.chain" in want else {"snp.chain"}
+    assert want <= got and got - want <= more, (name, want, got)
+    return got == want
+
+
 def main():
     print(f"# VCH_SEED={SEED}")
-    process = subprocess.Popen(sys.argv[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    agreed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(COUNT):
-            files = SETS[number % len(SETS)]
-            paths = TEE / "snp" / files[0], TEE / "snp" / files[1], TEE / f"roots/amd_ask_ark_{files[2]}.pem"
-            pieces = changed([path.read_bytes() for path in paths]) if number >= len(SETS) else [
-                path.read_bytes() for path in paths]
-            time_s = R.choice([1748736000, 1782864000, 1600000000, 2208988800])
-            names = [pathlib.Path(folder) / name for name in "rkc"]
-            for name, piece in zip(names, pieces):
-                name.write_bytes(piece)
-            process.stdin.write(f"{names[0]} {names[1]} {names[2]} {time_s}\n")
-            process.stdin.flush()
-            code, *failed = process.stdout.readline().split()
-            want = expected(*pieces, time_s)
-            assert code != "0", "a policy of zeroes allowed something"
-            if want is None:
-                # The other needs a root among the issuers, whose place ours has taken by its own.
-                lone = pieces[2].count(b"-----END CERTIFICATE-----") == 1
-                assert int(code) != REFUSED or lone or {"snp.chain", "snp.signature"} & set(failed), (number, failed)
-            elif int(code) == REFUSED:
-                got = set(failed) & {"snp.signature", "snp.chain", "snp.key.chip"}
-                # Ours also looks at how a chain is made; nothing that the other refuses is good here.
-                # And of a certificate that nobody signed as it is, each says what else it sees.
-                more = {"snp.chain", "snp.key.chip"} if "snp.chain" in want else {"snp.chain"}
-                assert want <= got and got - want <= more, (number, files, want, failed)
-                agreed += got == want
-    process.stdin.close()
-    assert process.wait() == 0
-    assert agreed >= COUNT // 3, f"only {agreed} of {COUNT} were read by both and came out the same"
-    print(f"ok: {COUNT} pieces of evidence, {agreed} with the same verdict")
+    every = list(vectors())
+    with subprocess.Popen(sys.argv[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process, \
+            tempfile.TemporaryDirectory() as folder:
+        for vector in every:
+            compare_whole(process, folder, *vector)
+        agreed = sum(compare_changed(process, folder, *R.choice(every)) for _ in range(COUNT))
+        process.stdin.close()
+    assert agreed >= COUNT // 5, f"only {agreed} of {COUNT} were read by both and came out the same"
+    print(f"ok: {len(every)} reports at {len(TIMES)} times, and {agreed} of {COUNT} changed ones that both read: the same verdict")
 
 
 main()
