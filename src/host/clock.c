@@ -24,6 +24,11 @@ uint64_t vch_clock_monotonic_us(void)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
+uint64_t vch_clock_monotonic_ms(void)
+{
+    return vch_clock_monotonic_us() / 1000;
+}
+
 uint64_t vch_clock_thread_us(void)
 {
     struct timespec time = now(CLOCK_THREAD_CPUTIME_ID);

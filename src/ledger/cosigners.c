@@ -81,11 +81,6 @@ struct keeping {
     char note[VCH_COSIGNERS_NOTE_MAX];
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static void ask(struct peer *peer);
 
 static void note_failure(struct peer *peer, const char *what)
@@ -96,7 +91,7 @@ static void note_failure(struct peer *peer, const char *what)
         vch_log_write(VCH_LOG_WARNING, "witness %s:%u: %s", peer->url.host, peer->url.port, what);
     peer->failures++;
     peer->is_reachable = false;
-    peer->retry_ms = now_ms() + ((uint64_t)RETRY_MS << doublings);
+    peer->retry_ms = vch_clock_monotonic_ms() + ((uint64_t)RETRY_MS << doublings);
     peer->cosigners->counts.failures++;
 }
 
@@ -362,7 +357,7 @@ static void receive_promises(struct peer *peer, const char *body, size_t size)
         return;
     }
     peer->is_reachable = true;
-    if (is_hopeless(cosigners)) cosigners->end_ms = now_ms();
+    if (is_hopeless(cosigners)) cosigners->end_ms = vch_clock_monotonic_ms();
 }
 
 static void receive_answer(struct peer *peer, struct evhttp_request *request)
@@ -501,7 +496,7 @@ static void ask(struct peer *peer)
     struct proving *proving = NULL;
 
     if (!cosigners->is_busy || cosigners->is_keeping || peer->is_asking || peer->has_cosigned ||
-        now_ms() < peer->retry_ms || peer->known > cosigners->checkpoint.size)
+        vch_clock_monotonic_ms() < peer->retry_ms || peer->known > cosigners->checkpoint.size)
         return;
     proving = calloc(1, sizeof *proving);
     if (proving == NULL) return;
@@ -524,8 +519,9 @@ static void poll_peers(struct vch_cosigners *cosigners)
 {
     for (uint32_t i = 0; i < cosigners->setup.url_count; i++) {
         struct peer *peer = &cosigners->peers[i];
-        if (peer->is_asking || peer->failures > 0 || now_ms() < peer->poll_ms) continue;
-        peer->poll_ms = now_ms() + POLL_MS;
+        if (peer->is_asking || peer->failures > 0 || vch_clock_monotonic_ms() < peer->poll_ms)
+            continue;
+        peer->poll_ms = vch_clock_monotonic_ms() + POLL_MS;
         list_promises(peer);
     }
 }
@@ -539,7 +535,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     if (!cosigners->is_busy || cosigners->is_keeping) return;
     for (uint32_t i = 0; i < cosigners->setup.url_count; i++)
         ask(&cosigners->peers[i]);
-    if (now_ms() < cosigners->end_ms) return;
+    if (vch_clock_monotonic_ms() < cosigners->end_ms) return;
     end_round(cosigners);
     cosigners->counts.given_up++;
     vch_log_write(is_hopeless(cosigners) ? VCH_LOG_DEBUG : VCH_LOG_WARNING,
@@ -554,7 +550,7 @@ void vch_cosigners_begin(struct vch_cosigners *cosigners, uint64_t size,
 {
     cosigners->is_busy = true;
     cosigners->round++;
-    cosigners->end_ms = now_ms() + ROUND_MS;
+    cosigners->end_ms = vch_clock_monotonic_ms() + ROUND_MS;
     cosigners->counts.begun++;
     cosigners->checkpoint = (struct vch_checkpoint){.size = size, .root = *root};
     (void)snprintf(cosigners->checkpoint.origin, sizeof cosigners->checkpoint.origin, "%s",

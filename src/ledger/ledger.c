@@ -33,11 +33,6 @@ enum {
     CHECKPOINT_PAUSE_MS = 20, // between checkpoints
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 // Requests that are done.
 
 static void finish(struct vch_ledger *ledger, struct vch_request *request)
@@ -122,7 +117,7 @@ static void look_at_proofs(struct vch_ledger *ledger)
         waiting = request->next;
         if (highest(request) < ledger->cosigned) {
             keep(ledger, request);
-        } else if (request->session == NULL || now_ms() >= request->give_up_ms) {
+        } else if (request->session == NULL || vch_clock_monotonic_ms() >= request->give_up_ms) {
             request->job.status =
                 vch_complain(&request->job.complaint, VCH_CODE_TIMEOUT,
                              "no cosigned checkpoint covers this yet: are the witnesses there?");
@@ -142,8 +137,9 @@ static void consider_checkpoint(struct vch_ledger *ledger)
     struct vch_digest root;
 
     if (ledger->has_anchor || ledger->options.witness_count == 0 ||
-        vch_cosigners_are_busy(ledger->cosigners) || now_ms() < ledger->checkpoint_retry_ms ||
-        (ledger->is_crowded && now_ms() < ledger->checkpoint_next_ms) ||
+        vch_cosigners_are_busy(ledger->cosigners) ||
+        vch_clock_monotonic_ms() < ledger->checkpoint_retry_ms ||
+        (ledger->is_crowded && vch_clock_monotonic_ms() < ledger->checkpoint_next_ms) ||
         vch_pipeline_content(ledger->pipeline) <= vch_state_anchored(ledger->state))
         return;
     // What is refused to a witness is refused by the state of this very size.
@@ -152,7 +148,7 @@ static void consider_checkpoint(struct vch_ledger *ledger)
         return;
     }
     if (!vch_state_root_at(&root, ledger->state, size)) return;
-    ledger->checkpoint_next_ms = now_ms() + CHECKPOINT_PAUSE_MS;
+    ledger->checkpoint_next_ms = vch_clock_monotonic_ms() + CHECKPOINT_PAUSE_MS;
     vch_cosigners_begin(ledger->cosigners, size, &root);
 }
 
@@ -211,7 +207,7 @@ static void enter_anchor(struct vch_ledger *ledger)
     ledger->has_anchor = false;
     if (vch_is_ok(status)) return;
     vch_log_write(VCH_LOG_WARNING, "an anchor is refused: %s", complaint.text);
-    ledger->checkpoint_retry_ms = now_ms() + 1000;
+    ledger->checkpoint_retry_ms = vch_clock_monotonic_ms() + 1000;
 }
 
 static void on_cosigned(void *context, const struct vch_store_checkpoint *checkpoint,
@@ -339,7 +335,7 @@ static void begin_draining(struct vch_ledger *ledger)
 {
     if (ledger->host.is_draining) return;
     ledger->host.is_draining = true;
-    ledger->drain_end_ms = now_ms() + ledger->options.drain_ms;
+    ledger->drain_end_ms = vch_clock_monotonic_ms() + ledger->options.drain_ms;
     vch_log_write(VCH_LOG_INFO, "draining: %u connections, %" PRIu64 " requests",
                   ledger->streams.count, vch_pipeline_waiting(ledger->pipeline));
     (void)evconnlistener_disable(ledger->listener);
@@ -374,7 +370,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
         if (!ledger->host.is_draining) (void)evconnlistener_enable(ledger->listener);
     }
     if (!ledger->host.is_draining) return;
-    if (vch_guests_are_gone(&ledger->streams) || now_ms() >= ledger->drain_end_ms)
+    if (vch_guests_are_gone(&ledger->streams) || vch_clock_monotonic_ms() >= ledger->drain_end_ms)
         (void)event_base_loopbreak(ledger->base);
 }
 

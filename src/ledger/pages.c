@@ -51,11 +51,6 @@ struct vch_pages {
     struct page *settling; // who asks for the state
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static void free_page(struct page *page)
 {
     vch_arena_release(&page->arena);
@@ -317,14 +312,14 @@ static void serve_entries(void *context, struct vch_http_exchange *exchange)
         read_entries(page);
         return;
     }
-    page->until_ms = now_ms() + (wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX);
+    page->until_ms = vch_clock_monotonic_ms() + (wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX);
     page->next = pages->polling;
     pages->polling = page;
 }
 
 static void look_at_polls(struct vch_pages *pages)
 {
-    uint64_t size = vch_pipeline_durable(pages->ledger->pipeline), now = now_ms();
+    uint64_t size = vch_pipeline_durable(pages->ledger->pipeline), now = vch_clock_monotonic_ms();
     struct page *waiting = pages->polling;
 
     pages->polling = NULL;

@@ -159,7 +159,7 @@ static void run_verify(void *subject, struct vch_lane_job *job)
 static void run_append(void *subject, struct vch_lane_job *job)
 {
     struct group *group = (struct group *)job;
-    uint64_t end_ms = vch_clock_monotonic_us() / 1000 + RETRIES_MS;
+    uint64_t end_ms = vch_clock_monotonic_ms() + RETRIES_MS;
     struct vch_store_head head;
 
     for (;;) {
@@ -169,7 +169,7 @@ static void run_append(void *subject, struct vch_lane_job *job)
         bool may_pass = job->status.code == VCH_CODE_UNAVAILABLE ||
                         job->status.code == VCH_CODE_BUSY || job->status.code == VCH_CODE_TIMEOUT;
         if (!may_pass || vch_lane_is_ending(group->pipeline->setup.keeper) ||
-            vch_clock_monotonic_us() / 1000 >= end_ms)
+            vch_clock_monotonic_ms() >= end_ms)
             return;
         vch_log_write(VCH_LOG_WARNING, "the store gives no answer, trying again: %s",
                       job->complaint.text);
@@ -247,17 +247,13 @@ static bool has_room(const struct group *group)
            group->size <= VCH_STORE_GROUP_SIZE_MAX - VCH_STORE_ENTRY_SIZE_MAX;
 }
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 // Each group costs a transaction and, for each of those who listen, a record to seal, send, wake up
 // for and open: more than its entries do, where they are few.
 static bool is_gathering(const struct vch_pipeline *pipeline)
 {
     return !pipeline->is_settling && has_room(pipeline->filling) &&
-           now_ms() < pipeline->begun_ms + pipeline->setup.pause_ms(pipeline->setup.context);
+           vch_clock_monotonic_ms() <
+               pipeline->begun_ms + pipeline->setup.pause_ms(pipeline->setup.context);
 }
 
 static void begin_append(struct vch_pipeline *pipeline)
@@ -267,7 +263,7 @@ static void begin_append(struct vch_pipeline *pipeline)
     if (group == NULL || group->count == 0 || pipeline->appending != NULL || pipeline->has_failed ||
         is_gathering(pipeline))
         return;
-    pipeline->begun_ms = now_ms();
+    pipeline->begun_ms = vch_clock_monotonic_ms();
     pipeline->appending = group;
     pipeline->filling = NULL;
     group->job.run = run_append;
@@ -370,7 +366,7 @@ static void enter_due(struct vch_pipeline *pipeline)
     struct vch_complaint complaint = {""};
     struct vch_entry entry;
 
-    if (now_ms() < pipeline->clerk_retry_ms) return;
+    if (vch_clock_monotonic_ms() < pipeline->clerk_retry_ms) return;
     for (uint32_t i = 0; i < ENTRIES_PER_TURN_MAX && !pipeline->has_failed; i++) {
         bool is_due = vch_clerk_next(&entry, state, stamp(pipeline), &pipeline->scratch);
         vch_status status = is_due ? vch_pipeline_enter(pipeline, &entry, &complaint) : VCH_OK;
@@ -379,7 +375,7 @@ static void enter_due(struct vch_pipeline *pipeline)
         if (vch_is_ok(status)) continue;
         vch_log_write(VCH_LOG_ERROR, "the clerk's own %s is refused: %s",
                       vch_entry_kind_text(entry.kind), complaint.text);
-        pipeline->clerk_retry_ms = now_ms() + CLERK_RETRY_MS;
+        pipeline->clerk_retry_ms = vch_clock_monotonic_ms() + CLERK_RETRY_MS;
         return;
     }
 }

@@ -106,11 +106,6 @@ static void give_all(struct vch_handover *handover, const uint8_t *draft, size_t
         give(&handover->witnesses[i], handover->origin, base64);
 }
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static void drop(struct vch_handover *handover, struct owed **link)
 {
     struct owed *owed = *link;
@@ -134,7 +129,7 @@ static void give_first(struct vch_handover *handover)
 // The timer runs for the first alone: those behind it are not due before.
 static void set_timer(struct vch_handover *handover)
 {
-    uint64_t now = now_ms();
+    uint64_t now = vch_clock_monotonic_ms();
     uint64_t wait = handover->first->due_ms > now ? handover->first->due_ms - now : 0;
     const struct timeval delay = {.tv_sec = (time_t)(wait / 1000),
                                   .tv_usec = (suseconds_t)(wait % 1000) * 1000};
@@ -170,7 +165,7 @@ static void on_timer(evutil_socket_t none, short what, void *context)
     struct vch_handover *handover = context;
 
     (void)none, (void)what;
-    while (handover->first != NULL && handover->first->due_ms <= now_ms()) {
+    while (handover->first != NULL && handover->first->due_ms <= vch_clock_monotonic_ms()) {
         if (handover->first->is_shown && handover->first->patience_ms > 0)
             wait_once_more(handover);
         else
@@ -216,7 +211,7 @@ void vch_handover_owe(struct vch_handover *handover, const struct vch_entry *ent
     }
     if (handover->owed_count == OWED_MAX) give_first(handover);
     owed->patience_ms = window_ms / 8 < patience_ms ? window_ms / 8 : patience_ms;
-    owed->due_ms = now_ms() + owed->patience_ms;
+    owed->due_ms = vch_clock_monotonic_ms() + owed->patience_ms;
     owed->statement = vch_hash_bytes(entry->statement, entry->statement_size);
     owed->signature = entry->signature;
     owed->size = size;

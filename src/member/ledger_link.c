@@ -23,16 +23,12 @@ enum {
     ENTRIES_MAX = 4096, // in one frame that is believed
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 // A quiet tick comes at whole intervals of the clock, as those of streams do (net/stream.c).
 static void schedule_tick(struct vch_ledger_link *link)
 {
     const bool is_quiet = link->state == VCH_LEDGER_LINK_READY && !link->is_leaving;
-    const uint64_t left_ms = is_quiet ? QUIET_TICK_MS - now_ms() % QUIET_TICK_MS : TICK_MS;
+    const uint64_t left_ms =
+        is_quiet ? QUIET_TICK_MS - vch_clock_monotonic_ms() % QUIET_TICK_MS : TICK_MS;
     const struct timeval left = {.tv_usec = (suseconds_t)left_ms * 1000};
 
     VCH_ASSERT(event_add(link->tick, &left) == 0);
@@ -42,7 +38,7 @@ static void enter(struct vch_ledger_link *link, enum vch_ledger_link_state state
 {
     if (link->state == state) return;
     link->state = state;
-    link->since_ms = now_ms();
+    link->since_ms = vch_clock_monotonic_ms();
     schedule_tick(link);
     if (link->setup.on_change != NULL) link->setup.on_change(link->setup.context, state);
 }
@@ -64,7 +60,7 @@ static void go_down(struct vch_ledger_link *link, const char *why)
     link->stream = NULL;
     link->is_leaving = false;
     link->failures++;
-    link->retry_ms = now_ms() + ((uint64_t)RETRY_MS << doublings);
+    link->retry_ms = vch_clock_monotonic_ms() + ((uint64_t)RETRY_MS << doublings);
     set_trouble(link, why);
     enter(link, VCH_LEDGER_LINK_DOWN);
     vch_ledger_link_parts_fail(link, false, VCH_FAIL(UNAVAILABLE), link->trouble);
@@ -148,7 +144,7 @@ static void on_registry(void *context, vch_status status, const uint8_t *bytes, 
 
     (void)text;
     link->is_fetching = false;
-    link->fetch_ms = now_ms() + FETCH_AGAIN_MS;
+    link->fetch_ms = vch_clock_monotonic_ms() + FETCH_AGAIN_MS;
     if (!vch_is_ok(status)) return; // the next tick tries again
     status = vch_follower_give_registry(link->setup.follower, bytes, size, &complaint);
     if (!vch_is_ok(status) && status.code != VCH_CODE_NO_MEMORY)
@@ -162,7 +158,7 @@ static void fetch_missing(struct vch_ledger_link *link)
     const struct vch_digest *missing =
         link->setup.follower != NULL ? vch_follower_missing(link->setup.follower) : NULL;
 
-    if (missing == NULL || link->is_fetching || now_ms() < link->fetch_ms ||
+    if (missing == NULL || link->is_fetching || vch_clock_monotonic_ms() < link->fetch_ms ||
         link->state != VCH_LEDGER_LINK_READY)
         return;
     link->is_fetching = vch_is_ok(vch_ledger_link_get_blob(link, missing, on_registry, link));
@@ -257,7 +253,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
 {
     struct vch_ledger_link *link = context;
 
-    link->heard_ms = now_ms();
+    link->heard_ms = vch_clock_monotonic_ms();
     switch ((int)frame->body_case) { // generated with a value more, for some compilers
     case VOUCH__FRAME__BODY_WELCOME: receive_welcome(link, frame->welcome); break;
     case VOUCH__FRAME__BODY_LEDGER_APPENDED:
@@ -324,14 +320,14 @@ static void connect_link(struct vch_ledger_link *link)
         go_down(link, vch_code_text(status.code));
         return;
     }
-    link->heard_ms = link->pinged_ms = now_ms();
+    link->heard_ms = link->pinged_ms = vch_clock_monotonic_ms();
     enter(link, VCH_LEDGER_LINK_CONNECTING);
 }
 
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_ledger_link *link = context;
-    uint64_t now = now_ms();
+    uint64_t now = vch_clock_monotonic_ms();
 
     (void)unused, (void)what;
     vch_ledger_link_parts_expire(link, now);

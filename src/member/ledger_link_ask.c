@@ -28,7 +28,7 @@ static struct vch_ledger_link_request *new_request(struct vch_ledger_link *link,
     if (request == NULL) return NULL;
     request->kind = kind;
     request->context = context;
-    request->end_ms = vch_clock_monotonic_us() / 1000 + (patience > 0 ? patience : PATIENCE_MS);
+    request->end_ms = vch_clock_monotonic_ms() + (patience > 0 ? patience : PATIENCE_MS);
     vch_arena_init(&request->arena, REQUEST_MEMORY);
     return request;
 }

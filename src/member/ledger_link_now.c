@@ -7,11 +7,11 @@
 vch_status vch_ledger_link_wait(struct vch_ledger_link *link, bool (*is_done)(void *context),
                                 void *context, uint32_t limit_ms)
 {
-    uint64_t end_ms = vch_clock_monotonic_us() / 1000 + limit_ms;
+    uint64_t end_ms = vch_clock_monotonic_ms() + limit_ms;
 
     while (!is_done(context)) {
         if (link->state == VCH_LEDGER_LINK_BROKEN) return VCH_FAIL(BAD_PROOF);
-        if (vch_clock_monotonic_us() / 1000 >= end_ms) return VCH_FAIL(TIMEOUT);
+        if (vch_clock_monotonic_ms() >= end_ms) return VCH_FAIL(TIMEOUT);
         // The link's own tick ends each turn soon.
         if (event_base_loop(link->setup.base, EVLOOP_ONCE) < 0) return VCH_FAIL(IO);
     }

@@ -38,11 +38,6 @@ struct vch_stream {
     uint64_t bytes_in, bytes_out;
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 struct vch_stream_limits vch_stream_default_limits(void)
 {
     return (struct vch_stream_limits){.handshake_ms = 5000,
@@ -66,7 +61,7 @@ static struct evbuffer *output_of(const struct vch_stream *stream)
 static void enter(struct vch_stream *stream, enum state state)
 {
     stream->state = state;
-    stream->state_since_ms = now_ms();
+    stream->state_since_ms = vch_clock_monotonic_ms();
 }
 
 // Memory goes when the loop next turns, so that a stream may be closed from inside its own events.
@@ -119,7 +114,7 @@ static void finish_flushing(struct vch_stream *stream)
 static void measure_pace(struct vch_stream *stream)
 {
     bool is_partial = evbuffer_get_length(input_of(stream)) > 0;
-    uint64_t now = now_ms();
+    uint64_t now = vch_clock_monotonic_ms();
 
     vch_pace_set_owing(&stream->input_pace, is_partial || stream->is_owed, now);
     vch_pace_set_owing(&stream->output_pace, evbuffer_get_length(output_of(stream)) > 0, now);
@@ -127,7 +122,7 @@ static void measure_pace(struct vch_stream *stream)
 
 static void note_frame(struct vch_stream *stream)
 {
-    stream->last_frame_ms = now_ms();
+    stream->last_frame_ms = vch_clock_monotonic_ms();
     if (!stream->is_owed) vch_pace_set_owing(&stream->input_pace, false, stream->last_frame_ms);
 }
 
@@ -293,7 +288,7 @@ static uint32_t tick_interval_ms(const struct vch_stream_limits *limits)
 static bool schedule_tick(struct vch_stream *stream)
 {
     const uint32_t interval_ms = tick_interval_ms(&stream->setup.limits);
-    const uint64_t left_ms = interval_ms - now_ms() % interval_ms;
+    const uint64_t left_ms = interval_ms - vch_clock_monotonic_ms() % interval_ms;
     const struct timeval left = {.tv_usec = (suseconds_t)left_ms * 1000};
 
     return event_add(stream->tick, &left) == 0;
@@ -302,7 +297,7 @@ static bool schedule_tick(struct vch_stream *stream)
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     struct vch_stream *stream = context;
-    uint64_t now = now_ms();
+    uint64_t now = vch_clock_monotonic_ms();
 
     (void)unused, (void)what;
     if (stream->state == DEAD) return;
