@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/check.h"
 #include "host/clock.h"
 #include "member/ledger_link_parts.h"
-#include "message/message.h"
 #include "net/greeting.h"
 
 enum {
@@ -16,14 +14,12 @@ enum {
     QUIET_TICK_MS = 250, // while what comes wakes us
     RETRY_MS = 100,      // doubles
     RETRY_DOUBLINGS_MAX = 5,
-    GREETING_MS = 5000,
+    GREETING_MS = 10000,
     KEEP_ALIVE_MS = 15000,
-    FETCH_AGAIN_MS = 500,
     SCRATCH_MAX = 4 << 20,
-    ENTRIES_MAX = 4096, // in one frame that is believed
 };
 
-// A quiet tick comes at whole intervals of the clock, as those of streams do (net/stream.c).
+// A quiet tick comes at whole intervals of the clock, as those of streams do (net/stream_waits.c).
 static void schedule_tick(struct vch_ledger_link *link)
 {
     const bool is_quiet = link->state == VCH_LEDGER_LINK_READY && !link->is_leaving;
@@ -63,7 +59,7 @@ static void go_down(struct vch_ledger_link *link, const char *why)
     link->retry_ms = vch_clock_monotonic_ms() + ((uint64_t)RETRY_MS << doublings);
     set_trouble(link, why);
     enter(link, VCH_LEDGER_LINK_DOWN);
-    vch_ledger_link_parts_fail(link, false, VCH_FAIL(UNAVAILABLE), link->trouble);
+    vch_ledger_link_parts_fail_all(link, false, VCH_FAIL(UNAVAILABLE), link->trouble);
 }
 
 static void hang_up(struct vch_ledger_link *link, const char *why)
@@ -72,14 +68,13 @@ static void hang_up(struct vch_ledger_link *link, const char *why)
     go_down(link, why);
 }
 
-// The ledger lied: it is not asked again.
-static void break_off(struct vch_ledger_link *link, const char *why)
+void vch_ledger_link_parts_break_off(struct vch_ledger_link *link, const char *why)
 {
     if (link->stream != NULL) vch_stream_drop(link->stream);
     link->stream = NULL;
     set_trouble(link, why);
     enter(link, VCH_LEDGER_LINK_BROKEN);
-    vch_ledger_link_parts_fail(link, true, VCH_FAIL(BAD_PROOF), link->trouble);
+    vch_ledger_link_parts_fail_all(link, true, VCH_FAIL(BAD_PROOF), link->trouble);
 }
 
 // A stream that takes no frames is about to say that it ended.
@@ -88,34 +83,9 @@ static void forgive(vch_status unsent)
     (void)unsent;
 }
 
-static void send_frame(struct vch_ledger_link *link, const Vouch__Frame *frame)
+void vch_ledger_link_parts_send(struct vch_ledger_link *link, const Vouch__Frame *frame)
 {
     if (link->stream != NULL) forgive(vch_stream_send(link->stream, frame));
-}
-
-static void send_follow(struct vch_ledger_link *link)
-{
-    Vouch__LedgerFollow follow = VOUCH__LEDGER_FOLLOW__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    if (link->setup.follower == NULL || link->state != VCH_LEDGER_LINK_READY) return;
-    follow.from = vch_follower_next(link->setup.follower);
-    frame.body_case = VOUCH__FRAME__BODY_LEDGER_FOLLOW;
-    frame.ledger_follow = &follow;
-    send_frame(link, &frame);
-}
-
-static void send_watch(struct vch_ledger_link *link, const struct vch_ledger_link_watch *watch,
-                       bool is_stop)
-{
-    Vouch__LedgerWatch body = VOUCH__LEDGER_WATCH__INIT;
-    Vouch__Frame frame = VOUCH__FRAME__INIT;
-
-    body.subject = vch_message_borrow(watch->subject.bytes, VCH_DIGEST_SIZE);
-    body.stop = is_stop;
-    frame.body_case = VOUCH__FRAME__BODY_LEDGER_WATCH;
-    frame.ledger_watch = &body;
-    send_frame(link, &frame);
 }
 
 static void receive_welcome(struct vch_ledger_link *link, const Vouch__Welcome *welcome)
@@ -128,125 +98,14 @@ static void receive_welcome(struct vch_ledger_link *link, const Vouch__Welcome *
     link->last_id = 0; // identifiers belong to a stream
     link->trouble[0] = '\0';
     enter(link, VCH_LEDGER_LINK_READY);
-    send_follow(link);
-    for (uint32_t i = 0; i < link->watch_count; i++)
-        send_watch(link, &link->watches[i], false);
+    vch_ledger_link_parts_follow(link);
+    vch_ledger_link_parts_watch_all(link);
     vch_ledger_link_parts_pump(link);
-}
-
-// The follower's registries.
-
-static void on_registry(void *context, vch_status status, const uint8_t *bytes, size_t size,
-                        const char *text)
-{
-    struct vch_ledger_link *link = context;
-    struct vch_complaint complaint = {""};
-
-    (void)text;
-    link->is_fetching = false;
-    link->fetch_ms = vch_clock_monotonic_ms() + FETCH_AGAIN_MS;
-    if (!vch_is_ok(status)) return; // the next tick tries again
-    status = vch_follower_give_registry(link->setup.follower, bytes, size, &complaint);
-    if (!vch_is_ok(status) && status.code != VCH_CODE_NO_MEMORY)
-        break_off(link, complaint.text[0] ? complaint.text : vch_code_text(status.code));
-    else if (vch_follower_missing(link->setup.follower) == NULL)
-        send_follow(link);
-}
-
-static void fetch_missing(struct vch_ledger_link *link)
-{
-    const struct vch_digest *missing =
-        link->setup.follower != NULL ? vch_follower_missing(link->setup.follower) : NULL;
-
-    if (missing == NULL || link->is_fetching || vch_clock_monotonic_ms() < link->fetch_ms ||
-        link->state != VCH_LEDGER_LINK_READY)
-        return;
-    link->is_fetching = vch_is_ok(vch_ledger_link_get_blob(link, missing, on_registry, link));
-}
-
-static void receive_entries(struct vch_ledger_link *link, const Vouch__LedgerEntries *body)
-{
-    struct vch_follower *follower = link->setup.follower;
-    struct vch_follower_bytes entries[ENTRIES_MAX];
-    struct vch_complaint complaint = {""};
-    uint64_t before = 0;
-
-    if (follower == NULL || body->n_entries > ENTRIES_MAX) {
-        break_off(link, "entries that nobody asked for");
-        return;
-    }
-    // While a registry is missing, and until the entries come once more, these are too early.
-    before = vch_follower_next(follower);
-    if (vch_follower_missing(follower) != NULL || body->from > before) return;
-    for (size_t i = 0; i < body->n_entries; i++)
-        entries[i] = (struct vch_follower_bytes){body->entries[i].data, body->entries[i].len};
-    vch_status status =
-        vch_follower_take(follower, body->from, entries, (uint32_t)body->n_entries, &complaint);
-    if (vch_follower_next(follower) != before && link->setup.on_progress != NULL)
-        link->setup.on_progress(link->setup.context);
-    if (!vch_is_ok(status))
-        break_off(link, complaint.text[0] ? complaint.text : vch_code_text(status.code));
-    else
-        fetch_missing(link);
-}
-
-// Events of watched subjects.
-
-static struct vch_ledger_link_watch *find_watch(struct vch_ledger_link *link, const void *subject,
-                                                size_t size)
-{
-    for (uint32_t i = 0; i < link->watch_count; i++)
-        if (size == VCH_DIGEST_SIZE &&
-            vch_is_equal(link->watches[i].subject.bytes, subject, VCH_DIGEST_SIZE))
-            return &link->watches[i];
-    return NULL;
-}
-
-// Of the clerk's entries an anchor alone moves nobody: what rests on it rests on its cosignatures.
-static bool is_acted_on(const struct vch_ledger_link *link, const struct vch_entry *entry)
-{
-    return entry->kind != VCH_ENTRY_ANCHOR &&
-           vch_is_equal(&entry->writer, &link->setup.charter.clerk, sizeof entry->writer);
-}
-
-static vch_status show_event(struct vch_ledger_link *link, struct vch_ledger_link_watch *watch,
-                             const Vouch__LedgerEvent *event)
-{
-    struct vch_entry entry;
-
-    if (event->position < watch->next) return VCH_OK; // seen before the connection was lost
-    VCH_TRY(vch_entry_decode(&entry, event->entry.data, event->entry.len, &link->scratch, NULL));
-    if (!link->setup.trusts_members || is_acted_on(link, &entry))
-        VCH_TRY(vch_entry_verify(&entry, &link->setup.charter.id));
-    watch->next = event->position + 1;
-    watch->event(watch->context, event->position, &entry, event->entry.data, event->entry.len);
-    return VCH_OK;
-}
-
-static void receive_events(struct vch_ledger_link *link, const Vouch__LedgerEvents *body)
-{
-    struct vch_digest subject;
-
-    if (body->subject.len != VCH_DIGEST_SIZE) {
-        break_off(link, "events of no subject");
-        return;
-    }
-    memcpy(subject.bytes, body->subject.data, VCH_DIGEST_SIZE);
-    for (size_t i = 0; i < body->n_events; i++) {
-        // Whoever is told may end the watch.
-        struct vch_ledger_link_watch *watch = find_watch(link, subject.bytes, VCH_DIGEST_SIZE);
-        if (watch == NULL) return;
-        vch_status status = show_event(link, watch, body->events[i]);
-        vch_arena_rewind(&link->scratch, (struct vch_arena_mark){0});
-        if (vch_is_ok(status)) continue;
-        break_off(link, "an entry that its writer did not sign");
-        return;
-    }
 }
 
 static void expect(struct vch_ledger_link *link, bool was_asked_for)
 {
-    if (!was_asked_for) break_off(link, "an answer that nobody asked for");
+    if (!was_asked_for) vch_ledger_link_parts_break_off(link, "an answer that nobody asked for");
 }
 
 static void on_frame(void *context, struct vch_stream *stream, const Vouch__Frame *frame)
@@ -271,8 +130,12 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     case VOUCH__FRAME__BODY_LEDGER_BLOB_RESULT:
         expect(link, vch_ledger_link_parts_result(link, frame->ledger_blob_result));
         break;
-    case VOUCH__FRAME__BODY_LEDGER_ENTRIES: receive_entries(link, frame->ledger_entries); break;
-    case VOUCH__FRAME__BODY_LEDGER_EVENTS: receive_events(link, frame->ledger_events); break;
+    case VOUCH__FRAME__BODY_LEDGER_ENTRIES:
+        vch_ledger_link_parts_receive_entries(link, frame->ledger_entries);
+        break;
+    case VOUCH__FRAME__BODY_LEDGER_EVENTS:
+        vch_ledger_link_parts_receive_events(link, frame->ledger_events);
+        break;
     case VOUCH__FRAME__BODY_PING: forgive(vch_greeting_send_pong(stream, frame->ping)); break;
     case VOUCH__FRAME__BODY_PONG: break;
     case VOUCH__FRAME__BODY_GOODBYE:
@@ -280,7 +143,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
         schedule_tick(link);
         break;
     case VOUCH__FRAME__BODY_REFUSAL: hang_up(link, frame->refusal->text); break;
-    default: break_off(link, "a frame that ledgers do not send"); break;
+    default: vch_ledger_link_parts_break_off(link, "a frame that ledgers do not send"); break;
     }
     vch_ledger_link_parts_pump(link);
 }
@@ -334,7 +197,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     if (link->state == VCH_LEDGER_LINK_DOWN && now >= link->retry_ms) {
         connect_link(link);
     } else if (link->state == VCH_LEDGER_LINK_CONNECTING &&
-               now - link->since_ms >= 2 * (uint64_t)GREETING_MS) {
+               now - link->since_ms >= GREETING_MS) {
         hang_up(link, "no greeting in time");
     } else if (link->state == VCH_LEDGER_LINK_READY) {
         uint64_t last = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;
@@ -342,7 +205,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
             link->pinged_ms = now;
             forgive(vch_greeting_send_ping(link->stream, now));
         }
-        fetch_missing(link);
+        vch_ledger_link_parts_fetch_missing(link);
         vch_ledger_link_parts_pump(link);
         if (link->is_leaving && !vch_ledger_link_parts_are_sent(link))
             hang_up(link, "the ledger is about to stop");
@@ -402,26 +265,4 @@ enum vch_ledger_link_state vch_ledger_link_state(const struct vch_ledger_link *l
 const char *vch_ledger_link_trouble(const struct vch_ledger_link *link)
 {
     return link->trouble[0] ? link->trouble : "not connected yet";
-}
-
-vch_status vch_ledger_link_watch(struct vch_ledger_link *link, const struct vch_digest *subject,
-                                 vch_ledger_link_on_event event, void *context)
-{
-    struct vch_ledger_link_watch *watch = find_watch(link, subject->bytes, VCH_DIGEST_SIZE);
-
-    if (watch != NULL) return VCH_FAIL(USAGE);
-    if (link->watch_count == VCH_LEDGER_LINK_WATCHES_MAX) return VCH_FAIL(BUSY);
-    watch = &link->watches[link->watch_count++];
-    *watch = (struct vch_ledger_link_watch){*subject, 0, event, context};
-    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch, false);
-    return VCH_OK;
-}
-
-void vch_ledger_link_unwatch(struct vch_ledger_link *link, const struct vch_digest *subject)
-{
-    struct vch_ledger_link_watch *watch = find_watch(link, subject->bytes, VCH_DIGEST_SIZE);
-
-    if (watch == NULL) return;
-    if (link->state == VCH_LEDGER_LINK_READY) send_watch(link, watch, true);
-    *watch = link->watches[--link->watch_count];
 }
