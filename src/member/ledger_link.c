@@ -59,7 +59,7 @@ static void go_down(struct vch_ledger_link *link, const char *why)
     link->retry_ms = vch_clock_monotonic_ms() + ((uint64_t)RETRY_MS << doublings);
     set_trouble(link, why);
     enter(link, VCH_LEDGER_LINK_DOWN);
-    vch_ledger_link_parts_fail_all(link, false, VCH_FAIL(UNAVAILABLE), link->trouble);
+    vch_ledger_link_parts_fail_sent(link, VCH_FAIL(UNAVAILABLE), link->trouble);
 }
 
 static void hang_up(struct vch_ledger_link *link, const char *why)
@@ -74,7 +74,7 @@ void vch_ledger_link_parts_break_off(struct vch_ledger_link *link, const char *w
     link->stream = NULL;
     set_trouble(link, why);
     enter(link, VCH_LEDGER_LINK_BROKEN);
-    vch_ledger_link_parts_fail_all(link, true, VCH_FAIL(BAD_PROOF), link->trouble);
+    vch_ledger_link_parts_fail_all(link, VCH_FAIL(BAD_PROOF), link->trouble);
 }
 
 // A stream that takes no frames is about to say that it ended.
@@ -196,8 +196,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     vch_ledger_link_parts_expire(link, now);
     if (link->state == VCH_LEDGER_LINK_DOWN && now >= link->retry_ms) {
         connect_link(link);
-    } else if (link->state == VCH_LEDGER_LINK_CONNECTING &&
-               now - link->since_ms >= GREETING_MS) {
+    } else if (link->state == VCH_LEDGER_LINK_CONNECTING && now - link->since_ms >= GREETING_MS) {
         hang_up(link, "no greeting in time");
     } else if (link->state == VCH_LEDGER_LINK_READY) {
         uint64_t last = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;

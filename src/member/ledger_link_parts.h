@@ -96,10 +96,12 @@ void vch_ledger_link_parts_fail(struct vch_ledger_link *link,
                                 const char *why);
 // A code that we do not know is a refusal all the same.
 vch_status vch_ledger_link_parts_status(uint32_t code);
-// Fails all requests that were sent, or with `all` every one.
-void vch_ledger_link_parts_fail_all(struct vch_ledger_link *link, bool all, vch_status status,
+void vch_ledger_link_parts_fail_all(struct vch_ledger_link *link, vch_status status,
                                     const char *why);
-// Fails those whose time is over.
+// Those that were sent and have no answer.
+void vch_ledger_link_parts_fail_sent(struct vch_ledger_link *link, vch_status status,
+                                     const char *why);
+// Those whose time is over.
 void vch_ledger_link_parts_expire(struct vch_ledger_link *link, uint64_t now_ms);
 bool vch_ledger_link_parts_are_sent(const struct vch_ledger_link *link); // any unanswered
 void vch_ledger_link_parts_drop(struct vch_ledger_link *link); // all requests, without an answer

@@ -135,49 +135,80 @@ vch_status vch_ledger_link_parts_status(uint32_t code)
     return (vch_status){code <= VCH_CODE_TIMEOUT ? (enum vch_code)code : VCH_CODE_REFUSED};
 }
 
-void vch_ledger_link_parts_fail(struct vch_ledger_link *link,
-                                struct vch_ledger_link_request *request, vch_status status,
-                                const char *why)
+static void tell(struct vch_ledger_link_request *request, vch_status status, const char *why)
 {
     struct vch_complaint text = {""}; // also makes the ledger's text printable
 
     (void)vch_complain(&text, status.code, "%.400s", why[0] ? why : vch_code_text(status.code));
-    vch_ledger_link_parts_take_out(link, request);
     KINDS[request->kind].fail(request, status, text.text);
     vch_ledger_link_parts_free_request(request);
 }
 
-// Answers may make new requests, so each search begins anew.
-void vch_ledger_link_parts_fail_all(struct vch_ledger_link *link, bool all, vch_status status,
+void vch_ledger_link_parts_fail(struct vch_ledger_link *link,
+                                struct vch_ledger_link_request *request, vch_status status,
+                                const char *why)
+{
+    vch_ledger_link_parts_take_out(link, request);
+    tell(request, status, why);
+}
+
+// Those that are meant leave the queue before any of them is told, which may make new ones.
+static void fail_those(struct vch_ledger_link *link,
+                       bool (*is_meant)(const struct vch_ledger_link_request *, uint64_t now_ms),
+                       uint64_t now_ms, vch_status status, const char *why)
+{
+    struct vch_ledger_link_request *meant = NULL, **end = &meant;
+
+    for (struct vch_ledger_link_request *at = link->first, *next = NULL; at != NULL; at = next) {
+        next = at->next;
+        if (!is_meant(at, now_ms)) continue;
+        vch_ledger_link_parts_take_out(link, at);
+        at->next = NULL;
+        *end = at;
+        end = &at->next;
+    }
+    while (meant != NULL) {
+        struct vch_ledger_link_request *request = meant;
+        meant = request->next;
+        tell(request, status, why);
+    }
+}
+
+static bool is_any(const struct vch_ledger_link_request *request, uint64_t now_ms)
+{
+    (void)request, (void)now_ms;
+    return true;
+}
+
+void vch_ledger_link_parts_fail_all(struct vch_ledger_link *link, vch_status status,
                                     const char *why)
 {
-    uint32_t left = link->request_count; // those that are made meanwhile are not meant
+    fail_those(link, is_any, 0, status, why);
+}
 
-    for (struct vch_ledger_link_request *at = link->first; at != NULL && left > 0; left--) {
-        if (!all && at->id == 0) {
-            at = at->next;
-            continue;
-        }
-        vch_ledger_link_parts_fail(link, at, status, why);
-        at = link->first;
-    }
+static bool is_sent(const struct vch_ledger_link_request *request, uint64_t now_ms)
+{
+    (void)now_ms;
+    return request->id != 0;
+}
+
+void vch_ledger_link_parts_fail_sent(struct vch_ledger_link *link, vch_status status,
+                                     const char *why)
+{
+    fail_those(link, is_sent, 0, status, why);
+}
+
+static bool is_late(const struct vch_ledger_link_request *request, uint64_t now_ms)
+{
+    return now_ms >= request->end_ms;
 }
 
 void vch_ledger_link_parts_expire(struct vch_ledger_link *link, uint64_t now_ms)
 {
-    uint32_t left = link->request_count;
+    const bool is_ready = link->state == VCH_LEDGER_LINK_READY;
 
-    for (struct vch_ledger_link_request *at = link->first; at != NULL && left > 0; left--) {
-        if (now_ms < at->end_ms) {
-            at = at->next;
-            continue;
-        }
-        vch_ledger_link_parts_fail(link, at, VCH_FAIL(TIMEOUT),
-                                   link->state == VCH_LEDGER_LINK_READY
-                                       ? "the ledger did not answer in time"
-                                       : link->trouble);
-        at = link->first;
-    }
+    fail_those(link, is_late, now_ms, VCH_FAIL(TIMEOUT),
+               is_ready ? "the ledger did not answer in time" : link->trouble);
 }
 
 bool vch_ledger_link_parts_are_sent(const struct vch_ledger_link *link)

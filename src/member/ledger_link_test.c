@@ -21,8 +21,10 @@ static struct {
     struct vch_follower *follower;
     struct vch_ledger_link *link;
     Vouch__Frame lie; // said once after the welcome, or when something is asked
-    bool lies_when_asked, has_asked, is_silent;
+    bool lies_when_asked, is_silent;
+    uint32_t asked; // requests that came
     bool is_answered;
+    uint32_t lost; // requests without an answer, as the stream ended
     vch_status status;
 } f;
 
@@ -55,7 +57,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
         if (!f.lies_when_asked) say(&f.lie);
     } else if (frame->body_case != VOUCH__FRAME__BODY_LEDGER_FOLLOW &&
                frame->body_case != VOUCH__FRAME__BODY_LEDGER_WATCH) {
-        f.has_asked = true;
+        f.asked++;
         if (f.lies_when_asked && !f.is_silent) say(&f.lie);
     }
 }
@@ -176,6 +178,14 @@ static void on_appended(void *context, vch_status status,
     (void)context, (void)results, (void)count;
     f.is_answered = true;
     f.status = status;
+    f.lost += status.code == VCH_CODE_UNAVAILABLE;
+}
+
+static void on_blob(void *context, vch_status status, const uint8_t *bytes, size_t size,
+                    const char *text)
+{
+    (void)context, (void)bytes, (void)size, (void)text;
+    f.lost += status.code == VCH_CODE_UNAVAILABLE;
 }
 
 static void on_proof(void *context, vch_status status, const struct vch_ledger_link_proof *proof,
@@ -190,6 +200,14 @@ static void wait_for_answer(void)
 {
     while (!f.is_answered)
         CHECK(event_base_loop(f.base, EVLOOP_ONCE) == 0);
+}
+
+static void lose_stream_after(uint32_t requests)
+{
+    while (f.asked < requests)
+        CHECK(event_base_loop(f.base, EVLOOP_ONCE) == 0);
+    vch_stream_drop(f.stream);
+    f.stream = NULL;
 }
 
 static void append(void)
@@ -296,12 +314,32 @@ TEST(ledger_link_says_that_what_was_sent_may_be_lost_and_comes_back)
     set_up();
     f.lies_when_asked = f.is_silent = true;
     append();
-    while (!f.has_asked)
-        CHECK(event_base_loop(f.base, EVLOOP_ONCE) == 0);
-    vch_stream_drop(f.stream);
-    f.stream = NULL;
+    lose_stream_after(1);
     wait_for_answer();
     CHECK_EQ(f.status.code, VCH_CODE_UNAVAILABLE);
     CHECK_OK(vch_ledger_link_wait_ready(f.link, 10000, NULL));
+    tear_down();
+}
+
+// A second registry waits until the first has come; drafts behind it do not.
+TEST(ledger_link_says_so_of_everything_that_was_sent_also_behind_what_waits)
+{
+    struct vch_digest digest = {{0}};
+
+    set_up();
+    f.lies_when_asked = f.is_silent = true;
+    CHECK_OK(vch_ledger_link_get_blob(f.link, &digest, on_blob, NULL));
+    CHECK_OK(vch_ledger_link_get_blob(f.link, &digest, on_blob, NULL));
+    append();
+    append();
+    append();
+    lose_stream_after(4);
+    while (vch_ledger_link_state(f.link) == VCH_LEDGER_LINK_READY)
+        CHECK(event_base_loop(f.base, EVLOOP_ONCE) == 0);
+    CHECK_EQ(f.lost, 4);
+    CHECK_OK(vch_ledger_link_wait_ready(f.link, 10000, NULL));
+    while (f.asked < 5) // what waited
+        CHECK(event_base_loop(f.base, EVLOOP_ONCE) == 0);
+    CHECK_EQ(f.lost, 4);
     tear_down();
 }
