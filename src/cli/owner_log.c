@@ -65,7 +65,7 @@ static vch_status read_records(int file, const char *path, struct vch_release_lo
     *log = (struct vch_release_log){0};
     for (;;) {
         VCH_TRY(read_record(file, bytes, rest, log->count, path, complaint));
-        if (*rest < sizeof bytes) return VCH_OK;
+        if (*rest < sizeof bytes) return vch_release_check_start(bytes, *rest, complaint);
         VCH_TRY(vch_release_follow(log, &release, bytes, writer, complaint));
         VCH_TRY(each(context, &release, log, complaint));
     }
@@ -184,12 +184,13 @@ static void format_time(char out[static 32], uint64_t time_s)
 
 static void print_record(const struct vch_release *release)
 {
-    char model[17], node[2 * 32 + 1], verdict[17], when[32], until[32];
+    char model[17], key[17], node[2 * 32 + 1], verdict[17], when[32], until[32];
 
     vch_hex_encode(model, release->model.bytes, 8);
+    vch_hex_encode(key, release->key_check.bytes, 8);
     format_time(when, release->time_s);
-    printf("%" PRIu64 " %s %s %s release %" PRIu64, release->index, when,
-           vch_release_what_text(release->what), model, release->counter);
+    printf("%" PRIu64 " %s %s %s release %" PRIu64 " key %s", release->index, when,
+           vch_release_what_text(release->what), model, release->counter, key);
     if (release->what == VCH_RELEASE_GRANTED) {
         vch_hex_encode(node, release->node.bytes, 32);
         vch_hex_encode(verdict, release->verdict.bytes, 8);
@@ -202,10 +203,11 @@ static void print_record(const struct vch_release *release)
 static json_t *json_record(const struct vch_release *release)
 {
     json_t *record = json_pack(
-        "{s:I, s:s, s:I, s:o, s:I, s:o, s:o}", "index", (json_int_t)release->index, "what",
+        "{s:I, s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "index", (json_int_t)release->index, "what",
         vch_release_what_text(release->what), "time", (json_int_t)release->time_s, "model",
         vch_tool_json_hex(release->model.bytes, 32), "counter", (json_int_t)release->counter,
-        "manifest", vch_tool_json_hex(release->manifest.bytes, 32), "writer",
+        "manifest", vch_tool_json_hex(release->manifest.bytes, 32), "data_key",
+        vch_tool_json_hex(release->key_check.bytes, 32), "writer",
         vch_tool_json_hex(release->writer.bytes, 32));
 
     if (release->what != VCH_RELEASE_GRANTED) return record;

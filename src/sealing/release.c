@@ -9,7 +9,7 @@
 static const char magic[] = "VOUCH-SEAL-ENTRY";
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     AT_VERSION = 16,
     AT_INDEX = 24,
     AT_PREVIOUS = 32,
@@ -18,14 +18,15 @@ enum {
     AT_MODEL = 80,
     AT_COUNTER = 112,
     AT_MANIFEST = 120,
-    AT_NODE = 152,
-    AT_SEALING_KEY = 184,
-    AT_BLOCK = 216,
-    AT_POLICY = 248,
-    AT_VERDICT = 280,
-    AT_EXPIRY = 312,
-    AT_WRITER = 320,
-    AT_SIGNATURE = 352,
+    AT_KEY_CHECK = 152,
+    AT_NODE = 184,
+    AT_SEALING_KEY = 216,
+    AT_BLOCK = 248,
+    AT_POLICY = 280,
+    AT_VERDICT = 312,
+    AT_EXPIRY = 344,
+    AT_WRITER = 352,
+    AT_SIGNATURE = 384,
 };
 _Static_assert(AT_SIGNATURE + VCH_SIGN_SIGNATURE_SIZE == VCH_RELEASE_SIZE, "the layout");
 
@@ -40,6 +41,7 @@ static void encode(uint8_t out[static VCH_RELEASE_SIZE], const struct vch_releas
     memcpy(out + AT_MODEL, release->model.bytes, VCH_DIGEST_SIZE);
     vch_put_u64le(out + AT_COUNTER, release->counter);
     memcpy(out + AT_MANIFEST, release->manifest.bytes, VCH_DIGEST_SIZE);
+    memcpy(out + AT_KEY_CHECK, release->key_check.bytes, VCH_DIGEST_SIZE);
     memcpy(out + AT_NODE, release->node.bytes, VCH_SIGN_PUBLIC_SIZE);
     memcpy(out + AT_SEALING_KEY, release->sealing_key, sizeof release->sealing_key);
     memcpy(out + AT_BLOCK, release->block.bytes, VCH_DIGEST_SIZE);
@@ -59,6 +61,7 @@ static void decode(struct vch_release *out, const uint8_t bytes[static VCH_RELEA
     memcpy(out->model.bytes, bytes + AT_MODEL, VCH_DIGEST_SIZE);
     out->counter = vch_get_u64le(bytes + AT_COUNTER);
     memcpy(out->manifest.bytes, bytes + AT_MANIFEST, VCH_DIGEST_SIZE);
+    memcpy(out->key_check.bytes, bytes + AT_KEY_CHECK, VCH_DIGEST_SIZE);
     memcpy(out->node.bytes, bytes + AT_NODE, VCH_SIGN_PUBLIC_SIZE);
     memcpy(out->sealing_key, bytes + AT_SEALING_KEY, sizeof out->sealing_key);
     memcpy(out->block.bytes, bytes + AT_BLOCK, VCH_DIGEST_SIZE);
@@ -73,7 +76,9 @@ static void decode(struct vch_release *out, const uint8_t bytes[static VCH_RELEA
 static bool says_something(const struct vch_release *release,
                            const uint8_t bytes[static VCH_RELEASE_SIZE])
 {
-    if (release->counter == 0 || vch_is_zero(bytes + AT_MANIFEST, VCH_DIGEST_SIZE)) return false;
+    if (release->counter == 0 || vch_is_zero(bytes + AT_MANIFEST, VCH_DIGEST_SIZE) ||
+        vch_is_zero(bytes + AT_KEY_CHECK, VCH_DIGEST_SIZE))
+        return false;
     if (release->what == VCH_RELEASE_SEALED)
         return vch_is_zero(bytes + AT_NODE, AT_WRITER - AT_NODE);
     for (size_t at = AT_NODE; at < AT_EXPIRY; at += VCH_DIGEST_SIZE)
@@ -93,7 +98,7 @@ static struct vch_digest digest_until(const char *protocol, const uint8_t *bytes
 static void advance(struct vch_release_log *log, const uint8_t bytes[static VCH_RELEASE_SIZE])
 {
     log->count++;
-    log->head = digest_until("vouch/release-log/v1", bytes, VCH_RELEASE_SIZE);
+    log->head = digest_until("vouch/release-log/v2", bytes, VCH_RELEASE_SIZE);
 }
 
 vch_status vch_release_append(struct vch_release_log *log, uint8_t out[static VCH_RELEASE_SIZE],
@@ -107,19 +112,40 @@ vch_status vch_release_append(struct vch_release_log *log, uint8_t out[static VC
     record.writer = writer->public_key;
     encode(out, &record);
     if (!says_something(&record, out)) return VCH_FAIL(USAGE);
-    const struct vch_digest digest = digest_until("vouch/release/v1", out, AT_SIGNATURE);
+    const struct vch_digest digest = digest_until("vouch/release/v2", out, AT_SIGNATURE);
     vch_sign_digest(&record.signature, writer, &digest);
     encode(out, &record);
     advance(log, out);
     return VCH_OK;
 }
 
+vch_status vch_release_check_start(const uint8_t *bytes, size_t size,
+                                   struct vch_complaint *complaint)
+{
+    const size_t named = size < AT_VERSION ? size : AT_VERSION;
+    uint8_t version[8];
+
+    vch_put_u64le(version, VERSION);
+    if (vch_is_zero(bytes, size)) return VCH_OK;
+    if (memcmp(bytes, magic, named) != 0)
+        return vch_complain(complaint, VCH_CODE_MALFORMED,
+                            "this is no log of releases: expected records that begin with %s",
+                            magic);
+    const size_t told = size < AT_INDEX ? size - named : sizeof version;
+    if (memcmp(bytes + named, version, told) == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
+                        "expected a log of releases of version %d, whose records say which data "
+                        "key they are about; found another version: keep it, and begin a log "
+                        "elsewhere (--log), with a --counter above its last",
+                        VERSION);
+}
+
 static vch_status check_place(const struct vch_release_log *log, const struct vch_release *release,
                               const uint8_t bytes[static VCH_RELEASE_SIZE],
                               struct vch_complaint *complaint)
 {
-    if (memcmp(bytes, magic, AT_VERSION) != 0 || vch_get_u64le(bytes + AT_VERSION) != VERSION ||
-        vch_get_u64le(bytes + AT_WHAT) != (uint64_t)release->what ||
+    VCH_TRY(vch_release_check_start(bytes, VCH_RELEASE_SIZE, complaint));
+    if (vch_get_u64le(bytes + AT_WHAT) != (uint64_t)release->what ||
         !says_something(release, bytes))
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "record %" PRIu64 " is none of a log of releases of version %d",
@@ -138,7 +164,7 @@ vch_status vch_release_follow(struct vch_release_log *log, struct vch_release *o
 {
     decode(out, bytes);
     VCH_TRY(check_place(log, out, bytes, complaint));
-    const struct vch_digest digest = digest_until("vouch/release/v1", bytes, AT_SIGNATURE);
+    const struct vch_digest digest = digest_until("vouch/release/v2", bytes, AT_SIGNATURE);
     if (!vch_is_ok(vch_sign_verify(&out->writer, &digest, &out->signature)))
         return vch_complain(complaint, VCH_CODE_BAD_PROOF,
                             "record %" PRIu64 " is not signed by whom it names", log->count);
@@ -157,7 +183,8 @@ struct vch_release vch_release_of(const struct vch_sealed *sealed, enum vch_rele
                                 .time_s = time_s,
                                 .model = sealed->model,
                                 .counter = sealed->counter,
-                                .manifest = vch_sealed_digest(sealed)};
+                                .manifest = vch_sealed_digest(sealed),
+                                .key_check = sealed->key_check};
 }
 
 const char *vch_release_what_text(enum vch_release_what what)

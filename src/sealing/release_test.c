@@ -83,6 +83,7 @@ TEST(release_log_reads_as_it_was_written)
     CHECK_EQ(release.expiry_s, NOW + 601);
     CHECK(memcmp(&release.model, &expected.model, sizeof release.model) == 0);
     CHECK(memcmp(&release.manifest, &expected.manifest, sizeof release.manifest) == 0);
+    CHECK(vch_hash_is_equal(&release.key_check, &made.sealed.key_check));
     CHECK(memcmp(&release.node, &expected.node, sizeof release.node) == 0);
     CHECK(memcmp(&release.verdict, &expected.verdict, sizeof release.verdict) == 0);
 }
@@ -97,6 +98,50 @@ TEST(release_log_with_any_bit_changed_is_read_until_there_alone)
         test_flip(records[1], bit);
     }
     CHECK_EQ(follow(NULL, NULL), RECORDS);
+}
+
+// Of two releases of a model, which the owner says are of one key.
+TEST(release_log_shows_whether_two_releases_handed_out_one_key)
+{
+    struct vch_release_log log = {0}, again = {0};
+    struct vch_release release;
+    struct vch_digest keys[RECORDS];
+
+    sealing_make(&made, 5, 7);
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        made.key[0] = (uint8_t)(i / 2); // two, and two of another
+        made.sealed.key_check = vch_sealed_key_check(made.key);
+        struct vch_release next = grant_at(NOW + i);
+        CHECK_OK(vch_release_append(&log, records[i], &next, &made.owner));
+        CHECK_OK(vch_release_follow(&again, &release, records[i], NULL, NULL));
+        keys[i] = release.key_check;
+    }
+    CHECK(vch_hash_is_equal(&keys[0], &keys[1]));
+    CHECK(vch_hash_is_equal(&keys[2], &keys[3]));
+    CHECK(!vch_hash_is_equal(&keys[1], &keys[2]));
+    for (uint64_t i = 0; i < RECORDS; i++) // and the key itself is nowhere
+        for (size_t at = 0; at + sizeof made.key <= VCH_RELEASE_SIZE; at++)
+            CHECK(memcmp(records[i] + at, made.key, sizeof made.key) != 0);
+}
+
+// A log that an earlier program wrote, or no log at all, is not taken for an unfinished record:
+// that is cut off.
+TEST(release_log_of_another_version_is_named_and_not_cut)
+{
+    (void)make();
+    CHECK_OK(vch_release_check_start(records[1], 1, NULL));
+    CHECK_OK(vch_release_check_start(records[1], 20, NULL));
+    CHECK_OK(vch_release_check_start(records[1], VCH_RELEASE_SIZE - 1, NULL));
+    records[0][16] = 1;
+    CHECK_EQ(follow(NULL, NULL), 0);
+    CHECK(strstr(complaint.text, "another version") != NULL);
+    CHECK_FAILS(vch_release_check_start(records[0], 416, NULL), UNSUPPORTED);
+    CHECK_FAILS(vch_release_check_start(records[0], 17, NULL), UNSUPPORTED);
+    records[0][3] ^= 1;
+    CHECK_FAILS(vch_release_check_start(records[0], 416, NULL), MALFORMED);
+    CHECK_FAILS(vch_release_check_start(records[0], 4, NULL), MALFORMED);
+    memset(records[0], 0, sizeof records[0]);
+    CHECK_OK(vch_release_check_start(records[0], 100, NULL));
 }
 
 // Whoever has the file, and not the key of its writer.
@@ -158,6 +203,12 @@ TEST(release_log_takes_no_record_that_leaves_something_out)
     release = grant_at(NOW);
     memset(&release.node, 0, sizeof release.node);
     CHECK_FAILS(vch_release_append(&log, out, &release, &made.owner), USAGE);
+    for (enum vch_release_what what = VCH_RELEASE_SEALED; what <= VCH_RELEASE_GRANTED; what++) {
+        release =
+            what == VCH_RELEASE_GRANTED ? grant_at(NOW) : vch_release_of(&made.sealed, what, NOW);
+        memset(&release.key_check, 0, sizeof release.key_check); // which key?
+        CHECK_FAILS(vch_release_append(&log, out, &release, &made.owner), USAGE);
+    }
     release = grant_at(NOW);
     release.what = VCH_RELEASE_SEALED; // says more than that something was sealed
     CHECK_FAILS(vch_release_append(&log, out, &release, &made.owner), USAGE);

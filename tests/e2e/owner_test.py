@@ -21,7 +21,7 @@ del sys.argv[1:]
 OK, NO, USAGE, MALFORMED, UNAVAILABLE = range(5)
 SEED = int(os.environ.get("VCH_SEED", random.randrange(2**32)))
 INPUTS, OUTPUTS = 1536, 8192  # of one linear layer
-MANIFEST, CHUNK, TAG, RECORD = 296, 1 << 20, 17, 416
+MANIFEST, CHUNK, TAG, RECORD = 296, 1 << 20, 17, 448
 SANITIZED = b"__asan_init" in pathlib.Path(VOUCH).read_bytes()
 
 
@@ -136,6 +136,10 @@ class Owner(unittest.TestCase):
         keys = [json.loads(self.vouch("inspect", name, "--json"))["data_key"]
                 for name in ("m.sealed.key", "first.sealed.key")]
         self.assertNotEqual(*keys)
+        logged = [record["data_key"] for record in json.loads(self.log("--json"))["records"]]
+        self.assertEqual(logged, keys[::-1])
+        for key in logged:
+            self.assertIn(f" key {key[:16]}", self.log())
 
     def test_a_log_that_was_altered_is_found_out(self):
         for name in ("a.sealed", "b.sealed", "c.sealed"):
@@ -172,6 +176,18 @@ class Owner(unittest.TestCase):
             self.assertEqual(path.stat().st_size % RECORD, 0)
             self.assertEqual(path.read_bytes()[:RECORD], whole)
             path.write_bytes(whole)
+
+    def test_a_log_of_an_earlier_version_is_left_as_it_is(self):
+        """One of its records is shorter than one of ours: it must not pass for one that was not finished."""
+        old = (b"VOUCH-SEAL-ENTRY" + (1).to_bytes(8, "little")).ljust(416, b"\1")
+        for content, code, says in ((old, NO, "another version"), (2 * old, NO, "another version"),
+                                    (b"my diary", MALFORMED, "no log of releases")):
+            (self.folder / "owner.key.releases").write_bytes(content)
+            self.log(code=code, says=says)
+            self.seal("m.sealed", code=code, says=says)
+            self.assertEqual((self.folder / "owner.key.releases").read_bytes(), content)
+            self.assertFalse((self.folder / "m.sealed").exists())
+            (self.folder / "m.sealed.key").unlink(missing_ok=True)
 
     def test_an_owner_killed_while_it_seals_leaves_no_half_of_it(self):
         started = time.monotonic()

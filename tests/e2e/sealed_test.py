@@ -25,7 +25,7 @@ SANITIZED = b"__asan_init" in pathlib.Path(VOUCH).read_bytes()
 NO, CANNOT_LOOK = 1, 3
 FIRST, LAST = 1, 6  # what nodes hold of the model; the client keeps both ends
 BOOT = hashlib.sha256(b"what was booted").hexdigest()
-RECORD = 416  # bytes of a record of the owner's log
+RECORD = 448  # bytes of a record of the owner's log
 
 
 def sha256(path):
@@ -192,8 +192,8 @@ class Sealed(unittest.TestCase):
         log = json.loads(self.vouch("owner", "log", "client.releases", "--key", self.network.client, "--json"))
         record = log["records"][-1]
         self.assertEqual((record["what"], record["node"], record["verdict"]), ("released", node.key, told["verdict"]))
-        self.assertEqual(record["manifest"], json.loads(
-            self.vouch("owner", "log", "owner.key.releases", "--json"))["records"][0]["manifest"])
+        sealed = json.loads(self.vouch("owner", "log", "owner.key.releases", "--json"))["records"][0]
+        self.assertEqual((record["manifest"], record["data_key"]), (sealed["manifest"], sealed["data_key"]))
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record["time"]))
         judged = json.loads(self.vouch("attest", "verify", "evidence", "--policy", "rules.rules", "--signer", self.owner,
                                        "--node", node.key, "--class", "weights:private", "--at", at, "--json"))

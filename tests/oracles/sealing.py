@@ -8,7 +8,7 @@ import tlog
 from verify_voucher import digest_of
 
 P = 2**255 - 19
-MANIFEST, CHUNK, TAG, GRANT, RECORD = 296, 1 << 20, 17, 216, 416
+MANIFEST, CHUNK, TAG, GRANT, RECORD = 296, 1 << 20, 17, 216, 448
 
 
 def require(holds, what):
@@ -197,14 +197,15 @@ def read_log(data):
     require(len(data) % RECORD == 0, "whole records")
     for at in range(0, len(data), RECORD):
         record = data[at:at + RECORD]
-        version, index, kind, time_s, counter, expiry = numbers(record, 16, 24, 64, 72, 112, 312)
-        require(record[:16] == b"VOUCH-SEAL-ENTRY" and version == 1 and index == len(records), "a record")
+        version, index, kind, time_s, counter, expiry = numbers(record, 16, 24, 64, 72, 112, 344)
+        require(record[:16] == b"VOUCH-SEAL-ENTRY" and version == 2 and index == len(records), "a record")
         require(record[32:64] == head and counter > 0, "the record before")
-        is_said = [any(record[place:place + 32]) for place in range(152, 312, 32)]
+        require(any(record[120:152]) and any(record[152:184]), "manifest and data key")
+        is_said = [any(record[place:place + 32]) for place in range(184, 344, 32)]
         require(kind == 1 and not any(is_said) and not expiry or kind == 2 and all(is_said) and expiry > time_s, "its kind")
-        digest = digest_of("vouch/release/v1", ("record", record[:352]))
-        require(tlog.verify(record[320:352], digest, record[352:]), "its writer's signature")
-        head = digest_of("vouch/release-log/v1", ("record", record))
+        digest = digest_of("vouch/release/v2", ("record", record[:384]))
+        require(tlog.verify(record[352:384], digest, record[384:]), "its writer's signature")
+        head = digest_of("vouch/release-log/v2", ("record", record))
         records.append((kind, {"time": time_s, "model": record[80:112], "counter": counter, "manifest": record[120:152],
-                               "node": record[152:184], "writer": record[320:352]}))
+                               "key_check": record[152:184], "node": record[184:216], "writer": record[352:384]}))
     return records, head

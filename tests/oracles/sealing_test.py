@@ -57,6 +57,7 @@ class Page(unittest.TestCase):
         records, _ = sealing.read_log(self.page["record_sealed"] + self.page["record_released"])
         self.assertEqual([kind for kind, _ in records], [1, 2])
         self.assertEqual({fields["manifest"] for _, fields in records}, {self.manifest.digest})
+        self.assertEqual({fields["key_check"] for _, fields in records}, {self.manifest.key_check})
         for order in ("record_released", "record_sealed"), ("record_sealed", "record_sealed"):
             with self.assertRaises(ValueError):
                 sealing.read_log(b"".join(self.page[name] for name in order))
@@ -74,6 +75,7 @@ class Files(unittest.TestCase):
             (self.folder / "licence").write_text("Look, do not touch.\n")
             self.run_vouch("import", ROOT / "demo/digits.onnx", "-o", "m.vouch", "--key", "o.key", "--calibrate",
                            ROOT / "demo/digits_calibration.npy")
+            checks = []
             for counter in (1, 4):
                 told = json.loads(self.run_vouch("owner", "seal", "m.vouch", "--key", "o.key", "-o", f"{counter}.sealed",
                                                  "--no-passphrase", "--counter", counter, "--licence", "licence", "--json"))
@@ -81,6 +83,7 @@ class Files(unittest.TestCase):
                 manifest = sealing.Manifest(data[:sealing.MANIFEST])
                 manifest.chunks(data)
                 self.assertEqual((manifest.counter, manifest.owner.hex()), (counter, owner))
+                checks.append(manifest.key_check)
                 self.assertEqual((manifest.model.hex(), manifest.digest.hex()), (told["model"], told["manifest"]))
                 self.assertEqual(manifest.licence,
                                  sealing.hashlib.sha256((self.folder / "licence").read_bytes()).digest())
@@ -90,6 +93,8 @@ class Files(unittest.TestCase):
             self.assertEqual([fields["counter"] for _, fields in records], [1, 4])
             self.assertEqual([fields["manifest"].hex() for _, fields in records],
                              [record["manifest"] for record in log["records"]])
+            self.assertEqual([fields["key_check"] for _, fields in records], checks)
+            self.assertEqual([record["data_key"] for record in log["records"]], [check.hex() for check in checks])
 
 
 if __name__ == "__main__":
