@@ -79,7 +79,7 @@ show_machines() {
     step "Machines" "Nodes show what they are before they get anything$(
         [ -z "$tpm" ] || echo "; $measured by its TPM (a simulated one)")." \
         "The client's rules: weights that are open may go to whoever confines itself; what people" \
-        "ask may go to hardware that keeps its owner out, which this machine does not have."
+        "ask may go to processors that keep the operator's software out, which this machine does not have."
     write_rules
     ask_machines prompts prompts.log || status=$?
     [ $status = 1 ] || fail "expected nobody to be asked, found exit $status:" prompts.log

@@ -122,13 +122,35 @@ void vch_dcap_parts_check_quote(struct vch_dcap_parts *parts)
     check_quoting(parts);
 }
 
+static void check_dates(struct vch_dcap_parts *parts, const char *name,
+                        const struct vch_dcap_collateral_document *document, bool is_read)
+{
+    enum { DAY_S = 86400 };
+    struct vch_appraisal *appraisal = parts->appraisal;
+    const int64_t now = parts->question->time_s, allowed_s = parts->rules->collateral_age_max_s;
+
+    if (!is_read)
+        (void)vch_appraisal_check(appraisal, name, false, "it cannot be read");
+    else if (now < document->issued_s)
+        (void)vch_appraisal_check(
+            appraisal, name, false,
+            "it was issued after the time that it is judged at: see the clock");
+    else if (now > document->next_s)
+        (void)vch_appraisal_check(appraisal, name, false, "the next one was due %lld days ago",
+                                  (long long)((now - document->next_s) / DAY_S));
+    else
+        (void)vch_appraisal_check(
+            appraisal, name, now - document->issued_s <= allowed_s,
+            "expected one of the last %lld days, by policy, found one issued %lld days ago",
+            (long long)(allowed_s / DAY_S), (long long)((now - document->issued_s) / DAY_S));
+}
+
 static void check_document(struct vch_dcap_parts *parts, const char *const names[4],
                            const struct vch_dcap_collateral_document *document, const char *id,
                            uint32_t version)
 {
     const struct vch_dcap_rules *rules = parts->rules;
     struct vch_appraisal *appraisal = parts->appraisal;
-    int64_t now = parts->question->time_s;
     static const struct vch_dcap_collateral_document none = {0};
     bool is_read = document != NULL;
 
@@ -143,13 +165,7 @@ static void check_document(struct vch_dcap_parts *parts, const char *const names
     (void)vch_appraisal_check(appraisal, names[1], holds,
                               "expected \"%s\" of version %u, found \"%s\" of version %u", id,
                               version, document->id, document->version);
-    holds = is_read && now >= document->issued_s && now <= document->next_s &&
-            now - document->issued_s <= rules->collateral_age_max_s;
-    (void)vch_appraisal_check(appraisal, names[2], holds,
-                              "it holds from %lld to %lld and for %lld s by policy, and now is "
-                              "%lld: fetch it again",
-                              (long long)document->issued_s, (long long)document->next_s,
-                              (long long)rules->collateral_age_max_s, (long long)now);
+    check_dates(parts, names[2], document, is_read);
     holds = is_read && rules->min_evaluation > 0 && document->evaluation >= rules->min_evaluation;
     (void)vch_appraisal_check(appraisal, names[3], holds,
                               "tcbEvaluationDataNumber is %u, and policy asks for %u at least (0: "

@@ -58,6 +58,9 @@ static void judge(struct vch_dcap_parts *parts, const char *name, bool is_known,
     bool is_allowed = found != VCH_DCAP_COLLATERAL_REVOKED && (allowed & VCH_DCAP_BIT(found)) != 0;
     if (is_allowed && found == VCH_DCAP_COLLATERAL_UP_TO_DATE)
         vch_appraisal_add(appraisal, name, VCH_APPRAISAL_PASSED, "%s", "");
+    else if (found == VCH_DCAP_COLLATERAL_UP_TO_DATE)
+        vch_appraisal_add(appraisal, name, VCH_APPRAISAL_FAILED,
+                          "UpToDate, which policy does not list: its signer has to");
     else
         vch_appraisal_add(appraisal, name, is_allowed ? VCH_APPRAISAL_WARNED : VCH_APPRAISAL_FAILED,
                           "%s, which policy %s: update firmware and microcode, then register the "

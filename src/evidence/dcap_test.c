@@ -98,6 +98,25 @@ TEST(dcap_collateral_holds_to_the_second)
     CHECK_FAILS(dcap_set_verify(&set), REFUSED);
 }
 
+static const char *text_of(const char *name)
+{
+    CHECK_FAILS(dcap_set_verify(&set), REFUSED);
+    return vch_appraisal_find(&set.appraisal, name)->text;
+}
+
+TEST(dcap_collateral_of_another_time_says_so_in_days)
+{
+    dcap_set_load(&set, "tdx/sets/phala-v4-uptodate");
+    const char *const name = "dcap.tcb_info.dates";
+    set.question.time_s = dcap_time("2026-07-19T10:16:04Z");
+    CHECK(strcmp(text_of(name), "the next one was due 365 days ago") == 0);
+    set.question.time_s = INT64_MIN;
+    CHECK(strstr(text_of(name), "see the clock") != NULL);
+    set.question.time_s = dcap_time("2025-06-25T12:00:00Z");
+    set.policy.tdx.rules.collateral_age_max_s = 3 * DCAP_DAY_S;
+    CHECK(strstr(text_of(name), "of the last 3 days") != NULL);
+}
+
 TEST(dcap_collateral_is_not_older_than_policy_allows)
 {
     dcap_set_load(&set, "tdx/sets/phala-v4-uptodate");
@@ -133,6 +152,8 @@ TEST(dcap_policy_that_says_nothing_allows_nothing)
                                             "dcap.domain.module"};
         FOR_EACH(name, names)
         check_fails(*name);
+        const char *why = vch_appraisal_find(&set.appraisal, "dcap.status")->text;
+        CHECK(strcmp(why, "UpToDate, which policy does not list: its signer has to") == 0);
     }
     dcap_set_load(&set, "sgx/sets/phala-v3-swhardening");
     set.policy.sgx.enclave_count = 0;
