@@ -13,6 +13,7 @@ enum {
 vch_status vch_agreement_check(const struct vch_segment_agreement *agreement, uint32_t segment,
                                struct vch_complaint *complaint)
 {
+    if (agreement == NULL) return VCH_OK;
     if (agreement->checkpoint_size == 0 || agreement->checkpoint_size > VCH_VOUCHER_CHECKPOINT_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT,
                             "the agreement on segment %u has a checkpoint of %zu bytes, not 1 to "

@@ -8,7 +8,7 @@
 #include "schema/voucher.pb-c.h"
 #include "voucher/voucher.h"
 
-// At least one leaf, ascending positions, sizes within bounds; MALFORMED or LIMIT.
+// At least one leaf, ascending positions, sizes within bounds; MALFORMED or LIMIT. NULL is none.
 vch_status vch_agreement_check(const struct vch_segment_agreement *agreement, uint32_t segment,
                                struct vch_complaint *complaint);
 
