@@ -366,7 +366,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     if (++ledger->ticks % CROWD_TICKS == 0) count_crowd(ledger);
     if (ledger->ticks % 20 == 0) {
         look_at_proofs(ledger);
-        vch_http_accept_again(ledger->http);
+        vch_pages_accept_again(ledger->pages);
         if (!ledger->host.is_draining) (void)evconnlistener_enable(ledger->listener);
     }
     if (!ledger->host.is_draining) return;
@@ -653,7 +653,7 @@ uint16_t vch_ledger_port(const struct vch_ledger *ledger)
 
 uint16_t vch_ledger_http_port(const struct vch_ledger *ledger)
 {
-    return vch_http_port(ledger->http);
+    return vch_pages_port(ledger->pages);
 }
 
 uint64_t vch_ledger_size(const struct vch_ledger *ledger)

@@ -1,4 +1,4 @@
-// What a ledger consists of: for ledger.c and pages.c.
+// What a ledger consists of: for ledger.c and the pages.
 #pragma once
 
 #include "entry/charter_notes.h"
@@ -31,7 +31,6 @@ struct vch_ledger {
     struct vch_tls *tls;
     struct event_base *base;
     struct evconnlistener *listener;
-    struct vch_http *http;
     struct vch_pages *pages;
     struct event *events[8];
     uint32_t event_count, ticks;
