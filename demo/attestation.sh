@@ -93,8 +93,8 @@ show_machines() {
     show_claims shown.verdict | sed -n '/^ *attested /,$p'
     local name line
     for name in "${nodes[@]}"; do
-        line=$(sed -n "s/^  node ${key[$name]} //p" shown.verdict)
-        [ -z "$line" ] || row $name "${line%% (*}"
+        line=$(sed -n "s/^  node ${key[$name]} //p" shown.verdict | sed 's/ ([^)]*)//; s/result.anchors: //')
+        [ -z "$line" ] || row $name "$line"
     done
     sed -n '/^[a-z]* shows /,/^$/p' shown.verdict | sed '/^accepted/d; s/^/      /' |
         sed -E 's/^(.{100}[^ ]*) /\1\n      /'

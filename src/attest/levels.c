@@ -28,13 +28,12 @@ const struct vch_levels_reader *vch_levels_readers(size_t *count)
 
 const char *vch_levels_meaning(enum vch_rules_level level)
 {
-    static const char *const meanings[] = ANSWERS(
-        "nothing to anybody else: a machine's word about itself",
-        "that a TPM with this key saw these PCRs; if the boot chain that told it is honest; "
-        "nothing "
-        "of memory, or of which program asked",
-        "a genuine processor at these firmware versions, this image, this key, and this connection "
-        "where there is one");
+    static const char *const meanings[] =
+        ANSWERS("nothing to anybody else: a machine's word about itself",
+                "that a TPM with this key saw these PCRs, as the boot chain told it, honest or "
+                "not; nothing of memory, or of which program asked",
+                "that a genuine processor at these firmware versions started this image, which has "
+                "this key, and this connection where there is one");
 
     return meanings[level];
 }
