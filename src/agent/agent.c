@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "agent/holder.h"
 #include "agent/process.h"
 #include "agent/request.h"
 #include "base/bytes.h"
@@ -139,6 +140,9 @@ static vch_status meet(struct vch_agent *agent, struct vch_complaint *complaint)
     agent->end = (int)syscall(SYS_pidfd_open, agent->child.pid, 0);
     return VCH_OK;
 }
+
+_Static_assert(VCH_PROFILE_KEY_AGENT_MEMORY > VCH_KEYFILE_MEMLIMIT_MAX + VCH_HOLDER_ANSWER_MAX,
+               "enough to open any key file");
 
 vch_status vch_agent_start(struct vch_agent **out, struct vch_complaint *complaint)
 {

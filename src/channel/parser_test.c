@@ -177,7 +177,19 @@ TEST(parser_refuses_what_is_refused_here)
 }
 
 // What the evidence makes of the process that reads it; said by the first byte of its salt.
-enum spell { HONEST, CRASH, ATTACK, LEAVE, HANG, OTHER_NONCE, OTHER_NODE, CLAIM, WORD, TEXT };
+enum spell {
+    HONEST,
+    CRASH,
+    ATTACK,
+    LEAVE,
+    HANG,
+    OTHER_NONCE,
+    OTHER_NODE,
+    CLAIM,
+    WORD,
+    TEXT,
+    GREED
+};
 
 static void fall(struct vch_asker_verdict *out, const struct vch_asker_answer *answer)
 {
@@ -194,6 +206,9 @@ static void fall(struct vch_asker_verdict *out, const struct vch_asker_answer *a
     case OTHER_NODE: out->binder[180] ^= 1; break;
     case CLAIM: *out = (struct vch_asker_verdict){.is_accepted = true, .word = 2}; break;
     case WORD: out->word = 7; break;
+    case GREED:
+        for (;;) // and never asks whether it got it
+            *(volatile char *)calloc(1, (size_t)1 << 30) = 1;
     case TEXT: memset(out->why, '\a', sizeof out->why); break;
     case HONEST: break;
     }
@@ -228,7 +243,8 @@ TEST(parser_that_evidence_takes_over_accepts_nothing_and_meets_no_other)
 #ifndef VCH_SANITIZED // whose handlers these would be
     check_falls(CRASH, "signal 11");
     check_falls(ATTACK, "ended by the kernel");
-    count += 2;
+    check_falls(GREED, "signal 11");
+    count += 3;
 #endif
     check_falls(LEAVE, "said no verdict");
     check_falls(OTHER_NONCE, "said no verdict");

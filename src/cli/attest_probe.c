@@ -1,5 +1,6 @@
 #include "cli/attest_probe.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -20,13 +21,27 @@ static json_t *fences_json(const struct vch_confine_facts *facts)
     return rows;
 }
 
+// NULL: none is set.
+static json_t *limit_json(uint64_t limit)
+{
+    return limit == VCH_PROFILE_ANY ? json_null() : json_integer((json_int_t)limit);
+}
+
+static json_t *limits_json(const struct vch_profile_limits *limits)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "memory", limit_json(limits->memory), "locked",
+                     limit_json(limits->locked), "written", limit_json(limits->written), "files",
+                     limit_json(limits->files));
+}
+
 static json_t *roles_json(const struct vch_probe *probe)
 {
     json_t *rows = json_array();
 
     for (uint32_t i = 0; i < VCH_PROBE_ROLES; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:b, s:o}", "role", probe->roles[i].role,
-                                              "can_run", probe->roles[i].can_run, "fences",
+        json_array_append_new(rows, json_pack("{s:s, s:b, s:o, s:o}", "role", probe->roles[i].role,
+                                              "can_run", probe->roles[i].can_run, "limits",
+                                              limits_json(&probe->roles[i].limits), "fences",
                                               fences_json(&probe->roles[i].facts)));
     return rows;
 }
@@ -49,6 +64,17 @@ static void print_fence(enum vch_fence fence, const struct vch_fence_result *res
     if (result->why[0] != '\0') printf("  %-13s %-8s  (%s)\n", "", "", result->why);
 }
 
+static void print_limits(const struct vch_profile_limits *limits)
+{
+    char memory[48] = "what its models take";
+
+    if (limits->memory != VCH_PROFILE_ANY)
+        (void)snprintf(memory, sizeof memory, "%" PRIu64 " MiB", limits->memory >> 20);
+    printf("  %-13s memory %s, locked %" PRIu64 " KiB, log %" PRIu64 " KiB, %" PRIu64
+           " descriptors\n",
+           "", memory, limits->locked >> 10, limits->written >> 10, limits->files);
+}
+
 static void print_role(const struct vch_probe_role *role)
 {
     uint32_t granted = 0, refused = 0;
@@ -59,6 +85,8 @@ static void print_role(const struct vch_probe_role *role)
     }
     printf("  %-13s %s: %u of %u fences\n", role->role, role->can_run ? "runs" : "will not run",
            granted, granted + refused);
+    if (role->facts.fences[VCH_FENCE_LIMITS].outcome == VCH_FENCE_GRANTED)
+        print_limits(&role->limits);
 }
 
 static void print_text(const struct vch_probe *probe, const char *kernel)

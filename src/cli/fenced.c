@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attest/facts.h"
@@ -170,6 +171,17 @@ vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
     return is_confined ? start_parser(out, tool, demands, count) : VCH_OK;
 }
 
+// Of what is opened later: no more than what lies sealed.
+static uint64_t sealed_size(const struct vch_node_options *how)
+{
+    struct stat facts;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; how->weights != NULL && i < how->weights->path_count; i++)
+        if (stat(how->weights->paths[i], &facts) == 0) sum += (uint64_t)facts.st_size;
+    return sum;
+}
+
 static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,
                                const struct vch_node_options *how)
 {
@@ -181,6 +193,7 @@ static vch_status start_engine(struct vch_apart **out, struct vch_tool *tool,
         .kernels = how->kernels,
         .memory_max = how->memory_max > 0 ? how->memory_max : VCH_NODE_MEMORY_DEFAULT,
         .prove_memory_max = how->prove_memory_max,
+        .later_max = sealed_size(how),
     };
 
     if (setup.prove_memory_max == 0 || setup.prove_memory_max > setup.memory_max)

@@ -55,23 +55,6 @@ vch_status vch_collector_read(struct vch_collector_setup *out, const char *text,
                         text);
 }
 
-// What hardware says comes from outside, too: it is asked by who reads foreign bytes and no more. A
-// TPM is handed over, configfs-tsm is a folder.
-static struct vch_profile profile_for(const struct vch_collector_setup *setup,
-                                      struct vch_profile_path *path)
-{
-    struct vch_profile out = vch_profile_parser();
-
-    out.role = "collector";
-    out.calls |= VCH_PROFILE_CHANNEL;
-    if (setup->source != VCH_COLLECTOR_TSM) return out;
-    *path = (struct vch_profile_path){setup->place, true};
-    out.calls |= VCH_PROFILE_FILES | VCH_PROFILE_WRITES;
-    out.paths = path;
-    out.path_count = 1;
-    return out;
-}
-
 // A folder that is handed over is named without links.
 static vch_status resolve(struct vch_collector_setup *setup, char path[static PATH_MAX],
                           struct vch_complaint *complaint)
@@ -91,12 +74,12 @@ static vch_status start(struct vch_collector *out, struct vch_collector_setup *s
 {
     bool is_folder = setup->source == VCH_COLLECTOR_TSM;
     struct vch_inquiry_plan plan = {.setup = setup, .file = -1};
-    struct vch_profile_path path;
     char folder[PATH_MAX];
 
     if (is_folder) VCH_TRY(resolve(setup, folder, complaint));
+    const struct vch_profile_path path = {setup->place, true};
     VCH_TRY(vch_given_read(&plan, arena, complaint));
-    const struct vch_profile profile = profile_for(setup, &path);
+    const struct vch_profile profile = vch_profile_collector(is_folder ? &path : NULL);
     return vch_starter_new_with(&out->starter, &profile, vch_inquiry_run,
                                 is_folder ? NULL : vch_inquiry_open, &plan, complaint);
 }

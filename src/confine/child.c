@@ -128,6 +128,7 @@ static _Noreturn void be_child(const struct vch_profile *profile, pid_t parent, 
     struct vch_confine_facts facts;
 
     ignore_group();
+    (void)signal(SIGXFSZ, SIG_IGN); // a log that is full is no reason to end
     if (profile->is_leashed) leash(parent);
     (void)prctl(PR_SET_NAME, profile->role, 0, 0, 0); // for who looks at the machine
     mine.kept_count = list_kept(kept, profile, channel);

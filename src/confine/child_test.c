@@ -18,6 +18,8 @@
 #include "harness/folder.h"
 #include "harness/test.h"
 
+enum { MEMORY = 256 << 20 }; // for one that runs no model
+
 static void start(struct vch_child *child, const struct vch_profile *profile, vch_child_work *work,
                   void *context)
 {
@@ -43,7 +45,7 @@ static int add(int channel, void *context)
 TEST(child_works_for_who_started_it_until_its_channel_ends)
 {
     const struct vch_profile profiles[] = {vch_profile_parser(), vch_profile_key_agent(),
-                                           vch_profile_inference(NULL, 0, NULL, 0)};
+                                           vch_profile_inference(NULL, 0, NULL, 0, MEMORY)};
     struct vch_complaint complaint = {0};
 
     FOR_EACH(profile, profiles)
@@ -147,7 +149,7 @@ TEST(child_reads_its_weights_and_nothing_beside_them)
     make_file(paths.weights, "weights");
     make_file(paths.beside, "secrets");
     const struct vch_profile_path weights = {.path = paths.weights};
-    struct vch_profile profile = vch_profile_inference(&weights, 1, NULL, 0);
+    struct vch_profile profile = vch_profile_inference(&weights, 1, NULL, 0, MEMORY);
     vch_status status = vch_child_start(&child, &profile, use_weights, &paths, &complaint);
     if (vch_is_ok(status)) status = vch_child_end(&child, &complaint);
     folder_remove(paths.folder);
@@ -186,7 +188,7 @@ TEST(child_serves_the_socket_that_it_was_given_with_threads)
     CHECK_EQ(bind(listening, (struct sockaddr *)&at, sizeof at), 0);
     CHECK_EQ(listen(listening, 4), 0);
     CHECK_EQ(getsockname(listening, (struct sockaddr *)&at, &size), 0);
-    struct vch_profile profile = vch_profile_inference(NULL, 0, &listening, 1);
+    struct vch_profile profile = vch_profile_inference(NULL, 0, &listening, 1, MEMORY);
     start(&child, &profile, serve, &listening);
     int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK_EQ(connect(ours, (struct sockaddr *)&at, sizeof at), 0);
@@ -198,6 +200,9 @@ TEST(child_serves_the_socket_that_it_was_given_with_threads)
 }
 
 #ifndef VCH_SANITIZED // where SIGSEGV is the sanitizer's
+static const struct vch_profile_limits ROOMY = {VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY,
+                                                VCH_PROFILE_ANY};
+
 // Whether a process that crashes leaves a core, with as much room as one could want for it unless
 // fences are up.
 static bool leaves_core(const struct vch_profile *profile)
@@ -232,7 +237,7 @@ TEST(child_that_crashes_leaves_no_core_by_either_fence)
     FOR_EACH(fence, fences)
     {
         const struct vch_profile profile = {
-            .role = "no core", .asked = *fence, .required = *fence, .files_max = 8};
+            .role = "no core", .asked = *fence, .required = *fence, .limits = ROOMY};
         confined = confined || leaves_core(&profile);
     }
     CHECK_EQ(chdir(before), 0);

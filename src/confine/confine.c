@@ -3,17 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "confine/capabilities.h"
 #include "confine/filter.h"
 #include "confine/landlock.h"
+#include "confine/limits.h"
 #include "confine/spaces.h"
 
 // Ends the step: granted, or refused with errno as it is.
@@ -48,24 +47,6 @@ static void close_descriptors(struct vch_fence_result *out, const struct vch_pro
     settle(out, close_range(first, UINT_MAX, 0) == 0, "close_range");
 }
 
-static bool limit(int which, rlim_t most)
-{
-    struct rlimit now;
-
-    if (getrlimit((__rlimit_resource_t)which, &now) != 0) return false;
-    rlim_t value = now.rlim_cur < most ? now.rlim_cur : most; // never raised
-    const struct rlimit both = {value, value};
-    return setrlimit((__rlimit_resource_t)which, &both) == 0;
-}
-
-static void set_limits(struct vch_fence_result *out, const struct vch_profile *profile)
-{
-    settle(out,
-           limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, profile->files_max) &&
-               limit(RLIMIT_MEMLOCK, profile->locked_max),
-           "setrlimit");
-}
-
 static void hide_from_equals(struct vch_fence_result *out, const struct vch_profile *profile)
 {
     (void)profile;
@@ -84,28 +65,13 @@ static void enter_namespaces(struct vch_fence_result *out, const struct vch_prof
     vch_spaces_enter(out);
 }
 
-// The bounding set goes where we may still change it; without any capability and with
-// no_new_privs it matters no more.
-static void drop_capabilities(struct vch_fence_result *out, const struct vch_profile *profile)
-{
-    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct none[2] = {0}, left[2] = {{1, 1, 1}, {1, 1, 1}};
-
-    (void)profile;
-    for (unsigned long capability = 0; capability < 64; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    bool is_done = syscall(SYS_capset, &head, none) == 0 && syscall(SYS_capget, &head, left) == 0;
-    settle(out, is_done && memcmp(left, none, sizeof none) == 0, "capset");
-}
-
 typedef void put_up(struct vch_fence_result *out, const struct vch_profile *profile);
 
 static put_up *const FENCES[VCH_FENCE_COUNT] = {
-    [VCH_FENCE_DESCRIPTORS] = close_descriptors,  [VCH_FENCE_LIMITS] = set_limits,
-    [VCH_FENCE_DUMPABLE] = hide_from_equals,      [VCH_FENCE_PRIVILEGES] = gain_nothing,
-    [VCH_FENCE_NAMESPACES] = enter_namespaces,    [VCH_FENCE_ROOT] = vch_spaces_root,
-    [VCH_FENCE_CAPABILITIES] = drop_capabilities, [VCH_FENCE_LANDLOCK] = vch_landlock_enter,
+    [VCH_FENCE_DESCRIPTORS] = close_descriptors,       [VCH_FENCE_LIMITS] = vch_limits_enter,
+    [VCH_FENCE_DUMPABLE] = hide_from_equals,           [VCH_FENCE_PRIVILEGES] = gain_nothing,
+    [VCH_FENCE_NAMESPACES] = enter_namespaces,         [VCH_FENCE_ROOT] = vch_spaces_root,
+    [VCH_FENCE_CAPABILITIES] = vch_capabilities_enter, [VCH_FENCE_LANDLOCK] = vch_landlock_enter,
     [VCH_FENCE_SYSCALLS] = vch_filter_enter,
 };
 

@@ -6,6 +6,8 @@
 #include "confine/landlock.h"
 #include "harness/attempts.h"
 
+enum { MEMORY = 256 << 20 }; // of address space, for those without a role of their own
+
 static int attack(int channel, void *context)
 {
     const struct attempt *attempt = context;
@@ -38,7 +40,7 @@ static struct vch_profile alone(enum vch_fence fence)
                                 .asked = asked,
                                 .required = asked,
                                 .calls = VCH_PROFILE_COMPUTE,
-                                .files_max = 64};
+                                .limits = {.memory = MEMORY, .written = MEMORY, .files = 64}};
 }
 
 static const struct vch_profile OPEN = {.role = "open"};
@@ -104,9 +106,31 @@ TEST(confine_stops_each_attempt_of_the_key_agent)
     check_role(&profile);
 }
 
+TEST(confine_stops_each_attempt_of_the_collector)
+{
+    struct vch_profile profile = vch_profile_collector(NULL);
+
+    attempts_set_up();
+    check_role(&profile);
+}
+
+// It may write: to its folder alone.
+TEST(confine_stops_each_attempt_of_a_collector_with_a_folder)
+{
+    char folder[256];
+
+    folder_make(folder, sizeof folder);
+    const struct vch_profile_path path = {folder, true};
+    struct vch_profile profile = vch_profile_collector(&path);
+    attempts_set_up();
+    profile.required |= VCH_FENCE_BIT(LANDLOCK);
+    check_role(&profile);
+    folder_remove(folder);
+}
+
 TEST(confine_stops_each_attempt_of_the_inference_process)
 {
-    struct vch_profile profile = vch_profile_inference(NULL, 0, NULL, 0);
+    struct vch_profile profile = vch_profile_inference(NULL, 0, NULL, 0, MEMORY);
 
     attempts_set_up();
     check_role(&profile);
@@ -194,7 +218,7 @@ TEST(confine_lets_a_node_write_to_its_folder_alone)
 TEST(confine_refuses_to_go_on_without_a_fence_that_is_required)
 {
     const struct vch_profile_path nowhere = {.path = "/nonexistent/weights"};
-    struct vch_profile profile = vch_profile_inference(&nowhere, 1, NULL, 0);
+    struct vch_profile profile = vch_profile_inference(&nowhere, 1, NULL, 0, MEMORY);
     struct vch_complaint complaint = {0};
     struct vch_child child;
     struct attempt any = ATTEMPTS[0];
@@ -210,7 +234,9 @@ TEST(confine_refuses_to_go_on_without_a_fence_that_is_required)
 
 TEST(confine_says_what_was_not_asked)
 {
-    struct vch_profile profile = {.role = "limits", .asked = VCH_FENCE_BIT(LIMITS), .files_max = 9};
+    struct vch_profile profile = {.role = "limits",
+                                  .asked = VCH_FENCE_BIT(LIMITS),
+                                  .limits = {.memory = MEMORY, .files = 64}};
     struct vch_child child;
     struct attempt any = {"a descriptor", attempts_descriptor, 0, 0, false, true};
 

@@ -5,7 +5,8 @@
 
 #define VCH_FENCES(X) \
     X(DESCRIPTORS, "descriptors", "every descriptor closed that was not handed over") \
-    X(LIMITS, "limits", "no core file, few descriptors, little locked memory") \
+    X(LIMITS, "limits", \
+      "no core file; memory, descriptors and files no larger than the role needs") \
     X(DUMPABLE, "dumpable", "no core dump, no debugger of the same user") \
     X(PRIVILEGES, "no-new-privs", "no program gains rights by being started") \
     X(NAMESPACES, "namespaces", "users, mounts, processes, network and IPC of its own") \

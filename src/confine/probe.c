@@ -62,7 +62,8 @@ vch_status vch_probe_run(struct vch_probe *out, struct vch_complaint *complaint)
     const struct vch_profile roles[VCH_PROBE_ROLES] = {
         vch_profile_parser(),
         vch_profile_key_agent(),
-        vch_profile_inference(NULL, 0, NULL, 0),
+        vch_profile_collector(NULL),
+        vch_profile_inference(NULL, 0, NULL, 0, VCH_PROFILE_ANY),
     };
 
     memset(out, 0, sizeof *out);
@@ -71,6 +72,7 @@ vch_status vch_probe_run(struct vch_probe *out, struct vch_complaint *complaint)
     for (uint32_t i = 0; i < VCH_PROBE_ROLES; i++) {
         struct vch_probe_role *role = &out->roles[i];
         role->role = roles[i].role;
+        role->limits = roles[i].limits;
         VCH_TRY(try_profile(&role->facts, &roles[i], complaint));
         role->can_run = vch_is_ok(vch_confine_check(&role->facts, &roles[i], NULL));
     }

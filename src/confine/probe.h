@@ -8,10 +8,11 @@
 #include "confine/confine.h"
 #include "confine/secret.h"
 
-enum { VCH_PROBE_ROLES = 3 };
+enum { VCH_PROBE_ROLES = 4 };
 
 struct vch_probe_role {
     const char *role;
+    struct vch_profile_limits limits;
     bool can_run;                   // all that it requires was granted
     struct vch_confine_facts facts; // all of its fences together
 };

@@ -9,6 +9,11 @@ enum {
                VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(SYSCALLS),
 };
 
+// Evidence of any kind, or a question to hardware, takes a few megabytes of memory.
+enum { PARSER_MEMORY = 64 << 20 };
+// What may be added to the log; and memory for keys is a file, too, of 1 MiB at most (secret.h).
+enum { WRITTEN = 1 << 20 };
+
 struct vch_profile vch_profile_parser(void)
 {
     return (struct vch_profile){
@@ -17,7 +22,7 @@ struct vch_profile vch_profile_parser(void)
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE,
         .is_leashed = true,
-        .files_max = 8,
+        .limits = {.memory = PARSER_MEMORY, .written = WRITTEN, .files = 8},
     };
 }
 
@@ -29,13 +34,29 @@ struct vch_profile vch_profile_key_agent(void)
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_SECRETS,
         .is_leashed = true,
-        .files_max = 8,
-        .locked_max = 256 << 10,
+        .limits = {.memory = VCH_PROFILE_KEY_AGENT_MEMORY,
+                   .locked = 256 << 10,
+                   .written = WRITTEN,
+                   .files = 8},
     };
 }
 
+// What hardware says comes from outside, too: it is asked by who reads foreign bytes and no more.
+struct vch_profile vch_profile_collector(const struct vch_profile_path *folder)
+{
+    struct vch_profile out = vch_profile_parser();
+
+    out.role = "collector";
+    out.calls |= VCH_PROFILE_CHANNEL;
+    if (folder == NULL) return out;
+    out.calls |= VCH_PROFILE_FILES | VCH_PROFILE_WRITES;
+    out.paths = folder;
+    out.path_count = 1;
+    return out;
+}
+
 struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
-                                         const int *sockets, uint32_t socket_count)
+                                         const int *sockets, uint32_t socket_count, uint64_t memory)
 {
     const uint32_t files = count > 0 ? VCH_PROFILE_FILES : 0;
     const uint32_t serve = socket_count > 0 ? VCH_PROFILE_SERVE : 0;
@@ -46,8 +67,10 @@ struct vch_profile vch_profile_inference(const struct vch_profile_path *weights,
         .required = REQUIRED,
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_THREADS | files | serve,
         .is_leashed = true,
-        .files_max = 4096,
-        .locked_max = 256 << 10,
+        .limits = {.memory = memory,
+                   .locked = 256 << 10,
+                   .written = WRITTEN,
+                   .files = serve != 0 ? 4096 : 16},
         .paths = weights,
         .path_count = count,
         .kept = sockets,
@@ -55,8 +78,8 @@ struct vch_profile vch_profile_inference(const struct vch_profile_path *weights,
     };
 }
 
-// It is one process, started by somebody who sees its log: its descriptors, memory and rights to
-// files stay as they are.
+// It is one process, started by somebody who sees its log. What it takes is bounded by its options
+// (connections, requests, memory, what it keeps), and its journal grows as its ledger does.
 struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count,
                                     const uint16_t *ports, uint32_t port_count)
 {
@@ -66,8 +89,7 @@ struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32
                  VCH_FENCE_BIT(LANDLOCK) | VCH_FENCE_BIT(SYSCALLS),
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_FILES | VCH_PROFILE_SERVE |
                  VCH_PROFILE_THREADS | VCH_PROFILE_WRITES | VCH_PROFILE_CONNECT,
-        .files_max = UINT32_MAX,
-        .locked_max = SIZE_MAX,
+        .limits = {VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY},
         .paths = paths,
         .path_count = count,
         .ports = ports,

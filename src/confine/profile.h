@@ -26,6 +26,16 @@ struct vch_profile_path {
     bool is_writable; // a folder, in which files come and go
 };
 
+// What it may take of the machine; VCH_PROFILE_ANY: as much as it could before.
+#define VCH_PROFILE_ANY UINT64_MAX
+
+struct vch_profile_limits {
+    uint64_t memory;  // bytes of address space, beyond what it has as it is confined
+    uint64_t locked;  // bytes of memory
+    uint64_t written; // length of a file, beyond that of the log; more fails with EFBIG
+    uint64_t files;   // descriptors
+};
+
 enum { VCH_PROFILE_KEPT_MAX = 64, VCH_PROFILE_PATHS_MAX = 64 };
 
 struct vch_profile {
@@ -34,8 +44,8 @@ struct vch_profile {
     uint32_t required; // of these: without them the process is not to run
     uint32_t calls;    // VCH_PROFILE_...
     bool is_leashed;   // killed when the thread that starts it ends, however that comes
-    uint32_t files_max;
-    size_t locked_max; // bytes
+    struct vch_profile_limits limits;
+    uint64_t capabilities; // 1 << CAP_...: those that stay
     const struct vch_profile_path *paths;
     uint32_t path_count;
     const int *kept; // descriptors from 3 on, ascending; 2 is always kept, 0 and 1 lead nowhere
@@ -44,14 +54,20 @@ struct vch_profile {
     uint32_t port_count;
 };
 
+// Of the key agent: the costliest key file takes 2**30 to open (crypto/keyfile.h).
+#define VCH_PROFILE_KEY_AGENT_MEMORY 1140850688u // check: 2**30 + 2**26
+
 // Reads what strangers sent: no files, no sockets but the one to who started it, no keys.
 struct vch_profile vch_profile_parser(void);
 // Holds keys: nothing but its socket, and memory that it may lock.
 struct vch_profile vch_profile_key_agent(void);
+// Asks this machine's hardware: a TPM that it was handed, or the one folder of configfs-tsm.
+struct vch_profile vch_profile_collector(const struct vch_profile_path *folder);
 // Runs a model: threads; its weights, and the sockets that it was given and what connects to them,
-// where there are any.
+// where there are any; memory by what its models and their tasks take.
 struct vch_profile vch_profile_inference(const struct vch_profile_path *weights, uint32_t count,
-                                         const int *sockets, uint32_t socket_count);
+                                         const int *sockets, uint32_t socket_count,
+                                         uint64_t memory);
 
 // `vouch node` as a whole, all its threads: its files, the folders that it writes to, the ports
 // that it listens on. It connects to ledgers, witnesses and peers, whose ports are not known. No

@@ -108,8 +108,7 @@ static struct vch_profile profile_of(const struct vch_profile *children)
         .role = "starter",
         .asked = VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) |
                  VCH_FENCE_BIT(PRIVILEGES),
-        .files_max = UINT32_MAX,
-        .locked_max = SIZE_MAX,
+        .limits = {VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY},
         .required = VCH_FENCE_BIT(DESCRIPTORS),
         .kept = children->kept,
         .kept_count = children->kept_count,

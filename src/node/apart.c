@@ -189,7 +189,8 @@ static vch_status share(struct vch_apart *apart, struct vch_complaint *complaint
 
 static vch_status start(struct vch_apart *apart, struct vch_complaint *complaint)
 {
-    const struct vch_profile profile = vch_profile_inference(NULL, 0, NULL, 0);
+    const struct vch_profile profile =
+        vch_profile_inference(NULL, 0, NULL, 0, vch_inference_memory(&apart->setup));
 
     VCH_TRY(share(apart, complaint));
     VCH_TRY(

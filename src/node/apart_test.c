@@ -13,7 +13,7 @@
 static struct apart_world world;
 
 // What a task's job says to the process that computes.
-enum word { HONEST, CRASH, ATTACK, QUIT, STUBBORN, OBEDIENT, SNOOP };
+enum word { HONEST, CRASH, ATTACK, QUIT, STUBBORN, OBEDIENT, SNOOP, GREEDY, BLIND };
 
 static void crash(void)
 {
@@ -37,6 +37,19 @@ static void snoop(struct vch_task *task)
     if (!vch_is_zero(shared->data + task->input_size, APART_MEMORY_MAX / 4)) raise(SIGKILL);
 }
 
+// All memory that there is; the pages are never touched.
+static void take_all(struct vch_task *task)
+{
+    size_t taken = 0;
+
+    while (taken >> 40 == 0 &&
+           mmap(NULL, 1 << 26, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                -1, 0) != MAP_FAILED)
+        taken += 1 << 26;
+    task->status =
+        vch_complain(&task->complaint, VCH_CODE_NO_MEMORY, "%zu MiB, and no more", taken >> 20);
+}
+
 static void behave(void *context, const struct vch_engine *engine, struct vch_task *task)
 {
     switch ((enum word)task->job_id.bytes[0]) {
@@ -48,6 +61,10 @@ static void behave(void *context, const struct vch_engine *engine, struct vch_ta
             (void)usleep(1000);
     case OBEDIENT: wait_for_stop(task); break;
     case SNOOP: snoop(task); break;
+    case GREEDY: take_all(task); return;
+    case BLIND:
+        for (;;)
+            *(volatile char *)calloc(1, (size_t)1 << 30) = 1;
     case HONEST: break;
     }
     vch_engine_compute(context, engine, task);
@@ -198,6 +215,24 @@ TEST(apart_whose_process_crashes_refuses_that_task_and_does_the_next)
     CHECK_EQ(apart_counts(&world).inference_stopped, 0);
     tear_down();
 }
+
+#ifndef VCH_SANITIZED // which maps terabytes, and is not limited
+TEST(apart_whose_process_takes_all_memory_is_refused_it_and_the_node_goes_on)
+{
+    size_t size = 0;
+
+    set_up();
+    struct vch_task *task = apart_run(&world, apart_task(&world, 0, 2, GREEDY));
+    CHECK_EQ(task->status.code, VCH_CODE_NO_MEMORY);
+    CHECK_EQ(sscanf(task->complaint.text, "%zu MiB, and no more", &size), 1);
+    CHECK(size <= vch_inference_memory(&world.setup) >> 20);
+    apart_free_task(task);
+    check_ends(BLIND, "signal 11");
+    apart_check_works(&world);
+    CHECK_EQ(apart_counts(&world).inference_ended, 1);
+    tear_down();
+}
+#endif
 
 TEST(apart_starts_five_processes_a_minute_and_no_more)
 {

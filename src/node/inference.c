@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@ enum {
     ARENA_MAX = INT32_MAX, // manifests and programs of all models
     SCRATCH_MAX = 64 << 20,
     PAGES_KEPT = 256 << 20,
+    THREAD_SLACK = 1 << 20, // guards, what is local to a thread
 };
 
 struct inside;
@@ -250,11 +252,33 @@ static vch_status serve(struct inside *inside)
 }
 
 // A task's memory comes from where the last one's went, all of it wiped: from fresh pages it would
-// take as long as a small layer.
+// take as long as a small layer. One heap for all threads: each of its own would map 64 MiB.
 static void keep_pages(void)
 {
+    (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_MAX, 0);
     (void)mallopt(M_TRIM_THRESHOLD, PAGES_KEPT);
+}
+
+static uint64_t stack_size(void)
+{
+    pthread_attr_t attributes;
+    size_t size = 0;
+
+    if (pthread_attr_init(&attributes) != 0) return 0;
+    (void)pthread_attr_getstacksize(&attributes, &size);
+    (void)pthread_attr_destroy(&attributes);
+    return size + THREAD_SLACK;
+}
+
+// Programs; what a task takes, and its input, which may be as large; packages that are mapped
+// later.
+uint64_t vch_inference_memory(const struct vch_inference_setup *setup)
+{
+    const uint64_t threads = setup->threads > 0 ? setup->threads : vch_threads_processor_count();
+
+    return ARENA_MAX + 2 * (uint64_t)setup->memory_max + SCRATCH_MAX + setup->later_max +
+           threads * stack_size() + PAGES_KEPT;
 }
 
 int vch_inference_work(int channel, void *setup)

@@ -58,11 +58,15 @@ struct vch_inference_setup {
     const struct vch_kernels *kernels;
     unsigned threads; // 0: one per processor
     size_t memory_max, prove_memory_max, data_max;
-    uint32_t stop_ms; // how long one that was told to stop may take; 0: VCH_APART_STOP_MS
+    uint64_t later_max; // bytes of the packages that may come later
+    uint32_t stop_ms;   // how long one that was told to stop may take; 0: VCH_APART_STOP_MS
     struct vch_inference_shared *shared;
     vch_engine_executor execute; // for tests: what computes there; NULL in earnest
     void *execute_context;
 };
+
+// Bytes of address space that such a process takes, beside what `setup` points to.
+uint64_t vch_inference_memory(const struct vch_inference_setup *setup);
 
 // A vch_child_work; `setup` is a struct vch_inference_setup.
 int vch_inference_work(int channel, void *setup);

@@ -110,6 +110,13 @@ class Apart(unittest.TestCase):
         self.assertNotIn("node0.key", maps)
         self.assertIn("segment_1_3.vouch", maps)
 
+    def test_no_role_may_take_all_memory(self):
+        for name in ("inference", "key agent"):
+            limits = pathlib.Path(f"/proc/{self.one(name)}/limits").read_text()
+            self.assertRegex(limits, r"Max address space +\d+ +\d+ ")
+            self.assertRegex(limits, r"Max file size +\d+ +\d+ ")
+            self.assertLessEqual(int(re.search(r"Max open files +(\d+) ", limits)[1]), 16)
+
     def test_who_starts_others_has_nothing(self):
         starters = self.processes("starter")
         self.assertGreaterEqual(len(starters), 2) # of what computes, and of what judges evidence

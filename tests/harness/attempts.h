@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -119,7 +121,60 @@ static inline int attempts_protocol(void)
     return socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP) >= 0 ? 0 : errno;
 }
 
-// Whose time is limited to none is ended by the kernel.
+static inline int attempts_netlink(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW, 0) >= 0 ? 0 : errno;
+}
+
+// Whoever may listen to all that passes by.
+static inline int attempts_packets(void)
+{
+    return socket(AF_PACKET, SOCK_RAW, 0) >= 0 ? 0 : errno;
+}
+
+// More addresses than any role is given; the pages are never touched.
+static inline int attempts_map(int kind)
+{
+    void *place = mmap(NULL, (size_t)1 << 40, PROT_READ | PROT_WRITE,
+                       kind | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return place != MAP_FAILED ? 0 : errno;
+}
+
+static inline int attempts_memory(void)
+{
+    return attempts_map(MAP_PRIVATE);
+}
+
+static inline int attempts_shared_memory(void)
+{
+    return attempts_map(MAP_SHARED);
+}
+
+// Whether root's process has any right of root's left.
+static inline int attempts_capability(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[2] = {0};
+    uint32_t any = 0;
+
+    if (syscall(SYS_capget, &head, sets) != 0) return errno;
+    for (int i = 0; i < 2; i++)
+        any |= sets[i].effective | sets[i].permitted | sets[i].inheritable;
+    return any != 0 ? 0 : EPERM;
+}
+
+// Or could be given one back.
+static inline int attempts_capability_bound(void)
+{
+    for (unsigned long i = 0; geteuid() == 0 && i <= CAP_LAST_CAP; i++)
+        if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1 ||
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
+            return 0;
+    return EPERM;
+}
+
+// Whose time is limited is ended by the kernel.
 static inline int attempts_limit(void)
 {
     struct rlimit time;
@@ -179,6 +234,7 @@ enum {
     ATTEMPTS_SPACES = VCH_FENCE_BIT(NAMESPACES),
     ATTEMPTS_CAPABILITIES = VCH_FENCE_BIT(CAPABILITIES),
     ATTEMPTS_DESCRIPTORS = VCH_FENCE_BIT(DESCRIPTORS),
+    ATTEMPTS_LIMITS = VCH_FENCE_BIT(LIMITS),
 };
 
 static const struct attempt {
@@ -207,6 +263,17 @@ static const struct attempt {
     {"a datagram to a local socket", attempts_datagram, ATTEMPTS_SYSCALLS | ATTEMPTS_ROOT, 0, false,
      false},
     {"a protocol beside TCP", attempts_protocol, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"a netlink socket", attempts_netlink, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"a socket for all packets", attempts_packets, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES, 0,
+     false, false},
+    {"a capability", attempts_capability, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES, 0, false,
+     false},
+    {"a capability to be had", attempts_capability_bound, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES,
+     0, false, false},
+#ifndef VCH_SANITIZED // which maps more by itself
+    {"more memory", attempts_memory, ATTEMPTS_LIMITS, 0, false, true},
+    {"more shared memory", attempts_shared_memory, ATTEMPTS_LIMITS, 0, false, true},
+#endif
     {"a limit of another process", attempts_limit, ATTEMPTS_SYSCALLS | ATTEMPTS_SPACES, 0, false,
      false},
     {"exec", attempts_exec, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK | ATTEMPTS_ROOT, 1, true, false},

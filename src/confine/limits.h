@@ -1,0 +1,8 @@
+// What a process may take of the machine, by the kernel's limits (setrlimit).
+#pragma once
+
+#include "confine/fence.h"
+#include "confine/profile.h"
+
+// Lowers the limits to the profile's, never raises one. Granted where all of them hold.
+void vch_limits_enter(struct vch_fence_result *out, const struct vch_profile *profile);
