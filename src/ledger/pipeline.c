@@ -402,7 +402,8 @@ static bool apply_request(struct vch_pipeline *pipeline, struct vch_request *req
 
 static bool is_settled(const struct vch_pipeline *pipeline)
 {
-    return pipeline->appending == NULL && pipeline->filling == NULL;
+    return pipeline->appending == NULL &&
+           (pipeline->filling == NULL || pipeline->filling->count == 0);
 }
 
 static void apply_ready(struct vch_pipeline *pipeline)
@@ -426,10 +427,6 @@ static void turn(struct vch_pipeline *pipeline)
     if (!pipeline->is_settling) {
         apply_ready(pipeline);
         enter_due(pipeline);
-    }
-    if (pipeline->filling != NULL && pipeline->filling->count == 0) {
-        free_group(pipeline->filling); // everything for it was refused
-        pipeline->filling = NULL;
     }
     begin_append(pipeline);
     answer_applied(pipeline); // what took nothing, and waits for nothing

@@ -300,3 +300,19 @@ TEST(whoever_wants_everything_durable_waits_for_no_crowd)
     CHECK(vch_pipeline_durable(f.pipeline) == 3);
     finish();
 }
+
+TEST(what_was_refused_leaves_nothing_to_wait_for)
+{
+    struct vch_entry anchor = {.kind = VCH_ENTRY_ANCHOR, .anchor = {.size = 1000}};
+    struct vch_complaint complaint = {""};
+
+    start();
+    CHECK(!vch_is_ok(vch_pipeline_enter(f.pipeline, &anchor, &complaint)));
+    vch_pipeline_settle(f.pipeline);
+    vch_pipeline_attend(f.pipeline);
+    CHECK_EQ(f.settled, 1);
+    submit(1);
+    until_answered(1);
+    CHECK(vch_pipeline_durable(f.pipeline) == 2);
+    finish();
+}
