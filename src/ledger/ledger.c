@@ -460,14 +460,14 @@ static vch_status replay(struct vch_ledger *ledger, uint64_t *content,
                          struct vch_complaint *complaint)
 {
     struct vch_state_setup setup = {.limits = vch_state_default_limits(),
-                                    .checks = vch_pipeline_state_checks(&ledger->checks),
+                                    .checks = vch_verified_checks(&ledger->verified),
                                     .registry = find_registry,
                                     .context = ledger};
 
     vch_random_bytes(setup.seeds, sizeof setup.seeds);
     VCH_TRY(vch_state_new(&ledger->state, &setup, &ledger->arena));
     struct vch_replay run = {ledger->store,    ledger->state,   ledger->index,
-                             ledger->archive,  &ledger->places, &ledger->checks,
+                             ledger->archive,  &ledger->places, &ledger->verified,
                              &ledger->charter, &ledger->notes,  .content = 0};
     VCH_TRY(vch_replay_run(&run, &ledger->arena, complaint));
     if (run.checkpoint.note_size <= sizeof ledger->note && run.checkpoint.note_size > 0) {
@@ -484,6 +484,7 @@ static vch_status start_pipeline(struct vch_ledger *ledger, uint64_t content)
     VCH_TRY(vch_lane_new(&ledger->keeper, 1, ledger->store));
     VCH_TRY(vch_lane_new(&ledger->verifiers, ledger->options.verifier_count, NULL));
     struct vch_pipeline_setup setup = {.state = ledger->state,
+                                       .verified = &ledger->verified,
                                        .index = ledger->index,
                                        .keeper = ledger->keeper,
                                        .verifiers = ledger->verifiers,
@@ -501,7 +502,7 @@ static vch_status start_pipeline(struct vch_ledger *ledger, uint64_t content)
                                        .drops_context = ledger->options.drops_context,
                                        .pause_ms = pause_ms,
                                        .context = ledger};
-    return vch_pipeline_new(&ledger->pipeline, &setup, &ledger->checks);
+    return vch_pipeline_new(&ledger->pipeline, &setup);
 }
 
 static vch_status load(struct vch_ledger *ledger, struct vch_complaint *complaint)

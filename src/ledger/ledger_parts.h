@@ -24,7 +24,7 @@ struct vch_ledger {
     struct vch_archive *archive;
     struct vch_index *index;
     struct vch_state *state;
-    struct vch_pipeline_checks checks;
+    struct vch_verified verified;
     struct vch_lane *keeper, *verifiers;
     struct vch_pipeline *pipeline;
     struct vch_cosigners *cosigners;

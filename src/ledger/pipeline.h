@@ -1,7 +1,7 @@
 // From drafts to durable entries, in order:
 //
-//     submitted -> signatures verified (a lane) -> applied to the state, stamped with the clerk's
-//     time
+//     submitted -> signatures verified (a lane)
+//               -> applied to the state, stamped with the clerk's time
 //               -> appended in groups to the store (the keeper's lane) -> answered, and shown
 //
 // While one group is on its way to the disk the next one fills, so that groups grow with the load;
@@ -25,14 +25,13 @@
 #include "ledger/lane.h"
 #include "ledger/request.h"
 #include "ledger/store.h"
-
-#define VCH_PIPELINE_RECENT_MAX 64u              // groups kept in memory once they are durable,
-#define VCH_PIPELINE_RECENT_SIZE_MAX (16u << 20) // and their bytes together
+#include "ledger/verified.h"
 
 struct vch_pipeline;
 
 struct vch_pipeline_setup {
-    struct vch_state *state; // made with vch_pipeline_checks
+    struct vch_state *state; // made with vch_verified_checks
+    struct vch_verified *verified;
     struct vch_index *index;
     struct vch_lane *keeper, *verifiers;
     const struct vch_secret_key *clerk;
@@ -58,17 +57,7 @@ struct vch_pipeline_setup {
     void *drops_context;
 };
 
-// What the state asks while the pipeline applies to it: signatures that a lane has verified are not
-// verified again. Hand in the pipeline's checks before it exists: `context` is filled in later.
-struct vch_pipeline_checks {
-    struct vch_state_checks full;
-    bool is_verified;   // the signature of the entry in hand
-    bool trusts_proofs; // its VRF proof was verified long ago
-};
-struct vch_state_checks vch_pipeline_state_checks(struct vch_pipeline_checks *checks);
-
-vch_status vch_pipeline_new(struct vch_pipeline **out, const struct vch_pipeline_setup *setup,
-                            struct vch_pipeline_checks *checks);
+vch_status vch_pipeline_new(struct vch_pipeline **out, const struct vch_pipeline_setup *setup);
 // The lanes must have been freed before, so that nothing is under way.
 void vch_pipeline_free(struct vch_pipeline *pipeline, void (*discard)(void *, struct vch_request *),
                        void *context);

@@ -22,7 +22,7 @@ static struct {
     struct vch_state *state;
     struct vch_index *index;
     struct vch_lane *keeper, *verifiers;
-    struct vch_pipeline_checks checks;
+    struct vch_verified verified;
     struct vch_pipeline *pipeline;
     uint64_t number;
     uint32_t pause_ms, answered, settled;
@@ -43,8 +43,7 @@ static void on_applied(void *context, uint64_t position, const struct vch_entry 
 static void discard(void *context, struct vch_request *request)
 {
     (void)context;
-    vch_arena_release(&request->arena);
-    free(request);
+    vch_request_free(request);
 }
 
 static void on_answered(void *context, struct vch_request *request)
@@ -136,7 +135,7 @@ static void begin(void)
                                                      .holdings = 8,
                                                      .exclusions = 4,
                                                      .registries = 4},
-                                          .checks = vch_pipeline_state_checks(&f.checks),
+                                          .checks = vch_verified_checks(&f.verified),
                                           .registry = find_registry};
     char where[300];
 
@@ -156,6 +155,7 @@ static void start(void)
     CHECK_OK(vch_lane_new(&f.keeper, 1, f.store));
     CHECK_OK(vch_lane_new(&f.verifiers, 1, NULL));
     const struct vch_pipeline_setup setup = {.state = f.state,
+                                             .verified = &f.verified,
                                              .index = f.index,
                                              .keeper = f.keeper,
                                              .verifiers = f.verifiers,
@@ -170,7 +170,7 @@ static void start(void)
                                              .on_settled = on_settled,
                                              .on_failed = on_failed,
                                              .pause_ms = pause_ms};
-    CHECK_OK(vch_pipeline_new(&f.pipeline, &setup, &f.checks));
+    CHECK_OK(vch_pipeline_new(&f.pipeline, &setup));
 }
 
 static void finish(void)
@@ -200,11 +200,9 @@ static void add_draft(struct vch_request *request)
 
 static void submit(uint32_t count)
 {
-    struct vch_request *request = calloc(1, sizeof *request);
+    struct vch_request *request = vch_request_new(VCH_REQUEST_APPEND, 8 << 20);
 
     CHECK(request != NULL);
-    request->kind = VCH_REQUEST_APPEND;
-    vch_arena_init(&request->arena, 8 << 20);
     request->drafts = VCH_ARENA_NEW(&request->arena, struct vch_request_draft, count);
     for (uint32_t i = 0; i < count; i++)
         add_draft(request);

@@ -71,10 +71,10 @@ static vch_status apply(struct run *run, const struct vch_store_entry *bytes,
                           !vch_hash_is_equal(&entry.charter->id, &replay->charter->id)))
         return vch_complain(complaint, VCH_CODE_REFUSED,
                             "the store holds the log of another charter than the one given");
-    replay->checks->is_verified = replay->checks->trusts_proofs = position < run->trusted;
+    replay->verified->has_signature = replay->verified->has_proof = position < run->trusted;
     vch_status status =
         vch_state_apply(replay->state, &entry, bytes->bytes, bytes->size, complaint);
-    replay->checks->is_verified = replay->checks->trusts_proofs = false;
+    replay->verified->has_signature = replay->verified->has_proof = false;
     VCH_TRY(status);
     VCH_TRY(vch_index_note(replay->index, position, &entry));
     note_entry(replay, position, &entry, bytes);

@@ -9,17 +9,17 @@
 #include "entry/charter_notes.h"
 #include "ledger/archive.h"
 #include "ledger/index.h"
-#include "ledger/pipeline.h"
 #include "ledger/promises.h"
 #include "ledger/store.h"
+#include "ledger/verified.h"
 
 struct vch_replay {
     struct vch_store *store;
-    struct vch_state *state; // empty; made with the checks
+    struct vch_state *state; // empty; made with vch_verified_checks
     struct vch_index *index;
     struct vch_archive *archive;
     struct vch_promises_places *places;
-    struct vch_pipeline_checks *checks;
+    struct vch_verified *verified;
     const struct vch_charter *charter;
     const struct vch_charter_notes *notes;
     // Results.

@@ -51,9 +51,9 @@ struct vch_request {
     struct vch_ledger_session *session; // NULL once the stream is gone
     uint64_t id;
     struct vch_arena arena;
-    size_t memory; // of the ledger's, set aside
-    struct vch_request *next;
-    void *host; // of whoever works on it
+    size_t memory;            // of the ledger's, set aside
+    struct vch_request *next; // of those that wait
+    void *host;               // of whoever works on it
 
     // APPEND
     struct vch_request_draft *drafts;
@@ -75,3 +75,15 @@ struct vch_request {
     size_t blob_size, moved; // received, or sent
     bool is_header_sent;
 };
+
+// `memory_max`: of the arena. NULL: no memory.
+struct vch_request *vch_request_new(enum vch_request_kind kind, size_t memory_max);
+void vch_request_free(struct vch_request *request);
+
+// Requests that wait, in the order they came. All zero is an empty one.
+struct vch_request_queue {
+    struct vch_request *first, *last;
+    uint64_t count;
+};
+void vch_request_push(struct vch_request_queue *queue, struct vch_request *request);
+struct vch_request *vch_request_pop(struct vch_request_queue *queue); // NULL: none
