@@ -120,9 +120,12 @@ static void conclude_shown(struct counted *counted)
     VCH_ASSERT(rules != NULL); // nothing is shown without
     conclude(
         counted->report, VCH_VERDICT_SHOWN,
-        "every node that answered has shown this client, for this job, what runs where its key "
-        "is: %u at the level tee, %u at tpm, by the policy \"%s\"%s",
-        counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM], rules->name,
+        "every node that answered has shown this client, for this job, what its machine is: %u at "
+        "the level tee, %u at tpm%s, by the policy \"%s\"%s",
+        counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM],
+        counted->levels[VCH_RULES_TPM] > 0 ? " (what was booted, and not which program answered)"
+                                           : "",
+        rules->name,
         counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "");
 }
 

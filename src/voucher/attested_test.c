@@ -44,7 +44,10 @@ TEST(attested_is_shown_where_every_node_that_answered_had_attested)
     begin(VCH_BINDER_TPM);
     vouchers_sign(&v);
     CHECK_OK(vouchers_verify(&v));
-    CHECK_VERDICT(&v, ATTESTED, SHOWN, "0 at the level tee, 6 at tpm, by the policy \"test\"");
+    CHECK_VERDICT(
+        &v, ATTESTED, SHOWN,
+        "what its machine is: 0 at the level tee, 6 at tpm (what was booted, and not which "
+        "program answered), by the policy \"test\"");
     CHECK_EQ(v.report.attested_count, 6);
     FOR_EACH(node, v.report.attested)
     {
