@@ -1,4 +1,4 @@
-// What a ledger says to its members, frame by frame. For ledger_session.c.
+// What a ledger says to its members, frame by frame. For ledger_session.c and its parts.
 #pragma once
 
 #include <stdint.h>
