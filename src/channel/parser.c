@@ -1,20 +1,16 @@
 #include "channel/parser.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "channel/verdict.h"
-#include "confine/starter.h"
-#include "host/clock.h"
+#include "channel/chamber.h"
+#include "channel/docket.h"
+#include "evidence/warm.h"
 #include "host/log.h"
-
-struct vch_parser;
 
 // One judge, as the context of policies.
 struct bench {
@@ -22,168 +18,99 @@ struct bench {
     uint32_t index;
 };
 
-// An answer on its way to a verdict. The asker may be gone by then.
-struct matter {
-    struct matter *next;
-    struct vch_asker *asker; // under the lock; NULL: nobody waits any more
-    uint32_t index;
-    struct vch_asker_answer answer; // with bytes of its own
-    struct vch_asker_verdict verdict;
-    uint8_t bytes[];
-};
-
-struct list {
-    struct matter *first, **end;
+// A chamber and the thread that waits for it.
+struct room {
+    struct vch_parser *parser;
+    struct vch_chamber chamber;
+    pthread_t thread;
 };
 
 struct vch_parser {
-    struct vch_parser_setup setup;
+    uint32_t judge_ms;
     const struct vch_judge *judges[VCH_PARSER_JUDGES_MAX];
     struct bench benches[VCH_PARSER_JUDGES_MAX];
-    struct vch_starter starter;
+    struct vch_chamber_court court;
+    struct room rooms[VCH_PARSER_AT_ONCE];
+    uint32_t thread_count; // of the first rooms
     struct vch_confine_facts facts;
-    int descriptor;
+    int decided, stop; // readable: verdicts are there; all is to end
     struct event *event;
-    pthread_t thread;
-    bool has_thread;
     pthread_mutex_t lock; // over everything below
     pthread_cond_t wake;
     bool is_ending;
     uint64_t failures;
-    struct list queue, done;
-    struct matter *running;
+    struct vch_docket docket;
 };
 
-// What the process that judges is told.
-struct question {
-    uint32_t index;
-    struct vch_asker_answer answer; // its bytes follow
-};
-
-static void judge_there(struct vch_asker_verdict *out, const struct vch_parser *parser,
-                        const struct question *question, const uint8_t *bytes)
+static void raise_flag(int descriptor)
 {
-    struct vch_asker_answer answer = question->answer;
+    static const uint64_t one = 1;
+    ssize_t written = write(descriptor, &one, sizeof one);
 
-    answer.bytes = bytes;
-    (parser->setup.judge != NULL ? parser->setup.judge
-                                 : vch_judge_answer)(out, parser->judges[question->index], &answer);
+    (void)written; // a full counter still reads as "something is there"
 }
 
-static int judge_one(int channel, void *context)
+static void lower_flag(int descriptor)
 {
-    const struct vch_parser *parser = context;
-    static uint8_t bytes[VCH_EXCHANGE_SIZE_MAX], said[VCH_VERDICT_SIZE];
-    struct vch_asker_verdict verdict;
-    struct question question;
+    uint64_t ignored = 0;
+    ssize_t taken = read(descriptor, &ignored, sizeof ignored);
 
-    if (!vch_is_ok(vch_child_read(channel, &question, sizeof question))) return 0; // just tried
-    if (question.index >= parser->setup.judge_count || question.answer.size > sizeof bytes)
-        return 1;
-    if (!vch_is_ok(vch_child_read(channel, bytes, question.answer.size))) return 1;
-    judge_there(&verdict, parser, &question, bytes);
-    vch_verdict_encode(said, &verdict);
-    return vch_is_ok(vch_child_write(channel, said, sizeof said)) ? 0 : 1;
+    (void)taken;
 }
 
-// TIMEOUT where nothing comes, or not all of it, in time.
-static vch_status hear(int channel, uint8_t said[static VCH_VERDICT_SIZE], uint32_t patience_ms)
+static void judge(struct room *room, struct vch_matter *matter)
 {
-    const uint64_t start_ms = vch_clock_monotonic_us() / 1000;
-    struct pollfd end = {.fd = channel, .events = POLLIN};
-
-    for (size_t done = 0; done < VCH_VERDICT_SIZE;) {
-        uint64_t spent_ms = vch_clock_monotonic_us() / 1000 - start_ms;
-        if (spent_ms >= patience_ms) return VCH_FAIL(TIMEOUT);
-        if (poll(&end, 1, (int)(patience_ms - spent_ms)) <= 0) continue;
-        ssize_t got = read(channel, said + done, VCH_VERDICT_SIZE - done);
-        if (got <= 0) return VCH_FAIL(TRUNCATED);
-        done += (size_t)got;
-    }
-    return VCH_OK;
-}
-
-static vch_status converse(struct matter *matter, int channel, uint32_t patience_ms)
-{
-    const struct question question = {matter->index, matter->answer};
-    uint8_t said[VCH_VERDICT_SIZE];
-
-    VCH_TRY(vch_child_write(channel, &question, sizeof question));
-    VCH_TRY(vch_child_write(channel, matter->bytes, matter->answer.size));
-    VCH_TRY(hear(channel, said, patience_ms));
-    return vch_verdict_decode(&matter->verdict, said, &matter->answer);
-}
-
-static vch_status judge_apart(struct vch_parser *parser, struct matter *matter,
-                              struct vch_complaint *complaint)
-{
-    struct vch_child child;
-
-    VCH_TRY(vch_starter_start(&parser->starter, &child, complaint));
-    vch_status status = converse(matter, child.channel, parser->setup.judge_ms);
-    vch_status end = vch_starter_end(&parser->starter, &child, complaint);
-    if (vch_is_ok(status)) return VCH_OK; // how it ends after that does not matter
-    if (status.code == VCH_CODE_MALFORMED) complaint->text[0] = '\0';
-    if (vch_is_ok(end) || status.code == VCH_CODE_MALFORMED)
-        return vch_complain(complaint, status.code, "it said no verdict");
-    return status;
-}
-
-static void judge(struct vch_parser *parser, struct matter *matter)
-{
+    struct vch_parser *parser = room->parser;
     struct vch_complaint complaint = {""};
-    vch_status status = judge_apart(parser, matter, &complaint);
+    vch_status status =
+        vch_chamber_judge(&room->chamber, matter, parser->judge_ms, parser->stop, &complaint);
 
     if (vch_is_ok(status)) return;
     matter->verdict = (struct vch_asker_verdict){0};
     (void)snprintf(matter->verdict.why, sizeof matter->verdict.why,
                    "the process that judged the evidence ended: %.180s", complaint.text);
+    if (status.code == VCH_CODE_BUSY) return; // it was called off, and nobody hears of it
     vch_log_write(VCH_LOG_WARNING, "%s", matter->verdict.why);
     (void)pthread_mutex_lock(&parser->lock);
     parser->failures++;
     (void)pthread_mutex_unlock(&parser->lock);
 }
 
-static void push(struct list *list, struct matter *matter)
+// NULL: all is to end.
+static struct vch_matter *await(struct vch_parser *parser)
 {
-    matter->next = NULL;
-    *list->end = matter;
-    list->end = &matter->next;
-}
+    struct vch_matter *matter = NULL;
 
-static struct matter *pop(struct list *list)
-{
-    struct matter *matter = list->first;
-
-    if (matter == NULL) return NULL;
-    list->first = matter->next;
-    if (list->first == NULL) list->end = &list->first;
+    (void)pthread_mutex_lock(&parser->lock);
+    while (!parser->is_ending && (matter = vch_docket_take(&parser->docket)) == NULL)
+        (void)pthread_cond_wait(&parser->wake, &parser->lock);
+    (void)pthread_mutex_unlock(&parser->lock);
     return matter;
 }
 
+static void decide(struct vch_parser *parser, struct vch_matter *matter)
+{
+    (void)pthread_mutex_lock(&parser->lock);
+    vch_docket_decide(&parser->docket, matter);
+    (void)pthread_cond_broadcast(&parser->wake); // its peer may have more
+    (void)pthread_mutex_unlock(&parser->lock);
+    raise_flag(parser->decided);
+}
+
+// The verdict is passed on first; then who gave it ends, and the next one gets ready.
 static void *work(void *context)
 {
-    static const uint64_t one = 1;
-    struct vch_parser *parser = context;
+    struct room *room = context;
 
-    (void)pthread_mutex_lock(&parser->lock);
-    while (!parser->is_ending) {
-        struct matter *matter = parser->running = pop(&parser->queue);
-        if (matter == NULL) {
-            (void)pthread_cond_wait(&parser->wake, &parser->lock);
-            continue;
-        }
-        bool is_awaited = matter->asker != NULL;
-        (void)pthread_mutex_unlock(&parser->lock);
-        if (is_awaited) judge(parser, matter);
-        (void)pthread_mutex_lock(&parser->lock);
-        parser->running = NULL;
-        push(&parser->done, matter);
-        ssize_t written = write(parser->descriptor, &one, sizeof one);
-        (void)written; // a full counter still reads as "something is there"
+    for (;;) {
+        vch_status ready = vch_chamber_prepare(&room->chamber, NULL);
+        (void)ready; // it is tried again for who needs it
+        struct vch_matter *matter = await(room->parser);
+        if (matter == NULL) return NULL;
+        judge(room, matter);
+        decide(room->parser, matter);
+        vch_chamber_clear(&room->chamber);
     }
-    (void)pthread_mutex_unlock(&parser->lock);
-    return NULL;
 }
 
 static void refuse(struct vch_asker *asker, const char *why)
@@ -198,45 +125,13 @@ static void take_up(void *context, struct vch_asker *asker)
 {
     const struct bench *bench = context;
     struct vch_parser *parser = bench->parser;
-    const struct vch_asker_answer *answer = &asker->answer;
-    struct matter *matter = calloc(1, sizeof *matter + answer->size);
+    vch_status status = VCH_FAIL(UNAVAILABLE);
 
-    if (matter == NULL || !parser->has_thread) {
-        free(matter);
-        refuse(asker, "there is nobody to judge the evidence now");
-        return;
-    }
-    matter->asker = asker;
-    matter->index = bench->index;
-    matter->answer = *answer;
-    memcpy(matter->bytes, answer->bytes, answer->size);
     (void)pthread_mutex_lock(&parser->lock);
-    push(&parser->queue, matter);
+    if (parser->thread_count > 0) status = vch_docket_enter(&parser->docket, asker, bench->index);
     (void)pthread_cond_signal(&parser->wake);
     (void)pthread_mutex_unlock(&parser->lock);
-}
-
-static void forget_in(struct matter *first, const struct vch_asker *asker)
-{
-    for (struct matter *at = first; at != NULL; at = at->next)
-        if (at->asker == asker) at->asker = NULL;
-}
-
-// Not judged yet: whoever comes and goes must not leave evidence here.
-static void drop_waiting(struct list *list, const struct vch_asker *asker)
-{
-    struct matter **at = &list->first;
-
-    while (*at != NULL) {
-        struct matter *matter = *at;
-        if (matter->asker != asker) {
-            at = &matter->next;
-            continue;
-        }
-        *at = matter->next;
-        free(matter);
-    }
-    list->end = at;
+    if (!vch_is_ok(status)) refuse(asker, "there is nobody to judge the evidence now");
 }
 
 static void forget(void *context, struct vch_asker *asker)
@@ -245,16 +140,14 @@ static void forget(void *context, struct vch_asker *asker)
     struct vch_parser *parser = bench->parser;
 
     (void)pthread_mutex_lock(&parser->lock);
-    drop_waiting(&parser->queue, asker);
-    forget_in(parser->done.first, asker);
-    if (parser->running != NULL && parser->running->asker == asker) parser->running->asker = NULL;
+    vch_docket_forget(&parser->docket, asker);
     (void)pthread_mutex_unlock(&parser->lock);
 }
 
-static struct matter *collect(struct vch_parser *parser)
+static struct vch_matter *collect(struct vch_parser *parser)
 {
     (void)pthread_mutex_lock(&parser->lock);
-    struct matter *matter = pop(&parser->done);
+    struct vch_matter *matter = vch_docket_collect(&parser->docket);
     (void)pthread_mutex_unlock(&parser->lock);
     return matter;
 }
@@ -263,11 +156,10 @@ static struct matter *collect(struct vch_parser *parser)
 static void on_verdicts(evutil_socket_t descriptor, short what, void *context)
 {
     struct vch_parser *parser = context;
-    uint64_t ignored = 0;
-    ssize_t taken = read((int)descriptor, &ignored, sizeof ignored);
 
-    (void)what, (void)taken;
-    for (struct matter *matter = collect(parser); matter != NULL; matter = collect(parser)) {
+    (void)what;
+    lower_flag((int)descriptor);
+    for (struct vch_matter *matter = collect(parser); matter != NULL; matter = collect(parser)) {
         if (matter->asker != NULL) vch_asker_conclude(matter->asker, &matter->verdict);
         free(matter);
     }
@@ -275,7 +167,7 @@ static void on_verdicts(evutil_socket_t descriptor, short what, void *context)
 
 void vch_parser_serve(struct vch_parser *parser, uint32_t index, struct vch_asker_policy *policy)
 {
-    VCH_ASSERT(index < parser->setup.judge_count);
+    VCH_ASSERT(index < parser->court.judge_count);
     policy->judge = take_up;
     policy->forget = forget;
     policy->context = &parser->benches[index];
@@ -283,34 +175,30 @@ void vch_parser_serve(struct vch_parser *parser, uint32_t index, struct vch_aske
 
 vch_status vch_parser_join(struct vch_parser *parser, struct event_base *base)
 {
-    parser->event = event_new(base, parser->descriptor, EV_READ | EV_PERSIST, on_verdicts, parser);
+    parser->event = event_new(base, parser->decided, EV_READ | EV_PERSIST, on_verdicts, parser);
     if (parser->event == NULL || event_add(parser->event, NULL) != 0) return VCH_FAIL(NO_MEMORY);
     parser->is_ending = false;
-    if (pthread_create(&parser->thread, NULL, work, parser) != 0) return VCH_FAIL(UNAVAILABLE);
-    parser->has_thread = true;
+    for (uint32_t i = 0; i < VCH_PARSER_AT_ONCE; i++) {
+        struct room *room = &parser->rooms[i];
+        if (pthread_create(&room->thread, NULL, work, room) != 0) return VCH_FAIL(UNAVAILABLE);
+        parser->thread_count++;
+    }
     return VCH_OK;
-}
-
-static void drop_all(struct list *list)
-{
-    for (struct matter *matter = pop(list); matter != NULL; matter = pop(list))
-        free(matter);
 }
 
 void vch_parser_leave(struct vch_parser *parser)
 {
-    if (parser->has_thread) {
-        (void)pthread_mutex_lock(&parser->lock);
-        parser->is_ending = true;
-        (void)pthread_cond_signal(&parser->wake);
-        (void)pthread_mutex_unlock(&parser->lock);
-        (void)pthread_join(parser->thread, NULL);
-        parser->has_thread = false;
-    }
+    (void)pthread_mutex_lock(&parser->lock);
+    parser->is_ending = true;
+    (void)pthread_cond_broadcast(&parser->wake);
+    (void)pthread_mutex_unlock(&parser->lock);
+    raise_flag(parser->stop);
+    for (; parser->thread_count > 0; parser->thread_count--)
+        (void)pthread_join(parser->rooms[parser->thread_count - 1].thread, NULL);
+    lower_flag(parser->stop);
     if (parser->event != NULL) event_free(parser->event);
     parser->event = NULL;
-    drop_all(&parser->queue);
-    drop_all(&parser->done);
+    vch_docket_release(&parser->docket);
 }
 
 struct vch_confine_facts vch_parser_facts(const struct vch_parser *parser)
@@ -326,17 +214,39 @@ uint64_t vch_parser_failures(struct vch_parser *parser)
     return failures;
 }
 
+// The first judge waits from now on.
 static vch_status start(struct vch_parser *parser, struct vch_complaint *complaint)
 {
-    const struct vch_profile profile = vch_profile_parser();
-    struct vch_child child;
+    parser->decided = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    parser->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (parser->decided < 0 || parser->stop < 0) return VCH_FAIL(IO);
+    vch_warm_up(); // once, for all that are forked from here
+    for (uint32_t i = 0; i < VCH_PARSER_AT_ONCE; i++)
+        VCH_TRY(vch_chamber_new(&parser->rooms[i].chamber, &parser->court, complaint));
+    VCH_TRY(vch_chamber_prepare(&parser->rooms[0].chamber, complaint));
+    parser->facts = parser->rooms[0].chamber.judge.facts;
+    return VCH_OK;
+}
 
-    parser->descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (parser->descriptor < 0) return VCH_FAIL(IO);
-    VCH_TRY(vch_starter_new(&parser->starter, &profile, judge_one, parser, complaint));
-    VCH_TRY(vch_starter_start(&parser->starter, &child, complaint));
-    parser->facts = child.facts;
-    return vch_starter_end(&parser->starter, &child, complaint);
+static void init(struct vch_parser *parser, const struct vch_parser_setup *setup)
+{
+    VCH_ASSERT(setup->judge_count <= VCH_PARSER_JUDGES_MAX);
+    parser->judge_ms = setup->judge_ms != 0 ? setup->judge_ms : VCH_PARSER_JUDGE_MS;
+    parser->court = (struct vch_chamber_court){
+        .judges = parser->judges,
+        .judge_count = setup->judge_count,
+        .judge = setup->judge != NULL ? setup->judge : vch_judge_answer,
+    };
+    for (uint32_t i = 0; i < setup->judge_count; i++) {
+        parser->judges[i] = setup->judges[i];
+        parser->benches[i] = (struct bench){parser, i};
+    }
+    for (uint32_t i = 0; i < VCH_PARSER_AT_ONCE; i++)
+        parser->rooms[i].parser = parser;
+    parser->decided = parser->stop = -1;
+    vch_docket_init(&parser->docket);
+    (void)pthread_mutex_init(&parser->lock, NULL);
+    (void)pthread_cond_init(&parser->wake, NULL);
 }
 
 vch_status vch_parser_new(struct vch_parser **out, const struct vch_parser_setup *setup,
@@ -344,19 +254,8 @@ vch_status vch_parser_new(struct vch_parser **out, const struct vch_parser_setup
 {
     struct vch_parser *parser = calloc(1, sizeof *parser);
 
-    VCH_ASSERT(setup->judge_count <= VCH_PARSER_JUDGES_MAX);
     if (parser == NULL) return VCH_FAIL(NO_MEMORY);
-    parser->setup = *setup;
-    if (setup->judge_ms == 0) parser->setup.judge_ms = VCH_PARSER_JUDGE_MS;
-    for (uint32_t i = 0; i < setup->judge_count; i++) {
-        parser->judges[i] = setup->judges[i];
-        parser->benches[i] = (struct bench){parser, i};
-    }
-    parser->queue.end = &parser->queue.first;
-    parser->done.end = &parser->done.first;
-    parser->descriptor = -1;
-    (void)pthread_mutex_init(&parser->lock, NULL);
-    (void)pthread_cond_init(&parser->wake, NULL);
+    init(parser, setup);
     vch_status status = start(parser, complaint);
     if (!vch_is_ok(status)) {
         vch_parser_free(parser);
@@ -370,8 +269,10 @@ void vch_parser_free(struct vch_parser *parser)
 {
     if (parser == NULL) return;
     vch_parser_leave(parser);
-    vch_starter_free(&parser->starter);
-    if (parser->descriptor >= 0) (void)close(parser->descriptor);
+    for (uint32_t i = 0; i < VCH_PARSER_AT_ONCE; i++)
+        vch_chamber_free(&parser->rooms[i].chamber);
+    if (parser->decided >= 0) (void)close(parser->decided);
+    if (parser->stop >= 0) (void)close(parser->stop);
     (void)pthread_cond_destroy(&parser->wake);
     (void)pthread_mutex_destroy(&parser->lock);
     free(parser);

@@ -1,8 +1,9 @@
-// Judging in another process: each answer meets a fresh one, which has the rules, no keys and no
-// way out (confine/profile.h), and says a verdict.
+// Judging in other processes: each answer meets a fresh one, which has the rules, no keys and no
+// way out (confine/profile.h), and says a verdict (chamber.h).
 //
-// A thread waits for it, so that the event loop does not; one answer is judged at a time. A process
-// that crashes, says no verdict or takes longer than VCH_PARSER_JUDGE_MS has accepted nothing.
+// Threads wait for them, so that the event loop does not: VCH_PARSER_AT_ONCE answers are judged at
+// once, each of another peer (docket.h). A process that crashes, says no verdict or takes longer
+// than VCH_PARSER_JUDGE_MS has accepted nothing.
 #pragma once
 
 #include <event2/event.h>
@@ -15,6 +16,7 @@
 
 #define VCH_PARSER_JUDGE_MS 10000u
 #define VCH_PARSER_JUDGES_MAX 4u
+#define VCH_PARSER_AT_ONCE 4u
 
 struct vch_parser;
 
@@ -27,8 +29,8 @@ struct vch_parser_setup {
                   const struct vch_asker_answer *answer);
 };
 
-// Forks the process that starts the others: before there are keys, threads and connections here.
-// Tries one, for what this kernel grants: REFUSED where that is not enough.
+// Forks the processes that start the others: before there are keys, threads and connections here.
+// Starts a first one, for what this kernel grants: REFUSED where that is not enough.
 vch_status vch_parser_new(struct vch_parser **out, const struct vch_parser_setup *setup,
                           struct vch_complaint *complaint);
 
@@ -36,7 +38,7 @@ vch_status vch_parser_new(struct vch_parser **out, const struct vch_parser_setup
 void vch_parser_serve(struct vch_parser *parser, uint32_t index, struct vch_asker_policy *policy);
 
 // Verdicts come on this loop. Until then, and after vch_parser_leave, nothing is judged. Leave
-// before the loop goes, and once no asker is left.
+// before the loop goes, and once no asker is left; it does not wait for what is being judged.
 vch_status vch_parser_join(struct vch_parser *parser, struct event_base *base);
 void vch_parser_leave(struct vch_parser *parser);
 

@@ -74,8 +74,8 @@ static void tear_down(void)
     results_release(&scene);
 }
 
-// As the asker has it when its policy's judge is called.
-static struct asked *ask(void)
+// As the asker has it when its policy's judge is called; of a peer by that number.
+static struct asked *ask_peer(uint8_t peer)
 {
     struct asked *asked = calloc(1, sizeof *asked);
     CHECK(asked != NULL);
@@ -84,6 +84,7 @@ static struct asked *ask(void)
 
     asker->setup =
         (struct vch_asker_setup){.policy = &court.policy, .on_change = on_change, .context = asked};
+    asker->setup.node.bytes[0] = peer;
     asker->state = VCH_ASKER_JUDGING;
     asker->bytes = calloc(1, court.size);
     CHECK(asker->bytes != NULL);
@@ -100,6 +101,11 @@ static struct asked *ask(void)
     memcpy(answer->channel.exporter, scene.block.exporter, sizeof answer->channel.exporter);
     memcpy(answer->channel.node, scene.block.node, sizeof answer->channel.node);
     return asked;
+}
+
+static struct asked *ask(void)
+{
+    return ask_peer(1);
 }
 
 static void take_up(struct asked *asked)
@@ -266,6 +272,73 @@ TEST(parser_that_hangs_is_ended)
     tear_down();
 }
 
+static struct asked *hang(uint8_t peer)
+{
+    struct asked *asked = ask_peer(peer);
+
+    asked->asker.answer.salt[0] = HANG;
+    take_up(asked);
+    return asked;
+}
+
+static void check_accepted_of(uint8_t peer)
+{
+    struct asked *asked = ask_peer(peer);
+
+    take_up(asked);
+    wait_for(asked);
+    CHECK_EQ(asked->asker.state, VCH_ASKER_SETTLED);
+    drop(asked);
+}
+
+// Nobody waits for who hangs: not others, however much one peer brings, and not who leaves. A judge
+// may take ten minutes here, and the test does not.
+TEST(parser_judges_one_peers_evidence_while_anothers_hangs)
+{
+    const struct vch_parser_setup setup = {.judge = spell_judge, .judge_ms = 600000};
+    enum { COUNT = 2 * VCH_PARSER_AT_ONCE };
+    struct asked *all[COUNT];
+
+    set_up_with(&setup);
+    for (int i = 0; i < COUNT; i++)
+        all[i] = hang(1);
+    for (int i = 0; i < 3; i++)
+        check_accepted_of(2);
+    struct asked *another = hang(3);
+    check_accepted_of(2);
+    CHECK_EQ(another->asker.state, VCH_ASKER_JUDGING);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(all[i]->asker.state, VCH_ASKER_JUDGING);
+    vch_parser_leave(court.parser);
+    CHECK_EQ(vch_parser_failures(court.parser), 0); // nothing came of it for no fault of theirs
+    for (int i = 0; i < COUNT; i++)
+        drop(all[i]);
+    drop(another);
+    tear_down();
+}
+
+// What a judge leaves behind would be seen by the next one: there is none.
+static void count_judge(struct vch_asker_verdict *out, const struct vch_judge *judge,
+                        const struct vch_asker_answer *answer)
+{
+    static int met;
+
+    (void)judge, (void)answer;
+    *out = (struct vch_asker_verdict){0};
+    (void)snprintf(out->why, sizeof out->why, "this is number %d", ++met);
+}
+
+TEST(parser_has_each_answer_judged_by_who_has_judged_no_other)
+{
+    const struct vch_parser_setup setup = {.judge = count_judge, .judge_ms = 60000};
+
+    set_up_with(&setup);
+    for (int i = 0; i < 3 * (int)VCH_PARSER_AT_ONCE; i++)
+        check_falls(HONEST, "this is number 1");
+    CHECK_EQ(vch_parser_failures(court.parser), 0);
+    tear_down();
+}
+
 static void attempt_judge(struct vch_asker_verdict *out, const struct vch_judge *judge,
                           const struct vch_asker_answer *answer)
 {
@@ -348,7 +421,7 @@ TEST(parser_concludes_nothing_of_an_asker_that_failed_meanwhile)
     vch_asker_receive(&first->asker, &response, vch_transport_now());
     CHECK_EQ(first->asker.state, VCH_ASKER_FAILED);
     drop(first);
-    wait_for(second); // judged after the first
+    wait_for(second); // judged after the first, which is of the same peer
     CHECK_EQ(second->asker.state, VCH_ASKER_SETTLED);
     drop(second);
     tear_down();

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -24,14 +26,29 @@ static void settle(struct vch_fence_result *out, bool is_done, const char *call)
         (void)vch_fence_refuse(out, call);
 }
 
-// Descriptors from `first` on are closed, but those kept. Numbers 0 and 1 stay taken, so that
-// nothing opened later is written to by mistake.
+static bool is_nowhere(int descriptor)
+{
+    struct stat facts;
+
+    return fstat(descriptor, &facts) == 0 && S_ISCHR(facts.st_mode) &&
+           facts.st_rdev == makedev(1, 3); // /dev/null, whatever its name is here
+}
+
+// Standard input and output stay taken, so that nothing opened later is written to by mistake. A
+// starter's child has them so already, and perhaps no name for it.
+static bool lead_nowhere(void)
+{
+    if (is_nowhere(0) && is_nowhere(1)) return true;
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return nowhere >= 0 && dup2(nowhere, 0) == 0 && dup2(nowhere, 1) == 1;
+}
+
+// Descriptors from 3 on are closed, but those kept.
 static void close_descriptors(struct vch_fence_result *out, const struct vch_profile *profile)
 {
     unsigned first = 3;
-    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (nowhere < 0 || dup2(nowhere, 0) != 0 || dup2(nowhere, 1) != 1) {
+    if (!lead_nowhere()) {
         (void)vch_fence_refuse(out, "/dev/null in the place of standard input and output");
         return;
     }

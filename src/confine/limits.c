@@ -27,19 +27,7 @@ static uint64_t beyond(uint64_t now, uint64_t more)
     return __builtin_add_overflow(now, more, &sum) ? VCH_PROFILE_ANY : sum;
 }
 
-#ifdef VCH_SANITIZED
-
-// A sanitizer maps terabytes beside what it looks after: no limit would leave it its own.
-static bool limit_memory(uint64_t more)
-{
-    (void)more;
-    return true;
-}
-
-#else
-
-// Pages that are mapped, as the kernel counts them for RLIMIT_AS; 0: nobody says.
-static uint64_t count_pages(void)
+uint64_t vch_limits_mapped(void)
 {
     char text[32] = "";
     int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -47,20 +35,31 @@ static uint64_t count_pages(void)
     if (file < 0) return 0;
     if (read(file, text, sizeof text - 1) <= 0) text[0] = '\0';
     (void)close(file);
-    return strtoull(text, NULL, 10);
+    return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
+
+#ifdef VCH_SANITIZED
+
+// A sanitizer maps terabytes beside what it looks after: no limit would leave it its own.
+static bool limit_memory(const struct vch_profile_limits *limits)
+{
+    (void)limits;
+    return true;
+}
+
+#else
 
 // Of address space: RLIMIT_DATA does not count memory that is shared. What is there already,
 // packages and what a forked process inherits, is no more than its parent has.
-static bool limit_memory(uint64_t more)
+static bool limit_memory(const struct vch_profile_limits *limits)
 {
-    if (more == VCH_PROFILE_ANY) return true;
-    const uint64_t pages = count_pages();
-    if (pages == 0) {
+    if (limits->memory == VCH_PROFILE_ANY) return true;
+    const uint64_t mapped = limits->mapped != 0 ? limits->mapped : vch_limits_mapped();
+    if (mapped == 0) {
         errno = ENOENT;
         return false;
     }
-    return lower(RLIMIT_AS, beyond(pages * (uint64_t)sysconf(_SC_PAGESIZE), more));
+    return lower(RLIMIT_AS, beyond(mapped, limits->memory));
 }
 
 #endif
@@ -84,6 +83,6 @@ void vch_limits_enter(struct vch_fence_result *out, const struct vch_profile *pr
     if (!lower(RLIMIT_CORE, 0) || !lower(RLIMIT_NOFILE, limits->files) ||
         !lower(RLIMIT_MEMLOCK, limits->locked) || !limit_files_written(limits->written))
         (void)vch_fence_refuse(out, "setrlimit");
-    else if (!limit_memory(limits->memory))
+    else if (!limit_memory(limits))
         (void)vch_fence_refuse(out, "limit of memory, by /proc/self/statm");
 }

@@ -34,6 +34,7 @@ struct vch_profile_limits {
     uint64_t locked;  // bytes of memory
     uint64_t written; // length of a file, beyond that of the log; more fails with EFBIG
     uint64_t files;   // descriptors
+    uint64_t mapped;  // bytes that it has: where it cannot look that up; 0: it does
 };
 
 enum { VCH_PROFILE_KEPT_MAX = 64, VCH_PROFILE_PATHS_MAX = 64 };

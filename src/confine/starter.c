@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "confine/limits.h"
 
-enum { START = 's', END = 'e', PATIENCE_MS = 1000 };
+enum { START = 's', END = 'e', STOP = 'k', PATIENCE_MS = 1000 };
 
 // What comes back, with the child's channel beside it where one was started.
 struct word {
@@ -25,6 +26,13 @@ struct order {
     vch_child_work *work;
     vch_starter_open *open; // NULL: nothing
     void *context;
+    bool may_move_in;
+    struct vch_confine_facts inside; // where it has: what children share with their starter
+};
+
+// Fences that last over fork, and take most of the time that a child's take.
+enum {
+    SHARED = VCH_FENCE_BIT(NAMESPACES) | VCH_FENCE_BIT(ROOT) | VCH_FENCE_BIT(CAPABILITIES),
 };
 
 // Whoever was told that its channel is closed ends; who does not is ended.
@@ -35,6 +43,37 @@ static void wait_a_moment(const struct vch_child *child)
 
     if (handle < 0 || poll(&end, 1, PATIENCE_MS) != 1) (void)kill(child->pid, SIGKILL);
     if (handle >= 0) (void)close(handle);
+}
+
+// Once a first child has shown that it can, and has ended: it would be outside.
+static bool is_to_move_in(struct order *order, struct vch_child *child)
+{
+    bool is_granted = child->facts.fences[VCH_FENCE_NAMESPACES].outcome == VCH_FENCE_GRANTED;
+
+    if (!order->may_move_in || !is_granted) return false;
+    order->may_move_in = false;
+    vch_child_stop(child);
+    return true;
+}
+
+// A process half inside could start one child more: better none, which is said.
+static void move_in(struct order *order)
+{
+    struct vch_profile shared = order->profile;
+
+    order->profile.limits.mapped = vch_limits_mapped(); // /proc stays outside
+    shared.asked &= SHARED;
+    shared.required = VCH_FENCE_BIT(NAMESPACES);
+    if (!vch_is_ok(vch_confine_self(&order->inside, &shared, NULL))) _exit(1);
+    order->profile.asked &= ~(uint32_t)SHARED;
+}
+
+// What a child has of its starter is granted to it, too.
+static void settle(struct vch_child *child, struct order *order)
+{
+    for (enum vch_fence fence = 0; fence < VCH_FENCE_COUNT; fence++)
+        if (order->inside.fences[fence].outcome != VCH_FENCE_NOT_ASKED)
+            child->facts.fences[fence] = order->inside.fences[fence];
 }
 
 static vch_status make(struct vch_child *out, const struct order *order,
@@ -54,13 +93,14 @@ static vch_status make(struct vch_child *out, const struct order *order,
     return status;
 }
 
-static void start_one(struct vch_child *child, int channel, const struct order *order)
+static void start_one(struct vch_child *child, int channel, struct order *order)
 {
     struct word word = {.status = VCH_OK};
     struct vch_child fresh;
 
     vch_child_stop(child);
     word.status = make(&fresh, order, &word.complaint);
+    settle(&fresh, order);
     word.facts = fresh.facts;
     bool is_started = vch_is_ok(word.status);
     vch_status told =
@@ -72,12 +112,15 @@ static void start_one(struct vch_child *child, int channel, const struct order *
     *child = fresh;
 }
 
-static void end_one(struct vch_child *child, int channel)
+static void end_one(struct vch_child *child, int channel, bool is_patient)
 {
     struct word word = {.status = VCH_OK};
 
     if (child->pid > 0) {
-        wait_a_moment(child);
+        if (is_patient)
+            wait_a_moment(child);
+        else
+            (void)kill(child->pid, SIGKILL);
         word.status = vch_child_end(child, &word.complaint);
     }
     vch_status told = vch_child_write_with(channel, &word, sizeof word, -1);
@@ -86,15 +129,17 @@ static void end_one(struct vch_child *child, int channel)
 
 static int be_starter(int channel, void *context)
 {
-    const struct order *order = context;
+    struct order *order = context;
     struct vch_child child = {.channel = -1};
     uint8_t wish = 0;
 
     while (vch_is_ok(vch_child_read(channel, &wish, sizeof wish))) {
-        if (wish == START)
+        if (wish == START) {
+            if (is_to_move_in(order, &child)) move_in(order);
             start_one(&child, channel, order);
-        else
-            end_one(&child, channel);
+        } else {
+            end_one(&child, channel, wish == END);
+        }
     }
     if (child.pid > 0) wait_a_moment(&child); // it sees that nobody is left
     vch_child_stop(&child);
@@ -115,17 +160,14 @@ static struct vch_profile profile_of(const struct vch_profile *children)
     };
 }
 
-vch_status vch_starter_new_with(struct vch_starter *out, const struct vch_profile *profile,
-                                vch_child_work *work, vch_starter_open *open, void *context,
-                                struct vch_complaint *complaint)
+static vch_status begin(struct vch_starter *out, struct order *order,
+                        struct vch_complaint *complaint)
 {
-    struct order order = {*profile, work, open, context};
-    const struct vch_profile mine = profile_of(profile);
+    const struct vch_profile mine = profile_of(&order->profile);
     struct vch_child child;
 
-    VCH_ASSERT(open == NULL || profile->kept_count == 0);
     *out = (struct vch_starter){.channel = -1};
-    VCH_TRY(vch_child_start(&child, &mine, be_starter, &order, complaint));
+    VCH_TRY(vch_child_start(&child, &mine, be_starter, order, complaint));
     *out = (struct vch_starter){.pid = child.pid, .channel = child.channel};
     return VCH_OK;
 }
@@ -133,7 +175,30 @@ vch_status vch_starter_new_with(struct vch_starter *out, const struct vch_profil
 vch_status vch_starter_new(struct vch_starter *out, const struct vch_profile *profile,
                            vch_child_work *work, void *context, struct vch_complaint *complaint)
 {
-    return vch_starter_new_with(out, profile, work, NULL, context, complaint);
+    struct order order = {.profile = *profile, .work = work, .context = context};
+
+    return begin(out, &order, complaint);
+}
+
+vch_status vch_starter_new_with(struct vch_starter *out, const struct vch_profile *profile,
+                                vch_child_work *work, vch_starter_open *open, void *context,
+                                struct vch_complaint *complaint)
+{
+    struct order order = {.profile = *profile, .work = work, .open = open, .context = context};
+
+    VCH_ASSERT(profile->kept_count == 0);
+    return begin(out, &order, complaint);
+}
+
+vch_status vch_starter_new_inside(struct vch_starter *out, const struct vch_profile *profile,
+                                  vch_child_work *work, void *context,
+                                  struct vch_complaint *complaint)
+{
+    struct order order = {
+        .profile = *profile, .work = work, .context = context, .may_move_in = true};
+
+    VCH_ASSERT(profile->path_count == 0 && (profile->required & SHARED) == 0);
+    return begin(out, &order, complaint);
 }
 
 static vch_status gone(struct vch_complaint *complaint)
@@ -168,8 +233,8 @@ vch_status vch_starter_start(struct vch_starter *starter, struct vch_child *out,
     return VCH_OK;
 }
 
-vch_status vch_starter_end(struct vch_starter *starter, struct vch_child *child,
-                           struct vch_complaint *complaint)
+static vch_status end(struct vch_starter *starter, struct vch_child *child, uint8_t wish,
+                      struct vch_complaint *complaint)
 {
     struct word word = {.status = VCH_OK};
     int none = -1;
@@ -178,7 +243,19 @@ vch_status vch_starter_end(struct vch_starter *starter, struct vch_child *child,
     child->channel = -1;
     if (!starter->is_running) return VCH_OK;
     starter->is_running = false;
-    return ask(&word, &none, starter, END, complaint);
+    return ask(&word, &none, starter, wish, complaint);
+}
+
+vch_status vch_starter_end(struct vch_starter *starter, struct vch_child *child,
+                           struct vch_complaint *complaint)
+{
+    return end(starter, child, END, complaint);
+}
+
+vch_status vch_starter_stop(struct vch_starter *starter, struct vch_child *child,
+                            struct vch_complaint *complaint)
+{
+    return end(starter, child, STOP, complaint);
 }
 
 void vch_starter_free(struct vch_starter *starter)

@@ -131,6 +131,23 @@ TEST(starter_ends_a_child_that_does_not_end_by_itself)
     vch_starter_free(&starter);
 }
 
+TEST(starter_stops_a_child_at_once)
+{
+    struct vch_complaint complaint = {0};
+    struct vch_starter starter;
+    struct vch_child child;
+    bool is_over = false;
+
+    begin(&starter, stay, &is_over);
+    start(&starter, &child);
+    CHECK_FAILS(vch_starter_stop(&starter, &child, &complaint), BAD_PROOF);
+    CHECK(strstr(complaint.text, "signal 9") != NULL);
+    CHECK_OK(vch_starter_stop(&starter, &child, NULL)); // there is none any more
+    start(&starter, &child);
+    CHECK_FAILS(vch_starter_stop(&starter, &child, NULL), BAD_PROOF);
+    vch_starter_free(&starter);
+}
+
 TEST(starter_that_is_gone_is_said_so)
 {
     struct vch_complaint complaint = {0};
@@ -195,6 +212,63 @@ TEST(starter_and_child_end_as_who_needs_them_is_killed)
     CHECK_EQ(errno, ECHILD);
     CHECK(count >= (number == 1 ? 2 : 1));
     CHECK_EQ(close(ends[0]) | close(ends[1]), 0);
+}
+
+// Says its number, and waits to be ended.
+static int say_number(int channel, void *context)
+{
+    int32_t number = getpid();
+
+    (void)context;
+    if (!vch_is_ok(vch_child_write(channel, &number, sizeof number))) return 1;
+    return vch_is_ok(vch_child_read(channel, &number, 1)) ? 1 : 0;
+}
+
+static bool has_namespaces(const struct vch_child *child)
+{
+    return child->facts.fences[VCH_FENCE_NAMESPACES].outcome == VCH_FENCE_GRANTED;
+}
+
+// The first of a process space is its number one: at first the child, then who starts it.
+TEST(starter_that_moved_in_starts_children_with_the_same_fences)
+{
+    const struct vch_profile profile = vch_profile_parser();
+    struct vch_confine_facts first = {0};
+    struct vch_starter starter;
+    struct vch_child child;
+
+    CHECK_OK(vch_starter_new_inside(&starter, &profile, say_number, NULL, NULL));
+    for (int i = 0; i < 4; i++) {
+        int32_t number = 0;
+        start(&starter, &child);
+        if (i == 0) first = child.facts;
+        CHECK(memcmp(&first, &child.facts, sizeof first) == 0);
+        CHECK_OK(vch_child_read(child.channel, &number, sizeof number));
+        if (has_namespaces(&child)) CHECK_EQ(number == 1, i == 0);
+        if (i % 2 == 0)
+            CHECK_OK(vch_starter_end(&starter, &child, NULL)); // or the next one ends it
+        if (i % 2 == 1) CHECK_EQ(close(child.channel), 0);
+    }
+    vch_starter_free(&starter);
+}
+
+TEST(starter_that_moved_in_is_killed_with_its_child)
+{
+    const struct vch_profile profile = vch_profile_parser();
+    struct vch_starter starter;
+    struct vch_child child;
+    bool is_over = false;
+    uint8_t byte = 0;
+
+    CHECK_OK(vch_starter_new_inside(&starter, &profile, stay, &is_over, NULL));
+    for (int i = 0; i < 2; i++) {
+        start(&starter, &child);
+        if (i == 0) CHECK_FAILS(vch_starter_stop(&starter, &child, NULL), BAD_PROOF);
+    }
+    CHECK_EQ(kill(starter.pid, SIGKILL), 0);
+    CHECK_FAILS(vch_child_read(child.channel, &byte, 1), TRUNCATED); // hangs if it stays
+    (void)close(child.channel);
+    vch_starter_free(&starter);
 }
 
 struct book {
