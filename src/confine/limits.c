@@ -41,9 +41,9 @@ uint64_t vch_limits_mapped(void)
 #ifdef VCH_SANITIZED
 
 // A sanitizer maps terabytes beside what it looks after: no limit would leave it its own.
-static bool limit_memory(const struct vch_profile_limits *limits)
+static bool limit_memory(const struct vch_profile *profile)
 {
-    (void)limits;
+    (void)profile;
     return true;
 }
 
@@ -51,15 +51,17 @@ static bool limit_memory(const struct vch_profile_limits *limits)
 
 // Of address space: RLIMIT_DATA does not count memory that is shared. What is there already,
 // packages and what a forked process inherits, is no more than its parent has.
-static bool limit_memory(const struct vch_profile_limits *limits)
+static bool limit_memory(const struct vch_profile *profile)
 {
-    if (limits->memory == VCH_PROFILE_ANY) return true;
-    const uint64_t mapped = limits->mapped != 0 ? limits->mapped : vch_limits_mapped();
+    const uint64_t more = profile->limits.memory;
+
+    if (more == VCH_PROFILE_ANY) return true;
+    const uint64_t mapped = profile->mapped != 0 ? profile->mapped : vch_limits_mapped();
     if (mapped == 0) {
         errno = ENOENT;
         return false;
     }
-    return lower(RLIMIT_AS, beyond(mapped, limits->memory));
+    return lower(RLIMIT_AS, beyond(mapped, more));
 }
 
 #endif
@@ -83,6 +85,6 @@ void vch_limits_enter(struct vch_fence_result *out, const struct vch_profile *pr
     if (!lower(RLIMIT_CORE, 0) || !lower(RLIMIT_NOFILE, limits->files) ||
         !lower(RLIMIT_MEMLOCK, limits->locked) || !limit_files_written(limits->written))
         (void)vch_fence_refuse(out, "setrlimit");
-    else if (!limit_memory(limits))
+    else if (!limit_memory(profile))
         (void)vch_fence_refuse(out, "limit of memory, by /proc/self/statm");
 }

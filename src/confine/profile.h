@@ -34,7 +34,6 @@ struct vch_profile_limits {
     uint64_t locked;  // bytes of memory
     uint64_t written; // length of a file, beyond that of the log; more fails with EFBIG
     uint64_t files;   // descriptors
-    uint64_t mapped;  // bytes that it has: where it cannot look that up; 0: it does
 };
 
 enum { VCH_PROFILE_KEPT_MAX = 64, VCH_PROFILE_PATHS_MAX = 64 };
@@ -46,6 +45,7 @@ struct vch_profile {
     uint32_t calls;    // VCH_PROFILE_...
     bool is_leashed;   // killed when the thread that starts it ends, however that comes
     struct vch_profile_limits limits;
+    uint64_t mapped;       // bytes that it has, where it cannot look that up; 0: it does
     uint64_t capabilities; // 1 << CAP_...: those that stay
     const struct vch_profile_path *paths;
     uint32_t path_count;

@@ -61,7 +61,7 @@ static void move_in(struct order *order)
 {
     struct vch_profile shared = order->profile;
 
-    order->profile.limits.mapped = vch_limits_mapped(); // /proc stays outside
+    order->profile.mapped = vch_limits_mapped(); // /proc stays outside
     shared.asked &= SHARED;
     shared.required = VCH_FENCE_BIT(NAMESPACES);
     if (!vch_is_ok(vch_confine_self(&order->inside, &shared, NULL))) _exit(1);
