@@ -29,7 +29,7 @@ class Probe(unittest.TestCase):
             self.assertIn(row["result"], ("granted", "refused"))
             self.assertTrue(row["result"] == "granted" or row["why"])
             self.assertRegex(as_text.stdout, rf"(?m)^  {row['fence']} +{row['result']} ")
-        self.assertEqual([row["role"] for row in told["roles"]], ["parser", "key agent", "inference"])
+        self.assertEqual([row["role"] for row in told["roles"]], ["parser", "key agent", "collector", "inference"])
         can_run = all(row["can_run"] for row in told["roles"])
         self.assertEqual(as_json.returncode, YES if can_run else NO)
         self.assertEqual(as_text.returncode, as_json.returncode)
