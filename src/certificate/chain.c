@@ -65,12 +65,9 @@ static bool is_pss_sha384(const X509_ALGOR *algorithm)
 }
 
 // 0: none of those that can be allowed.
-static unsigned signature_of(const X509 *certificate)
+static unsigned signature_by(int nid, const X509_ALGOR *algorithm)
 {
-    const X509_ALGOR *algorithm = NULL;
-
-    X509_get0_signature(NULL, &algorithm, certificate);
-    switch (X509_get_signature_nid(certificate)) {
+    switch (nid) {
     case NID_ecdsa_with_SHA256: return VCH_CHAIN_ECDSA_SHA256;
     case NID_ecdsa_with_SHA384: return VCH_CHAIN_ECDSA_SHA384;
     case NID_sha256WithRSAEncryption: return VCH_CHAIN_PKCS1_SHA256;
@@ -78,6 +75,14 @@ static unsigned signature_of(const X509 *certificate)
     case NID_rsassaPss: return is_pss_sha384(algorithm) ? VCH_CHAIN_PSS_SHA384 : 0;
     default: return 0;
     }
+}
+
+static unsigned signature_of(const X509 *certificate)
+{
+    const X509_ALGOR *algorithm = NULL;
+
+    X509_get0_signature(NULL, &algorithm, certificate);
+    return signature_by(X509_get_signature_nid(certificate), algorithm);
 }
 
 static vch_status check_certificate(X509 *certificate, bool is_leaf, unsigned signatures,
@@ -126,6 +131,34 @@ static vch_status check_list(const struct vch_certificate_list *list, uint32_t b
                                 "certificate %u of the chain was not issued by the %s: %s", i + 1,
                                 issuer == root ? "pinned root" : "next one",
                                 X509_verify_cert_error_string(why));
+    }
+    return VCH_OK;
+}
+
+static bool is_authority(const X509_NAME *name, const struct vch_certificate_list *list,
+                         uint32_t below, const X509 *root)
+{
+    for (uint32_t i = 1; i < below; i++)
+        if (X509_NAME_cmp(name, X509_get_subject_name(list->items[i])) == 0) return true;
+    return X509_NAME_cmp(name, X509_get_subject_name(root)) == 0;
+}
+
+// What an authority says of revocation is signed as its certificates are: OpenSSL takes any hash.
+static vch_status check_crls(const struct vch_certificate_list *list, uint32_t below,
+                             const X509 *root, const struct vch_chain_rules *rules,
+                             struct vch_complaint *complaint)
+{
+    for (uint32_t i = 0; rules->crls != NULL && i < rules->crls->count; i++) {
+        const X509_CRL *crl = rules->crls->items[i];
+        const X509_ALGOR *algorithm = NULL;
+        X509_CRL_get0_signature(crl, NULL, &algorithm);
+        int nid = X509_CRL_get_signature_nid(crl);
+        if ((signature_by(nid, algorithm) & rules->signatures) == 0 &&
+            is_authority(X509_CRL_get_issuer(crl), list, below, root))
+            return vch_complain(complaint, VCH_CODE_BAD_PROOF,
+                                "revocation list %u is signed in a way that is not allowed (%s, or "
+                                "its parameters)",
+                                i + 1, OBJ_nid2ln(nid));
     }
     return VCH_OK;
 }
@@ -228,6 +261,7 @@ vch_status vch_chain_verify(const struct vch_certificate_list *list,
         if (X509_cmp(list->items[below - 1], root) == 0) below--;
         status = check_list(list, below, root, rules->signatures, complaint);
         if (vch_is_ok(status)) status = check_leaf(list->items[0], rules->leaf, complaint);
+        if (vch_is_ok(status)) status = check_crls(list, below, root, rules, complaint);
         if (vch_is_ok(status)) status = verify(list, below, root, rules, complaint);
     }
     X509_free(root);

@@ -4,7 +4,7 @@
 #include "certificate/certificate.h"
 #include "certificate/crl.h"
 
-// How certificates below the root may be signed; a set of bits.
+// How certificates below the root, and revocation lists, may be signed; a set of bits.
 enum vch_chain_signature {
     VCH_CHAIN_ECDSA_SHA256 = 1,
     VCH_CHAIN_ECDSA_SHA384 = 2,

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -30,6 +31,23 @@ static bool is_canonical(X509_CRL *crl, const uint8_t *bytes, size_t size)
     return is_same && X509_CRL_get0_nextUpdate(crl) != NULL;
 }
 
+// A list of changes, of some reasons, or of what others issued is one only together with others:
+// OpenSSL passes over it as if it were not there, and so over whom it revokes.
+static bool is_whole(const X509_CRL *crl)
+{
+    int found = -1; // there is no such extension
+    ISSUING_DIST_POINT *point =
+        X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found, NULL);
+    bool is_of_all =
+        point == NULL
+            ? found == -1
+            : point->indirectCRL <= 0 && point->onlysomereasons == NULL &&
+                  (point->onlyuser > 0) + (point->onlyCA > 0) + (point->onlyattr > 0) <= 1;
+
+    ISSUING_DIST_POINT_free(point);
+    return is_of_all && X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) < 0;
+}
+
 static vch_status append(struct vch_crl_list *list, const uint8_t *bytes, size_t size,
                          struct vch_complaint *complaint)
 {
@@ -40,13 +58,15 @@ static vch_status append(struct vch_crl_list *list, const uint8_t *bytes, size_t
                             VCH_CRL_COUNT_MAX);
     ERR_set_mark();
     X509_CRL *crl = d2i_X509_CRL(NULL, &end, (long)size);
-    bool is_good = crl != NULL && end == bytes + size && is_canonical(crl, bytes, size);
+    bool is_good =
+        crl != NULL && end == bytes + size && is_canonical(crl, bytes, size) && is_whole(crl);
     ERR_pop_to_mark();
     if (!is_good) {
         X509_CRL_free(crl);
         return vch_complain(complaint, VCH_CODE_MALFORMED,
-                            "expected a revocation list in DER with the date of the next one; "
-                            "found %zu bytes that are none",
+                            "expected a revocation list in DER with the date of the next one, "
+                            "whole (no changes alone, no other issuers, of all reasons); found %zu "
+                            "bytes that are none",
                             size);
     }
     list->items[list->count++] = crl;

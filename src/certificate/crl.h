@@ -20,7 +20,8 @@ void vch_crl_init(struct vch_crl_list *list);
 void vch_crl_release(struct vch_crl_list *list);
 
 // Appends what the bytes hold: one list in DER, exactly, or PEM as in certificate.h. A list must
-// say when it ends. MALFORMED or LIMIT.
+// say when it ends and stand alone: no delta, no indirect one, none of some reasons. MALFORMED or
+// LIMIT.
 vch_status vch_crl_read(struct vch_crl_list *list, const uint8_t *bytes, size_t size,
                         struct vch_complaint *complaint);
 

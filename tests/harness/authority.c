@@ -110,20 +110,21 @@ static void add_revoked(X509_CRL *crl, long serial, int64_t start_s)
     ASN1_TIME_free(date);
 }
 
-size_t authority_revoke(const struct authority *issuer, const long *serials, size_t count,
-                        int64_t start_s, int64_t end_s, uint8_t *out, size_t size)
+size_t authority_list(const struct authority *issuer, const struct authority_list_plan *plan,
+                      uint8_t *out, size_t size)
 {
     unsigned char *end = out;
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *start = ASN1_TIME_set(NULL, start_s), *next = ASN1_TIME_set(NULL, end_s);
+    ASN1_TIME *start = ASN1_TIME_set(NULL, plan->start_s), *next = ASN1_TIME_set(NULL, plan->end_s);
 
     CHECK_EQ(X509_CRL_set_version(crl, X509_CRL_VERSION_2), 1);
     CHECK_EQ(X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->certificate)), 1);
     CHECK_EQ(X509_CRL_set1_lastUpdate(crl, start), 1);
     CHECK_EQ(X509_CRL_set1_nextUpdate(crl, next), 1);
-    for (size_t i = 0; i < count; i++)
-        add_revoked(crl, serials[i], start_s);
-    EVP_MD_CTX *signer = signer_of(issuer->key, NULL, 0);
+    for (size_t i = 0; i < plan->count; i++)
+        add_revoked(crl, plan->serials[i], plan->start_s);
+    if (plan->extend != NULL) plan->extend(crl);
+    EVP_MD_CTX *signer = signer_of(issuer->key, plan->hash, 0);
     CHECK(X509_CRL_sign_ctx(crl, signer) > 0);
     EVP_MD_CTX_free(signer);
     CHECK(i2d_X509_CRL(crl, NULL) <= (int)size);
@@ -132,4 +133,13 @@ size_t authority_revoke(const struct authority *issuer, const long *serials, siz
     ASN1_TIME_free(start);
     ASN1_TIME_free(next);
     return used;
+}
+
+size_t authority_revoke(const struct authority *issuer, const long *serials, size_t count,
+                        int64_t start_s, int64_t end_s, uint8_t *out, size_t size)
+{
+    const struct authority_list_plan plan = {
+        .serials = serials, .count = count, .start_s = start_s, .end_s = end_s};
+
+    return authority_list(issuer, &plan, out, size);
 }

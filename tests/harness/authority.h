@@ -36,6 +36,18 @@ void authority_extend(X509 *certificate, const char *oid, const void *value, siz
 
 // DER; returns its size.
 size_t authority_der(const struct authority *authority, uint8_t *out, size_t size);
-// A revocation list of those serial numbers, in DER.
+
+struct authority_list_plan {
+    const long *serials; // revoked
+    size_t count;
+    int64_t start_s, end_s;
+    const char *hash;           // as of a certificate
+    void (*extend)(X509_CRL *); // NULL: no extensions
+};
+
+// A revocation list, in DER; returns its size.
+size_t authority_list(const struct authority *issuer, const struct authority_list_plan *plan,
+                      uint8_t *out, size_t size);
+// One of those serial numbers, with nothing strange about it.
 size_t authority_revoke(const struct authority *issuer, const long *serials, size_t count,
                         int64_t start_s, int64_t end_s, uint8_t *out, size_t size);
