@@ -100,19 +100,31 @@ static void judge_chain(struct vch_appraisal *appraisal, const struct shown *sho
                       "not done: NVIDIA says online alone which keys it has revoked");
 }
 
-// Each line of chips has an authority right below the root; what another line's device signs for
-// this one is a lie, and so is what NVIDIA's switches sign.
+// The authority right below the root, which stands last, or not.
+static const struct x509_st *line_of(const struct shown *shown)
+{
+    uint8_t subject[VCH_CERTIFICATE_NAME_MAX], issuer[VCH_CERTIFICATE_NAME_MAX];
+    size_t subject_size = 0, issuer_size = 0;
+    uint32_t last = shown->chain.count - 1;
+    const struct x509_st *certificate = shown->chain.items[last];
+
+    if (!vch_is_ok(vch_certificate_subject(certificate, subject, &subject_size)) ||
+        !vch_is_ok(vch_certificate_issuer(certificate, issuer, &issuer_size)))
+        return NULL;
+    bool is_root = subject_size == issuer_size && memcmp(subject, issuer, subject_size) == 0;
+    return is_root ? shown->chain.items[last - 1] : certificate;
+}
+
+// Each line of chips has an authority of its own there; what another line's device signs for this
+// one is a lie, and so is what NVIDIA's switches sign.
 static bool is_of_its_line(const struct shown *shown, const struct vch_gpu_identity *identity)
 {
+    const struct x509_st *line = line_of(shown);
     char want[64], found[64];
-    uint32_t last = shown->chain.count - 1;
 
     (void)snprintf(want, sizeof want, "NVIDIA %s Identity", identity->chip);
-    for (uint32_t i = last > 0 ? last - 1 : 0; i <= last; i++) // the root stands last, or not
-        if (vch_is_ok(vch_certificate_subject_name(shown->chain.items[i], found, sizeof found)) &&
-            strcmp(found, want) == 0)
-            return true;
-    return false;
+    return line != NULL && vch_is_ok(vch_certificate_subject_name(line, found, sizeof found)) &&
+           strcmp(found, want) == 0;
 }
 
 static void judge_chip(struct vch_appraisal *appraisal, const struct shown *shown,

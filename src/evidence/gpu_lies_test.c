@@ -79,6 +79,20 @@ TEST(gpu_of_another_line_and_what_is_no_gpu_is_refused)
     gpu_release(&gpu);
 }
 
+TEST(gpu_line_is_the_one_right_below_the_root_whether_that_is_shown_or_not)
+{
+    begin();
+    gpu_write_pem(&gpu, GPU_ROOT);
+    CHECK_OK(verify());
+    gpu.names[GPU_DEVICE] = "NVIDIA GH100 Identity"; // says the authority of a switch
+    gpu.names[GPU_LINE] = "NVIDIA LS10 Identity";
+    reissue();
+    check_fails("gpu.line");
+    gpu_write_pem(&gpu, GPU_ROOT);
+    check_fails("gpu.line");
+    gpu_release(&gpu);
+}
+
 TEST(gpu_signature_that_is_none_is_refused)
 {
     begin();

@@ -49,11 +49,12 @@ static inline void gpu_extend(X509 *certificate)
     authority_extend(certificate, "2.23.133.5.4.1", gpu_at->composite, gpu_at->composite_size);
 }
 
-static inline void gpu_write_pem(struct gpu *gpu)
+// The first so many of the chain.
+static inline void gpu_write_pem(struct gpu *gpu, unsigned count)
 {
     BIO *out = BIO_new(BIO_s_mem());
 
-    for (unsigned i = 0; i < GPU_CHAIN; i++)
+    for (unsigned i = 0; i < count; i++)
         CHECK_EQ(PEM_write_bio_X509(out, gpu->chain[i].certificate), 1);
     int size = BIO_read(out, gpu->pem, sizeof gpu->pem);
     CHECK(size > 0 && size < GPU_PEM_MAX);
@@ -84,7 +85,7 @@ static inline void gpu_issue(struct gpu *gpu, unsigned highest)
         authority_issue(&gpu->chain[i], i == GPU_ROOT ? NULL : &gpu->chain[i + 1], &plan);
     }
     gpu->root_size = authority_der(&gpu->chain[GPU_ROOT], gpu->root, sizeof gpu->root);
-    gpu_write_pem(gpu);
+    gpu_write_pem(gpu, GPU_CHAIN);
 }
 
 // Signs what stands in the report, but for its last 96 bytes.
