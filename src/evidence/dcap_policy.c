@@ -16,6 +16,7 @@ enum {
     ENCLAVE_KNOWN = ENCLAVE_INITIALISED | ENCLAVE_DEBUG | ENCLAVE_64_BIT | ENCLAVE_PROVISION_KEY |
                     ENCLAVE_TOKEN_KEY | ENCLAVE_CET | ENCLAVE_KEY_SEPARATION | ENCLAVE_EXIT_NOTIFY,
     DOMAIN_UNDER_DEBUG = 0xff, // the low byte: TUD, of which bit 0 is DEBUG
+    DOMAIN_MIGRATABLE = 1 << 29,
     MODULE_COMPONENTS = 2,
 };
 
@@ -54,6 +55,22 @@ static bool is_newer(const struct vch_dcap_quote_domain *domain)
     return module_now >= module_then;
 }
 
+// Before TD 1.5 a report does not say which service TDs may act on the domain. That of a domain
+// that can migrate has the keys to its memory, so whose they are has to be known.
+static void check_unknown_service(struct vch_appraisal *appraisal,
+                                  const struct vch_dcap_quote_domain *domain)
+{
+    static const char name[] = "dcap.domain.service";
+
+    if ((vch_get_u64le(domain->attributes) & DOMAIN_MIGRATABLE) == 0)
+        vch_appraisal_add(appraisal, name, VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
+    else
+        vch_appraisal_add(appraisal, name, VCH_APPRAISAL_FAILED,
+                          "the domain can migrate, and a report of TD 1.0 does not say by which "
+                          "service TD: collect a quote of version 5");
+    vch_appraisal_add(appraisal, "dcap.domain.update", VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
+}
+
 static void check_module_and_service(struct vch_dcap_parts *parts,
                                      const struct vch_dcap_quote_domain *domain,
                                      const struct vch_dcap_tdx_policy *policy)
@@ -65,8 +82,7 @@ static void check_module_and_service(struct vch_dcap_parts *parts,
     (void)vch_appraisal_check(appraisal, "dcap.domain.module", holds,
                               "the TDX module's measurement (MRSEAM) is not allowed by policy");
     if (domain->service == NULL) {
-        vch_appraisal_add(appraisal, "dcap.domain.service", VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
-        vch_appraisal_add(appraisal, "dcap.domain.update", VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
+        check_unknown_service(appraisal, domain);
         return;
     }
     (void)vch_appraisal_check(appraisal, "dcap.domain.service",

@@ -147,3 +147,25 @@ TEST(dcap_revoked_is_refused_whatever_policy_lists)
     CHECK(strstr(dcap_set_names(&intel.set, VCH_APPRAISAL_WARNED), LEVELS) != NULL);
     intel_release(&intel);
 }
+
+// A report without MRSERVICETD does not say who may carry a domain's memory elsewhere.
+TEST(dcap_domain_that_can_migrate_says_by_whom)
+{
+    static const unsigned forms[] = {TDX_4, TDX_5 - 1};
+    struct intel_plan plan = intel_honest;
+
+    plan.is_migratable = true;
+    FOR_EACH(form, forms)
+    {
+        plan.form = *form;
+        make(&plan);
+        check_failed("dcap.domain.attributes dcap.domain.service ");
+        intel.set.policy.tdx.attributes_allowed |= 1u << 29;
+        check_failed("dcap.domain.service ");
+    }
+    plan.form = TDX_5;
+    make(&plan);
+    intel.set.policy.tdx.attributes_allowed |= 1u << 29;
+    check_failed("");
+    intel_release(&intel);
+}

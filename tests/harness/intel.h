@@ -39,6 +39,8 @@ struct intel_plan {
     uint8_t module_minor_now;       // of version 5, after updates; 0: as it was
     unsigned tcb_info_form; // whose TCB Info it is: index of dcap_forms, plus 1; 0: the quote's
     bool is_key_unbound;    // the quoting enclave vouches for another key
+    bool is_migratable;     // the domain
+    uint16_t enclave_at;    // of the enclave's report: the place of a byte that is not 0; 0: none
     long revoked_by_root,
         revoked_by_platform; // serials: 2 the platform's authority, 3 PCK, 4 signer
 };
@@ -269,13 +271,14 @@ static inline void intel_write_body(uint8_t *body, const struct intel *intel,
         body[48] = 0x05; // initialised, 64 bits
         memset(body + 64, 0xe1, 32);
         memcpy(body + 320, intel->report_data, 64);
+        if (plan->enclave_at > 0) body[plan->enclave_at] = 1;
         return;
     }
     body[0] = plan->module_minor;
     body[1] = plan->module_major;
     memset(body + 64, plan->module_signer, 48);
     body[112] = plan->module_attributes;
-    body[123] = 0x10; // SEPT_VE_DISABLE
+    body[123] = plan->is_migratable ? 0x30 : 0x10; // SEPT_VE_DISABLE, perhaps MIGRATABLE
     body[128] = 0xe7;
     memset(body + 136, 0x7d, 48);
     memcpy(body + 520, intel->report_data, 64);
