@@ -127,13 +127,17 @@ static void check_domain(struct vch_dcap_parts *parts)
     check_module_and_service(parts, domain, policy);
 }
 
+// A signer's products are told apart by numbers of which policy states one; the others are zeros in
+// an enclave that does without.
 static bool is_enclave(const struct vch_dcap_quote_enclave *found,
                        const struct vch_dcap_enclave *allowed)
 {
     if (allowed->measurement != NULL)
         return memcmp(found->measurement, allowed->measurement, 32) == 0;
-    return allowed->signer != NULL && memcmp(found->signer, allowed->signer, 32) == 0 &&
-           found->product == allowed->product && found->svn >= allowed->min_svn;
+    return vch_is_zero(found->extended_product, VCH_DCAP_QUOTE_PRODUCT_SIZE) &&
+           vch_is_zero(found->family, VCH_DCAP_QUOTE_PRODUCT_SIZE) && allowed->signer != NULL &&
+           memcmp(found->signer, allowed->signer, 32) == 0 && found->product == allowed->product &&
+           found->svn >= allowed->min_svn;
 }
 
 static void check_enclave(struct vch_dcap_parts *parts)
@@ -155,6 +159,11 @@ static void check_enclave(struct vch_dcap_parts *parts)
                               "expected an initialised enclave without unknown attributes and, "
                               "unless policy allows it, without the provisioning key; found %#llx",
                               (unsigned long long)flags);
+    (void)vch_appraisal_check(appraisal, "dcap.enclave.config",
+                              vch_is_zero(enclave->config, VCH_DCAP_QUOTE_CONFIG_SIZE) &&
+                                  enclave->config_svn == 0,
+                              "the enclave's host configured it (CONFIGID, CONFIGSVN), and no "
+                              "policy can say with what it may: start it without");
     for (uint32_t i = 0; i < policy->enclave_count; i++)
         is_listed |= is_enclave(enclave, &policy->enclaves[i]);
     (void)vch_appraisal_check(appraisal, "dcap.enclave.identity", is_listed,

@@ -42,7 +42,11 @@ static struct vch_dcap_quote_enclave enclave_of(const uint8_t *b)
                                            .signer = b + 128,
                                            .product = (uint16_t)(b[256] | b[257] << 8),
                                            .svn = (uint16_t)(b[258] | b[259] << 8),
-                                           .report_data = b + 320};
+                                           .report_data = b + 320,
+                                           .config = b + 192,
+                                           .extended_product = b + 32,
+                                           .family = b + 304,
+                                           .config_svn = (uint16_t)(b[260] | b[261] << 8)};
 }
 
 static struct vch_dcap_quote_domain domain_of(const uint8_t *b, size_t size)

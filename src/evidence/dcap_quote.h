@@ -18,6 +18,8 @@
 #define VCH_DCAP_QUOTE_DATA_SIZE 64u // of the report data
 #define VCH_DCAP_QUOTE_HASH_SIZE 48u // of a TD's measurements
 #define VCH_DCAP_QUOTE_SVN_SIZE 16u
+#define VCH_DCAP_QUOTE_CONFIG_SIZE 64u
+#define VCH_DCAP_QUOTE_PRODUCT_SIZE 16u
 
 enum vch_dcap_quote_tee {
     VCH_DCAP_QUOTE_SGX = 0,
@@ -26,13 +28,15 @@ enum vch_dcap_quote_tee {
 
 // What the processor says of an enclave. Borrowed from the quote, as everything here.
 struct vch_dcap_quote_enclave {
-    const uint8_t *bytes;       // the report, VCH_DCAP_QUOTE_ENCLAVE_SIZE
-    const uint8_t *misc_select; // 4
-    const uint8_t *attributes;  // 16
-    const uint8_t *measurement; // 32: MRENCLAVE
-    const uint8_t *signer;      // 32: MRSIGNER
-    const uint8_t *report_data; // 64
-    uint16_t product, svn;      // ISVPRODID, ISVSVN
+    const uint8_t *bytes;                     // the report, VCH_DCAP_QUOTE_ENCLAVE_SIZE
+    const uint8_t *misc_select;               // 4
+    const uint8_t *attributes;                // 16
+    const uint8_t *measurement;               // 32: MRENCLAVE
+    const uint8_t *signer;                    // 32: MRSIGNER
+    const uint8_t *report_data;               // 64
+    const uint8_t *config;                    // 64: CONFIGID, of whoever started it
+    const uint8_t *extended_product, *family; // 16 each: ISVEXTPRODID, ISVFAMILYID
+    uint16_t product, svn, config_svn;        // ISVPRODID, ISVSVN, CONFIGSVN
 };
 
 // And of a trust domain.

@@ -169,3 +169,41 @@ TEST(dcap_domain_that_can_migrate_says_by_whom)
     check_failed("");
     intel_release(&intel);
 }
+
+// What the host gives an enclave at its start changes neither measurement nor signer.
+TEST(dcap_enclave_that_its_host_configured_is_refused)
+{
+    static const uint16_t places[] = {192, 255, 260, 261}; // CONFIGID, CONFIGSVN
+    static const unsigned forms[] = {SGX_3, SGX_4};
+    struct intel_plan plan = intel_honest;
+
+    plan.quoting_product = 1;
+    FOR_EACH(form, forms)
+    FOR_EACH(place, places)
+    {
+        plan.form = *form;
+        plan.enclave_at = *place;
+        make(&plan);
+        check_failed("dcap.enclave.config ");
+    }
+    intel_release(&intel);
+}
+
+// A signer's products are told apart by three numbers, of which policy states one.
+TEST(dcap_enclave_of_another_family_or_extended_product_is_not_the_one_that_was_listed)
+{
+    static const uint16_t places[] = {32, 47, 304, 319}; // ISVEXTPRODID, ISVFAMILYID
+    struct intel_plan plan = intel_honest;
+
+    plan.form = SGX_4;
+    plan.quoting_product = 1;
+    FOR_EACH(place, places)
+    {
+        plan.enclave_at = *place;
+        make(&plan);
+        check_failed(""); // its measurement is listed
+        intel.set.enclave = (struct vch_dcap_enclave){.signer = intel.set.own.enclave.signer};
+        check_failed("dcap.enclave.identity ");
+    }
+    intel_release(&intel);
+}
