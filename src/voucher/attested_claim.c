@@ -133,14 +133,10 @@ static void conclude_counted(struct counted *counted, const struct vch_recount *
                              const struct vch_contest_finding *const *agreed)
 {
     const struct vch_attested_node *const *first = counted->first;
-    const struct vch_rules *rules = counted->input->rules;
     const bool is_evidence = first[VCH_ATTESTED_UNJUDGED] != NULL ||
                              first[VCH_ATTESTED_REFUSED] != NULL ||
                              first[VCH_ATTESTED_SHOWN] != NULL;
 
-    counted->report->are_programs_shown = rules != NULL && !rules->facts.is_any_build &&
-                                          counted->levels[VCH_RULES_TEE] == counted->count &&
-                                          !counted->is_test;
     if (first[VCH_ATTESTED_LIE] != NULL)
         conclude_on(counted, VCH_VERDICT_FALSE, "the evidence", first[VCH_ATTESTED_LIE]);
     else if (!is_evidence)

@@ -62,10 +62,9 @@ static vch_status check_default(const struct vch_verify_report *report,
 
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         if (!is_shown(report, always[i])) return refuse(report, always[i], complaint);
+    // Evidence is no such reason: it shows where a node's key is, and not that nobody votes with a
+    // copy of it elsewhere.
     if (is_shown(report, VCH_CLAIM_PROOF)) return VCH_OK;
-    // A machine that may run any program is no reason to believe what it answers, and a TPM quotes
-    // for any program of its machine.
-    if (is_shown(report, VCH_CLAIM_ATTESTED) && report->are_programs_shown) return VCH_OK;
     return is_shown(report, VCH_CLAIM_QUORUM) ? VCH_OK
                                               : refuse(report, VCH_CLAIM_QUORUM, complaint);
 }

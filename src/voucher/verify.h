@@ -101,8 +101,6 @@ struct vch_verify_report {
         uint32_t segment;
     } dissenters[VCH_VOTE_COUNT_MAX];
     // What nodes showed of what they run, each judged by itself, the first VCH_VOTE_COUNT_MAX.
-    bool are_programs_shown; // all in a TEE, by its vendor's roots, and the rules say which
-                             // programs may run there
     uint32_t attested_count;
     struct vch_attested_node attested[VCH_VOTE_COUNT_MAX];
 };
