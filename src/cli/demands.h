@@ -24,5 +24,9 @@ vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, cons
 vch_status vch_demands_judge_apart(struct vch_parser **out, struct vch_tool *tool,
                                    struct vch_demands *const *demands, uint32_t count);
 
+// The same for one, where there is one and no sanitizer looks into its own process; else NULL.
+vch_status vch_demands_judge_one(struct vch_parser **out, struct vch_tool *tool,
+                                 struct vch_demands *demands);
+
 // For vch_node_options and its like: NULL where nothing is demanded.
 const struct vch_asker_policy *vch_demands_policy(const struct vch_demands *demands);

@@ -52,6 +52,7 @@ struct session {
     uint64_t bond;
     bool is_json;
     struct vch_demands demands;
+    struct vch_parser *parser;
     struct vch_showing showing;
 };
 
@@ -269,6 +270,7 @@ static vch_status follow(struct session *s)
                                         .witness_urls = s->witnesses,
                                         .kernels = &tool->kernels,
                                         .policy = vch_demands_policy(&s->demands),
+                                        .parser = s->parser,
                                         .attest = vch_showing_setup(&s->showing),
                                         .on_news = tell};
     uint64_t position = 0;
@@ -300,6 +302,7 @@ static vch_status attest(struct session *s)
 {
     VCH_TRY(vch_demands_load(&s->demands, s->tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&s->showing, s->tool));
+    VCH_TRY(vch_demands_judge_one(&s->parser, s->tool, &s->demands));
     vch_showing_finish(&s->showing, &s->demands, 0, NULL);
     return VCH_OK;
 }
@@ -321,6 +324,7 @@ static vch_status run(struct vch_tool *tool)
     vch_status status = follow(&s);
     vch_contender_free(s.contender);
     vch_showing_stop(&s.showing);
+    vch_parser_free(s.parser);
     if (s.base != NULL) event_base_free(s.base);
     vch_wipe(&s.key, sizeof s.key);
     return status;

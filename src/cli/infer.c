@@ -48,25 +48,12 @@ static const struct vch_option options[] = {
     {0},
 };
 
-// What nodes send is read where there is neither a prompt nor a key.
-static vch_status judge_apart(struct vch_infer *s, struct vch_tool *tool)
-{
-#ifdef VCH_SANITIZED // which looks into its own process
-    (void)s, (void)tool;
-    return VCH_OK;
-#else
-    struct vch_demands *const demands[] = {&s->demands};
-
-    if (!s->demands.is_set) return VCH_OK;
-    return vch_demands_judge_apart(&s->how.parser, tool, demands, 1);
-#endif
-}
-
 static vch_status attest(struct vch_infer *s, struct vch_tool *tool)
 {
     VCH_TRY(vch_demands_load(&s->demands, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&s->showing, tool));
-    VCH_TRY(judge_apart(s, tool));
+    // What nodes send is read where there is neither a prompt nor a key.
+    VCH_TRY(vch_demands_judge_one(&s->how.parser, tool, &s->demands));
     vch_showing_finish(&s->showing, &s->demands, 0, NULL);
     s->how.policy = vch_demands_policy(&s->demands);
     s->how.attester = vch_showing_setup(&s->showing);

@@ -121,19 +121,6 @@ static vch_status read_terms(struct vch_releasing_setup *setup, struct vch_tool 
     return VCH_OK;
 }
 
-// What the node sends is read where there is no key.
-static vch_status judge_apart(struct order *order, struct vch_tool *tool)
-{
-#ifdef VCH_SANITIZED // which looks into its own process
-    (void)order, (void)tool;
-    return VCH_OK;
-#else
-    struct vch_demands *const demands[] = {&order->demands};
-
-    return vch_demands_judge_apart(&order->setup.parser, tool, demands, 1);
-#endif
-}
-
 // Before any key is read.
 static vch_status read_order(struct order *order, struct vch_tool *tool)
 {
@@ -149,7 +136,7 @@ static vch_status read_order(struct order *order, struct vch_tool *tool)
     VCH_TRY(vch_owner_log_path(&order->log, tool));
     VCH_TRY(use_log(order, NULL, &tool->complaint));
     VCH_TRY(vch_showing_start(&order->showing, tool));
-    VCH_TRY(judge_apart(order, tool));
+    VCH_TRY(vch_demands_judge_one(&order->setup.parser, tool, &order->demands));
     vch_showing_finish(&order->showing, &none, 0, NULL);
     order->setup.attester = vch_showing_setup(&order->showing);
     order->setup.rules = &order->demands.rules;

@@ -153,6 +153,7 @@ static vch_status start(struct vch_contender *contender, struct vch_complaint *c
     vch_arena_init(&contender->arena, ARENA_MAX);
     VCH_TRY(vch_tls_new(&contender->tls, setup->signer, complaint));
     VCH_TRY(start_attester(contender, complaint));
+    if (setup->parser != NULL) VCH_TRY(vch_parser_join(setup->parser, setup->base));
     VCH_TRY(vch_contender_parts_prepare(contender));
     // Signatures are checked, too: somebody's money rests on what this says.
     const struct vch_voice_setup voice = {.base = setup->base,
@@ -192,6 +193,7 @@ void vch_contender_free(struct vch_contender *contender)
     if (contender == NULL) return;
     vch_sides_release(&contender->sides);
     vch_voice_close(&contender->voice);
+    if (contender->setup.parser != NULL) vch_parser_leave(contender->setup.parser);
     vch_attester_free(contender->attester);
     vch_tls_free(contender->tls);
     vch_arena_release(&contender->arena);

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "channel/asker.h"
 #include "channel/attester.h"
+#include "channel/parser.h"
 #include "crypto/signer.h"
 #include "entry/charter.h"
 #include "kernels/kernels.h"
@@ -35,6 +36,7 @@ struct vch_contender_setup {
     // What referees have to show before anything is opened to them, and what they are shown; each
     // borrowed, or NULL: nothing.
     const struct vch_asker_policy *policy;
+    struct vch_parser *parser; // judges what they show elsewhere; NULL: nobody does
     const struct vch_attester_setup *attest;
     // NULL, or told of how far it is, for people.
     void (*on_news)(void *context, const char *text);

@@ -12,10 +12,21 @@ import tempfile
 import unittest
 
 from agreed import DEMO, MIDDLE, STAKE, Agreed, make_model
+from policies import Policies
 from processes import TIMEOUT_S, Refused, run
 
 VOUCH, FAULTY, FALSE = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
 SEATS, BOND = (0, 1, 2), 500  # everybody else can judge
+# Runs a program whose processes may not filter their system calls.
+UNCONFINED = """
+import ctypes, os, sys
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+rules = ctypes.c_void_p(seccomp.seccomp_init(0x7fff0000))
+assert seccomp.seccomp_rule_add(rules, 0x00050026, seccomp.seccomp_syscall_resolve_name(b"seccomp"), 0) == 0
+assert seccomp.seccomp_load(rules) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Disputes(unittest.TestCase):
@@ -64,7 +75,8 @@ class Disputes(unittest.TestCase):
             raise AssertionError("no dispute was opened")
 
     def test_a_lie_that_all_seats_tell_is_overturned(self):
-        network = self.network(programs={i: [FAULTY, "signed-wrong-output"] for i in SEATS})
+        shows = [VOUCH, "node", "--attest", "none"]
+        network = self.network(programs={i: [FAULTY, "signed-wrong-output"] if i in SEATS else shows for i in range(6)})
         self.assertNotEqual((self.folder / "answer.npy").read_bytes(),
                             (self.folder / "alone.npy").read_bytes())
         found = self.refused(*self.command(network))  # nobody pays by accident
@@ -74,13 +86,23 @@ class Disputes(unittest.TestCase):
         self.assertEqual(network.settled_audit()["disputed"], [])
         self.killed_once_it_is_open(self.command(network, "--bond", BOND))
         self.assertEqual(self.balance(network, self.auditor), BOND)
-        said = json.loads(run(*self.command(network, "--json"), timeout=TIMEOUT_S))
+        policies = Policies(VOUCH, self.folder / "policies")
+        held = ["--policy", policies.sandbox(), "--policy-signer", policies.signer]
+        self.judges_apart_or_not_at_all(network, held)
+        said = json.loads(run(*self.command(network, "--json", *held), timeout=TIMEOUT_S))
         self.assertEqual((said["outcome"], said["segment"], said["job"]),
                          ("overturned", 1, self.job))
         self.assertGreater(said["balance"], 2 * BOND)
         self.check_audit(network, said["balance"])
         found = self.refused(*self.command(network, "--bond", BOND, key="client"))
         self.assertIn("overturned already", found.text)
+
+    def judges_apart_or_not_at_all(self, network, held):
+        """What referees show is read in a confined process, or by nobody."""
+        if "a sanitizer looks into its own process" in (self.folder / "node3.log").read_text():
+            return
+        found = self.refused(sys.executable, "-c", UNCONFINED, *self.command(network, "--json", *held))
+        self.assertIn('"parser" must be confined by "syscalls"', found.text)
 
     def check_audit(self, network, balance):
         found = network.settled_audit()
