@@ -24,7 +24,6 @@
 #include "tlog/checkpoint.h"
 
 #define VCH_COSIGNERS_MAX 64u // addresses of witnesses
-#define VCH_COSIGNERS_NOTE_MAX 8192u
 
 struct vch_cosigners;
 

@@ -3,6 +3,7 @@
 
 #include "entry/charter_notes.h"
 #include "ledger/archive.h"
+#include "ledger/cosigned.h"
 #include "ledger/cosigners.h"
 #include "ledger/index.h"
 #include "ledger/keeper.h"
@@ -41,7 +42,7 @@ struct vch_ledger {
     struct vch_request *proving; // proofs that wait for a checkpoint
     // The latest cosigned checkpoint.
     uint64_t cosigned;
-    char note[VCH_COSIGNERS_NOTE_MAX];
+    char note[VCH_COSIGNED_NOTE_MAX];
     size_t note_size;
     bool has_anchor; // cosigned, and not entered yet
     struct vch_entry anchor;
