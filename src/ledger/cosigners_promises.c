@@ -78,7 +78,10 @@ void vch_cosigners_parts_list_promises(struct vch_cosigners_peer *peer)
     vch_hex_encode(hex, digest.bytes, VCH_DIGEST_SIZE);
     (void)snprintf(path, sizeof path, "%s/vouch/v1/promises/%s", peer->url.path, hex);
     (void)evhttp_add_header(evhttp_request_get_output_headers(request), "Host", peer->url.host);
-    peer->is_listing = evhttp_make_request(peer->connection, request, EVHTTP_REQ_GET, path) == 0;
+    // Where no connection can even be begun, on_list is called from inside this call.
+    peer->is_listing = true;
+    if (evhttp_make_request(peer->connection, request, EVHTTP_REQ_GET, path) != 0)
+        peer->is_listing = false;
 }
 
 // Witnesses that do not list what they were handed say it when they are to cosign.
