@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "voucher/voucher.h"
+#include "voucher/attested.h"
 
 static const char head[] = "vouch evidence1\n";
 
@@ -27,6 +27,19 @@ find(const struct vch_voucher *voucher, const struct vch_public_key *node, uint3
             ++*count;
         }
     return found;
+}
+
+// Evidence of another node, client or job, which a client may put into its voucher.
+static vch_status check_own(struct vch_tool *tool, const struct vch_voucher *voucher,
+                            const struct vch_segment_attestation *found)
+{
+    struct vch_binder binder;
+
+    VCH_TRY(vch_binder_decode(&binder, found->block, VCH_BINDER_SIZE, &tool->complaint));
+    const char *lie = vch_attested_contradiction(voucher, found, &binder);
+    if (lie == NULL) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                        "the evidence is not what the voucher says it is: %s", lie);
 }
 
 static vch_status read_voucher(struct vch_record *out, struct vch_tool *tool, const uint8_t *bytes,
@@ -53,6 +66,7 @@ static vch_status read_voucher(struct vch_record *out, struct vch_tool *tool, co
                             "the voucher has evidence of %u nodes: name one with --node (`vouch "
                             "inspect` lists them)",
                             count);
+    VCH_TRY(check_own(tool, voucher, found));
     *out = (struct vch_record){found->block, found->response, found->response_size};
     return VCH_OK;
 }

@@ -27,10 +27,9 @@ conclude(struct vch_attested_node *out, enum vch_attested_verdict verdict, const
     va_end(arguments);
 }
 
-// What the block says against what the voucher says; NULL: nothing.
-static const char *contradiction(const struct vch_voucher *voucher,
-                                 const struct vch_segment_attestation *attestation,
-                                 const struct vch_binder *binder)
+const char *vch_attested_contradiction(const struct vch_voucher *voucher,
+                                       const struct vch_segment_attestation *attestation,
+                                       const struct vch_binder *binder)
 {
     struct vch_digest nonce = vch_binder_nonce(voucher->job.nonce.bytes, attestation->salt);
     struct vch_digest own = vch_binder_identity(attestation->node.bytes);
@@ -137,7 +136,7 @@ vch_status vch_attested_judge(struct vch_attested_node *out, const struct vch_vo
     }
     out->kind = binder.kind;
     out->level = vch_rules_level_of(binder.kind);
-    const char *lie = contradiction(voucher, attestation, &binder);
+    const char *lie = vch_attested_contradiction(voucher, attestation, &binder);
     if (lie != NULL) {
         conclude(out, VCH_ATTESTED_LIE, "%s", lie);
         return VCH_OK;

@@ -37,6 +37,12 @@ struct vch_attested_node {
     char why[VCH_ATTESTED_WHY_SIZE]; // the check that decided; what contradicts what; empty: none
 };
 
+// What the block says against what the voucher says, so that it cannot be of this one; NULL:
+// nothing.
+const char *vch_attested_contradiction(const struct vch_voucher *voucher,
+                                       const struct vch_segment_attestation *attestation,
+                                       const struct vch_binder *binder);
+
 // `rules` NULL: what a reader without them can tell. `time_s` 0: at the voucher's own time. Not OK:
 // NO_MEMORY alone. `what` has to be allowed to the machine. `scratch` is rewound.
 vch_status vch_attested_judge(struct vch_attested_node *out, const struct vch_voucher *voucher,

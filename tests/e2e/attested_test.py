@@ -63,6 +63,25 @@ class Attested(unittest.TestCase):
             return done.returncode, done.stdout + done.stderr
         return done.returncode, json.loads(done.stdout)
 
+    def test_evidence_of_another_job_in_a_voucher_is_not_judged(self):
+        policy = self.write("policy.json", rules(["sandbox"]))
+        self.start("none", "none")
+        self.infer(policy)
+        path = self.folder / "answer.voucher"
+        honest = path.read_bytes()
+        salt = honest.index(b"VOUCH-ATTEST-BND") - 35  # 32 bytes, then the block's tag and size
+        node = honest[salt - 34:salt - 2].hex()
+
+        def judge():
+            return subprocess.run([VOUCH, "attest", "verify", path, "--policy", policy, "--signer",
+                                   ev.SIGNER.public.hex(), "--node", node], capture_output=True, text=True, timeout=60,
+                                  check=False)
+        self.assertEqual(judge().returncode, ACCEPTED)
+        path.write_bytes(honest[:salt] + bytes([honest[salt] ^ 1]) + honest[salt + 1:])
+        done = judge()
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn("another job", done.stderr)
+
     def test_the_word_of_nodes_is_kept_and_never_shown(self):
         policy = self.write("policy.json", rules(["sandbox"]))
         self.start("none", "none")
