@@ -1,5 +1,6 @@
 #include "cli/attest_verify.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +28,21 @@ struct question {
     enum vch_rules_class what;
 };
 
+// Out of a file nobody has a connection any more, whatever a block says that it was bound to: where
+// the reader knows the nonce's age, it is held to the rules' all the same.
+static vch_status check_age(const struct question *question, struct vch_tool *tool)
+{
+    int64_t age_s = question->time_s - question->history.asked_s;
+    uint32_t age_max_s = question->rules.freshness.registration_s;
+
+    if (question->binder.mode != VCH_BINDER_CHANNEL) return VCH_OK; // result.age judges it
+    if (age_s >= 0 && age_s <= age_max_s) return VCH_OK;
+    return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
+                        "the nonce was drawn %" PRId64 " s before, and the policy takes kept "
+                        "evidence for %u s: collect it again, under a new one",
+                        age_s, age_max_s);
+}
+
 // A reader who knows when the nonce was drawn knows which one.
 static vch_status read_nonce(struct question *question, struct vch_tool *tool)
 {
@@ -43,9 +59,9 @@ static vch_status read_nonce(struct question *question, struct vch_tool *tool)
     if (!vch_is_equal(nonce, question->binder.nonce, sizeof nonce))
         return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
                             "the evidence answers another nonce than the one you drew");
-    if (vch_options_has(tool->options, "asked"))
-        VCH_TRY(vch_rules_file_time(&question->history.asked_s, tool, "asked"));
-    return VCH_OK;
+    if (!vch_options_has(tool->options, "asked")) return VCH_OK;
+    VCH_TRY(vch_rules_file_time(&question->history.asked_s, tool, "asked"));
+    return check_age(question, tool);
 }
 
 static vch_status read_node(const struct question *question, struct vch_tool *tool)

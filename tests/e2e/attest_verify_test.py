@@ -92,6 +92,15 @@ class Verify(unittest.TestCase):
         self.assertEqual(self.verify(*young[:3], "2026-11-26T23:54:59Z").returncode, REFUSED)
         self.assertEqual(self.verify(*young[2:]).returncode, USAGE)
 
+    def test_evidence_that_says_it_is_of_a_connection_answers_a_nonce_of_known_age_no_later(self):
+        self.write("evidence", self.statement())
+        young = ("--nonce", "31" * 32, "--asked", "2026-11-26T23:55:00Z")
+        self.assertEqual(self.verify(*young).returncode, ACCEPTED)
+        for asked in "2026-11-26T23:54:59Z", "2025-11-27T00:00:00Z", "2026-11-27T00:00:01Z":
+            done = self.verify(*young[:3], asked)
+            self.assertEqual(done.returncode, REFUSED, asked)
+            self.assertIn("300 s", done.stderr)
+
     def test_a_policy_counts_by_its_signer_and_until_its_end(self):
         self.write("evidence", self.statement())
         self.assertEqual(self.verify(at="2027-01-31T00:00:00Z").returncode, ACCEPTED)
