@@ -1,8 +1,9 @@
 #include "split/search.h"
 
-#include "base/check.h"
 #include "split/beam.h"
+#include "split/plan_fill.h"
 #include "split/teams.h"
+#include "split/usage.h"
 
 enum {
     WIDTH_MIN = 4, // exactness without resource limits needs two
@@ -23,13 +24,11 @@ struct walk {
     struct vch_beam_path *paths;         // by segments so far, cut, place
     uint32_t *path_counts;               // by segments so far, cut
     uint16_t *members;                   // by path: the nodes of its last segment
-    bool *is_limited;                    // by node: may it run out of memory?
     uint64_t rest_us[VCH_PLAN_CUTS_MAX]; // by cut: no plan takes less from here; UINT64_MAX: none
-    bool is_share_limited;
     bool is_dropping;
     // What is being extended.
     uint32_t depth, from, to, parent;
-    uint64_t state; // of resources, without company
+    struct vch_usage usage; // of `parent`
     // The best whole plan so far: the last segment, and the path before it.
     struct {
         struct vch_beam_price price;
@@ -37,34 +36,6 @@ struct walk {
         uint16_t members[VCH_PLAN_QUORUM_MAX];
     } best;
 };
-
-// SplitMix64's finish: spreads a number over all bits.
-static uint64_t mix(uint64_t z)
-{
-    z += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-// A node's part of the state's hash; nothing where nothing is taken or limited.
-static uint64_t node_hash(const struct walk *walk, uint32_t node, uint64_t parameters,
-                          uint64_t activations)
-{
-    if (!walk->is_limited[node] || (parameters == 0 && activations == 0)) return 0;
-    return mix(mix(mix(node) ^ parameters) ^ activations);
-}
-
-static uint64_t share_hash(const struct walk *walk, uint32_t operator_, uint32_t layers)
-{
-    if (!walk->is_share_limited || layers == 0) return 0;
-    return mix(~mix(operator_) ^ layers);
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 static uint32_t quorum_of(const struct walk *walk)
 {
@@ -76,80 +47,45 @@ static uint32_t path_index(const struct walk *walk, uint32_t depth, uint32_t cut
     return (depth * walk->cost->cut_count + cut) * walk->width + place;
 }
 
-// Counts what one segment takes, and what that does to the state.
-static void take(struct walk *walk, uint32_t i, uint32_t j, const uint16_t *members)
+static const uint16_t *members_of(const struct walk *walk, uint32_t path)
 {
-    struct vch_teams_usage *usage = &walk->teams->usage;
-    uint64_t parameters = vch_cost_parameters(walk->cost, i, j);
-
-    for (uint32_t k = 0; k < quorum_of(walk); k++) {
-        uint32_t node = members[k], operator_ = walk->cost->operators[node];
-        walk->state -= node_hash(walk, node, usage->parameters[node], usage->activations[node]) +
-                       share_hash(walk, operator_, usage->layers[operator_]);
-        usage->parameters[node] += parameters;
-        usage->activations[node] = most(usage->activations[node], walk->cost->activations[i][j]);
-        usage->layers[operator_] += vch_cost_layers(walk->cost, i, j);
-        walk->state += node_hash(walk, node, usage->parameters[node], usage->activations[node]) +
-                       share_hash(walk, operator_, usage->layers[operator_]);
-    }
+    return walk->members + (size_t)path * quorum_of(walk);
 }
 
-static void forget(struct walk *walk, const uint16_t *members)
-{
-    struct vch_teams_usage *usage = &walk->teams->usage;
-
-    for (uint32_t k = 0; k < quorum_of(walk); k++) {
-        uint32_t node = members[k], operator_ = walk->cost->operators[node];
-        usage->parameters[node] = usage->activations[node] = 0;
-        usage->layers[operator_] = 0;
-        usage->is_neighbour[operator_] = false;
-    }
-}
-
-// Walks a path back to its start; `is_taking` counts its segments, else forgets them.
-static void replay(struct walk *walk, bool is_taking)
+static void take_parent(struct walk *walk)
 {
     uint32_t path = walk->parent, to = walk->from;
 
-    walk->state = 0;
+    if (walk->depth > 0) vch_usage_set_neighbours(&walk->usage, members_of(walk, path));
     for (uint32_t depth = walk->depth; depth > 0; depth--) {
-        const uint16_t *members = walk->members + (size_t)path * quorum_of(walk);
-        if (is_taking) take(walk, walk->paths[path].cut, to, members);
-        if (is_taking && depth == walk->depth)
-            for (uint32_t k = 0; k < quorum_of(walk); k++)
-                walk->teams->usage.is_neighbour[walk->cost->operators[members[k]]] = true;
-        if (!is_taking) forget(walk, members);
+        vch_usage_take(&walk->usage, walk->paths[path].cut, to, members_of(walk, path));
         to = walk->paths[path].cut;
         path = walk->paths[path].parent;
     }
 }
 
-// What `parent` becomes when these nodes serve the segment (from, to).
-static struct vch_beam_path extended(struct walk *walk, const uint16_t *members, uint64_t time_us)
+static void forget_parent(struct walk *walk)
 {
-    const struct vch_teams_usage *usage = &walk->teams->usage;
+    uint32_t path = walk->parent;
+
+    for (uint32_t depth = walk->depth; depth > 0; depth--, path = walk->paths[path].parent)
+        vch_usage_forget(&walk->usage, members_of(walk, path));
+}
+
+// What `parent` becomes when these nodes serve the segment (from, to).
+static struct vch_beam_path extended(const struct walk *walk, const uint16_t *members,
+                                     uint64_t time_us)
+{
+    const struct vch_usage_outlook outlook =
+        vch_usage_look(&walk->usage, walk->from, walk->to, members);
     struct vch_beam_path path = {.price = walk->paths[walk->parent].price,
-                                 .state = walk->state,
+                                 .state = outlook.state,
+                                 .company = outlook.company,
                                  .parent = walk->parent,
                                  .cut = walk->from};
-    uint64_t parameters = vch_cost_parameters(walk->cost, walk->from, walk->to);
-    uint64_t alive = walk->cost->activations[walk->from][walk->to];
-    uint32_t layers = vch_cost_layers(walk->cost, walk->from, walk->to);
-    bool is_shared = false;
 
-    for (uint32_t k = 0; k < quorum_of(walk); k++) {
-        uint32_t node = members[k], operator_ = walk->cost->operators[node];
-        uint64_t before = usage->parameters[node], alive_before = usage->activations[node];
-        is_shared |= usage->is_neighbour[operator_];
-        path.company += mix(operator_);
-        path.state += node_hash(walk, node, before + parameters, most(alive_before, alive)) -
-                      node_hash(walk, node, before, alive_before) +
-                      share_hash(walk, operator_, usage->layers[operator_] + layers) -
-                      share_hash(walk, operator_, usage->layers[operator_]);
-    }
-    path.state = mix(path.state) + path.company;
     path.price.time_us += time_us;
-    path.price.shared += is_shared;
+    path.price.shared += outlook.is_shared;
     return path;
 }
 
@@ -204,7 +140,7 @@ static vch_status extend(struct walk *walk)
     vch_status status = VCH_OK;
 
     if (!is_promising(walk, walk->paths[walk->parent].price, walk->from)) return VCH_OK;
-    replay(walk, true);
+    take_parent(walk);
     for (walk->to = walk->from + 1; walk->to < walk->cost->cut_count && vch_is_ok(status);
          walk->to++) {
         if (vch_cost_layers(walk->cost, walk->from, walk->to) == 0) continue;
@@ -213,7 +149,7 @@ static vch_status extend(struct walk *walk)
         if (vch_is_ok(status) && !walk->search->is_strict && walk->depth > 0)
             status = vch_teams_find(walk->teams, walk->from, walk->to, false, walk->arena);
     }
-    replay(walk, false);
+    forget_parent(walk);
     return status;
 }
 
@@ -300,84 +236,34 @@ static vch_status prepare(struct walk *walk, struct vch_arena *arena)
     walk->paths = VCH_ARENA_NEW(arena, struct vch_beam_path, states * walk->width);
     walk->path_counts = VCH_ARENA_NEW(arena, uint32_t, states);
     walk->members = VCH_ARENA_NEW(arena, uint16_t, states * walk->width * problem->quorum);
-    walk->is_limited = VCH_ARENA_NEW(arena, bool, problem->node_count);
-    if (walk->paths == NULL || walk->path_counts == NULL || walk->members == NULL ||
-        walk->is_limited == NULL)
+    if (walk->paths == NULL || walk->path_counts == NULL || walk->members == NULL)
         return VCH_FAIL(NO_MEMORY);
-    VCH_TRY(vch_teams_new(&walk->teams, cost, team_max, arena));
+    VCH_TRY(vch_usage_init(&walk->usage, cost, arena));
+    VCH_TRY(vch_teams_new(&walk->teams, cost, &walk->usage, team_max, arena));
     walk->teams->offer = on_offer;
     walk->teams->context = walk;
-
-    uint64_t parameters = vch_cost_parameters(cost, 0, last), alive = cost->activations[0][last];
-    for (uint32_t n = 0; n < problem->node_count; n++) {
-        uint64_t memory = problem->nodes[n].memory;
-        walk->is_limited[n] = memory != 0 && (memory < parameters || memory - parameters < alive);
-    }
-    walk->is_share_limited = problem->share_percent_max < 100;
     return VCH_OK;
-}
-
-static void put_client(struct vch_plan *out, const struct vch_cost *cost, uint32_t cut,
-                       bool is_start)
-{
-    uint32_t position = cost->cuts[cut].position;
-    uint32_t last = cost->problem->graph->operator_count;
-    struct vch_plan_segment segment = {
-        .first = is_start ? 0 : position,
-        .last = is_start ? position : last,
-        .by_client = true,
-        .cost_us = is_start ? cost->cuts[cut].start_cost_us : cost->cuts[cut].end_cost_us,
-        .bytes_in = is_start ? 0 : cost->cuts[cut].size,
-        .bytes_out = is_start ? cost->cuts[cut].size : 0,
-    };
-    if (segment.first < segment.last) out->segments[out->segment_count++] = segment;
-}
-
-static void put_segment(struct vch_plan *out, const struct vch_cost *cost, uint32_t i, uint32_t j,
-                        const uint16_t *members)
-{
-    struct vch_plan_segment *segment = &out->segments[out->segment_count++];
-    uint32_t quorum = cost->problem->quorum;
-
-    *segment = (struct vch_plan_segment){
-        .first = cost->cuts[i].position,
-        .last = cost->cuts[j].position,
-        .node_count = quorum,
-        .cost_us = vch_cost_on_node(cost, i, j, members[quorum - 1]),
-        .bytes_in = cost->cuts[i].size,
-        .bytes_out = cost->cuts[j].size,
-    };
-    for (uint32_t k = 0; k < quorum; k++)
-        segment->nodes[k] = members[k];
 }
 
 static void fill_plan(struct vch_plan *out, struct walk *walk)
 {
-    uint32_t starts[VCH_PLAN_SEGMENTS_MAX], paths[VCH_PLAN_SEGMENTS_MAX];
-    uint32_t depth = walk->best.depth, path = walk->best.parent, largest = 0;
+    const uint16_t *members[VCH_PLAN_SEGMENTS_MAX];
+    uint32_t cuts[VCH_PLAN_SEGMENTS_MAX + 1];
+    const uint32_t last = walk->best.depth - 1;
 
-    for (uint32_t d = depth - 1; d > 0; d--) { // segments before the last
-        paths[d - 1] = path;
-        starts[d - 1] = walk->paths[path].cut;
-        path = walk->paths[path].parent;
+    members[last] = walk->best.members;
+    cuts[last] = walk->best.from;
+    cuts[last + 1] = walk->best.to;
+    for (uint32_t s = last, path = walk->best.parent; s-- > 0; path = walk->paths[path].parent) {
+        members[s] = members_of(walk, path);
+        cuts[s] = walk->paths[path].cut;
     }
-    starts[depth - 1] = walk->best.from;
+    for (uint32_t s = 0; s <= last; s++)
+        vch_usage_take(&walk->usage, cuts[s], cuts[s + 1], members[s]);
     *out = (struct vch_plan){.latency_us = walk->best.price.time_us,
-                             .shared_neighbours = walk->best.price.shared};
-    put_client(out, walk->cost, starts[0], true);
-    for (uint32_t d = 0; d < depth; d++) {
-        bool is_last = d + 1 == depth;
-        const uint16_t *members =
-            is_last ? walk->best.members : walk->members + (size_t)paths[d] * quorum_of(walk);
-        uint32_t to = is_last ? walk->best.to : starts[d + 1];
-        put_segment(out, walk->cost, starts[d], to, members);
-        take(walk, starts[d], to, members);
-    }
-    put_client(out, walk->cost, walk->best.to, false);
-    for (uint32_t o = 0; o < walk->cost->operator_count; o++)
-        if (walk->teams->usage.layers[o] > largest) largest = walk->teams->usage.layers[o];
-    uint64_t all = walk->cost->layer_count;
-    out->largest_share_percent = (uint32_t)(((uint64_t)largest * 100 + all - 1) / all);
+                             .shared_neighbours = walk->best.price.shared,
+                             .largest_share_percent = vch_usage_largest_percent(&walk->usage)};
+    vch_plan_fill(out, walk->cost, last + 1, cuts, members);
 }
 
 vch_status vch_search_run(struct vch_plan *out, struct vch_search *search, struct vch_arena *arena)

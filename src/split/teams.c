@@ -4,25 +4,21 @@
 
 enum { STEPS_PER_TEAM = 64 }; // of enumeration, so that dead ends cost little
 
-vch_status vch_teams_new(struct vch_teams **out, const struct vch_cost *cost, uint32_t team_max,
-                         struct vch_arena *arena)
+vch_status vch_teams_new(struct vch_teams **out, const struct vch_cost *cost,
+                         const struct vch_usage *usage, uint32_t team_max, struct vch_arena *arena)
 {
-    uint32_t nodes = cost->problem->node_count, operators = cost->operator_count;
     struct vch_teams *teams = VCH_ARENA_NEW(arena, struct vch_teams, 1);
 
     if (teams == NULL) return VCH_FAIL(NO_MEMORY);
     *teams = (struct vch_teams){
         .cost = cost,
+        .usage = usage,
         .team_max = team_max,
-        .usage = {VCH_ARENA_NEW(arena, uint64_t, nodes), VCH_ARENA_NEW(arena, uint64_t, nodes),
-                  VCH_ARENA_NEW(arena, uint32_t, operators), VCH_ARENA_NEW(arena, bool, operators)},
         .members = VCH_ARENA_NEW(arena, uint16_t, cost->problem->quorum),
-        .is_taken = VCH_ARENA_NEW(arena, bool, operators),
+        .is_taken = VCH_ARENA_NEW(arena, bool, cost->operator_count),
         .orders = VCH_ARENA_NEW(arena, uint16_t *, (size_t)cost->cut_count * cost->cut_count),
     };
-    if (teams->usage.parameters == NULL || teams->usage.activations == NULL ||
-        teams->usage.layers == NULL || teams->usage.is_neighbour == NULL ||
-        teams->members == NULL || teams->is_taken == NULL || teams->orders == NULL)
+    if (teams->members == NULL || teams->is_taken == NULL || teams->orders == NULL)
         return VCH_FAIL(NO_MEMORY);
     *out = teams;
     return VCH_OK;
@@ -102,14 +98,14 @@ static bool has_room(const struct question *question, uint32_t node)
     uint32_t operator_ = cost->operators[node];
     uint32_t layers = vch_cost_layers(cost, question->i, question->j);
 
-    if (teams->usage.layers[operator_] + layers > vch_cost_share_limit(cost)) return false;
+    if (teams->usage->layers[operator_] + layers > vch_cost_share_limit(cost)) return false;
     if (facts->memory == 0) return true;
     uint64_t alive = cost->activations[question->i][question->j];
-    if (teams->usage.activations[node] > alive) alive = teams->usage.activations[node];
+    if (teams->usage->activations[node] > alive) alive = teams->usage->activations[node];
     // Below the memory both, by vch_cost_is_servable: this cannot overflow.
     uint64_t parameters = vch_cost_parameters(cost, question->i, question->j);
-    return teams->usage.parameters[node] <= facts->memory - parameters &&
-           teams->usage.parameters[node] + parameters <= facts->memory - alive;
+    return teams->usage->parameters[node] <= facts->memory - parameters &&
+           teams->usage->parameters[node] + parameters <= facts->memory - alive;
 }
 
 static uint64_t team_time(const struct question *question)
@@ -219,7 +215,7 @@ static vch_status ask(struct question *out, struct vch_teams *teams, uint32_t i,
     *out = (struct question){
         .teams = teams, .i = i, .j = j, .order = *order + 1, .order_count = **order};
     for (uint32_t o = 0; o < cost->operator_count; o++)
-        teams->is_taken[o] = avoid_neighbours && teams->usage.is_neighbour[o];
+        teams->is_taken[o] = avoid_neighbours && teams->usage->is_neighbour[o];
     return VCH_OK;
 }
 

@@ -10,30 +10,23 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "split/cost.h"
-
-// What the plan so far has taken.
-struct vch_teams_usage {
-    uint64_t *parameters;  // by node: bytes of all its segments
-    uint64_t *activations; // by node: most bytes alive in one of them
-    uint32_t *layers;      // by operator
-    bool *is_neighbour;    // by operator: serves the segment before
-};
+#include "split/usage.h"
 
 struct vch_teams {
     const struct vch_cost *cost;
-    struct vch_teams_usage usage;
-    uint32_t team_max; // sets to offer per question
-    bool is_cut_short; // out: there were more
-    uint16_t *members; // the current set; quorum room
-    bool *is_taken;    // by operator: in the current set, or kept out
+    const struct vch_usage *usage; // by the plan so far; borrowed
+    uint32_t team_max;             // sets to offer per question
+    bool is_cut_short;             // out: there were more
+    uint16_t *members;             // the current set; quorum room
+    bool *is_taken;                // by operator: in the current set, or kept out
     uint16_t **orders; // by segment: nodes that can serve it, fastest first; count first
     // Called for every set. `time_us` is the slowest member's.
     void (*offer)(void *context, const uint16_t *members, uint64_t time_us);
     void *context;
 };
 
-vch_status vch_teams_new(struct vch_teams **out, const struct vch_cost *cost, uint32_t team_max,
-                         struct vch_arena *arena);
+vch_status vch_teams_new(struct vch_teams **out, const struct vch_cost *cost,
+                         const struct vch_usage *usage, uint32_t team_max, struct vch_arena *arena);
 
 // Adds or takes back nothing: only offers sets for segment (i, j).
 vch_status vch_teams_find(struct vch_teams *teams, uint32_t i, uint32_t j, bool avoid_neighbours,
