@@ -84,7 +84,8 @@ static void judge_age(struct vch_result_parts *parts)
         vch_appraisal_add(parts->appraisal, "result.age", VCH_APPRAISAL_NOT_APPLICABLE, "%s", "");
         return;
     }
-    bool is_young = asked_s > 0 && asked_s <= parts->time_s && parts->time_s - asked_s <= age_max_s;
+    bool is_young = age_max_s > 0 && asked_s > 0 && asked_s <= parts->time_s &&
+                    parts->time_s - asked_s <= age_max_s;
     vch_appraisal_check(parts->appraisal, "result.age", is_young,
                         "evidence without a connection, whose nonce has to be known and at most "
                         "%lld s old: collect it again under a new one",

@@ -216,6 +216,9 @@ TEST(evidence_without_a_connection_has_to_be_of_a_young_nonce)
     results_check_refused(&scene, "result.age");
     scene.history.asked_s = scene.time_s + 1;
     results_check_refused(&scene, "result.age");
+    scene.rules.freshness.registration_s = 0; // none is taken, and so not in the same second
+    scene.history.asked_s = scene.time_s;
+    results_check_refused(&scene, "result.age");
     results_release(&scene);
 }
 

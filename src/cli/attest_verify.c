@@ -36,7 +36,7 @@ static vch_status check_age(const struct question *question, struct vch_tool *to
     uint32_t age_max_s = question->rules.freshness.registration_s;
 
     if (question->binder.mode != VCH_BINDER_CHANNEL) return VCH_OK; // result.age judges it
-    if (age_s >= 0 && age_s <= age_max_s) return VCH_OK;
+    if (age_max_s > 0 && age_s >= 0 && age_s <= age_max_s) return VCH_OK;
     return vch_complain(&tool->complaint, VCH_CODE_REFUSED,
                         "the nonce was drawn %" PRId64 " s before, and the policy takes kept "
                         "evidence for %u s: collect it again, under a new one",

@@ -207,3 +207,13 @@ TEST(dcap_enclave_of_another_family_or_extended_product_is_not_the_one_that_was_
     }
     intel_release(&intel);
 }
+
+TEST(dcap_rules_that_allow_collateral_no_age_take_none_of_this_second)
+{
+    make(&intel_honest);
+    intel.set.question.time_s = dcap_time("2025-06-19T00:00:00Z"); // when it was issued
+    check_failed("");
+    intel.set.policy.tdx.rules.collateral_age_max_s = 0;
+    check_failed("dcap.tcb_info.dates dcap.identity.dates ");
+    intel_release(&intel);
+}

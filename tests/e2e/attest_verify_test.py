@@ -100,6 +100,10 @@ class Verify(unittest.TestCase):
             done = self.verify(*young[:3], asked)
             self.assertEqual(done.returncode, REFUSED, asked)
             self.assertIn("300 s", done.stderr)
+        self.use(ev.rules(freshness={"nonce_s": 60, "reattest_s": 600, "result_s": 3600}))  # no such evidence is taken
+        for mode in ev.CHANNEL, ev.REGISTRATION:
+            done = self.verify(*young[:3], AT, data=self.statement(mode=mode))
+            self.assertEqual(done.returncode, REFUSED, mode)
 
     def test_a_policy_counts_by_its_signer_and_until_its_end(self):
         self.write("evidence", self.statement())
