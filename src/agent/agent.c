@@ -144,16 +144,24 @@ static vch_status meet(struct vch_agent *agent, struct vch_complaint *complaint)
 _Static_assert(VCH_PROFILE_KEY_AGENT_MEMORY > VCH_KEYFILE_MEMLIMIT_MAX + VCH_HOLDER_ANSWER_MAX,
                "enough to open any key file");
 
-vch_status vch_agent_start(struct vch_agent **out, struct vch_complaint *complaint)
+static vch_status start(struct vch_agent *agent, struct vch_opened *opened,
+                        struct vch_complaint *complaint)
 {
-    const struct vch_profile profile = vch_profile_key_agent();
-    struct vch_agent *agent = calloc(1, sizeof *agent);
+    const struct vch_profile profile = vch_profile_key_agent(opened != NULL ? &opened->file : NULL);
 
-    if (agent == NULL) return VCH_FAIL(NO_MEMORY);
     agent->end = -1;
     (void)pthread_mutex_init(&agent->turn, NULL);
-    vch_status status = vch_child_start(&agent->child, &profile, vch_process_work, NULL, complaint);
-    if (vch_is_ok(status)) status = meet(agent, complaint);
+    VCH_TRY(vch_child_start(&agent->child, &profile, vch_process_work, opened, complaint));
+    return meet(agent, complaint);
+}
+
+vch_status vch_agent_start(struct vch_agent **out, struct vch_opened *opened,
+                           struct vch_complaint *complaint)
+{
+    struct vch_agent *agent = calloc(1, sizeof *agent);
+
+    vch_status status = agent != NULL ? start(agent, opened, complaint) : VCH_FAIL(NO_MEMORY);
+    if (opened != NULL) vch_opened_close(opened); // nobody else adds to it
     if (vch_is_ok(status))
         *out = agent;
     else
@@ -172,32 +180,37 @@ void vch_agent_free(struct vch_agent *agent)
 }
 
 static vch_status load(struct vch_agent *agent, enum vch_request_kind kind, void *public_key,
-                       const uint8_t *file, size_t size, const char *passphrase,
-                       struct vch_complaint *complaint)
+                       const struct part *before, const uint8_t *file, size_t size,
+                       const char *passphrase, struct vch_complaint *complaint)
 {
-    const struct part parts[] = {{file, size}, {passphrase, strlen(passphrase)}};
+    const struct part parts[] = {*before, {file, size}, {passphrase, strlen(passphrase)}};
 
     if (size != VCH_KEYFILE_SIZE)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "a key file has %u bytes, found %zu",
                             VCH_KEYFILE_SIZE, size);
-    if (parts[1].size > VCH_REQUEST_PASSPHRASE_MAX)
+    if (parts[2].size > VCH_REQUEST_PASSPHRASE_MAX)
         return vch_complain(complaint, VCH_CODE_LIMIT, "a passphrase has at most %u bytes",
                             VCH_REQUEST_PASSPHRASE_MAX);
-    return ask(agent, kind, parts, 2, public_key, 32, complaint);
+    return ask(agent, kind, parts, 3, public_key, 32, complaint);
 }
 
 vch_status vch_agent_load(struct vch_agent *agent, const uint8_t *file, size_t size,
                           const char *passphrase, struct vch_complaint *complaint)
 {
-    return load(agent, VCH_REQUEST_LOAD, agent->identity.bytes, file, size, passphrase, complaint);
+    const struct part nothing = {NULL, 0};
+
+    return load(agent, VCH_REQUEST_LOAD, agent->identity.bytes, &nothing, file, size, passphrase,
+                complaint);
 }
 
-vch_status vch_agent_load_vrf(struct vch_agent *agent, const uint8_t *file, size_t size,
-                              const char *passphrase, struct vch_complaint *complaint)
+vch_status vch_agent_load_vrf(struct vch_agent *agent, const struct vch_digest *ledger,
+                              const uint8_t *file, size_t size, const char *passphrase,
+                              struct vch_complaint *complaint)
 {
+    const struct part where = {ledger->bytes, sizeof ledger->bytes};
     struct vch_vrf_public key;
 
-    return load(agent, VCH_REQUEST_LOAD_VRF, key.bytes, file, size, passphrase, complaint);
+    return load(agent, VCH_REQUEST_LOAD_VRF, key.bytes, &where, file, size, passphrase, complaint);
 }
 
 const struct vch_agent_facts *vch_agent_facts(const struct vch_agent *agent)
@@ -297,20 +310,16 @@ const struct vch_hpke_public *vch_agent_sealing_key(const struct vch_agent *agen
 
 static vch_status take(void *context, const void *grant, size_t size,
                        const uint8_t binder[static VCH_BINDER_SIZE],
-                       const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE], uint64_t time_s,
+                       const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
                        struct vch_complaint *complaint)
 {
-    uint8_t time[8];
-    const struct part parts[] = {{grant, size},
-                                 {binder, VCH_BINDER_SIZE},
-                                 {manifest, VCH_SEALED_MANIFEST_SIZE},
-                                 {time, sizeof time}};
+    const struct part parts[] = {
+        {grant, size}, {binder, VCH_BINDER_SIZE}, {manifest, VCH_SEALED_MANIFEST_SIZE}};
 
     if (size != VCH_GRANT_SIZE)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "a release has %d bytes, found %zu",
                             VCH_GRANT_SIZE, size);
-    vch_put_u64le(time, time_s);
-    return ask(context, VCH_REQUEST_TAKE, parts, 4, NULL, 0, complaint);
+    return ask(context, VCH_REQUEST_TAKE, parts, 3, NULL, 0, complaint);
 }
 
 static vch_status begin(void *context, const struct vch_digest *digests, size_t count,

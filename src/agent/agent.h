@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "agent/opened.h"
 #include "base/complaint.h"
 #include "base/status.h"
 #include "confine/child.h"
@@ -27,22 +28,28 @@ struct vch_agent_facts {
 
 // Starts the process, which has no key yet but the one that things are sealed to: it draws that
 // itself. Call it before anything secret is read, and from a thread that outlives the agent.
-vch_status vch_agent_start(struct vch_agent **out, struct vch_complaint *complaint);
+//
+// `opened` is of the weights that it may open, NULL: none. Its file is the agent's alone from here
+// on, closed in this process whatever becomes of it.
+vch_status vch_agent_start(struct vch_agent **out, struct vch_opened *opened,
+                           struct vch_complaint *complaint);
 void vch_agent_free(struct vch_agent *agent); // ends it; NULL is fine
 
 // Key files as they lie on disk, and what opens them: codes and complaints of vch_keyfile_decode
-// and its like. Once each (USAGE). Wipe both when done.
+// and its like. Once each, and before anything else was answered (USAGE). Wipe both when done.
 vch_status vch_agent_load(struct vch_agent *agent, const uint8_t *file, size_t size,
                           const char *passphrase, struct vch_complaint *complaint);
-vch_status vch_agent_load_vrf(struct vch_agent *agent, const uint8_t *file, size_t size,
-                              const char *passphrase, struct vch_complaint *complaint);
+// For that ledger and no other. After the former.
+vch_status vch_agent_load_vrf(struct vch_agent *agent, const struct vch_digest *ledger,
+                              const uint8_t *file, size_t size, const char *passphrase,
+                              struct vch_complaint *complaint);
 
 const struct vch_agent_facts *vch_agent_facts(const struct vch_agent *agent);
 // Readable when the agent has ended: then nothing is signed any more.
 int vch_agent_descriptor(const struct vch_agent *agent);
 
 // Everything below may be called from any thread, and is UNAVAILABLE once the agent has ended or
-// before the key was loaded.
+// before the key was loaded; REFUSED: of another ledger than the VRF's key was loaded for.
 
 // After vch_agent_load. It signs votes of this identity and statements for ledgers.
 struct vch_signer vch_agent_signer(struct vch_agent *agent);

@@ -16,17 +16,19 @@ static struct vch_vrf_secret vrf;
 static struct vch_agent *start(void)
 {
     uint8_t seed[32] = {1}, salt[VCH_KEYFILE_RANDOM_SIZE] = {3}, file[VCH_KEYFILE_SIZE];
+    const struct vch_digest ledger = {{1}};
     struct vch_complaint complaint = {""};
     struct vch_agent *agent = NULL;
 
     vch_sign_key(&key, seed);
     seed[0] = 2;
     vch_vrf_key(&vrf, seed);
-    vch_status status = vch_agent_start(&agent, &complaint);
+    vch_status status = vch_agent_start(&agent, NULL, &complaint);
     if (vch_is_ok(status)) status = vch_keyfile_encode(file, &key, "", salt);
     if (vch_is_ok(status)) status = vch_agent_load(agent, file, sizeof file, "", &complaint);
     if (vch_is_ok(status)) status = vch_keyfile_encode_vrf(file, &vrf, "", salt);
-    if (vch_is_ok(status)) status = vch_agent_load_vrf(agent, file, sizeof file, "", &complaint);
+    if (vch_is_ok(status))
+        status = vch_agent_load_vrf(agent, &ledger, file, sizeof file, "", &complaint);
     if (vch_is_ok(status)) return agent;
     printf("no agent here: %s\n", complaint.text);
     return NULL;

@@ -11,14 +11,15 @@
 #include "sealing/grant.h"
 
 _Static_assert(VCH_REQUEST_GRANT_SIZE ==
-                   VCH_GRANT_SIZE + VCH_BINDER_SIZE + VCH_SEALED_MANIFEST_SIZE + 8,
+                   VCH_GRANT_SIZE + VCH_BINDER_SIZE + VCH_SEALED_MANIFEST_SIZE,
                "a request's parts");
 
 void vch_holder_init(struct vch_holder *holder, struct vch_holder_keys *keys,
+                     const struct vch_unsealer_rules *rules,
                      const uint8_t seed[static VCH_HPKE_SEED_SIZE])
 {
     *holder = (struct vch_holder){.keys = keys};
-    holder->unsealer = vch_unsealer_local(&keys->sealing, seed);
+    holder->unsealer = vch_unsealer_local(&keys->sealing, rules, seed);
 }
 
 void vch_holder_release(struct vch_holder *holder)
@@ -53,19 +54,31 @@ static vch_status need_identity(const struct ask *ask)
                         "the key agent was given no identity yet");
 }
 
+// Keys are loaded before strangers are heard: whoever takes the node over later loads none of its
+// own, and tries no passphrase.
 static vch_status once(const struct ask *ask, bool has)
 {
-    if (!has) return VCH_OK;
-    return vch_complain(ask->complaint, VCH_CODE_USAGE, "the key agent has that key already");
+    if (!has && !ask->holder->is_serving) return VCH_OK;
+    return vch_complain(ask->complaint, VCH_CODE_USAGE,
+                        "the key agent has that key already, or is at work: keys are loaded once, "
+                        "and first");
 }
 
-// A key file and, behind it, the passphrase; which is made a string in its own place.
-static const char *passphrase_of(uint8_t out[static VCH_REQUEST_PASSPHRASE_MAX + 1],
-                                 const struct ask *ask)
+static vch_status check_ledger(const struct ask *ask, const uint8_t *ledger)
 {
-    size_t size = ask->in_size - VCH_KEYFILE_SIZE;
+    if (ask->holder->has_vrf && memcmp(ledger, ask->holder->ledger.bytes, VCH_DIGEST_SIZE) == 0)
+        return VCH_OK;
+    return vch_complain(ask->complaint, VCH_CODE_REFUSED,
+                        "the key agent works for the ledger that it was started for alone");
+}
 
-    memcpy(out, ask->in + VCH_KEYFILE_SIZE, size);
+// Behind a key file, which has something before it, is the passphrase; which is made a string.
+static const char *passphrase_of(uint8_t out[static VCH_REQUEST_PASSPHRASE_MAX + 1],
+                                 const struct ask *ask, size_t before)
+{
+    size_t size = ask->in_size - before - VCH_KEYFILE_SIZE;
+
+    memcpy(out, ask->in + before + VCH_KEYFILE_SIZE, size);
     out[size] = '\0';
     return (const char *)out;
 }
@@ -77,7 +90,7 @@ static vch_status load(const struct ask *ask)
 
     VCH_TRY(once(ask, ask->holder->has_identity));
     vch_status status = vch_keyfile_decode(key, ask->in, VCH_KEYFILE_SIZE,
-                                           passphrase_of(passphrase, ask), ask->complaint);
+                                           passphrase_of(passphrase, ask, 0), ask->complaint);
     vch_wipe(passphrase, sizeof passphrase);
     VCH_TRY(status);
     ask->holder->has_identity = true;
@@ -89,11 +102,14 @@ static vch_status load_vrf(const struct ask *ask)
     uint8_t passphrase[VCH_REQUEST_PASSPHRASE_MAX + 1];
     struct vch_vrf_secret *key = &ask->holder->keys->vrf;
 
+    VCH_TRY(need_identity(ask));
     VCH_TRY(once(ask, ask->holder->has_vrf));
-    vch_status status = vch_keyfile_decode_vrf(key, ask->in, VCH_KEYFILE_SIZE,
-                                               passphrase_of(passphrase, ask), ask->complaint);
+    vch_status status =
+        vch_keyfile_decode_vrf(key, ask->in + VCH_DIGEST_SIZE, VCH_KEYFILE_SIZE,
+                               passphrase_of(passphrase, ask, VCH_DIGEST_SIZE), ask->complaint);
     vch_wipe(passphrase, sizeof passphrase);
     VCH_TRY(status);
+    memcpy(ask->holder->ledger.bytes, ask->in, VCH_DIGEST_SIZE);
     ask->holder->has_vrf = true;
     return put(ask, &key->public_key, sizeof key->public_key);
 }
@@ -101,12 +117,13 @@ static vch_status load_vrf(const struct ask *ask)
 static vch_status sign(const struct ask *ask)
 {
     const struct vch_secret_key *key = &ask->holder->keys->identity;
+    const struct vch_request_signer signer = {&key->public_key,
+                                              ask->holder->has_vrf ? &ask->holder->ledger : NULL};
     struct vch_request_text text;
     struct vch_signature signature;
 
     VCH_TRY(need_identity(ask));
-    VCH_TRY(
-        vch_request_decode_text(&text, ask->in, ask->in_size, &key->public_key, ask->complaint));
+    VCH_TRY(vch_request_decode_text(&text, ask->in, ask->in_size, &signer, ask->complaint));
     const struct vch_digest digest = vch_signer_digest(text.protocol, text.items, text.count);
     vch_sign_digest(&signature, key, &digest);
     return put(ask, &signature, sizeof signature);
@@ -143,6 +160,7 @@ static vch_status make_nonce(const struct ask *ask)
     uint8_t secret[32], nonce[32];
 
     VCH_TRY(need_identity(ask));
+    VCH_TRY(check_ledger(ask, ask->in));
     if (segment > UINT32_MAX || round > UINT32_MAX) return VCH_FAIL(MALFORMED);
     memcpy(ledger.bytes, ask->in, sizeof ledger.bytes);
     memcpy(subject.bytes, ask->in + 32, sizeof subject.bytes);
@@ -158,6 +176,7 @@ static vch_status make_runs_key(const struct ask *ask)
     uint8_t key[32];
 
     VCH_TRY(need_identity(ask));
+    VCH_TRY(check_ledger(ask, ask->in));
     memcpy(ledger.bytes, ask->in, sizeof ledger.bytes);
     vch_derive_runs_key(key, &ask->holder->keys->identity, &ledger);
     vch_status status = put(ask, key, sizeof key);
@@ -176,10 +195,9 @@ static vch_status take(const struct ask *ask)
 {
     const struct vch_unsealer *unsealer = &ask->holder->unsealer;
     const uint8_t *binder = ask->in + VCH_GRANT_SIZE, *manifest = binder + VCH_BINDER_SIZE;
-    const uint64_t time_s = vch_get_u64le(manifest + VCH_SEALED_MANIFEST_SIZE);
 
     VCH_TRY(expect(ask, VCH_HOLDER_NONE));
-    VCH_TRY(unsealer->take(unsealer->context, ask->in, VCH_GRANT_SIZE, binder, manifest, time_s,
+    VCH_TRY(unsealer->take(unsealer->context, ask->in, VCH_GRANT_SIZE, binder, manifest,
                            ask->complaint));
     ask->holder->release = VCH_HOLDER_TAKEN;
     return VCH_OK;
@@ -236,7 +254,8 @@ static const struct {
     vch_status (*answer)(const struct ask *ask);
 } KINDS[VCH_REQUEST_KINDS] = {
     [VCH_REQUEST_LOAD] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX, load},
-    [VCH_REQUEST_LOAD_VRF] = {VCH_KEYFILE_SIZE, VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX,
+    [VCH_REQUEST_LOAD_VRF] = {VCH_DIGEST_SIZE + VCH_KEYFILE_SIZE,
+                              VCH_DIGEST_SIZE + VCH_KEYFILE_SIZE + VCH_REQUEST_PASSPHRASE_MAX,
                               load_vrf},
     [VCH_REQUEST_SIGN] = {1, VCH_REQUEST_TEXT_MAX, sign},
     [VCH_REQUEST_SIGN_TLS] = {1, VCH_IDENTITY_MESSAGE_MAX, sign_tls},
@@ -269,5 +288,8 @@ vch_status vch_holder_answer(struct vch_holder *holder, uint32_t kind, const uin
         return vch_complain(complaint, VCH_CODE_MALFORMED,
                             "request %u to the key agent has %zu to %zu bytes, found %zu", kind,
                             KINDS[kind].least, KINDS[kind].most, request_size);
-    return KINDS[kind].answer(&ask);
+    vch_status status = KINDS[kind].answer(&ask);
+    bool is_load = kind == VCH_REQUEST_LOAD || kind == VCH_REQUEST_LOAD_VRF;
+    holder->is_serving = holder->is_serving || (vch_is_ok(status) && !is_load);
+    return status;
 }

@@ -25,13 +25,16 @@ enum vch_holder_release { VCH_HOLDER_NONE, VCH_HOLDER_TAKEN, VCH_HOLDER_BEGUN };
 struct vch_holder {
     struct vch_holder_keys *keys; // borrowed
     bool has_identity, has_vrf;
+    bool is_serving;              // something was asked for: no key is loaded any more
+    struct vch_digest ledger;     // the only one, with a key for draws there
     struct vch_unsealer unsealer; // by those keys
     enum vch_holder_release release;
     struct vch_digest *digests; // of the sealed chunks
 };
 
-// Draws the pair that things are sealed to from 32 random bytes.
+// Draws the pair that things are sealed to from 32 random bytes. `rules` as vch_unsealer_local.
 void vch_holder_init(struct vch_holder *holder, struct vch_holder_keys *keys,
+                     const struct vch_unsealer_rules *rules,
                      const uint8_t seed[static VCH_HPKE_SEED_SIZE]);
 void vch_holder_release(struct vch_holder *holder); // wipes the keys
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/holder.h"
+#include "agent/opened.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "confine/secret.h"
@@ -31,6 +32,7 @@ struct desk {
     struct vch_secret memory; // of the den
     struct den *den;
     struct vch_holder holder;
+    const struct vch_opened *opened; // NULL: it unseals nothing
     // What is larger is no secret: statements, sealed chunks, weights.
     uint8_t *bulk_in, *bulk_out;
     size_t bulk_room;
@@ -118,7 +120,8 @@ static bool greet(struct desk *desk)
     struct vch_process_hello hello = {.has_memory = true, .home = desk->memory.home};
 
     vch_random_bytes(seed, sizeof seed);
-    vch_holder_init(&desk->holder, &desk->den->keys, seed);
+    vch_holder_init(&desk->holder, &desk->den->keys,
+                    desk->opened != NULL ? &desk->opened->rules : NULL, seed);
     vch_wipe(seed, sizeof seed);
     memcpy(hello.sealing_key, desk->den->keys.sealing.secret.public_key.bytes,
            sizeof hello.sealing_key);
@@ -165,12 +168,11 @@ static void serve_inside(struct desk *desk)
 
 #endif
 
-int vch_process_work(int channel, void *unused)
+int vch_process_work(int channel, void *opened)
 {
-    struct desk desk = {.channel = channel};
+    struct desk desk = {.channel = channel, .opened = opened};
     struct vch_process_hello hello = {.has_memory = false};
 
-    (void)unused;
     vch_status status = vch_secret_new(&desk.memory, sizeof *desk.den, &hello.complaint);
     if (!vch_is_ok(status)) {
         vch_status told = vch_child_write(channel, &hello, sizeof hello);

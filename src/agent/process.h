@@ -14,5 +14,5 @@ struct vch_process_hello {
 };
 
 // A vch_child_work: answers until its parent's end is closed. Keys, small requests and the stack
-// that works on them lie in memory for keys.
-int vch_process_work(int channel, void *unused);
+// that works on them lie in memory for keys. `opened` is a struct vch_opened, or NULL.
+int vch_process_work(int channel, void *opened);

@@ -105,8 +105,8 @@ static vch_status read_item(struct name *label, struct vch_signer_item *out,
 static vch_status refuse(struct vch_complaint *complaint)
 {
     return vch_complain(complaint, VCH_CODE_REFUSED,
-                        "the key agent signs votes of its own node, and of statements for ledgers "
-                        "those of a seat or a dispute; this is neither");
+                        "the key agent signs votes of its own node, and of statements for its own "
+                        "ledger those of a seat or a dispute; this is neither");
 }
 
 static vch_status read_items(struct vch_request_text *out, struct vch_reader *reader, size_t kind,
@@ -153,12 +153,17 @@ static bool is_statement(const uint8_t *bytes, size_t size)
     return false;
 }
 
-static bool is_of(const struct vch_request_text *text, const struct vch_public_key *identity)
+static bool is_of(const struct vch_request_text *text, const struct vch_request_signer *signer)
 {
+    const struct vch_digest *ledger = signer->ledger;
+
     for (uint32_t i = 0; i < text->count; i++) {
         const struct vch_signer_item *item = &text->items[i];
         if (strcmp(item->label, "node") == 0 &&
-            memcmp(item->bytes, identity->bytes, sizeof identity->bytes) != 0)
+            memcmp(item->bytes, signer->identity->bytes, VCH_SIGN_PUBLIC_SIZE) != 0)
+            return false;
+        if (strcmp(item->label, "ledger") == 0 &&
+            (ledger == NULL || memcmp(item->bytes, ledger->bytes, VCH_DIGEST_SIZE) != 0))
             return false;
         if (strcmp(item->label, "statement") == 0 && !is_statement(item->bytes, item->size))
             return false;
@@ -167,7 +172,7 @@ static bool is_of(const struct vch_request_text *text, const struct vch_public_k
 }
 
 vch_status vch_request_decode_text(struct vch_request_text *out, const uint8_t *bytes, size_t size,
-                                   const struct vch_public_key *identity,
+                                   const struct vch_request_signer *signer,
                                    struct vch_complaint *complaint)
 {
     struct vch_reader reader = {.bytes = bytes, .size = size};
@@ -179,7 +184,7 @@ vch_status vch_request_decode_text(struct vch_request_text *out, const uint8_t *
         if (!is_name(&protocol, TEXTS[kind].protocol)) continue;
         out->protocol = TEXTS[kind].protocol;
         VCH_TRY(read_items(out, &reader, kind, complaint));
-        return is_of(out, identity) ? VCH_OK : refuse(complaint);
+        return is_of(out, signer) ? VCH_OK : refuse(complaint);
     }
     return refuse(complaint);
 }

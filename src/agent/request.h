@@ -32,7 +32,7 @@ enum vch_request_kind {
 #define VCH_REQUEST_STATEMENT_MAX 16384u // of a ledger; as VCH_ENTRY_SIZE_MAX
 #define VCH_REQUEST_TEXT_MAX 16512u      // of a transcript: that, and 128 bytes for what is around
 #define VCH_REQUEST_NONCE_SIZE 80u       // check: 32 + 32 + 8 + 8
-#define VCH_REQUEST_GRANT_SIZE 796u      // check: 216 + 276 + 296 + 8
+#define VCH_REQUEST_GRANT_SIZE 788u      // check: 216 + 276 + 296
 
 // The bytes that a transcript hashes (crypto/transcript.h). LIMIT: more than VCH_REQUEST_TEXT_MAX.
 vch_status vch_request_encode_text(uint8_t out[static VCH_REQUEST_TEXT_MAX], size_t *size,
@@ -46,8 +46,14 @@ struct vch_request_text {
     struct vch_signer_item items[VCH_SIGNER_ITEMS_MAX]; // bytes borrowed
 };
 
-// MALFORMED: no transcript. REFUSED: none that a node of this identity signs: other names, another
-// order, other sizes, another node's, a statement that its operator makes.
+// Whose transcripts are signed.
+struct vch_request_signer {
+    const struct vch_public_key *identity;
+    const struct vch_digest *ledger; // on which it has a seat; NULL: none
+};
+
+// MALFORMED: no transcript. REFUSED: none that this node signs: other names, another order, other
+// sizes, another node's, for another ledger, a statement that its operator makes.
 vch_status vch_request_decode_text(struct vch_request_text *out, const uint8_t *bytes, size_t size,
-                                   const struct vch_public_key *identity,
+                                   const struct vch_request_signer *signer,
                                    struct vch_complaint *complaint);

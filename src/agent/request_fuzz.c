@@ -12,14 +12,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct vch_holder_keys keys;
 static struct vch_holder holder;
+static struct vch_counters counters;
+
+static uint64_t now_s(void *context)
+{
+    (void)context;
+    return 1800000000;
+}
+
+// Nothing was sealed by the owner here.
+static vch_status raise_it(void *context, const struct vch_counters_one *seen,
+                           struct vch_complaint *complaint)
+{
+    (void)context, (void)seen, (void)complaint;
+    VCH_ASSERT(!"a release that nobody made was opened");
+    return VCH_FAIL(IO);
+}
+
+static struct vch_unsealer_rules rules = {.counters = &counters, .now_s = now_s, .raise = raise_it};
 
 static void start(void)
 {
     const uint8_t seed[32] = {1};
 
-    vch_holder_init(&holder, &keys, seed);
+    vch_holder_init(&holder, &keys, &rules, seed);
     vch_sign_key(&keys.identity, seed);
     vch_vrf_key(&keys.vrf, seed);
+    rules.owner = keys.identity.public_key;
     holder.has_identity = holder.has_vrf = true;
 }
 
@@ -30,8 +49,8 @@ static void check_signed(const uint8_t *request, size_t size, const uint8_t *ans
     struct vch_signature signature;
     size_t again_size = 0;
 
-    VCH_ASSERT(
-        vch_is_ok(vch_request_decode_text(&text, request, size, &keys.identity.public_key, NULL)));
+    const struct vch_request_signer signer = {&keys.identity.public_key, &holder.ledger};
+    VCH_ASSERT(vch_is_ok(vch_request_decode_text(&text, request, size, &signer, NULL)));
     VCH_ASSERT(vch_is_ok(
         vch_request_encode_text(again, &again_size, text.protocol, text.items, text.count)));
     VCH_ASSERT(again_size == size && memcmp(again, request, size) == 0);
@@ -59,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (data[0] == VCH_REQUEST_SIGN) check_signed(data + 1, size - 1, out);
+    VCH_ASSERT(data[0] != VCH_REQUEST_TAKE);
     if (data[0] == VCH_REQUEST_PROVE) VCH_ASSERT(out_size == VCH_VRF_PROOF_SIZE);
     return 0;
 }

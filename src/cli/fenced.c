@@ -62,7 +62,6 @@ static vch_status list_paths(struct paths *paths, struct vch_tool *tool,
     }
     for (uint32_t i = 0; how->weights != NULL && i < how->weights->path_count; i++)
         VCH_TRY(add(paths, how->weights->paths[i], false, &tool->complaint));
-    if (how->weights != NULL) VCH_TRY(add_folder(paths, tool, how->weights->counters));
     for (uint32_t i = 0; i < annex_count; i++)
         VCH_TRY(add_folder(paths, tool, annexes[i].files.key));
     return VCH_OK;
@@ -81,16 +80,20 @@ static bool is_under(const char *path, const char *place)
     return is_there;
 }
 
-vch_status vch_fenced_reaches(bool *out, struct vch_tool *tool, const struct vch_node_options *how,
+vch_status vch_fenced_reaches(enum vch_fenced_reach *out, struct vch_tool *tool,
+                              const struct vch_node_options *how,
                               const struct vch_annex_holder *annexes, uint32_t annex_count,
                               const char *path)
 {
     struct paths paths = {0};
 
-    *out = false;
+    *out = VCH_FENCED_OUT_OF_REACH;
     VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
-    for (uint32_t i = 0; i < paths.count; i++)
-        *out = *out || is_under(path, paths.list[i].path);
+    for (uint32_t i = 0; i < paths.count; i++) {
+        const struct vch_profile_path *one = &paths.list[i];
+        enum vch_fenced_reach reach = one->is_writable ? VCH_FENCED_WRITES : VCH_FENCED_READS;
+        if (reach > *out && is_under(path, one->path)) *out = reach;
+    }
     return VCH_OK;
 }
 
@@ -135,7 +138,8 @@ static vch_status is_wanted(bool *out, struct vch_tool *tool)
     return VCH_OK;
 }
 
-vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
+vch_status vch_fenced_agent(struct vch_agent **out, struct vch_opened *opened,
+                            struct vch_tool *tool)
 {
     bool is_confined = false;
     unsigned threads = 0;
@@ -144,7 +148,7 @@ vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool)
     VCH_TRY(is_asked_for(&is_confined, tool)); // what does so little can be confined and sanitized
     if (!is_confined) return VCH_OK;
     vch_tool_end_threads(&threads, tool);
-    VCH_TRY(vch_agent_start(out, &tool->complaint));
+    VCH_TRY(vch_agent_start(out, opened, &tool->complaint));
     const struct vch_agent_facts *facts = vch_agent_facts(*out);
     tell("key agent", &facts->fences);
     if (vch_secret_notice(facts->home) != NULL)

@@ -10,8 +10,9 @@
 #include "node/node.h"
 
 // Starts the process that holds the keys; NULL where the node is not confined. Call it before
-// anything secret is read.
-vch_status vch_fenced_agent(struct vch_agent **out, struct vch_tool *tool);
+// anything secret is read. `opened` as vch_agent_start.
+vch_status vch_fenced_agent(struct vch_agent **out, struct vch_opened *opened,
+                            struct vch_tool *tool);
 
 // Starts the process that computes (node/apart.h); NULL where the node is not confined. Call it
 // before any key is read: what is in memory now is in that process's.
@@ -23,8 +24,10 @@ vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
 vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
                              struct vch_demands *const *demands, uint32_t count);
 
-// Whether the network process, once fenced, can still open that file.
-vch_status vch_fenced_reaches(bool *out, struct vch_tool *tool, const struct vch_node_options *how,
+// Whether the network process, once fenced, can still open that file; or replace it.
+enum vch_fenced_reach { VCH_FENCED_OUT_OF_REACH, VCH_FENCED_READS, VCH_FENCED_WRITES };
+vch_status vch_fenced_reaches(enum vch_fenced_reach *out, struct vch_tool *tool,
+                              const struct vch_node_options *how,
                               const struct vch_annex_holder *annexes, uint32_t annex_count,
                               const char *path);
 

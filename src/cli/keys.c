@@ -6,7 +6,7 @@
 #include "crypto/keyfile.h"
 #include "host/random.h"
 
-void vch_keys_init(struct vch_keys *keys, struct vch_agent *agent)
+void vch_keys_init(struct vch_keys *keys, struct vch_agent *agent, struct vch_opened *opened)
 {
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
@@ -17,7 +17,8 @@ void vch_keys_init(struct vch_keys *keys, struct vch_agent *agent)
         return;
     }
     vch_random_bytes(seed, sizeof seed);
-    keys->unsealer = vch_unsealer_local(&keys->sealing, seed);
+    keys->unsealer =
+        vch_unsealer_local(&keys->sealing, opened != NULL ? &opened->rules : NULL, seed);
     vch_wipe(seed, sizeof seed);
     memcpy(keys->sealing_key, keys->sealing.secret.public_key.bytes, sizeof keys->sealing_key);
 }
@@ -48,7 +49,7 @@ static vch_status open_vrf(void *context, const uint8_t *bytes, size_t size, con
 
     vch_status status =
         keys->agent != NULL
-            ? vch_agent_load_vrf(keys->agent, bytes, size, passphrase, complaint)
+            ? vch_agent_load_vrf(keys->agent, &keys->ledger, bytes, size, passphrase, complaint)
             : vch_keyfile_decode_vrf(&keys->vrf, bytes, size, passphrase, complaint);
     if (vch_is_ok(status) && passphrase[0] == '\0') keys->needs_no_passphrase = true;
     return status;
@@ -82,12 +83,12 @@ vch_status vch_keys_load_vrf(struct vch_ballot_keys *out, struct vch_keys *keys,
                              struct vch_tool *tool, const char *path,
                              const struct vch_digest *ledger)
 {
+    keys->ledger = *ledger;
     VCH_TRY(vch_tool_open_key(tool, path, open_vrf, keys));
     if (keys->agent == NULL) {
         vch_ballot_derive(out, &keys->key, &keys->vrf, ledger);
         return VCH_OK;
     }
-    keys->ledger = *ledger;
     keys->keeper = (struct vch_seat_keeper){prove, make_nonce, keys};
     out->seat = (struct vch_seat_keys){.node = keys->signer.public_key, .keeper = &keys->keeper};
     return vch_agent_runs_key(keys->agent, out->runs_key, ledger);

@@ -13,8 +13,8 @@ struct vch_keys {
     struct vch_unsealer unsealer;
     uint8_t sealing_key[VCH_HPKE_KEY_SIZE]; // that things are sealed to; public
     bool needs_no_passphrase;               // one of the files at least: it is a key by itself
+    struct vch_digest ledger;               // of its seat
     // Of a node with an agent.
-    struct vch_digest ledger;
     struct vch_seat_keeper keeper;
     // Of one without.
     struct vch_secret_key key;
@@ -22,8 +22,9 @@ struct vch_keys {
     struct vch_unsealer_keys sealing;
 };
 
-// `agent` becomes its own; NULL: none. It can unseal at once, and signs after vch_keys_load.
-void vch_keys_init(struct vch_keys *keys, struct vch_agent *agent);
+// `agent` becomes its own; NULL: none. It can unseal at once what `opened` is of (NULL: nothing),
+// and signs after vch_keys_load.
+void vch_keys_init(struct vch_keys *keys, struct vch_agent *agent, struct vch_opened *opened);
 void vch_keys_release(struct vch_keys *keys);
 
 // Opens the key file, and the one for draws, as vch_tool_secret_key does.

@@ -50,8 +50,8 @@ static const struct vch_option options[] = {
     {"sealed", "M.sealed", "sealed weights, served when their key is released to what it shows",
      true},
     {"owner", "KEY", "whose sealed weights: hexadecimal or key file", false},
-    {"opened", "FILE",
-     "which releases were opened here, against older ones (default: KEY.node/opened)", false},
+    {"opened", "FILE", "which releases were opened here, against older ones (default: KEY.opened)",
+     false},
     {"client-policy", "RULES", "what clients have to show before a request is listened to", false},
     {"policy", "RULES", "what referees have to show before anything is opened to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
@@ -211,6 +211,7 @@ struct attestation {
     struct vch_showing showing;
     struct vch_demands clients, peers;
     struct vch_weights_setup weights; // sealed for what it shows
+    struct vch_opened opened;         // of those
 };
 
 // Before any key is read.
@@ -222,7 +223,6 @@ static vch_status attest(struct vch_node_options *how, struct attestation *attes
     VCH_TRY(
         vch_demands_load(&attestation->peers, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
     VCH_TRY(vch_showing_start(&attestation->showing, tool));
-    VCH_TRY(vch_weights_files_load(&attestation->weights, tool));
     if (attestation->weights.path_count > 0) how->weights = &attestation->weights;
     how->client_policy = vch_demands_policy(&attestation->clients);
     how->peer_policy = vch_demands_policy(&attestation->peers);
@@ -244,19 +244,36 @@ static vch_status claim_keys(uint32_t *claims, struct vch_tool *tool,
                                                                      : VCH_FACTS_LOCKED_MEMORY;
     for (size_t i = 0; i < 2 && keys->needs_no_passphrase; i++) {
         const char *path = vch_options_text(tool->options, names[i]);
-        bool is_open = false;
+        enum vch_fenced_reach reach = VCH_FENCED_OUT_OF_REACH;
         if (path != NULL)
-            VCH_TRY(
-                vch_fenced_reaches(&is_open, tool, how, annexes->holders, annexes->count, path));
-        if (is_open)
+            VCH_TRY(vch_fenced_reaches(&reach, tool, how, annexes->holders, annexes->count, path));
+        if (reach != VCH_FENCED_OUT_OF_REACH)
             vch_log_write(VCH_LOG_WARNING,
                           "the key file %s has no passphrase and lies where this process reads and "
                           "writes: whoever takes it over has the key; keep the journal and "
                           "annexes in folders of their own",
                           path);
-        is_found = is_found || is_open;
+        is_found = is_found || reach != VCH_FENCED_OUT_OF_REACH;
     }
     if (!is_found) *claims |= VCH_FACTS_KEYS_APART;
+    return VCH_OK;
+}
+
+// The agent alone writes this file; who can put another in its place sets the next start back.
+static vch_status guard_opened(struct vch_tool *tool, const struct vch_node_options *how,
+                               const struct annexes *annexes, const struct vch_keys *keys,
+                               const struct vch_opened *opened)
+{
+    enum vch_fenced_reach reach = VCH_FENCED_OUT_OF_REACH;
+
+    if (how->weights == NULL || keys->agent == NULL) return VCH_OK;
+    VCH_TRY(vch_fenced_reaches(&reach, tool, how, annexes->holders, annexes->count, opened->path));
+    if (reach == VCH_FENCED_WRITES)
+        vch_log_write(VCH_LOG_WARNING,
+                      "the file of opened releases %s lies in a folder that this process writes: "
+                      "whoever takes it over can have older releases opened after the next start; "
+                      "name a file elsewhere by --opened",
+                      opened->path);
     return VCH_OK;
 }
 
@@ -299,6 +316,7 @@ static vch_status run_with_keys(struct vch_tool *tool, struct vch_node_options *
     VCH_TRY(join_ledger(how, &ledger, tool));
     VCH_TRY(load_keys(keys, how, tool));
     VCH_TRY(claim_keys(&claims, tool, how, annexes, keys));
+    VCH_TRY(guard_opened(tool, how, annexes, keys, &attestation->opened));
     if (how->parser != NULL) claims |= VCH_FACTS_PARSER_APART;
     vch_status status = vch_fenced_node(&confinement, tool, how, annexes->holders, annexes->count);
     how->workers = tool->workers;
@@ -319,13 +337,16 @@ static vch_status run(struct vch_tool *tool)
     static struct attestation attestation;
     static struct vch_keys keys;
     struct vch_agent *agent = NULL;
+    struct vch_opened *opened = NULL;
     const char *path = NULL;
 
     vch_known_start();
     vch_log_set_level(vch_options_has(tool->options, "verbose") ? VCH_LOG_DEBUG : VCH_LOG_INFO);
     VCH_TRY(vch_options_required(&path, tool->options, "key", &tool->complaint));
     VCH_TRY(parse_limits(&how, tool));
-    VCH_TRY(vch_fenced_agent(&agent, tool));
+    VCH_TRY(vch_weights_files_load(&attestation.weights, &attestation.opened, tool));
+    if (attestation.weights.path_count > 0) opened = &attestation.opened;
+    VCH_TRY(vch_fenced_agent(&agent, opened, tool));
     VCH_TRY(attest(&how, &attestation, tool));
     struct vch_demands *const demands[2] = {&attestation.clients, &attestation.peers};
     VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, 2));
@@ -333,12 +354,13 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(map_packages(&how, tool));
     VCH_TRY(open_annexes(&how, &annexes, tool));
     VCH_TRY(vch_fenced_engine(&how.apart, tool, &how));
-    vch_keys_init(&keys, agent);
+    vch_keys_init(&keys, agent, opened);
     vch_status status = run_with_keys(tool, &how, &annexes, &attestation, &keys);
     vch_apart_free(how.apart);
     vch_parser_free(how.parser);
     vch_showing_stop(&attestation.showing);
     vch_keys_release(&keys);
+    vch_opened_close(&attestation.opened);
     vch_wipe(&how.ballot_keys, sizeof how.ballot_keys);
     return status;
 }

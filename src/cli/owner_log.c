@@ -74,7 +74,7 @@ static vch_status read_records(int file, const char *path, struct vch_release_lo
 static vch_status remember(void *context, const struct vch_release *release,
                            const struct vch_release_log *log, struct vch_complaint *complaint)
 {
-    const struct vch_sealed seen = {.model = release->model, .counter = release->counter};
+    const struct vch_counters_one seen = {.model = release->model, .counter = release->counter};
 
     (void)log;
     return vch_counters_raise(context, &seen, complaint);

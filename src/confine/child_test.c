@@ -44,7 +44,7 @@ static int add(int channel, void *context)
 
 TEST(child_works_for_who_started_it_until_its_channel_ends)
 {
-    const struct vch_profile profiles[] = {vch_profile_parser(), vch_profile_key_agent(),
+    const struct vch_profile profiles[] = {vch_profile_parser(), vch_profile_key_agent(NULL),
                                            vch_profile_inference(NULL, 0, NULL, 0, MEMORY)};
     struct vch_complaint complaint = {0};
 

@@ -100,7 +100,7 @@ TEST(confine_stops_each_attempt_of_the_parser)
 
 TEST(confine_stops_each_attempt_of_the_key_agent)
 {
-    struct vch_profile profile = vch_profile_key_agent();
+    struct vch_profile profile = vch_profile_key_agent(NULL);
 
     attempts_set_up();
     check_role(&profile);

@@ -20,6 +20,7 @@ enum {
     WRITES = VCH_PROFILE_WRITES,
     CONNECT = VCH_PROFILE_CONNECT,
     SECRETS = VCH_PROFILE_SECRETS,
+    RECORDS = VCH_PROFILE_RECORDS,
 };
 
 // Calls that are allowed whatever their arguments. Names that a processor or a library does not
@@ -81,7 +82,7 @@ static const struct {
     {FILES, "statx"},
     {FILES, "getdents64"},
     {WRITES, "openat"},
-    {WRITES, "pwrite64"},
+    {WRITES | RECORDS, "pwrite64"},
     {WRITES, "rename"},
     {WRITES, "renameat"},
     {WRITES, "renameat2"},
@@ -92,7 +93,7 @@ static const struct {
     {WRITES, "mkdir"},
     {WRITES, "mkdirat"},
     {WRITES, "rmdir"},
-    {WRITES, "fsync"},
+    {WRITES | RECORDS, "fsync"},
     {WRITES, "fdatasync"},
     {WRITES | SECRETS, "ftruncate"},
     {SECRETS, "memfd_secret"},

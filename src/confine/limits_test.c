@@ -20,7 +20,7 @@ static struct vch_profile profiles(uint32_t i)
 {
     switch (i) {
     case 0: return vch_profile_parser();
-    case 1: return vch_profile_key_agent();
+    case 1: return vch_profile_key_agent(NULL);
     case 2: return vch_profile_collector(NULL);
     default: return vch_profile_inference(NULL, 0, NULL, 0, INFERENCE_MEMORY);
     }

@@ -61,7 +61,7 @@ vch_status vch_probe_run(struct vch_probe *out, struct vch_complaint *complaint)
 {
     const struct vch_profile roles[VCH_PROBE_ROLES] = {
         vch_profile_parser(),
-        vch_profile_key_agent(),
+        vch_profile_key_agent(NULL),
         vch_profile_collector(NULL),
         vch_profile_inference(NULL, 0, NULL, 0, VCH_PROFILE_ANY),
     };

@@ -26,18 +26,22 @@ struct vch_profile vch_profile_parser(void)
     };
 }
 
-struct vch_profile vch_profile_key_agent(void)
+struct vch_profile vch_profile_key_agent(const int *file)
 {
+    const uint32_t records = file != NULL ? VCH_PROFILE_RECORDS : 0;
+
     return (struct vch_profile){
         .role = "key agent",
         .asked = VCH_FENCE_ALL,
         .required = REQUIRED,
-        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_SECRETS,
+        .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_SECRETS | records,
         .is_leashed = true,
         .limits = {.memory = VCH_PROFILE_KEY_AGENT_MEMORY,
                    .locked = 256 << 10,
                    .written = WRITTEN,
                    .files = 8},
+        .kept = file,
+        .kept_count = file != NULL,
     };
 }
 

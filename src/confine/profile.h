@@ -17,6 +17,7 @@ enum {
     VCH_PROFILE_WRITES = 1 << 5,  // files written, renamed, removed, locked
     VCH_PROFILE_CONNECT = 1 << 6, // TCP sockets of its own, to any port
     VCH_PROFILE_SECRETS = 1 << 7, // memory for keys (secret.h)
+    VCH_PROFILE_RECORDS = 1 << 8, // files that it was given written in place, and synced
 };
 
 // A file or folder that is handed over. Where ROOT is asked for: absolute, without links, and none
@@ -60,8 +61,9 @@ struct vch_profile {
 
 // Reads what strangers sent: no files, no sockets but the one to who started it, no keys.
 struct vch_profile vch_profile_parser(void);
-// Holds keys: nothing but its socket, and memory that it may lock.
-struct vch_profile vch_profile_key_agent(void);
+// Holds keys: nothing but its socket, memory that it may lock, and the one file that it writes to,
+// which is borrowed; NULL: none.
+struct vch_profile vch_profile_key_agent(const int *file);
 // Asks this machine's hardware: a TPM that it was handed, or the one folder of configfs-tsm.
 struct vch_profile vch_profile_collector(const struct vch_profile_path *folder);
 // Runs a model: threads; its weights, and the sockets that it was given and what connects to them,

@@ -197,7 +197,7 @@ struct found {
 
 static struct found look_for_secret(enum vch_secret_home home, uint32_t asked)
 {
-    struct vch_profile profile = vch_profile_key_agent();
+    struct vch_profile profile = vch_profile_key_agent(NULL);
     struct vch_complaint complaint = {0};
     struct vch_child child;
     uint8_t told[SIZE + SIZE];

@@ -1,5 +1,4 @@
 // Weights that lie sealed until their owner releases them to this node.
-#include "host/clock.h"
 #include "host/log.h"
 #include "node/apart.h"
 #include "node/node_parts.h"
@@ -12,8 +11,7 @@ static vch_status take_grant(void *context, const uint8_t *shown, const Vouch__G
                                                 .manifest_size = grant->manifest.len,
                                                 .grant = grant->grant.data,
                                                 .grant_size = grant->grant.len,
-                                                .binder = shown,
-                                                .time_s = vch_clock_unix_ms() / 1000};
+                                                .binder = shown};
 
     return vch_weights_take(node->weights, place, &release, complaint);
 }

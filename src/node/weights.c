@@ -11,12 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/check.h"
-#include "host/file.h"
 #include "host/log.h"
 #include "node/unsealing.h"
-#include "sealing/counters.h"
 
 enum state { SEALED, OPENING, OPEN };
 
@@ -34,7 +31,6 @@ struct vch_weights {
     struct vch_weights_setup setup;
     uint32_t count;
     struct weights_file files[VCH_WEIGHTS_FILES_MAX];
-    struct vch_counters counters; // the thread's while there is one
     pthread_t thread;
     bool has_thread;
     uint32_t place;    // that the thread opens
@@ -65,10 +61,13 @@ static vch_status read_manifest(struct weights_file *out, struct vch_complaint *
                         out->path, (uint64_t)facts.st_size, vch_sealed_file_size(&out->sealed));
 }
 
+// What would be refused later anyway: by whoever unseals, who knows what was opened since.
 static vch_status check(const struct vch_weights *weights, const struct vch_sealed *sealed,
                         struct vch_complaint *complaint)
 {
-    uint64_t counter = vch_counters_find(&weights->counters, &sealed->owner, &sealed->model);
+    const struct vch_counters *opened = weights->setup.opened;
+    uint64_t counter =
+        opened != NULL ? vch_counters_find(opened, &sealed->owner, &sealed->model) : 0;
 
     return vch_sealed_check(sealed, &sealed->model, &weights->setup.owner, counter, complaint);
 }
@@ -87,29 +86,12 @@ static vch_status add_file(struct vch_weights *weights, const char *path,
     return check(weights, &file->sealed, complaint);
 }
 
-static vch_status read_counters(struct vch_weights *weights, struct vch_complaint *complaint)
-{
-    const char *path = weights->setup.counters;
-    struct vch_arena arena;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    if (access(path, F_OK) != 0 && errno == ENOENT) return VCH_OK; // nothing was opened before
-    vch_arena_init(&arena, 1 << 20);
-    vch_status status =
-        vch_file_read(&bytes, &size, path, VCH_COUNTERS_SIZE_MAX, &arena, complaint);
-    if (vch_is_ok(status)) status = vch_counters_decode(&weights->counters, bytes, size, complaint);
-    vch_arena_release(&arena);
-    return status;
-}
-
 static vch_status start(struct vch_weights *weights, struct vch_complaint *complaint)
 {
     const struct vch_weights_setup *setup = &weights->setup;
 
     weights->descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (weights->descriptor < 0) return VCH_FAIL(IO);
-    VCH_TRY(read_counters(weights, complaint));
     for (uint32_t i = 0; i < setup->path_count; i++)
         VCH_TRY(add_file(weights, setup->paths[i], complaint));
     return VCH_OK;
@@ -150,21 +132,6 @@ void vch_weights_free(struct vch_weights *weights)
     free(weights);
 }
 
-// On disk before anything is served: whoever was served this release is not served an older one.
-static vch_status remember(struct vch_weights *weights, const struct vch_sealed *sealed,
-                           struct vch_complaint *complaint)
-{
-    uint8_t *bytes = calloc(1, VCH_COUNTERS_SIZE_MAX);
-
-    if (bytes == NULL) return VCH_FAIL(NO_MEMORY);
-    vch_status status = vch_counters_raise(&weights->counters, sealed, complaint);
-    if (vch_is_ok(status))
-        status = vch_file_write(weights->setup.counters, bytes,
-                                vch_counters_encode(bytes, &weights->counters), true, complaint);
-    free(bytes);
-    return status;
-}
-
 static void *work(void *context)
 {
     struct vch_weights *weights = context;
@@ -179,12 +146,7 @@ static void *work(void *context)
                                        .is_ending = &weights->is_ending};
     static const uint64_t one = 1;
 
-    vch_status status = vch_unsealing_run(&weights->result, &what, &weights->complaint);
-    if (vch_is_ok(status)) {
-        status = remember(weights, &file->sealed, &weights->complaint);
-        if (!vch_is_ok(status)) vch_unsealing_release(&weights->result);
-    }
-    weights->status = status;
+    weights->status = vch_unsealing_run(&weights->result, &what, &weights->complaint);
     VCH_ASSERT(write(weights->descriptor, &one, sizeof one) == sizeof one);
     return NULL;
 }
@@ -240,10 +202,9 @@ vch_status vch_weights_take(struct vch_weights *weights, uint32_t *place,
     if (weights->has_thread)
         return vch_complain(complaint, VCH_CODE_BUSY,
                             "this node is opening other weights: try again later");
-    VCH_TRY(check(weights, &file->sealed, complaint));
     vch_sealed_encode(manifest, &file->sealed);
     VCH_TRY(unsealer->take(unsealer->context, release->grant, release->grant_size, release->binder,
-                           manifest, release->time_s, complaint));
+                           manifest, complaint));
     return begin(weights, *place, complaint);
 }
 

@@ -1,8 +1,8 @@
 // Weights that lie sealed beside a node until a release of their key opens them (specs/sealing.md,
 // section 6).
 //
-// A release that is good starts a thread, which opens the file into memory (node/unsealing.h), and
-// notes on disk which release of the model that was. Nothing is served before.
+// A release that is good starts a thread, which opens the file into memory (node/unsealing.h).
+// Nothing is served before. Who unseals sees to it that no older release is opened afterwards.
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #include "base/workers.h"
 #include "kernels/kernels.h"
 #include "node/models.h"
+#include "sealing/counters.h"
 #include "sealing/unsealer.h"
 
 #define VCH_WEIGHTS_FILES_MAX VCH_MODELS_MAX
@@ -25,7 +26,9 @@ struct vch_weights_setup {
     const char *const *paths; // M.sealed; borrowed
     uint32_t path_count;
     struct vch_public_key owner; // whose weights this node serves
-    const char *counters;        // file, which may be absent: what was opened before; borrowed
+    // What was opened before this node began: what is older is refused at once; borrowed. NULL:
+    // nothing.
+    const struct vch_counters *opened;
     struct vch_unsealer unsealer;
     struct vch_models *models; // that are served; what is opened joins them
     const struct vch_kernels *kernels;
@@ -37,7 +40,6 @@ struct vch_weights_release {
     const void *manifest, *grant;
     size_t manifest_size, grant_size;
     const uint8_t *binder; // VCH_BINDER_SIZE
-    uint64_t time_s;       // now, since 1970
 };
 
 // What joined the models: a memfd, which nobody can change, that holds the package.

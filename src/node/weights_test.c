@@ -11,9 +11,9 @@
 #include "base/bytes.h"
 #include "harness/folder.h"
 #include "harness/graphs.h"
+#include "harness/opened.h"
 #include "harness/sealed_file.h"
 #include "harness/test.h"
-#include "sealing/counters.h"
 #include "sealing/grant.h"
 
 enum { NOW = 1800000000, SIDE = 1500 };
@@ -26,7 +26,9 @@ static struct {
     uint8_t *bytes; // of the whole model
     size_t size;
     uint8_t key[VCH_SEALED_KEY_SIZE];
-    char folder[200], path[256], counters[256];
+    char folder[200], path[256];
+    // Of whoever unseals.
+    struct opened opened;
     // Of the stream on which releases come.
     struct vch_unsealer_keys keys;
     struct vch_unsealer unsealer;
@@ -68,7 +70,8 @@ static void make_stream(void)
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     sealed_file_fill(seed, sizeof seed);
-    world.unsealer = vch_unsealer_local(&world.keys, seed);
+    opened_init(&world.opened, &world.owner.public_key, NOW);
+    world.unsealer = vch_unsealer_local(&world.keys, &world.opened.rules, seed);
     sealed_file_fill(bound.nonce, sizeof bound.nonce);
     sealed_file_fill(bound.exporter, sizeof bound.exporter);
     sealed_file_fill(bound.own.bytes, 32);
@@ -89,7 +92,6 @@ static void set_up(void)
     world.complaint.text[0] = '\0';
     folder_make(world.folder, sizeof world.folder);
     (void)snprintf(world.path, sizeof world.path, "%s/m.sealed", world.folder);
-    (void)snprintf(world.counters, sizeof world.counters, "%s/counters", world.folder);
 }
 
 static void tear_down(void)
@@ -116,12 +118,13 @@ static vch_status start_with(const char *const *paths, uint32_t count)
     const struct vch_weights_setup setup = {.paths = paths,
                                             .path_count = count,
                                             .owner = world.owner.public_key,
-                                            .counters = world.counters,
+                                            .opened = &world.opened.counters,
                                             .unsealer = world.unsealer,
                                             .models = &world.models,
                                             .kernels = &world.kernels};
 
     world.complaint.text[0] = '\0';
+    world.opened.rules.owner = world.owner.public_key;
     return vch_weights_new(&world.weights, &setup, &world.complaint);
 }
 
@@ -152,9 +155,9 @@ static vch_status take_at(uint32_t *place, const struct vch_sealed *sealed, cons
                                                 .manifest_size = sizeof manifest,
                                                 .grant = grant,
                                                 .grant_size = VCH_GRANT_SIZE,
-                                                .binder = world.binder,
-                                                .time_s = time_s};
+                                                .binder = world.binder};
 
+    world.opened.now_s = time_s;
     world.complaint.text[0] = '\0';
     vch_sealed_encode(manifest, sealed);
     return vch_weights_take(world.weights, place, &release, &world.complaint);
@@ -277,7 +280,7 @@ TEST(weights_stay_closed_without_a_release_that_is_for_them)
     other.signature.bytes[0] ^= 1;
     CHECK_FAILS(take_at(&place, &other, grant, NOW), BAD_PROOF);
     CHECK_EQ(world.models.count, 0);
-    CHECK(access(world.counters, F_OK) != 0);
+    CHECK_EQ(world.opened.counters.count, 0);
     tear_down();
 }
 
@@ -304,7 +307,7 @@ TEST(weights_that_were_changed_on_disk_are_not_served)
     CHECK_FAILS(release_key(&sealed, &opened), IO);
     check_says("cut off");
     CHECK_EQ(world.models.count, 0);
-    CHECK(access(world.counters, F_OK) != 0);
+    CHECK_EQ(world.opened.counters.count, 0);
     vch_weights_free(world.weights);
     world.weights = NULL;
     CHECK_FAILS(start(), MALFORMED); // of another size than its manifest says
@@ -342,7 +345,6 @@ TEST(weights_older_than_what_was_opened_before_are_refused)
     char path[256];
     const char *both[2] = {world.path, path};
     struct vch_weights_opened opened;
-    struct stat facts;
 
     set_up();
     (void)snprintf(path, sizeof path, "%s/older.sealed", world.folder);
@@ -354,17 +356,11 @@ TEST(weights_older_than_what_was_opened_before_are_refused)
     check_says("release 2 was opened before");
     vch_weights_free(world.weights);
     world.weights = NULL;
-    CHECK_EQ(stat(world.counters, &facts), 0);
-    CHECK_EQ(facts.st_mode & 0777, 0600);
     CHECK_FAILS(start_with(&both[1], 1), REFUSED); // after a restart, too
     check_says("release 2 was opened before");
     CHECK_OK(start_with(both, 1));
     world.models.count = 0;
     CHECK_OK(release_key(&newer, &opened)); // the same one again
-    vch_weights_free(world.weights);
-    world.weights = NULL;
-    change(world.counters, 40);
-    CHECK_FAILS(start_with(both, 1), BAD_PROOF); // nobody knows what was opened before
     tear_down();
 }
 
@@ -374,15 +370,16 @@ TEST(weights_are_not_served_where_their_release_cannot_be_remembered)
 
     set_up();
     const struct vch_sealed sealed = seal_model(1);
-    CHECK_EQ(mkdir(world.counters, 0700), 0); // a folder in its place
-    CHECK(!vch_is_ok(start()));
-    CHECK_EQ(rmdir(world.counters), 0);
     CHECK_OK(start());
-    CHECK_EQ(mkdir(world.counters, 0700), 0);
-    CHECK(!vch_is_ok(release_key(&sealed, &opened)));
+    world.opened.is_full = true;
+    CHECK_FAILS(release_key(&sealed, &opened), IO);
+    check_says("the disk is full");
     CHECK_EQ(world.models.count, 0);
-    CHECK_EQ(rmdir(world.counters), 0);
+    CHECK(vch_is_zero(world.keys.key, sizeof world.keys.key));
+    CHECK(vch_is_zero(&world.keys.chunks, sizeof world.keys.chunks));
+    world.opened.is_full = false;
     CHECK_OK(release_key(&sealed, &opened));
+    CHECK_EQ(world.opened.counters.count, 1);
     tear_down();
 }
 

@@ -26,6 +26,7 @@ NO, CANNOT_LOOK = 1, 3
 FIRST, LAST = 1, 6  # what nodes hold of the model; the client keeps both ends
 BOOT = hashlib.sha256(b"what was booted").hexdigest()
 RECORD = 448  # bytes of a record of the owner's log
+COUNTER = 128  # and of one of what a node has opened
 
 
 def sha256(path):
@@ -125,7 +126,7 @@ class Sealed(unittest.TestCase):
                                     "--json", *options))
 
     def setUp(self):
-        for left in ("*.node/opened", "client.releases", "node?.log"):
+        for left in ("*.key.opened", "client.releases", "node?.log"):
             for path in self.folder.glob(left):
                 path.unlink()
         self.tpm.reset()
@@ -187,7 +188,7 @@ class Sealed(unittest.TestCase):
         self.assertEqual(self.network.verify("answer", "--quorum", "1")[0], 0)
         # On disk they lie as they came, and nobody else's memory of them is left but the counter.
         self.assertNotIn(b"VOUCHPKG", (self.folder / "m.sealed").read_bytes())
-        self.assertEqual((self.folder / "node0.key.node/opened").stat().st_mode & 0o777, 0o600)
+        self.assertEqual((self.folder / "node0.key.opened").stat().st_mode & 0o777, 0o600)
         # What was written down is what happened, and the evidence can be judged again.
         log = json.loads(self.vouch("owner", "log", "client.releases", "--key", self.network.client, "--json"))
         record = log["records"][-1]
@@ -218,13 +219,35 @@ class Sealed(unittest.TestCase):
             self.start(sealed="m.sealed")
         self.assertIn("release 2 was opened before", caught.exception.text)
         # A node whose disk was set back gets no key either: the owner's log remembers.
-        (self.folder / "node0.key.node/opened").unlink()
+        (self.folder / "node0.key.opened").unlink()
         node = self.start(sealed="m.sealed")
         with self.assertRaises(Refused) as caught:
             self.release(node)
         self.assertIn("there is release 2", caught.exception.text)
         self.assertIn("nothing was released", caught.exception.text)
         self.assertEqual(self.records(), 2)
+
+    def test_the_key_agent_alone_can_write_what_was_opened(self):
+        """Not even the process that has the network: whoever takes it over cannot have an older release opened."""
+        node = self.start()
+        opened = self.folder / "node0.key.opened"
+        self.release(node)
+        self.assertEqual(opened.stat().st_size, COUNTER)
+        holders = {}
+        for pid in family(node.process.pid):
+            try:
+                links = {os.readlink(link) for link in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+            except PermissionError:
+                self.skipTest("only root may look into other processes")
+            if str(opened.resolve()) in links:
+                holders[pid] = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+        self.assertNotIn(node.process.pid, holders)
+        self.assertEqual(list(holders.values()), ["key agent"])
+        node.kill()
+        with self.assertRaises(Refused) as caught:  # a byte of the last record, which was acknowledged
+            opened.write_bytes(opened.read_bytes()[:-1] + bytes([opened.read_bytes()[-1] ^ 1]))
+            self.start()
+        self.assertIn("was altered", caught.exception.text)
 
     @unittest.skipIf(SANITIZED, "a sanitizer's shadow memory takes hours to read")
     def test_no_process_of_a_node_has_the_data_key_and_two_have_what_it_opened(self):
@@ -369,7 +392,7 @@ class Sealed(unittest.TestCase):
         self.assertIn("not what the owner signed", caught.exception.text)
         with self.assertRaises(Refused):
             self.infer(node)
-        self.assertFalse((self.folder / "node0.key.node/opened").exists())
+        self.assertEqual((self.folder / "node0.key.opened").stat().st_size, 0)
 
     def test_another_owners_weights_and_another_key_are_refused(self):
         self.vouch("keygen", "-o", "thief.key", "--no-passphrase")
@@ -393,7 +416,7 @@ class Sealed(unittest.TestCase):
         node = self.start()
         self.release(node)  # the log is there: the next sync is that of a record
         node.drain()
-        (self.folder / "node0.key.node/opened").unlink()
+        (self.folder / "node0.key.opened").unlink()
         (self.folder / "node0.log").unlink()
         node = self.start()
         done = subprocess.run([VOUCH, *map(str, self.release_command(node))], cwd=self.folder, timeout=60, check=False,
@@ -402,7 +425,7 @@ class Sealed(unittest.TestCase):
         self.assertEqual(self.records(), 2)
         self.vouch("owner", "log", "client.releases", "--key", self.network.client)
         self.assertNotIn("was released to this node", self.said(node))
-        self.assertFalse((self.folder / "node0.key.node/opened").exists())
+        self.assertEqual((self.folder / "node0.key.opened").stat().st_size, 0)
         self.release(node)
         self.assertEqual(self.records(), 3)
 

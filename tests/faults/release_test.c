@@ -11,8 +11,10 @@
 #include "client/releasing.h"
 #include "harness/folder.h"
 #include "harness/graphs.h"
+#include "harness/opened.h"
 #include "harness/results.h"
 #include "harness/sealed_file.h"
+#include "host/clock.h"
 #include "node/node.h"
 
 enum { LIFETIME_S = 600 };
@@ -43,11 +45,12 @@ static struct {
     size_t size;
     uint8_t *registry;
     size_t registry_size;
-    char folder[200], path[256], counters[256];
+    char folder[200], path[256];
     uint8_t key[VCH_SEALED_KEY_SIZE];
     struct vch_sealed sealed;
     // The node.
     struct vch_signer signer;
+    struct opened opened;
     struct vch_unsealer_keys keys;
     struct vch_unsealer unsealer;
     struct vch_attester_setup attest;
@@ -172,12 +175,12 @@ static void start_node(void)
     uint8_t seed[VCH_HPKE_SEED_SIZE];
 
     sealed_file_fill(seed, sizeof seed);
-    world.unsealer = vch_unsealer_local(&world.keys, seed);
+    opened_init(&world.opened, &world.owner.public_key, vch_clock_unix_ms() / 1000);
+    world.unsealer = vch_unsealer_local(&world.keys, &world.opened.rules, seed);
     world.signer = vch_signer_local(&world.node_key);
     weights = (struct vch_weights_setup){.paths = paths,
                                          .path_count = 1,
                                          .owner = world.owner.public_key,
-                                         .counters = world.counters,
                                          .unsealer = world.unsealer};
     world.attest = (struct vch_attester_setup){
         .kind = VCH_BINDER_TPM, .facts = world.tpm.facts, .collect = collect};
@@ -324,7 +327,6 @@ static void set_up(void)
     make_registry();
     folder_make(world.folder, sizeof world.folder);
     (void)snprintf(world.path, sizeof world.path, "%s/m.sealed", world.folder);
-    (void)snprintf(world.counters, sizeof world.counters, "%s/opened", world.folder);
     world.sealed = sealed_file_write(world.path, world.bytes, world.size, &world.package.identity,
                                      1, &world.owner, world.key);
     results_init(&world.tpm, VCH_BINDER_TPM);
@@ -407,7 +409,7 @@ static void check_nothing_left(void)
 {
     CHECK(!world.done.is_recorded && !world.done.is_sent && !world.done.is_open);
     CHECK_EQ(world.record_count, 0);
-    CHECK(access(world.counters, F_OK) != 0);
+    CHECK_EQ(world.opened.counters.count, 0);
     CHECK(vch_is_zero(world.keys.key, sizeof world.keys.key));
 }
 
@@ -424,7 +426,7 @@ TEST(release_goes_to_a_node_that_shows_what_it_is)
     CHECK(vch_hash_is_equal(&release->verdict, &world.done.evidence.verdict.digest));
     CHECK(vch_hash_is_equal(&release->policy, &world.tpm.rules.id));
     CHECK_EQ(release->expiry_s, release->time_s + LIFETIME_S);
-    CHECK(access(world.counters, F_OK) == 0);
+    CHECK_EQ(world.opened.counters.count, 1);
     CHECK_OK(release_key()); // again: it is open, and that is written down as well
     CHECK_EQ(world.record_count, 2);
     tear_down();
@@ -474,7 +476,6 @@ TEST(release_does_not_go_to_a_node_that_relays_anothers_evidence)
     const struct vch_weights_setup weights = {.paths = (const char *const[]){world.path},
                                               .path_count = 1,
                                               .owner = world.owner.public_key,
-                                              .counters = world.counters,
                                               .unsealer = world.unsealer};
     const struct vch_node_options options = {.signer = &signer,
                                              .registry_bytes = world.registry,

@@ -191,6 +191,19 @@ def open_grant(grant, block, manifest, secret, public, time_s):
     return hpke_open(secret, public, grant[136:168], b"vouch-seal-v1" + digest, grant[56:136], grant[168:])
 
 
+def read_opened(data):
+    """The highest counter of each owner and model in a whole file."""
+    highest = {}
+    require(len(data) % 128 == 0, "whole records")
+    for at in range(0, len(data), 128):
+        record = data[at:at + 128]
+        version, counter = numbers(record, 16, 88)
+        require(record[:16] == b"VOUCH-SEALED-CNT" and version == 2 and counter > 0, "a record")
+        require(digest_of("vouch/sealed-counter/v2", ("counter", record[:96])) == record[96:], "its digest")
+        highest[record[24:88]] = max(counter, highest.get(record[24:88], 0))
+    return highest
+
+
 def read_log(data):
     """Its records, as (kind, fields), and its head."""
     records, head = [], bytes(32)

@@ -63,6 +63,14 @@ class Page(unittest.TestCase):
                 sealing.read_log(b"".join(self.page[name] for name in order))
 
 
+    def test_what_was_opened_is_remembered(self):
+        opened = self.page["opened"]
+        self.assertEqual(sealing.read_opened(opened), {self.manifest.owner + self.manifest.model: self.manifest.counter})
+        for at in (0, 16, 24, 56, 88, 96):
+            with self.assertRaises(ValueError):
+                sealing.read_opened(opened[:at] + bytes([opened[at] ^ 1]) + opened[at + 1:])
+
+
 class Files(unittest.TestCase):
     def run_vouch(self, *arguments):
         return subprocess.run([VOUCH, *map(str, arguments)], cwd=self.folder, check=True, capture_output=True, text=True,
