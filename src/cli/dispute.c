@@ -301,7 +301,7 @@ static vch_status read_place(struct session *s)
 static vch_status attest(struct session *s)
 {
     VCH_TRY(vch_demands_load(&s->demands, s->tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
-    VCH_TRY(vch_showing_start(&s->showing, s->tool));
+    VCH_TRY(vch_showing_start(&s->showing, s->tool, NULL));
     VCH_TRY(vch_demands_judge_one(&s->parser, s->tool, &s->demands));
     vch_showing_finish(&s->showing, &s->demands, 0, NULL);
     return VCH_OK;

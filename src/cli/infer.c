@@ -51,7 +51,7 @@ static const struct vch_option options[] = {
 static vch_status attest(struct vch_infer *s, struct vch_tool *tool)
 {
     VCH_TRY(vch_demands_load(&s->demands, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
-    VCH_TRY(vch_showing_start(&s->showing, tool));
+    VCH_TRY(vch_showing_start(&s->showing, tool, NULL));
     // What nodes send is read where there is neither a prompt nor a key.
     VCH_TRY(vch_demands_judge_one(&s->how.parser, tool, &s->demands));
     vch_showing_finish(&s->showing, &s->demands, 0, NULL);

@@ -216,13 +216,15 @@ struct attestation {
 
 // Before any key is read.
 static vch_status attest(struct vch_node_options *how, struct attestation *attestation,
-                         struct vch_tool *tool)
+                         struct vch_tool *tool, const struct vch_agent *agent)
 {
+    const uint8_t *sealing_key = agent != NULL ? vch_agent_sealing_key(agent)->bytes : NULL;
+
     VCH_TRY(vch_demands_load(&attestation->clients, tool, "client-policy", "policy-signer",
                              VCH_RULES_PROMPTS));
     VCH_TRY(
         vch_demands_load(&attestation->peers, tool, "policy", "policy-signer", VCH_RULES_PROMPTS));
-    VCH_TRY(vch_showing_start(&attestation->showing, tool));
+    VCH_TRY(vch_showing_start(&attestation->showing, tool, sealing_key));
     if (attestation->weights.path_count > 0) how->weights = &attestation->weights;
     how->client_policy = vch_demands_policy(&attestation->clients);
     how->peer_policy = vch_demands_policy(&attestation->peers);
@@ -347,7 +349,7 @@ static vch_status run(struct vch_tool *tool)
     VCH_TRY(vch_weights_files_load(&attestation.weights, &attestation.opened, tool));
     if (attestation.weights.path_count > 0) opened = &attestation.opened;
     VCH_TRY(vch_fenced_agent(&agent, opened, tool));
-    VCH_TRY(attest(&how, &attestation, tool));
+    VCH_TRY(attest(&how, &attestation, tool, agent));
     struct vch_demands *const demands[2] = {&attestation.clients, &attestation.peers};
     VCH_TRY(vch_fenced_parser(&how.parser, tool, demands, 2));
     VCH_TRY(load_registry(&how, tool));

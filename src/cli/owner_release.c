@@ -135,7 +135,7 @@ static vch_status read_order(struct order *order, struct vch_tool *tool)
     VCH_TRY(read_manifest(order, tool));
     VCH_TRY(vch_owner_log_path(&order->log, tool));
     VCH_TRY(use_log(order, NULL, &tool->complaint));
-    VCH_TRY(vch_showing_start(&order->showing, tool));
+    VCH_TRY(vch_showing_start(&order->showing, tool, NULL));
     VCH_TRY(vch_demands_judge_one(&order->setup.parser, tool, &order->demands));
     vch_showing_finish(&order->showing, &none, 0, NULL);
     order->setup.attester = vch_showing_setup(&order->showing);

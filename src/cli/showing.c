@@ -16,12 +16,14 @@ static vch_status collect(void *context, const uint8_t binder[static VCH_BINDER_
 }
 
 // A collector wants a process of one thread when it starts.
-static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool, const char *text)
+static vch_status start_collector(struct vch_showing *out, struct vch_tool *tool, const char *text,
+                                  const uint8_t *sealing_key)
 {
     struct vch_collector_setup setup;
     unsigned threads = 0;
 
     VCH_TRY(vch_attest_collect_setup(&setup, tool, text));
+    setup.sealing_key = sealing_key;
     vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_collector_start(&out->collector, &setup, &tool->complaint));
     return vch_tool_start_threads(tool, threads);
@@ -36,13 +38,14 @@ static void make_sealing_key(struct vch_hpke_secret *out)
     vch_wipe(seed, sizeof seed);
 }
 
-vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool)
+vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool,
+                             const uint8_t *sealing_key)
 {
     const char *text = vch_options_text(tool->options, "attest");
 
     *out = (struct vch_showing){0};
     if (text == NULL) return VCH_OK;
-    VCH_TRY(start_collector(out, tool, text));
+    VCH_TRY(start_collector(out, tool, text, sealing_key));
     out->is_set = true;
     out->setup = (struct vch_attester_setup){
         .kind = out->collector.kind, .collect = collect, .context = &out->collector};

@@ -26,8 +26,9 @@ struct vch_showing {
 
 // --attest none, tsm[:FOLDER], tpm[:TCTI] or az-vtpm[:TCTI]: asks the hardware who it is, measures
 // this program. Nothing where the option is not there. Call it before anything secret is in memory;
-// the tool's threads end and come back.
-vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool);
+// the tool's threads end and come back. `sealing_key`, where it is known: as vch_collector_setup's.
+vch_status vch_showing_start(struct vch_showing *out, struct vch_tool *tool,
+                             const uint8_t *sealing_key);
 
 // The rest: to what this process holds others, what confines it, and the key that things are sealed
 // to. NULL: one of its own, which no process that was started before comes to see.

@@ -45,6 +45,10 @@ struct vch_collector_setup {
     uint32_t timeout_ms;   // of one collection; 0: 20 s
     const struct vch_collector_endorsement *endorsements;
     uint32_t endorsement_count;
+    // 32 bytes: blocks that name another key to seal to get no evidence, whoever asks; NULL: all
+    // do. So a process that was taken over after the start cannot have things sealed to a key of
+    // its own.
+    const uint8_t *sealing_key;
 };
 
 struct vch_collector {
@@ -69,8 +73,8 @@ vch_status vch_collector_start(struct vch_collector *out, const struct vch_colle
 
 // Evidence whose bound field is `binder`'s, and what helps to verify it, both in the arena. Blocks,
 // at most for the setup's time (TIMEOUT); from any thread. Of kind VCH_BINDER_NONE both are empty.
-// USAGE: a block of another kind. UNAVAILABLE: the hardware refuses, or did not answer what was
-// asked.
+// USAGE: a block of another kind. REFUSED: of another key. UNAVAILABLE: the hardware refuses, or
+// did not answer what was asked.
 vch_status vch_collector_collect(struct vch_collector *collector,
                                  const uint8_t binder[static VCH_BINDER_SIZE],
                                  struct vch_cmw *evidence, struct vch_cmw *endorsements,

@@ -205,11 +205,27 @@ static vch_status encode(uint8_t *out, uint32_t *size, const struct vch_cmw *col
     return VCH_OK;
 }
 
+// Who asks may have been taken over since the start; the key was named then.
+static vch_status check_block(const struct vch_inquiry_plan *plan,
+                              const struct vch_inquiry_request *request,
+                              struct vch_complaint *complaint)
+{
+    const uint8_t *key = plan->setup->sealing_key;
+    struct vch_binder block;
+
+    VCH_TRY(vch_binder_decode(&block, request->binder, VCH_BINDER_SIZE, complaint));
+    if (key == NULL || memcmp(block.sealing_key, key, sizeof block.sealing_key) == 0) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_REFUSED,
+                        "the block names another key to seal to than this node's: no evidence is "
+                        "made of that");
+}
+
 static vch_status ask(const struct vch_inquiry_plan *plan,
                       const struct vch_inquiry_request *request)
 {
     struct vch_complaint *complaint = &answer.reply.complaint;
 
+    if (request->job == VCH_INQUIRY_COLLECT) VCH_TRY(check_block(plan, request, complaint));
     if (request->job != VCH_INQUIRY_ACTIVATE) VCH_TRY(add_given(plan, complaint));
     VCH_TRY(plan->setup->source == VCH_COLLECTOR_TSM ? ask_tsm(plan, request, complaint)
                                                      : ask_tpm(plan, request, complaint));

@@ -3,9 +3,9 @@
 //
 //   collect_many TCTI THREADS TIMES
 //
-// Each answer has to be to the question that its thread put. Then the process that starts others is
-// ended, which has to be said. What is on stdout is read by the test: descriptors that were left
-// open.
+// Each answer has to be to the question that its thread put, and there is none for a key that is
+// not this node's. Then the process that starts others is ended, which has to be said. What is on
+// stdout is read by the test: descriptors that were left open.
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +21,7 @@ enum { THREADS_MAX = 16 };
 
 static struct vch_collector collector;
 static unsigned times;
+static uint8_t sealing_key[32]; // of this node
 
 static _Noreturn void fail(const char *what, const struct vch_complaint *complaint)
 {
@@ -35,7 +36,7 @@ static void make_block(uint8_t out[VCH_BINDER_SIZE])
 
     vch_random_bytes(block.nonce, sizeof block.nonce);
     vch_random_bytes(block.own.bytes, sizeof block.own.bytes);
-    vch_random_bytes(block.sealing_key, sizeof block.sealing_key);
+    memcpy(block.sealing_key, sealing_key, sizeof block.sealing_key);
     vch_random_bytes(block.node, sizeof block.node);
     if (!vch_is_ok(vch_binder_encode(out, &block))) exit(1);
 }
@@ -58,6 +59,25 @@ static void ask_once(struct vch_arena *arena)
         quote.nonce_size != sizeof nonce.bytes ||
         memcmp(quote.nonce, nonce.bytes, sizeof nonce.bytes) != 0)
         fail("another's answer", &complaint);
+}
+
+// By the process that asks, taken over: with a block that names a key of its own.
+static void ask_for_another_key(void)
+{
+    static struct vch_cmw parts[2];
+    struct vch_complaint complaint = {{0}};
+    struct vch_arena arena;
+    uint8_t block[VCH_BINDER_SIZE];
+
+    sealing_key[0] ^= 1;
+    make_block(block);
+    sealing_key[0] ^= 1;
+    vch_arena_init(&arena, 1 << 20);
+    vch_status status =
+        vch_collector_collect(&collector, block, &parts[0], &parts[1], &arena, &complaint);
+    if (status.code != VCH_CODE_REFUSED || parts[0].count + parts[1].count != 0)
+        fail("evidence for another key", &complaint);
+    vch_arena_release(&arena);
 }
 
 static void *ask(void *context)
@@ -108,15 +128,18 @@ int main(int argc, char **argv)
     if (argc != 4) return 2;
     const unsigned count = (unsigned)strtoul(argv[2], NULL, 10);
     times = (unsigned)strtoul(argv[3], NULL, 10);
-    if (count > THREADS_MAX || !vch_is_ok(vch_collector_read(&setup, argv[1], &complaint)) ||
-        !vch_is_ok(vch_collector_start(&collector, &setup, &complaint)))
-        fail("start", &complaint);
+    if (count > THREADS_MAX || !vch_is_ok(vch_collector_read(&setup, argv[1], &complaint)))
+        fail("read", &complaint);
+    vch_random_bytes(sealing_key, sizeof sealing_key);
+    setup.sealing_key = sealing_key;
+    if (!vch_is_ok(vch_collector_start(&collector, &setup, &complaint))) fail("start", &complaint);
     fence();
     const unsigned before = count_files();
     for (unsigned i = 0; i < count; i++)
         if (pthread_create(&threads[i], NULL, ask, NULL) != 0) return 1;
     for (unsigned i = 0; i < count; i++)
         (void)pthread_join(threads[i], NULL);
+    ask_for_another_key();
     (void)printf("%u\n%ld\n", count_files() - before, (long)collector.starter.pid);
     (void)fflush(stdout);
     (void)getchar();
