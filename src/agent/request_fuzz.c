@@ -20,13 +20,13 @@ static uint64_t now_s(void *context)
     return 1800000000;
 }
 
-// Nothing was sealed by the owner here.
+// The owner here has sealed nothing: it never comes to this.
 static vch_status raise_it(void *context, const struct vch_counters_one *seen,
                            struct vch_complaint *complaint)
 {
-    (void)context, (void)seen, (void)complaint;
-    VCH_ASSERT(!"a release that nobody made was opened");
-    return VCH_FAIL(IO);
+    (void)context, (void)complaint;
+    VCH_ASSERT(seen == NULL);
+    return VCH_OK;
 }
 
 static struct vch_unsealer_rules rules = {.counters = &counters, .now_s = now_s, .raise = raise_it};

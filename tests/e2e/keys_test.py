@@ -149,6 +149,22 @@ class Keys(unittest.TestCase):
         # Here the journal lies beside the keys, which have no passphrase.
         self.assertRegex(self.log(0), r"the key file \S+node0.key has no passphrase and lies where")
 
+    def test_a_file_of_opened_releases_where_the_node_writes_is_warned_of(self):
+        """Who takes over the process that writes a journal puts an older file in the place of one beside it."""
+        network, away = self.network.network, self.folder / "away"
+        away.mkdir()
+        run(VOUCH, "owner", "seal", self.folder / "m.vouch", "--key", self.folder / "owner.key", "-o",
+            self.folder / "m.sealed", "--no-passphrase")
+        for options, is_warned in ((), True), (("--opened", away / "opened"), False):
+            self.node(2).close()
+            (self.folder / "node2.log").unlink()
+            network.nodes[2] = network.start(
+                2, *self.network.on_ledger(2), "--vrf", self.folder / "node2.vrf", "--journal",
+                self.folder / "node2.seats", "--attest", "none", "--sealed", self.folder / "m.sealed", "--owner",
+                self.folder / "owner.key", *options)
+            said = re.search(r"the file of opened releases \S+node2.key.opened lies in a folder", self.log(2))
+            self.assertEqual(said is not None, is_warned)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
