@@ -95,15 +95,15 @@ void vch_pages_parts_serve_registry(void *context, struct vch_http_exchange *exc
 void vch_pages_parts_serve_checkpoint(void *context, struct vch_http_exchange *exchange)
 {
     struct vch_pages *pages = context;
-    const struct vch_ledger *ledger = pages->ledger;
+    const struct vch_ledger_checkpoints *latest = &pages->ledger->checkpoints;
 
-    if (ledger->note_size == 0) {
+    if (latest->note_size == 0) {
         vch_http_reply_text(exchange, 404, "no checkpoint was cosigned yet");
         return;
     }
     struct vch_pages_page *page = vch_pages_parts_new_page(pages, exchange);
     if (page == NULL) return;
     page->content_type = VCH_PAGES_TEXT;
-    int failed = evbuffer_add(page->body, ledger->note, ledger->note_size);
+    int failed = evbuffer_add(page->body, latest->note, latest->note_size);
     vch_pages_parts_reply(page, failed ? 503 : 200);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ledger/ledger_parts.h"
+#include "net/http.h"
 #include "tlog/tile.h"
 
 #define VCH_PAGES_TEXT "text/plain; charset=utf-8"

@@ -154,7 +154,7 @@ json_t *vch_pages_state(const struct vch_ledger *ledger)
     put(out, "root", hex_of_digest(&root));
     put_number(out, "time_ms", vch_state_time(ledger->state));
     put_number(out, "anchored", vch_state_anchored(ledger->state));
-    put_number(out, "cosigned", ledger->cosigned);
+    put_number(out, "cosigned", ledger->checkpoints.size);
     put_number(out, "job_count", vch_index_jobs(ledger->index));
     put(out, "totals", totals_of(ledger));
     put(out, "members", accounts_of(ledger));
@@ -176,7 +176,7 @@ void vch_pages_state_metrics(struct evbuffer *out, const struct vch_ledger *ledg
         {"vouch_ledger_entries", "durable entries", "gauge",
          vch_pipeline_durable(ledger->pipeline)},
         {"vouch_ledger_cosigned_entries", "entries below the latest cosigned checkpoint", "gauge",
-         ledger->cosigned},
+         ledger->checkpoints.size},
         {"vouch_ledger_anchored_entries", "entries below the latest anchor", "gauge",
          vch_state_anchored(ledger->state)},
         {"vouch_ledger_accounts", "accounts", "gauge", vch_state_account_count(ledger->state)},
