@@ -41,6 +41,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     struct vch_ledger *ledger = context;
 
     (void)unused, (void)what;
+    if (ledger->is_ending) return; // the loop turns for connections that are being closed
     if (ledger->crowd.is_one || vch_pipeline_wake_ms(ledger->pipeline) <= vch_clock_unix_ms())
         vch_pipeline_attend(ledger->pipeline);
     vch_ledger_parts_enter_anchor(ledger);
