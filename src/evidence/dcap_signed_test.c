@@ -189,6 +189,40 @@ TEST(dcap_enclave_that_its_host_configured_is_refused)
     intel_release(&intel);
 }
 
+// Whether it was started at all, what its key may do, and what no page explains.
+TEST(dcap_enclave_with_attributes_that_are_not_allowed_is_refused)
+{
+    static const struct {
+        uint16_t at;
+        uint8_t byte;
+        const char *failed;
+    } cases[] = {
+        {48, 0x05, ""},                         // initialised, of 64 bits
+        {48, 0xe5, ""},                         // token key, CET, key separation
+        {49, 0x04, ""},                         // exit notify
+        {48, 0x04, "dcap.enclave.attributes "}, // never initialised
+        {48, 0x15, "dcap.enclave.attributes "}, // the provisioning key
+        {48, 0x0d, "dcap.enclave.attributes "}, // bits without a meaning
+        {49, 0x08, "dcap.enclave.attributes "},
+        {55, 0x80, "dcap.enclave.attributes "},
+        {48, 0x07, "dcap.enclave.debug "},
+    };
+    struct intel_plan plan = intel_honest;
+
+    plan.form = SGX_4;
+    plan.quoting_product = 1;
+    FOR_EACH(it, cases)
+    {
+        plan.enclave_at = it->at;
+        plan.enclave_byte = it->byte;
+        make(&plan);
+        check_failed(it->failed);
+        intel.set.policy.sgx.may_provision = true;
+        check_failed(it->byte == 0x15 ? "" : it->failed);
+    }
+    intel_release(&intel);
+}
+
 // A signer's products are told apart by three numbers, of which policy states one.
 TEST(dcap_enclave_of_another_family_or_extended_product_is_not_the_one_that_was_listed)
 {

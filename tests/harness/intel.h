@@ -40,7 +40,8 @@ struct intel_plan {
     unsigned tcb_info_form; // whose TCB Info it is: index of dcap_forms, plus 1; 0: the quote's
     bool is_key_unbound;    // the quoting enclave vouches for another key
     bool is_migratable;     // the domain
-    uint16_t enclave_at;    // of the enclave's report: the place of a byte that is not 0; 0: none
+    uint16_t enclave_at;    // of the enclave's report: the place of a byte that is another; 0: none
+    uint8_t enclave_byte;   // that byte; 0: it is 1
     long revoked_by_root,
         revoked_by_platform; // serials: 2 the platform's authority, 3 PCK, 4 signer
 };
@@ -271,7 +272,8 @@ static inline void intel_write_body(uint8_t *body, const struct intel *intel,
         body[48] = 0x05; // initialised, 64 bits
         memset(body + 64, 0xe1, 32);
         memcpy(body + 320, intel->report_data, 64);
-        if (plan->enclave_at > 0) body[plan->enclave_at] = 1;
+        if (plan->enclave_at > 0)
+            body[plan->enclave_at] = plan->enclave_byte != 0 ? plan->enclave_byte : 1;
         return;
     }
     body[0] = plan->module_minor;
