@@ -1,23 +1,19 @@
 #include "agent/agent.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "agent/asking.h"
 #include "agent/holder.h"
 #include "agent/process.h"
 #include "agent/request.h"
 #include "base/bytes.h"
-#include "base/check.h"
 #include "crypto/keyfile.h"
 #include "sealing/grant.h"
 
-enum { HEAD = VCH_REQUEST_HEAD_SIZE, PARTS_MAX = 4, NONCES = 256 };
+enum { NONCES = 256 };
 
 // What the node has asked for lately it asks for again with each entry of the log.
 struct nonce {
@@ -31,107 +27,18 @@ struct vch_agent {
     int end; // a pidfd: readable once the process is gone
     struct vch_hpke_public sealing_key;
     struct vch_public_key identity;
-    pthread_mutex_t turn; // one request at a time
-    bool is_gone;
+    struct vch_asking asking;
+    // Used in turn.
     struct nonce nonces[NONCES];
     uint8_t text[VCH_REQUEST_TEXT_MAX];
 };
-
-struct part {
-    const void *bytes;
-    size_t size;
-};
-
-static vch_status gone(struct vch_agent *agent, struct vch_complaint *complaint)
-{
-    agent->is_gone = true;
-    return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
-                        "the key agent has ended: start this node anew");
-}
-
-static bool send_all(int channel, struct iovec *parts, size_t count)
-{
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-
-    while (message.msg_iovlen > 0) {
-        ssize_t sent = sendmsg(channel, &message, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0) return false;
-        while (message.msg_iovlen > 0 && (size_t)sent >= message.msg_iov->iov_len) {
-            sent -= (ssize_t)message.msg_iov->iov_len;
-            message.msg_iov++;
-            message.msg_iovlen--;
-        }
-        if (message.msg_iovlen == 0) break;
-        message.msg_iov->iov_base = (uint8_t *)message.msg_iov->iov_base + sent;
-        message.msg_iov->iov_len -= (size_t)sent;
-    }
-    return true;
-}
-
-static bool send_request(const struct vch_agent *agent, enum vch_request_kind kind,
-                         const struct part *parts, size_t count)
-{
-    struct iovec out[PARTS_MAX + 1];
-    uint8_t head[HEAD];
-    size_t size = 0;
-
-    VCH_ASSERT(count <= PARTS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        out[i + 1] = (struct iovec){(void *)(uintptr_t)parts[i].bytes, parts[i].size}; // only read
-        size += parts[i].size;
-    }
-    vch_put_u32le(head, kind);
-    vch_put_u32le(head + 4, (uint32_t)size);
-    out[0] = (struct iovec){head, sizeof head};
-    return send_all(agent->child.channel, out, count + 1);
-}
-
-// An answer has exactly the size that was asked for, or is a text that says why there is none.
-static vch_status hear_answer(struct vch_agent *agent, void *out, size_t size,
-                              struct vch_complaint *complaint)
-{
-    char text[VCH_COMPLAINT_SIZE] = "";
-    uint8_t head[HEAD];
-    int channel = agent->child.channel;
-
-    if (!vch_is_ok(vch_child_read(channel, head, sizeof head))) return gone(agent, complaint);
-    const vch_status status = {(enum vch_code)vch_get_u32le(head)};
-    const size_t got = vch_get_u32le(head + 4);
-    if (vch_is_ok(status)) {
-        if (got != size || !vch_is_ok(vch_child_read(channel, out, size)))
-            return gone(agent, complaint);
-        return VCH_OK;
-    }
-    if (got >= sizeof text || status.code > VCH_CODE_TIMEOUT ||
-        !vch_is_ok(vch_child_read(channel, text, got)))
-        return gone(agent, complaint);
-    return vch_complain(complaint, status.code, "%s", text[0] ? text : vch_code_text(status.code));
-}
-
-static vch_status ask_in_turn(struct vch_agent *agent, enum vch_request_kind kind,
-                              const struct part *parts, size_t count, void *out, size_t size,
-                              struct vch_complaint *complaint)
-{
-    if (agent->is_gone || !send_request(agent, kind, parts, count)) return gone(agent, complaint);
-    return hear_answer(agent, out, size, complaint);
-}
-
-static vch_status ask(struct vch_agent *agent, enum vch_request_kind kind, const struct part *parts,
-                      size_t count, void *out, size_t size, struct vch_complaint *complaint)
-{
-    (void)pthread_mutex_lock(&agent->turn);
-    vch_status status = ask_in_turn(agent, kind, parts, count, out, size, complaint);
-    (void)pthread_mutex_unlock(&agent->turn);
-    return status;
-}
 
 static vch_status meet(struct vch_agent *agent, struct vch_complaint *complaint)
 {
     struct vch_process_hello hello;
 
     if (!vch_is_ok(vch_child_read(agent->child.channel, &hello, sizeof hello)))
-        return gone(agent, complaint);
+        return vch_asking_gone(&agent->asking, complaint);
     if (!hello.has_memory)
         return vch_complain(complaint, VCH_CODE_IO, "the key agent has no memory for keys: %s",
                             hello.complaint.text);
@@ -150,9 +57,10 @@ static vch_status start(struct vch_agent *agent, struct vch_opened *opened,
     const struct vch_profile profile = vch_profile_key_agent(opened != NULL ? &opened->file : NULL);
 
     agent->end = -1;
-    (void)pthread_mutex_init(&agent->turn, NULL);
-    VCH_TRY(vch_child_start(&agent->child, &profile, vch_process_work, opened, complaint));
-    return meet(agent, complaint);
+    vch_status status =
+        vch_child_start(&agent->child, &profile, vch_process_work, opened, complaint);
+    vch_asking_init(&agent->asking, agent->child.channel);
+    return vch_is_ok(status) ? meet(agent, complaint) : status;
 }
 
 vch_status vch_agent_start(struct vch_agent **out, struct vch_opened *opened,
@@ -174,16 +82,26 @@ void vch_agent_free(struct vch_agent *agent)
     if (agent == NULL) return;
     if (agent->end >= 0) (void)close(agent->end);
     vch_child_stop(&agent->child);
-    (void)pthread_mutex_destroy(&agent->turn);
+    vch_asking_release(&agent->asking);
     vch_wipe(agent, sizeof *agent);
     free(agent);
 }
 
+static vch_status ask(void *context, enum vch_request_kind kind,
+                      const struct vch_asking_part *parts, size_t count, void *out, size_t size,
+                      struct vch_complaint *complaint)
+{
+    struct vch_agent *agent = context;
+
+    return vch_asking_ask(&agent->asking, kind, parts, count, out, size, complaint);
+}
+
 static vch_status load(struct vch_agent *agent, enum vch_request_kind kind, void *public_key,
-                       const struct part *before, const uint8_t *file, size_t size,
+                       const struct vch_asking_part *before, const uint8_t *file, size_t size,
                        const char *passphrase, struct vch_complaint *complaint)
 {
-    const struct part parts[] = {*before, {file, size}, {passphrase, strlen(passphrase)}};
+    const struct vch_asking_part parts[] = {
+        *before, {file, size}, {passphrase, strlen(passphrase)}};
 
     if (size != VCH_KEYFILE_SIZE)
         return vch_complain(complaint, VCH_CODE_MALFORMED, "a key file has %u bytes, found %zu",
@@ -197,7 +115,7 @@ static vch_status load(struct vch_agent *agent, enum vch_request_kind kind, void
 vch_status vch_agent_load(struct vch_agent *agent, const uint8_t *file, size_t size,
                           const char *passphrase, struct vch_complaint *complaint)
 {
-    const struct part nothing = {NULL, 0};
+    const struct vch_asking_part nothing = {NULL, 0};
 
     return load(agent, VCH_REQUEST_LOAD, agent->identity.bytes, &nothing, file, size, passphrase,
                 complaint);
@@ -207,7 +125,7 @@ vch_status vch_agent_load_vrf(struct vch_agent *agent, const struct vch_digest *
                               const uint8_t *file, size_t size, const char *passphrase,
                               struct vch_complaint *complaint)
 {
-    const struct part where = {ledger->bytes, sizeof ledger->bytes};
+    const struct vch_asking_part where = {ledger->bytes, sizeof ledger->bytes};
     struct vch_vrf_public key;
 
     return load(agent, VCH_REQUEST_LOAD_VRF, key.bytes, &where, file, size, passphrase, complaint);
@@ -227,21 +145,21 @@ static vch_status sign(void *context, struct vch_signature *out, const char *pro
                        const struct vch_signer_item *items, uint32_t count)
 {
     struct vch_agent *agent = context;
-    struct part text = {agent->text, 0};
+    struct vch_asking_part text = {agent->text, 0};
 
-    (void)pthread_mutex_lock(&agent->turn);
+    vch_asking_take_turn(&agent->asking);
     vch_status status = vch_request_encode_text(agent->text, &text.size, protocol, items, count);
     if (vch_is_ok(status))
-        status =
-            ask_in_turn(agent, VCH_REQUEST_SIGN, &text, 1, out->bytes, sizeof out->bytes, NULL);
-    (void)pthread_mutex_unlock(&agent->turn);
+        status = vch_asking_ask_in_turn(&agent->asking, VCH_REQUEST_SIGN, &text, 1, out->bytes,
+                                        sizeof out->bytes, NULL);
+    vch_asking_end_turn(&agent->asking);
     return status;
 }
 
 static vch_status sign_tls(void *context, struct vch_signature *out, const void *message,
                            size_t size)
 {
-    const struct part part = {message, size};
+    const struct vch_asking_part part = {message, size};
 
     return ask(context, VCH_REQUEST_SIGN_TLS, &part, 1, out->bytes, sizeof out->bytes, NULL);
 }
@@ -255,7 +173,7 @@ struct vch_signer vch_agent_signer(struct vch_agent *agent)
 vch_status vch_agent_prove(struct vch_agent *agent, struct vch_vrf_proof *out, const void *alpha,
                            size_t size)
 {
-    const struct part part = {alpha, size};
+    const struct vch_asking_part part = {alpha, size};
 
     return ask(agent, VCH_REQUEST_PROVE, &part, 1, out->bytes, sizeof out->bytes, NULL);
 }
@@ -265,14 +183,14 @@ static vch_status find_nonce(struct vch_agent *agent, const struct nonce **out,
 {
     // Any byte of a digest tells subjects apart; neighbours are a subject's segments and rounds.
     struct nonce *place = &agent->nonces[(request[32] + request[64] + request[72]) % NONCES];
-    const struct part part = {request, VCH_REQUEST_NONCE_SIZE};
+    const struct vch_asking_part part = {request, VCH_REQUEST_NONCE_SIZE};
 
     *out = place;
     if (place->is_there && memcmp(place->request, request, sizeof place->request) == 0)
         return VCH_OK;
     memcpy(place->request, request, sizeof place->request);
-    vch_status status =
-        ask_in_turn(agent, VCH_REQUEST_NONCE, &part, 1, place->bytes, sizeof place->bytes, NULL);
+    vch_status status = vch_asking_ask_in_turn(&agent->asking, VCH_REQUEST_NONCE, &part, 1,
+                                               place->bytes, sizeof place->bytes, NULL);
     place->is_there = vch_is_ok(status);
     return status;
 }
@@ -288,17 +206,17 @@ vch_status vch_agent_seat_nonce(struct vch_agent *agent, uint8_t out[static 32],
     memcpy(request + 32, subject->bytes, sizeof subject->bytes);
     vch_put_u64le(request + 64, segment);
     vch_put_u64le(request + 72, round);
-    (void)pthread_mutex_lock(&agent->turn);
+    vch_asking_take_turn(&agent->asking);
     vch_status status = find_nonce(agent, &nonce, request);
     if (vch_is_ok(status)) memcpy(out, nonce->bytes, sizeof nonce->bytes);
-    (void)pthread_mutex_unlock(&agent->turn);
+    vch_asking_end_turn(&agent->asking);
     return status;
 }
 
 vch_status vch_agent_runs_key(struct vch_agent *agent, uint8_t out[static 32],
                               const struct vch_digest *ledger)
 {
-    const struct part part = {ledger->bytes, sizeof ledger->bytes};
+    const struct vch_asking_part part = {ledger->bytes, sizeof ledger->bytes};
 
     return ask(agent, VCH_REQUEST_RUNS_KEY, &part, 1, out, 32, NULL);
 }
@@ -313,7 +231,7 @@ static vch_status take(void *context, const void *grant, size_t size,
                        const uint8_t manifest[static VCH_SEALED_MANIFEST_SIZE],
                        struct vch_complaint *complaint)
 {
-    const struct part parts[] = {
+    const struct vch_asking_part parts[] = {
         {grant, size}, {binder, VCH_BINDER_SIZE}, {manifest, VCH_SEALED_MANIFEST_SIZE}};
 
     if (size != VCH_GRANT_SIZE)
@@ -325,7 +243,7 @@ static vch_status take(void *context, const void *grant, size_t size,
 static vch_status begin(void *context, const struct vch_digest *digests, size_t count,
                         struct vch_complaint *complaint)
 {
-    const struct part part = {digests, count * sizeof *digests};
+    const struct vch_asking_part part = {digests, count * sizeof *digests};
 
     if (count == 0 || count > VCH_SEALED_CHUNKS_MAX) return VCH_FAIL(USAGE);
     return ask(context, VCH_REQUEST_BEGIN, &part, 1, NULL, 0, complaint);
@@ -334,7 +252,7 @@ static vch_status begin(void *context, const struct vch_digest *digests, size_t 
 static vch_status open_chunk(void *context, uint8_t *out, size_t out_size, const uint8_t *sealed,
                              size_t size, struct vch_complaint *complaint)
 {
-    const struct part part = {sealed, size};
+    const struct vch_asking_part part = {sealed, size};
 
     if (out_size > VCH_SEALED_CHUNK_SIZE || size != out_size + VCH_SEALED_TAG_SIZE)
         return vch_complain(complaint, VCH_CODE_USAGE,

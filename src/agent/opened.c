@@ -106,7 +106,7 @@ vch_status vch_opened_open(struct vch_opened *out, const char *path,
 {
     bool is_short = false;
 
-    *out = (struct vch_opened){.owner = *owner, .path = path, .file = -1};
+    *out = (struct vch_opened){.path = path, .file = -1};
     out->rules = (struct vch_unsealer_rules){*owner, &out->counters, now_s, raise_it, out};
     while (!is_short) { // what was written anew is another file, and locked anew
         vch_opened_close(out);

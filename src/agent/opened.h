@@ -15,16 +15,15 @@
 
 // Stays where it is: rules point into it.
 struct vch_opened {
-    struct vch_public_key owner; // whose weights these are
-    const char *path;            // borrowed
-    int file;                    // locked: one node at a time; -1: not this process's
+    const char *path; // borrowed
+    int file;         // locked: one node at a time; -1: not this process's
     uint32_t record_count;
     struct vch_counters counters;
     struct vch_unsealer_rules rules; // by this file, and by the clock of this process
 };
 
-// Makes the file where there is none: then nothing was opened before. Waits for whoever has it, and
-// the log says so. As vch_counters_decode, IO.
+// Of weights of that owner. Makes the file where there is none: then nothing was opened before.
+// Waits for whoever has it, and the log says so. As vch_counters_decode, IO.
 vch_status vch_opened_open(struct vch_opened *out, const char *path,
                            const struct vch_public_key *owner, struct vch_complaint *complaint);
 void vch_opened_close(struct vch_opened *opened); // all zeros but for `file`, -1, is fine
