@@ -1,7 +1,5 @@
 // vouch attest: what machines can show about themselves, and what of it holds.
-#include <stdio.h>
-#include <string.h>
-
+#include "cli/actions.h"
 #include "cli/attest_certificate.h"
 #include "cli/attest_collect.h"
 #include "cli/attest_enrol.h"
@@ -34,44 +32,19 @@ static const struct vch_option options[] = {
     {0},
 };
 
-// What comes behind an action's name are its operands.
-static const struct action {
-    const char *name, *operands;
-    uint32_t operand_least, operand_most;
-    vch_status (*run)(struct vch_tool *tool);
-} ACTIONS[] = {
-    {"probe", "", 0, 0, vch_attest_probe_run},
-    {"collect", "", 0, 0, vch_attest_collect_run},
-    {"enrol", " STEP [FILE]", 1, 2, vch_attest_enrol_run},
-    {"verify", " FILE", 1, 1, vch_attest_verify_run},
-    {"certificate", " FILE", 1, 1, vch_attest_certificate_run},
-    {"policy", " sign|lint|show FILE", 2, 2, vch_attest_policy_run},
-    {"refvalues", "", 0, 0, vch_attest_refvalues_run},
+static const struct vch_action ACTIONS[] = {
+    {"probe", "nothing", 0, 0, vch_attest_probe_run},
+    {"collect", "nothing", 0, 0, vch_attest_collect_run},
+    {"enrol", "a step, and mostly one FILE", 1, 2, vch_attest_enrol_run},
+    {"verify", "one FILE", 1, 1, vch_attest_verify_run},
+    {"certificate", "one FILE", 1, 1, vch_attest_certificate_run},
+    {"policy", "sign, lint or show, and one FILE", 2, 2, vch_attest_policy_run},
+    {"refvalues", "nothing", 0, 0, vch_attest_refvalues_run},
 };
-
-static vch_status start(const struct action *action, struct vch_tool *tool)
-{
-    uint32_t count = tool->options->operand_count - 1;
-
-    if (count < action->operand_least || count > action->operand_most)
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                            "expected vouch attest %s%s, found %u words behind its name",
-                            action->name, action->operands, count);
-    return action->run(tool);
-}
 
 static vch_status run(struct vch_tool *tool)
 {
-    const char *name = tool->options->operands[0];
-    char names[256] = "";
-    size_t size = 0;
-
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
-        if (strcmp(ACTIONS[i].name, name) == 0) return start(&ACTIONS[i], tool);
-        size += (size_t)snprintf(names + size, sizeof names - size, " %s", ACTIONS[i].name);
-    }
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "vouch attest does not know \"%.40s\": it does%s", name, names);
+    return vch_actions_run(tool, "attest", 0, ACTIONS, sizeof ACTIONS / sizeof *ACTIONS);
 }
 
 const struct vch_command vch_commands_attest = {

@@ -8,6 +8,7 @@
 #include "attest/rules.h"
 #include "base/bytes.h"
 #include "certificate/pem.h"
+#include "cli/actions.h"
 #include "cli/attest_collect.h"
 #include "cli/rules_file.h"
 #include "collect/collector.h"
@@ -267,29 +268,14 @@ static vch_status accept(struct vch_tool *tool)
     return print_key(&pending, place);
 }
 
-static const struct {
-    const char *name;
-    uint32_t operand_count;
-    vch_status (*run)(struct vch_tool *tool);
-} STEPS[] = {
-    {"request", 2, make_request},
-    {"challenge", 3, make_challenge},
-    {"answer", 3, make_answer},
-    {"accept", 3, accept},
+static const struct vch_action STEPS[] = {
+    {"request", "nothing", 0, 0, make_request},
+    {"challenge", "one file", 1, 1, make_challenge},
+    {"answer", "one file", 1, 1, make_answer},
+    {"accept", "one file", 1, 1, accept},
 };
 
 vch_status vch_attest_enrol_run(struct vch_tool *tool)
 {
-    const char *name = tool->options->operands[1];
-
-    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
-        if (strcmp(STEPS[i].name, name) != 0) continue;
-        if (tool->options->operand_count == STEPS[i].operand_count) return STEPS[i].run(tool);
-        return vch_complain(&tool->complaint, VCH_CODE_USAGE, "vouch attest enrol %s takes %s",
-                            name, STEPS[i].operand_count == 2 ? "no file" : "one file");
-    }
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "vouch attest enrol does not know \"%.40s\": its steps are request, "
-                        "challenge, answer and accept",
-                        name);
+    return vch_actions_run(tool, "attest enrol", 1, STEPS, sizeof STEPS / sizeof *STEPS);
 }

@@ -1,11 +1,11 @@
 #include "cli/attest_policy.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "attest/rules_lint.h"
 #include "base/bytes.h"
+#include "cli/actions.h"
 #include "cli/print.h"
 #include "cli/rules_file.h"
 #include "host/clock.h"
@@ -28,9 +28,9 @@ static vch_status say_unwise(struct vch_tool *tool, const char *path)
     return VCH_OK;
 }
 
-static vch_status sign(struct vch_tool *tool, const char *path)
+static vch_status sign(struct vch_tool *tool)
 {
-    const char *key_path = NULL, *output = NULL;
+    const char *path = tool->options->operands[2], *key_path = NULL, *output = NULL;
     struct vch_secret_key key;
     uint8_t *draft = NULL;
     char *file = NULL;
@@ -48,8 +48,9 @@ static vch_status sign(struct vch_tool *tool, const char *path)
     return say_unwise(tool, path);
 }
 
-static vch_status lint(struct vch_tool *tool, const char *path)
+static vch_status lint(struct vch_tool *tool)
 {
+    const char *path = tool->options->operands[2];
     struct vch_rules rules;
     struct vch_rules_lint found;
     bool is_signed = false;
@@ -167,8 +168,9 @@ static void print_text(json_t *told, const struct vch_rules *rules)
         printf("ROOTS OF A TEST: what evidence shows under them is nothing of hardware\n");
 }
 
-static vch_status show(struct vch_tool *tool, const char *path)
+static vch_status show(struct vch_tool *tool)
 {
+    const char *path = tool->options->operands[2];
     bool is_asked = vch_options_has(tool->options, "signer"), is_signed = true;
     struct vch_rules rules;
     int64_t time_s = 0;
@@ -184,17 +186,13 @@ static vch_status show(struct vch_tool *tool, const char *path)
     return VCH_OK;
 }
 
-static const struct {
-    const char *name;
-    vch_status (*run)(struct vch_tool *tool, const char *path);
-} VERBS[] = {{"sign", sign}, {"lint", lint}, {"show", show}};
+static const struct vch_action VERBS[] = {
+    {"sign", "one FILE", 1, 1, sign},
+    {"lint", "one FILE", 1, 1, lint},
+    {"show", "one FILE", 1, 1, show},
+};
 
 vch_status vch_attest_policy_run(struct vch_tool *tool)
 {
-    const char *verb = tool->options->operands[1];
-
-    for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
-        if (strcmp(VERBS[i].name, verb) == 0) return VERBS[i].run(tool, tool->options->operands[2]);
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "vouch attest policy does sign, lint and show, not \"%.40s\"", verb);
+    return vch_actions_run(tool, "attest policy", 1, VERBS, sizeof VERBS / sizeof *VERBS);
 }

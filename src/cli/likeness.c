@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/actions.h"
 #include "cli/commands.h"
 #include "likeness/calibration.h"
 #include "likeness/coordinate.h"
@@ -245,14 +246,14 @@ static vch_status test(struct vch_tool *tool)
     return show_findings(tool, &members, &of, &digest, findings);
 }
 
+static const struct vch_action ACTIONS[] = {
+    {"calibrate", "RUN.npy...", 1, VCH_OPTIONS_GIVEN_MAX, calibrate},
+    {"test", "X.floor MEMBER.npy...", 1, VCH_OPTIONS_GIVEN_MAX, test},
+};
+
 static vch_status run(struct vch_tool *tool)
 {
-    const char *what = tool->options->operands[0];
-
-    if (strcmp(what, "calibrate") == 0) return calibrate(tool);
-    if (strcmp(what, "test") == 0) return test(tool);
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "expected \"calibrate\" or \"test\", found \"%.40s\"", what);
+    return vch_actions_run(tool, "likeness", 0, ACTIONS, sizeof ACTIONS / sizeof *ACTIONS);
 }
 
 const struct vch_command vch_commands_likeness = {

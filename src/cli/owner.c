@@ -1,8 +1,6 @@
 // vouch owner: weights sealed for machines that are not their owner's, and the release of their
 // key.
-#include <stdio.h>
-#include <string.h>
-
+#include "cli/actions.h"
 #include "cli/commands.h"
 #include "cli/owner_log.h"
 #include "cli/owner_release.h"
@@ -34,32 +32,15 @@ static const struct vch_option options[] = {
     {0},
 };
 
-// What comes behind an action's name is its operand.
-static const struct {
-    const char *name, *operand;
-    vch_status (*run)(struct vch_tool *tool);
-} ACTIONS[] = {
-    {"seal", "M.vouch", vch_owner_seal_run},
-    {"release", "M.sealed", vch_owner_release_run},
-    {"log", "FILE", vch_owner_log_run},
+static const struct vch_action ACTIONS[] = {
+    {"seal", "one M.vouch", 1, 1, vch_owner_seal_run},
+    {"release", "one M.sealed", 1, 1, vch_owner_release_run},
+    {"log", "one FILE", 1, 1, vch_owner_log_run},
 };
 
 static vch_status run(struct vch_tool *tool)
 {
-    const char *name = tool->options->operands[0];
-    char names[128] = "";
-    size_t size = 0;
-
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
-        if (strcmp(ACTIONS[i].name, name) == 0 && tool->options->operand_count == 2)
-            return ACTIONS[i].run(tool);
-        if (strcmp(ACTIONS[i].name, name) == 0)
-            return vch_complain(&tool->complaint, VCH_CODE_USAGE, "vouch owner %s takes one %s",
-                                name, ACTIONS[i].operand);
-        size += (size_t)snprintf(names + size, sizeof names - size, " %s", ACTIONS[i].name);
-    }
-    return vch_complain(&tool->complaint, VCH_CODE_USAGE,
-                        "vouch owner does not know \"%.40s\": it does%s", name, names);
+    return vch_actions_run(tool, "owner", 0, ACTIONS, sizeof ACTIONS / sizeof *ACTIONS);
 }
 
 const struct vch_command vch_commands_owner = {

@@ -212,7 +212,7 @@ class Owner(unittest.TestCase):
 
     def test_usage_is_told(self):
         self.vouch("owner", code=USAGE, says="usage: vouch owner")
-        self.vouch("owner", "give", "m.sealed", code=USAGE, says="seal release log")
+        self.vouch("owner", "give", "m.sealed", code=USAGE, says="seal, release and log")
         self.vouch("owner", "seal", code=USAGE, says="one M.vouch")
         self.vouch("owner", "seal", "m.vouch", "--key", "owner.key", code=USAGE, says="--output")
         self.seal("m.sealed")
