@@ -4,7 +4,6 @@
 
 #include "attest/result_parts.h"
 #include "base/bytes.h"
-#include "certificate/crl.h"
 #include "crypto/transcript.h"
 
 struct vch_certificate_bytes vch_result_parts_item(const struct vch_cmw *collection,
@@ -14,39 +13,6 @@ struct vch_certificate_bytes vch_result_parts_item(const struct vch_cmw *collect
 
     if (item == NULL) return (struct vch_certificate_bytes){NULL, 0};
     return (struct vch_certificate_bytes){item->bytes, item->size};
-}
-
-void vch_result_parts_until(struct vch_result_parts *parts, int64_t until_s)
-{
-    if (until_s < parts->result->until_s) parts->result->until_s = until_s;
-}
-
-void vch_result_parts_until_certificates(struct vch_result_parts *parts,
-                                         const struct vch_certificate_bytes *bytes)
-{
-    struct vch_certificate_list list;
-    int64_t start_s, end_s;
-
-    vch_certificate_init(&list);
-    (void)vch_is_ok(vch_certificate_read(&list, bytes->bytes, bytes->size, NULL));
-    for (uint32_t i = 0; i < list.count; i++)
-        if (vch_is_ok(vch_certificate_dates(list.items[i], &start_s, &end_s)))
-            vch_result_parts_until(parts, end_s);
-    vch_certificate_release(&list);
-}
-
-void vch_result_parts_until_crl(struct vch_result_parts *parts,
-                                const struct vch_certificate_bytes *bytes)
-{
-    struct vch_crl_list list;
-    int64_t start_s, end_s;
-
-    vch_crl_init(&list);
-    (void)vch_is_ok(vch_crl_read(&list, bytes->bytes, bytes->size, NULL));
-    for (uint32_t i = 0; i < list.count; i++)
-        if (vch_is_ok(vch_crl_dates(list.items[i], &start_s, &end_s)))
-            vch_result_parts_until(parts, end_s);
-    vch_crl_release(&list);
 }
 
 // The block is the verifier's, the response the other end's: what both speak of has to be the same.

@@ -79,6 +79,7 @@ static vch_status verify_snp(struct vch_result_parts *parts, struct vch_snp_repo
         .issuers = vch_result_parts_item(endorsements, "issuers"),
         .crls = crls,
         .crl_count = read_crls(crls, endorsements),
+        .own = parts->rules->own_crls,
     };
 
     if (part == NULL) return VCH_FAIL(NO_MEMORY);
@@ -90,6 +91,8 @@ static vch_status verify_snp(struct vch_result_parts *parts, struct vch_snp_repo
     vch_result_parts_until_certificates(parts, &shown.issuers);
     for (size_t i = 0; i < shown.crl_count; i++)
         vch_result_parts_until_crl(parts, &crls[i]);
+    vch_result_parts_until_own(parts, &shown.key);
+    vch_result_parts_until_own(parts, &shown.issuers);
     return status;
 }
 
@@ -138,7 +141,8 @@ static vch_status verify_dcap(struct vch_result_parts *parts, struct vch_dcap_cl
     const struct vch_dcap_question question = {.root = parts->rules->anchors.intel,
                                                .time_s = parts->time_s,
                                                .report_data = data,
-                                               .policy = &parts->rules->dcap};
+                                               .policy = &parts->rules->dcap,
+                                               .own = parts->rules->own_crls};
 
     if (part == NULL) return VCH_FAIL(NO_MEMORY);
     wanted_data(parts, data);

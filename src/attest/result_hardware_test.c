@@ -140,6 +140,70 @@ TEST(result_holds_no_longer_than_the_revocation_lists_it_rests_on)
     end_snp();
 }
 
+// A list of the verifier's own: of the issuer of the processor's key.
+static void have_list(struct vch_certificate_bytes *piece, long serial, int64_t end_s)
+{
+    piece->bytes = amd.crl_der[1];
+    piece->size =
+        authority_revoke(&amd.ask, &serial, 1, AMD_START, end_s, amd.crl_der[1], AMD_DER_MAX);
+    scene.rules.own_crls = (struct vch_crl_own){piece, 1};
+}
+
+// Who is revoked brings another list, or none.
+TEST(result_applies_the_revocation_lists_that_the_verifier_has)
+{
+    long other = AMD_KEY_SERIAL + 1;
+    struct vch_certificate_bytes own;
+
+    begin_snp();
+    have_list(&own, AMD_KEY_SERIAL, AMD_END);
+    check_fails("snp.chain");
+    size_t size =
+        authority_revoke(&amd.ask, &other, 1, AMD_START + 1, AMD_END, amd.crl_der[0], AMD_DER_MAX);
+    const struct vch_certificate_bytes crl = {amd.crl_der[0], size};
+    put(&scene.response.endorsements, "crl.0", &crl);
+    check_fails("snp.chain");
+    have_list(&own, other, AMD_END);
+    CHECK_OK(results_judge(&scene));
+    end_snp();
+}
+
+TEST(result_holds_no_longer_than_the_verifiers_own_lists)
+{
+    struct vch_certificate_bytes own;
+
+    begin_snp();
+    have_list(&own, AMD_KEY_SERIAL + 1, AMD_NOW + 100);
+    CHECK_OK(results_judge(&scene));
+    CHECK(scene.result.until_s == AMD_NOW + 100);
+    have_list(&own, AMD_KEY_SERIAL + 1, AMD_NOW - 1);
+    check_fails("snp.chain");
+    own.size = authority_revoke(&amd.vcek, NULL, 0, AMD_START, AMD_NOW - 1, amd.crl_der[1],
+                                AMD_DER_MAX); // of somebody else: it says nothing here
+    CHECK_OK(results_judge(&scene));
+    CHECK(scene.result.until_s == AMD_NOW + 3600);
+    end_snp();
+}
+
+TEST(result_takes_the_verifiers_own_lists_where_rules_ask_for_some)
+{
+    long other = AMD_KEY_SERIAL + 1;
+    struct vch_certificate_bytes own[2];
+
+    begin_snp();
+    scene.rules.snp.crl_rule = VCH_CHAIN_CRLS_OF_ALL;
+    check_fails("snp.chain");
+    have_list(own, other, AMD_END);
+    check_fails("snp.chain"); // the root's is missing
+    own[1].bytes = amd.crl_der[0];
+    own[1].size =
+        authority_revoke(&amd.ark, &other, 1, AMD_START, AMD_END, amd.crl_der[0], AMD_DER_MAX);
+    scene.rules.own_crls.count = 2;
+    scene.rules.own_crls.pieces = own;
+    CHECK_OK(results_judge(&scene));
+    end_snp();
+}
+
 TEST(result_looks_a_machine_up_by_its_chip)
 {
     uint8_t chip[64] = {0};

@@ -38,6 +38,9 @@ void vch_result_parts_until_certificates(struct vch_result_parts *parts,
                                          const struct vch_certificate_bytes *bytes);
 void vch_result_parts_until_crl(struct vch_result_parts *parts,
                                 const struct vch_certificate_bytes *bytes);
+// As long as the verifier's own lists of what the issuers of these certificates revoked.
+void vch_result_parts_until_own(struct vch_result_parts *parts,
+                                const struct vch_certificate_bytes *certificates);
 
 // Which machine: of the ids that evidence shows, one that the rules list comes before any other.
 void vch_result_parts_machine(struct vch_result_parts *parts, enum vch_rules_id kind,

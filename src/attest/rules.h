@@ -132,6 +132,9 @@ struct vch_rules {
     size_t machine_count;
     struct vch_rules_freshness freshness;
     struct vch_rules_anchors anchors;
+    // Revocation lists of the verifier's own: in no file that somebody signed, and for whoever has
+    // them to add. They only ever narrow, but for being there where rules ask for lists.
+    struct vch_crl_own own_crls;
     const char *milan_reason; // why Milan is taken though its root key is out; NULL: it is not
 };
 

@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "certificate/revoked.h"
+
 enum { SECURITY_LEVEL = 2 }; // OpenSSL's: 112 bits, which SHA-1 and RSA of 1024 bits have not
 
 struct judge {
@@ -175,16 +177,29 @@ static STACK_OF(X509) * stack_of(const struct vch_certificate_list *list, uint32
     return stack;
 }
 
-static STACK_OF(X509_CRL) * stack_of_crls(const struct vch_crl_list *crls)
+static bool push_crls(STACK_OF(X509_CRL) * stack, const struct vch_crl_list *crls, int64_t until_s)
+{
+    int64_t start_s, end_s;
+
+    for (uint32_t i = 0; crls != NULL && i < crls->count; i++) {
+        bool is_made =
+            until_s == INT64_MAX ||
+            (vch_is_ok(vch_crl_dates(crls->items[i], &start_s, &end_s)) && start_s <= until_s);
+        if (is_made && sk_X509_CRL_push(stack, crls->items[i]) <= 0) return false;
+    }
+    return true;
+}
+
+// A verifier may judge as of a time before its own lists were made: they are none of that time.
+static STACK_OF(X509_CRL) * stack_of_crls(const struct vch_chain_rules *rules)
 {
     STACK_OF(X509_CRL) *stack = sk_X509_CRL_new_null();
 
-    for (uint32_t i = 0; stack != NULL && crls != NULL && i < crls->count; i++)
-        if (sk_X509_CRL_push(stack, crls->items[i]) <= 0) {
-            sk_X509_CRL_free(stack);
-            return NULL;
-        }
-    return stack;
+    if (stack != NULL && push_crls(stack, rules->crls, INT64_MAX) &&
+        push_crls(stack, rules->own, rules->time_s))
+        return stack;
+    sk_X509_CRL_free(stack);
+    return NULL;
 }
 
 static void set_rules(X509_STORE_CTX *context, const struct vch_chain_rules *rules, uint32_t below,
@@ -221,7 +236,7 @@ static vch_status verify(const struct vch_certificate_list *list, uint32_t below
     X509_STORE *store = X509_STORE_new(); // holds the one root; never OpenSSL's default
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     STACK_OF(X509) *untrusted = stack_of(list, below);
-    STACK_OF(X509_CRL) *crls = stack_of_crls(rules->crls);
+    STACK_OF(X509_CRL) *crls = stack_of_crls(rules);
 
     if (store != NULL && context != NULL && untrusted != NULL && crls != NULL &&
         X509_STORE_add_cert(store, root) == 1 &&
@@ -263,6 +278,8 @@ vch_status vch_chain_verify(const struct vch_certificate_list *list,
         if (vch_is_ok(status)) status = check_leaf(list->items[0], rules->leaf, complaint);
         if (vch_is_ok(status)) status = check_crls(list, below, root, rules, complaint);
         if (vch_is_ok(status)) status = verify(list, below, root, rules, complaint);
+        if (vch_is_ok(status) && rules->own != NULL)
+            status = vch_revoked_check(list, below, root, rules->own, rules->time_s, complaint);
     }
     X509_free(root);
     ERR_pop_to_mark();

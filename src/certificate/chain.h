@@ -35,6 +35,9 @@ struct vch_chain_rules {
     const struct vch_crl_list *crls;   // NULL: none
     enum vch_chain_crls crl_rule;
     enum vch_chain_leaf leaf;
+    // Lists of the verifier's own, which come beside those: what one of them revokes is revoked
+    // (revoked.h), and those of their time are there, for the rule. NULL: it has none.
+    const struct vch_crl_list *own;
 };
 
 // The list holds a leaf, then what issued it, and so on; last of all the root may stand, which must

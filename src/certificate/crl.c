@@ -106,6 +106,14 @@ vch_status vch_crl_read(struct vch_crl_list *list, const uint8_t *bytes, size_t 
     return read_pem(list, bytes, size, complaint);
 }
 
+vch_status vch_crl_read_own(struct vch_crl_list *list, const struct vch_crl_own *own,
+                            struct vch_complaint *complaint)
+{
+    for (size_t i = 0; i < own->count; i++)
+        VCH_TRY(vch_crl_read(list, own->pieces[i].bytes, own->pieces[i].size, complaint));
+    return VCH_OK;
+}
+
 vch_status vch_crl_dates(const struct X509_crl_st *crl, int64_t *start_s, int64_t *end_s)
 {
     VCH_TRY(vch_dates_seconds(X509_CRL_get0_lastUpdate(crl), start_s));

@@ -153,3 +153,105 @@ TEST(list_that_is_signed_as_no_certificate_may_be_shows_nobody_unrevoked)
         }
     }
 }
+
+static struct vch_crl_list own;
+
+// A list of the verifier's own, of that time.
+static void have(const struct authority *issuer, long serial, int64_t start_s, int64_t end_s,
+                 void (*shape)(X509_CRL *))
+{
+    const struct authority_list_plan plan = {
+        .serials = &serial, .count = 1, .start_s = start_s, .end_s = end_s, .extend = shape};
+    uint8_t der[DER_MAX];
+
+    CHECK_OK(vch_crl_read(&own, der, authority_list(issuer, &plan, der, sizeof der), NULL));
+    rules.own = &own;
+}
+
+static void check_verdict(const char *why) // NULL: it holds
+{
+    struct vch_complaint complaint = {0};
+    vch_status status = vch_chain_verify(&list, &rules, &complaint);
+
+    if (vch_is_ok(status) != (why == NULL) || (why != NULL && strstr(complaint.text, why) == NULL))
+        test_fail(__FILE__, __LINE__, "expected \"%s\", found \"%s\"", why != NULL ? why : "",
+                  complaint.text);
+    vch_crl_release(&own);
+    vch_crl_release(&crls);
+    rules.own = NULL;
+}
+
+enum { OTHER_SERIAL = LEAF_SERIAL + 1 };
+
+TEST(list_of_the_verifiers_own_counts_whatever_others_bring)
+{
+    issue("P-384");
+    check_verdict(NULL);
+    have(&root, LEAF_SERIAL, START, END, NULL); // and none came
+    check_verdict("certificate revoked");
+    CHECK_OK(read_list(OTHER_SERIAL, LATER, NULL, NULL)); // what came is newer
+    have(&root, LEAF_SERIAL, START, END, NULL);
+    check_verdict("revoked, by the verifier's own list");
+    CHECK_OK(read_list(OTHER_SERIAL, START, NULL, NULL)); // or older
+    have(&root, OTHER_SERIAL, LATER, END, NULL);
+    have(&root, LEAF_SERIAL, START, END, NULL);
+    check_verdict("revoked");
+    CHECK_OK(read_list(LEAF_SERIAL, START, NULL, NULL)); // its own does not take back another's
+    have(&root, OTHER_SERIAL, START - 1, END, NULL);
+    check_verdict("revoked");
+    have(&root, OTHER_SERIAL, START, END, NULL);
+    check_verdict(NULL);
+}
+
+TEST(list_of_the_verifiers_own_is_there_where_one_has_to_be)
+{
+    issue("P-384");
+    for (int rule = VCH_CHAIN_CRLS_OF_ROOT; rule <= VCH_CHAIN_CRLS_OF_ALL; rule++) {
+        rules.crl_rule = (enum vch_chain_crls)rule;
+        check_verdict("CRL");
+        have(&root, OTHER_SERIAL, START, END, NULL);
+        check_verdict(NULL);
+        have(&root, OTHER_SERIAL, NOW + 1, END, NULL); // made after what is judged
+        check_verdict("CRL");
+        have(&leaf, OTHER_SERIAL, START, END, NULL);
+        check_verdict("CRL");
+    }
+}
+
+TEST(list_of_the_verifiers_own_that_is_over_or_none_is_said_so)
+{
+    issue("P-384");
+    have(&root, OTHER_SERIAL, START, NOW - 1, NULL);
+    check_verdict("CRL has expired");
+    CHECK_OK(read_list(OTHER_SERIAL, START, NULL, NULL)); // one that came does not stand in for it
+    have(&root, OTHER_SERIAL, START, NOW - 1, NULL);
+    check_verdict("own list of what its issuer revoked is over");
+    CHECK_OK(read_list(OTHER_SERIAL, START, NULL, NULL));
+    have(&root, OTHER_SERIAL, START, END, be_strange);
+    check_verdict("is no whole list");
+    have(&root, LEAF_SERIAL, NOW + 1, END, NULL); // known since: it was never good
+    check_verdict("revoked, by the verifier's own list");
+    have(&root, OTHER_SERIAL, NOW + 1, END, NULL);
+    check_verdict(NULL);
+    have(&leaf, LEAF_SERIAL, START, END, NULL); // of nobody in the chain
+    check_verdict(NULL);
+}
+
+TEST(list_of_the_verifiers_own_by_an_issuer_of_the_same_name_is_none)
+{
+    struct authority other;
+    const struct authority_plan plan = {.name = "root",
+                                        .path_length = AUTHORITY_ANY_LENGTH,
+                                        .usage = "critical,keyCertSign,cRLSign",
+                                        .start_s = START,
+                                        .end_s = END,
+                                        .serial = 1,
+                                        .curve = "P-384"};
+
+    authority_issue(&other, NULL, &plan);
+    issue("P-384");
+    CHECK_OK(read_list(OTHER_SERIAL, LATER, NULL, NULL));
+    have(&other, OTHER_SERIAL, START, END, NULL);
+    check_verdict("signed by another key");
+    authority_release(&other);
+}

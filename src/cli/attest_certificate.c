@@ -57,7 +57,8 @@ static vch_status judge(struct vch_appraisal *appraisal, const struct vch_ratls 
     };
     const struct vch_dcap_question asked = {.root = question->rules.anchors.intel,
                                             .time_s = question->time_s,
-                                            .policy = &question->rules.dcap};
+                                            .policy = &question->rules.dcap,
+                                            .own = question->rules.own_crls};
 
     vch_status status =
         vch_ratls_verify(appraisal, &claims, certificate, &collateral, &asked,

@@ -7,7 +7,8 @@
     {"maker", "FILE", "of enrol challenge: root of a maker of TPMs, DER or PEM", true}, \
         {"issuer", "FILE", "of enrol challenge: what issued the certificate, below the root", \
          true}, \
-        {"crl", "FILE", "of enrol challenge: what makers revoked, DER or PEM", true}, \
+        {"crl", "FILE", "of enrol challenge, verify, certificate: revocation lists of your own", \
+         true}, \
         {"pending", "FILE", "of enrol challenge and accept: what is kept in between", false}, \
     { \
         "place", "PLACE", "of enrol accept: dtpm, ftpm, vtpm-in-tee or software", false \

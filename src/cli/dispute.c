@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/ledger_tool.h"
+#include "cli/rules_file.h"
 #include "cli/showing.h"
 #include "net/loop.h"
 #include "node/contender.h"
@@ -28,6 +29,7 @@ static const struct vch_option options[] = {
     {"witness", "URL", "is handed what the ledger does not take", true},
     {"policy", "RULES", "what referees have to show before anything is opened to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    VCH_RULES_FILE_CRL_OPTION,
     VCH_SHOWING_OPTIONS("referees that ask"),
     {"threads", "N", "threads (default: one per processor)", false},
     {"json", NULL, "print JSON", false},

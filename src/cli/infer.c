@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/infer_parts.h"
+#include "cli/rules_file.h"
 #include "crypto/known.h"
 #include "host/random.h"
 
@@ -25,6 +26,7 @@ static const struct vch_option options[] = {
     {"exclude", "OPERATOR", "who may have no seat", true},
     {"policy", "RULES", "what nodes have to show before anything private is sent to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    VCH_RULES_FILE_CRL_OPTION,
     {"class", "CLASS", "of data, by the rules (default: prompts)", false},
     VCH_SHOWING_OPTIONS("nodes that ask"),
     {"segments", "N", "exactly N segments on nodes (default: whatever is fastest)", false},

@@ -13,6 +13,7 @@
 #include "cli/keys.h"
 #include "cli/ledger_tool.h"
 #include "cli/node_folder.h"
+#include "cli/rules_file.h"
 #include "cli/showing.h"
 #include "cli/weights_files.h"
 #include "consensus/registry.h"
@@ -55,6 +56,7 @@ static const struct vch_option options[] = {
     {"client-policy", "RULES", "what clients have to show before a request is listened to", false},
     {"policy", "RULES", "what referees have to show before anything is opened to them", false},
     {"policy-signer", "KEY", "whose rules count: hexadecimal or key file", true},
+    VCH_RULES_FILE_CRL_OPTION,
     {"confine", "on|off", "give up what a node does not need (default: on)", false},
     {"verbose", NULL, "log each request", false},
     {0},

@@ -5,6 +5,7 @@
 #include "cli/owner_log.h"
 #include "cli/owner_release.h"
 #include "cli/owner_seal.h"
+#include "cli/rules_file.h"
 #include "cli/showing.h"
 
 static const struct vch_option options[] = {
@@ -22,6 +23,7 @@ static const struct vch_option options[] = {
     {"node", "KEY", "of release: the node's identity", false},
     {"policy", "RULES", "of release: what the node has to show for weights:private", false},
     {"policy-signer", "KEY", "of release: whose rules count: hexadecimal or key file", true},
+    VCH_RULES_FILE_CRL_OPTION,
     {"accept", "CHECK", "of release: in spite of a warning of that check", true},
     {"for", "SECONDS", "of release: how long the node may begin to use it (default: 600)", false},
     {"timeout", "SECONDS", "of release: for everything (default: 600)", false},

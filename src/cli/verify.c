@@ -28,6 +28,7 @@ static const struct vch_option options[] = {
     {"attest-policy", "FILE", "by what you judge evidence of hardware (vouch attest policy)",
      false},
     {"attest-signer", "KEY", "whose attestation policies count: hexadecimal or key file", true},
+    VCH_RULES_FILE_CRL_OPTION,
     {"attest-class", "CLASS", "of data, that it has to give the machines (default: prompts)",
      false},
     {"on-ledger", "ID", "a quorum counts by agreements on this ledger alone (vouch charter)", true},

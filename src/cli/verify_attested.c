@@ -37,6 +37,7 @@ vch_status vch_verify_attested_load(const struct vch_rules **rules, struct vch_t
                             "a policy for evidence counts by who signed it: name the key with "
                             "--attest-signer, or in --policy by a line `attest-signer KEY`");
     VCH_TRY(vch_rules_file_read(&loaded, tool, path, &trust));
+    VCH_TRY(vch_rules_file_crls(&loaded, tool, time_s));
     *rules = &loaded;
     return VCH_OK;
 }

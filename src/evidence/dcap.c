@@ -1,5 +1,6 @@
 #include "evidence/dcap.h"
 
+#include "certificate/revoked.h"
 #include "evidence/dcap_parts.h"
 
 struct input {
@@ -35,6 +36,7 @@ static vch_status read_parts(struct vch_dcap_parts *parts, const struct input *i
                                       collateral->signer.size, complaint));
     keep(&first, read_crl(parts, &collateral->root_crl, complaint));
     keep(&first, read_crl(parts, &collateral->pck_crl, complaint));
+    keep(&first, vch_crl_read_own(&parts->own, &parts->question->own, complaint));
     status = vch_dcap_collateral_decode_tcb_info(info, input->arena, collateral->tcb_info.bytes,
                                                  collateral->tcb_info.size, complaint);
     parts->tcb_info = vch_is_ok(status) ? info : NULL;
@@ -79,6 +81,11 @@ static void claim_ends(struct vch_dcap_claims *claims, const struct vch_dcap_par
     end_by_certificates(claims, &parts->signer);
     for (uint32_t i = 0; i < parts->crls.count; i++)
         if (vch_is_ok(vch_crl_dates(parts->crls.items[i], &start_s, &end_s))) end_by(claims, end_s);
+    for (uint32_t i = 0; i < parts->own.count; i++)
+        if ((vch_revoked_concerns(parts->own.items[i], &parts->pck) ||
+             vch_revoked_concerns(parts->own.items[i], &parts->signer)) &&
+            vch_is_ok(vch_crl_dates(parts->own.items[i], &start_s, &end_s)))
+            end_by(claims, end_s);
 }
 
 static void release(struct vch_dcap_parts *parts)
@@ -86,6 +93,7 @@ static void release(struct vch_dcap_parts *parts)
     vch_certificate_release(&parts->pck);
     vch_certificate_release(&parts->signer);
     vch_crl_release(&parts->crls);
+    vch_crl_release(&parts->own);
 }
 
 vch_status vch_dcap_verify(struct vch_appraisal *appraisal, struct vch_dcap_claims *claims,
@@ -107,6 +115,7 @@ vch_status vch_dcap_verify(struct vch_appraisal *appraisal, struct vch_dcap_clai
     vch_certificate_init(&parts.pck);
     vch_certificate_init(&parts.signer);
     vch_crl_init(&parts.crls);
+    vch_crl_init(&parts.own);
 
     vch_status status = read_parts(&parts, &input, &info, &identity, complaint);
     vch_dcap_parts_check_quote(&parts);

@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/complaint.h"
-#include "certificate/certificate.h"
+#include "certificate/crl.h"
 #include "evidence/appraisal.h"
 #include "evidence/dcap_collateral.h"
 #include "evidence/dcap_pck.h"
@@ -88,6 +88,8 @@ struct vch_dcap_question {
     int64_t time_s;                    // since 1970
     const uint8_t *report_data;        // 64: what the evidence must be bound to; never all zero
     const struct vch_dcap_policy *policy;
+    struct vch_crl_own
+        own; // revocation lists of the verifier's own, beside those of the collateral
 };
 
 // What a quote says, once it is verified. Before that, what it claims.

@@ -31,7 +31,8 @@ static void check_chain(struct vch_dcap_parts *parts, const char *name,
                                           .time_s = parts->question->time_s,
                                           .signatures = VCH_CHAIN_ECDSA_SHA256,
                                           .crls = &parts->crls,
-                                          .crl_rule = rule};
+                                          .crl_rule = rule,
+                                          .own = &parts->own};
     bool holds = list->count > 0 && vch_is_ok(vch_chain_verify(list, &rules, &why));
 
     (void)vch_appraisal_check(parts->appraisal, name, holds, "%s",

@@ -206,6 +206,33 @@ TEST(dcap_collateral_of_something_else_is_refused)
     }
 }
 
+// Lists of Intel's that a verifier may have: those that came, a later one, one of another
+// authority; and one whose time was over.
+TEST(dcap_lists_of_the_verifiers_own_are_held_to_their_time)
+{
+    static const struct {
+        const char *path;
+        bool holds;
+    } rows[] = {
+        {"tdx/sets/phala-v4-uptodate/pck.crl", true},
+        {"tdx/sets/phala-v4-uptodate/root_ca.crl", true},
+        {"tdx/sets/gcp-v4-2026-06/pck.crl", true},
+        {"sgx/sets/phala-v3-swhardening/pck.crl", true},
+        {"tdx/google-pck.crl", false},
+    };
+
+    FOR_EACH(row, rows)
+    {
+        struct vch_certificate_bytes own = {0};
+        load("tdx/sets/phala-v4-uptodate");
+        own.bytes = vectors_read(row->path, &own.size);
+        set.question.own = (struct vch_crl_own){&own, 1};
+        printf("# %s\n", row->path);
+        CHECK(vch_is_ok(dcap_set_verify(&set)) == row->holds);
+        if (!row->holds) check_fails("dcap.pck.chain");
+    }
+}
+
 TEST(dcap_collateral_that_is_missing_is_no_excuse)
 {
     for (int file = DCAP_TCB_INFO; file < DCAP_FILES; file++) {

@@ -2,7 +2,6 @@
 // lacks what it would look at fails.
 #pragma once
 
-#include "certificate/crl.h"
 #include "evidence/dcap.h"
 
 struct vch_dcap_parts {
@@ -11,7 +10,7 @@ struct vch_dcap_parts {
     const struct vch_dcap_question *question;
     const struct vch_dcap_rules *rules;      // of the quote's TEE
     struct vch_certificate_list pck, signer; // chains, leaf first
-    struct vch_crl_list crls;
+    struct vch_crl_list crls, own;
     struct vch_spki signer_key;
     bool has_signer_key;
     const struct vch_dcap_collateral_tcb_info *tcb_info; // NULL: not readable

@@ -148,6 +148,34 @@ TEST(dcap_revoked_is_refused_whatever_policy_lists)
     intel_release(&intel);
 }
 
+// Collateral comes from who is judged, and may be of before.
+TEST(dcap_lists_of_the_verifiers_own_revoke_whatever_the_collateral_says)
+{
+    static const struct {
+        int issuer;
+        long serial;
+        const char *failed;
+    } rows[] = {
+        {INTEL_PLATFORM, SERIAL(INTEL_PCK), "dcap.pck.chain "},
+        {INTEL_ROOT, SERIAL(INTEL_PLATFORM), "dcap.pck.chain "},
+        {INTEL_ROOT, SERIAL(INTEL_SIGNER), "dcap.signer.chain "},
+        {INTEL_ROOT, 99, ""},
+    };
+    uint8_t der[2048];
+
+    FOR_EACH(row, rows)
+    {
+        make(&intel_honest);
+        const struct vch_certificate_bytes own = {
+            der, authority_revoke(&intel.chain[row->issuer], &row->serial, 1, INTEL_START,
+                                  INTEL_NOW + 77, der, sizeof der)};
+        intel.set.question.own = (struct vch_crl_own){&own, 1};
+        check_failed(row->failed);
+        CHECK(intel.set.claims.until_s <= INTEL_NOW + 77);
+    }
+    intel_release(&intel);
+}
+
 // A report without MRSERVICETD does not say who may carry a domain's memory elsewhere.
 TEST(dcap_domain_that_can_migrate_says_by_whom)
 {

@@ -20,7 +20,7 @@ struct vch_snp_anchors vch_snp_amd(void)
 // Everything that was read of the evidence.
 struct shown {
     struct vch_certificate_list chain;
-    struct vch_crl_list crls;
+    struct vch_crl_list crls, own;
     struct vch_snp_key key;
     enum vch_snp_report_product product;
 };
@@ -42,6 +42,7 @@ static vch_status read_all(struct shown *shown, struct vch_snp_report *report,
     for (size_t i = 0; i < evidence->crl_count; i++)
         VCH_TRY(
             vch_crl_read(&shown->crls, evidence->crls[i].bytes, evidence->crls[i].size, complaint));
+    VCH_TRY(vch_crl_read_own(&shown->own, &evidence->own, complaint));
     VCH_TRY(vch_snp_key_read(&shown->key, shown->chain.items[0], complaint));
     shown->product = report->product;
     // Version 2 is older than Turin, so what reads as Turin's there is something else.
@@ -138,7 +139,8 @@ static void judge_chain(struct vch_appraisal *appraisal, const struct shown *sho
                                     .time_s = time_s,
                                     .signatures = VCH_CHAIN_PSS_SHA384,
                                     .crls = &shown->crls,
-                                    .crl_rule = policy->crl_rule};
+                                    .crl_rule = policy->crl_rule,
+                                    .own = &shown->own};
 
     if (rules.root.size == 0) {
         vch_appraisal_check(appraisal, "snp.chain", false, "no root is known for the line %s",
@@ -175,6 +177,7 @@ vch_status vch_snp_verify(struct vch_appraisal *appraisal, struct vch_snp_report
     vch_appraisal_init(appraisal);
     vch_certificate_init(&shown.chain);
     vch_crl_init(&shown.crls);
+    vch_crl_init(&shown.own);
     vch_status status = read_all(&shown, report, evidence, policy, complaint);
     if (vch_is_ok(status)) {
         judge_version(appraisal, report);
@@ -190,5 +193,6 @@ vch_status vch_snp_verify(struct vch_appraisal *appraisal, struct vch_snp_report
     }
     vch_certificate_release(&shown.chain);
     vch_crl_release(&shown.crls);
+    vch_crl_release(&shown.own);
     return status;
 }

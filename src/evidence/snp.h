@@ -16,6 +16,7 @@ struct vch_snp_evidence {
     struct vch_certificate_bytes issuers; // ASK or ASVK, then perhaps the ARK
     const struct vch_certificate_bytes *crls;
     size_t crl_count;
+    struct vch_crl_own own; // lists of the verifier's own, whatever was shown
 };
 
 // Whom to believe: the root of each product in DER; no bytes: nobody.

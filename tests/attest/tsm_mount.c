@@ -2,7 +2,8 @@
 //
 //   tsm_mount MOUNT CERTIFICATES
 //
-// Writes the vendor's certificates (ark.der, ask.der, vcek.der) into that folder, says "mounted"
+// Writes the vendor's certificates (ark.der, ask.der, vcek.der) into that folder, with revocation
+// lists (ark.crl, ask.crl; revoked.crl, which has the processor's key), says "mounted"
 // when it is, and stays until it is unmounted. Unlike configfs it has a file .fault in its root,
 // which takes the name of a fault and how often it is to occur.
 #define FUSE_USE_VERSION 31
@@ -242,6 +243,16 @@ static void write_certificate(const char *folder, const char *name,
     }
 }
 
+static void write_list(const char *folder, const char *name, const struct authority *issuer,
+                       long serial)
+{
+    struct vch_certificate_bytes list = {amd.crl_der[0], 0};
+
+    list.size = authority_revoke(issuer, &serial, 1, AMD_START, amd_end_s, amd.crl_der[0],
+                                 sizeof amd.crl_der[0]);
+    write_certificate(folder, name, &list);
+}
+
 // In place of the test framework's, which has a main of its own.
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 {
@@ -277,6 +288,9 @@ int main(int argc, char **argv)
     write_certificate(argv[2], "ark.der", &amd.anchors.roots[AMD_TURIN.product]);
     write_certificate(argv[2], "ask.der", &amd.evidence.issuers);
     write_certificate(argv[2], "vcek.der", &amd.evidence.key);
+    write_list(argv[2], "ark.crl", &amd.ark, 99);
+    write_list(argv[2], "ask.crl", &amd.ask, 99);
+    write_list(argv[2], "revoked.crl", &amd.ask, AMD_KEY_SERIAL);
     char *arguments[] = {argv[0], (char[]){"-f"}, argv[1], NULL};
     return fuse_main(3, arguments, &OPERATIONS, NULL);
 }

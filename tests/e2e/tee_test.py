@@ -56,27 +56,51 @@ class Tee(unittest.TestCase):
             self.network.nodes.append(self.network.start(i, "--attest", shown))
         self.network.write_peers()
 
-    def infer(self, policy=None):
+    def infer(self, policy=None, *options):
         return self.network.infer(DEMO / "digits_inputs.npy", "--quorum", 2, "--policy", policy or self.policy,
-                                  "--policy-signer", ev.SIGNER.public.hex())
+                                  "--policy-signer", ev.SIGNER.public.hex(), *options)
 
-    def refuse(self, policy=None):
+    def refuse(self, policy=None, *options):
         with self.assertRaises(Refused) as caught:
-            self.infer(policy)
+            self.infer(policy, *options)
         return caught.exception.text
+
+    def lists(self, *names):
+        return [word for name in names for word in ("--crl", self.folder / "genuine" / name)]
+
+    def verify(self, *options):
+        """Exit code, and the JSON."""
+        done = subprocess.run([VOUCH, "verify", self.folder / "answer.voucher", "--model", self.network.model,
+                               "--founder", self.network.founder, "--attest-policy", self.policy, "--attest-signer",
+                               ev.SIGNER.public.hex(), "--require", "attested", "--json", *options],
+                              capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
     def test_reports_of_nodes_are_shown_and_judged_again(self):
         self.start(self.machines[0], self.machines[0])
         answer = self.infer()
         self.assertEqual([node["level"] for node in answer["attested"]], ["tee"] * 2)
-        done = subprocess.run([VOUCH, "verify", self.folder / "answer.voucher", "--model", self.network.model,
-                               "--founder", self.network.founder, "--attest-policy", self.policy, "--attest-signer",
-                               ev.SIGNER.public.hex(), "--require", "attested", "--json"], capture_output=True,
-                              text=True, timeout=60, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        told = json.loads(done.stdout)
+        code, told = self.verify()
+        self.assertEqual(code, 0, told)
         self.assertEqual(told["claims"]["attested"]["verdict"], "shown")
         self.assertIn("2 at the level tee", told["claims"]["attested"]["reason"])
+
+    def test_machine_that_the_verifier_knows_to_be_revoked_gets_nothing(self):
+        self.start(self.machines[0], self.machines[0])
+        said = self.refuse(None, *self.lists("revoked.crl"))
+        self.assertEqual(said.count("nothing was sent to node"), 2)
+        self.assertIn("certificate revoked", said)
+        self.infer(None, *self.lists("ask.crl"))
+        code, told = self.verify(*self.lists("revoked.crl"))
+        self.assertNotEqual(code, 0)
+        self.assertIn("certificate revoked", told["claims"]["attested"]["reason"])
+        self.assertEqual(self.verify(*self.lists("ask.crl"))[0], 0)
+        image = json.loads(turins.rules(b"", "00" * 32))["snp"]
+        demanding = self.write("demanding", snp={**image, "crls": "of-all"})
+        self.assertIn("CRL", self.refuse(demanding, *self.lists("ask.crl")))
+        self.infer(demanding, *self.lists("ask.crl", "ark.crl"))
+        (self.folder / "none.crl").write_bytes(b"no list")
+        self.assertIn("revocation list", self.refuse(None, "--crl", self.folder / "none.crl"))
 
     def test_machine_whose_vendor_only_looks_like_it_gets_nothing(self):
         self.start(*self.machines)
