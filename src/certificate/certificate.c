@@ -20,7 +20,8 @@ void vch_certificate_release(struct vch_certificate_list *list)
     vch_certificate_init(list);
 }
 
-// The same bytes again, so that a certificate has one form; its extensions are parsed by this too.
+// The same bytes again, so that what nobody signed has one form (OpenSSL keeps what was signed as
+// it came); its extensions are parsed by this too.
 static bool is_canonical(X509 *certificate, const uint8_t *bytes, size_t size)
 {
     unsigned char *again = NULL;
