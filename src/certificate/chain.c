@@ -146,16 +146,16 @@ static bool is_authority(const X509_NAME *name, const struct vch_certificate_lis
 }
 
 // What an authority says of revocation is signed as its certificates are: OpenSSL takes any hash.
-static vch_status check_crls(const struct vch_certificate_list *list, uint32_t below,
-                             const X509 *root, const struct vch_chain_rules *rules,
-                             struct vch_complaint *complaint)
+static vch_status check_crls(const struct vch_crl_list *crls,
+                             const struct vch_certificate_list *list, uint32_t below,
+                             const X509 *root, unsigned signatures, struct vch_complaint *complaint)
 {
-    for (uint32_t i = 0; rules->crls != NULL && i < rules->crls->count; i++) {
-        const X509_CRL *crl = rules->crls->items[i];
+    for (uint32_t i = 0; crls != NULL && i < crls->count; i++) {
+        const X509_CRL *crl = crls->items[i];
         const X509_ALGOR *algorithm = NULL;
         X509_CRL_get0_signature(crl, NULL, &algorithm);
         int nid = X509_CRL_get_signature_nid(crl);
-        if ((signature_by(nid, algorithm) & rules->signatures) == 0 &&
+        if ((signature_by(nid, algorithm) & signatures) == 0 &&
             is_authority(X509_CRL_get_issuer(crl), list, below, root))
             return vch_complain(complaint, VCH_CODE_BAD_PROOF,
                                 "revocation list %u is signed in a way that is not allowed (%s, or "
@@ -276,7 +276,10 @@ vch_status vch_chain_verify(const struct vch_certificate_list *list,
         if (X509_cmp(list->items[below - 1], root) == 0) below--;
         status = check_list(list, below, root, rules->signatures, complaint);
         if (vch_is_ok(status)) status = check_leaf(list->items[0], rules->leaf, complaint);
-        if (vch_is_ok(status)) status = check_crls(list, below, root, rules, complaint);
+        if (vch_is_ok(status))
+            status = check_crls(rules->crls, list, below, root, rules->signatures, complaint);
+        if (vch_is_ok(status))
+            status = check_crls(rules->own, list, below, root, rules->signatures, complaint);
         if (vch_is_ok(status)) status = verify(list, below, root, rules, complaint);
         if (vch_is_ok(status) && rules->own != NULL)
             status = vch_revoked_check(list, below, root, rules->own, rules->time_s, complaint);

@@ -150,6 +150,11 @@ TEST(list_that_is_signed_as_no_certificate_may_be_shows_nobody_unrevoked)
             vch_crl_release(&crls);
             CHECK_OK(read_list(77, START, *hash, NULL));
             CHECK_FAILS(vch_chain_verify(&list, &rules, NULL), BAD_PROOF);
+            rules.own = &crls; // nor where the verifier has it
+            rules.crls = NULL;
+            CHECK_FAILS(vch_chain_verify(&list, &rules, NULL), BAD_PROOF);
+            rules.own = NULL;
+            rules.crls = &crls;
         }
     }
 }
