@@ -1,101 +1,14 @@
 #include "cli/fenced.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "attest/facts.h"
+#include "cli/fenced_paths.h"
 #include "confine/confine.h"
 #include "host/log.h"
-
-// Files that libraries read when they are first used.
-static const char *const SYSTEM[] = {"/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf",
-                                     "/etc/localtime", "/dev/urandom"};
-
-struct paths {
-    uint32_t count;
-    struct vch_profile_path list[VCH_PROFILE_PATHS_MAX];
-};
-
-// A path that is not there needs no way through.
-static vch_status add(struct paths *paths, const char *path, bool is_writable,
-                      struct vch_complaint *complaint)
-{
-    if (access(path, F_OK) != 0) return VCH_OK;
-    if (paths->count == VCH_PROFILE_PATHS_MAX)
-        return vch_complain(complaint, VCH_CODE_LIMIT,
-                            "a confined node has at most %u files and folders; `--confine off` "
-                            "takes more",
-                            VCH_PROFILE_PATHS_MAX);
-    paths->list[paths->count++] = (struct vch_profile_path){path, is_writable};
-    return VCH_OK;
-}
-
-// The folder that `path` lies in: what replaces files there makes new ones.
-static vch_status add_folder(struct paths *paths, struct vch_tool *tool, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (slash == NULL) return add(paths, ".", true, &tool->complaint);
-    size_t size = slash == path ? 1 : (size_t)(slash - path);
-    char *folder = vch_arena_alloc(&tool->arena, size + 1, 1);
-    if (folder == NULL) return VCH_FAIL(NO_MEMORY);
-    memcpy(folder, path, size);
-    folder[size] = '\0';
-    return add(paths, folder, true, &tool->complaint);
-}
-
-// Journal, runs and the keys of annexes, which count, are written; the file of peers is read again.
-static vch_status list_paths(struct paths *paths, struct vch_tool *tool,
-                             const struct vch_node_options *how,
-                             const struct vch_annex_holder *annexes, uint32_t annex_count)
-{
-    for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++)
-        VCH_TRY(add(paths, SYSTEM[i], false, &tool->complaint));
-    if (how->journal != NULL) VCH_TRY(add_folder(paths, tool, how->journal));
-    // A peers file may be replaced, and then is another: so its folder, for reading.
-    if (how->peers != NULL) {
-        VCH_TRY(add_folder(paths, tool, how->peers));
-        paths->list[paths->count - 1].is_writable = false;
-    }
-    for (uint32_t i = 0; how->weights != NULL && i < how->weights->path_count; i++)
-        VCH_TRY(add(paths, how->weights->paths[i], false, &tool->complaint));
-    for (uint32_t i = 0; i < annex_count; i++)
-        VCH_TRY(add_folder(paths, tool, annexes[i].files.key));
-    return VCH_OK;
-}
-
-// Whether `path` lies at or under `place`, both as the system resolves them.
-static bool is_under(const char *path, const char *place)
-{
-    char *inner = realpath(path, NULL), *outer = realpath(place, NULL);
-    size_t size = outer != NULL ? strlen(outer) : 0;
-    bool is_there = inner != NULL && outer != NULL && strncmp(inner, outer, size) == 0 &&
-                    (inner[size] == '\0' || inner[size] == '/' || size == 1);
-
-    free(inner);
-    free(outer);
-    return is_there;
-}
-
-vch_status vch_fenced_reaches(enum vch_fenced_reach *out, struct vch_tool *tool,
-                              const struct vch_node_options *how,
-                              const struct vch_annex_holder *annexes, uint32_t annex_count,
-                              const char *path)
-{
-    struct paths paths = {0};
-
-    *out = VCH_FENCED_OUT_OF_REACH;
-    VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
-    for (uint32_t i = 0; i < paths.count; i++) {
-        const struct vch_profile_path *one = &paths.list[i];
-        enum vch_fenced_reach reach = one->is_writable ? VCH_FENCED_WRITES : VCH_FENCED_READS;
-        if (reach > *out && is_under(path, one->path)) *out = reach;
-    }
-    return VCH_OK;
-}
+#include "net/listening.h"
 
 static void tell(const char *role, const struct vch_confine_facts *facts)
 {
@@ -246,26 +159,34 @@ static uint32_t claim(const struct vch_confine_facts *facts)
 }
 
 static vch_status confine(uint32_t *confinement, struct vch_tool *tool,
-                          const struct vch_node_options *how, const struct paths *paths)
+                          const struct vch_fenced_paths *paths)
 {
-    const uint16_t ports[] = {how->port, how->http_port};
-    const struct vch_profile profile =
-        vch_profile_node(paths->list, paths->count, ports, sizeof ports / sizeof *ports);
+    const struct vch_profile profile = vch_profile_node(paths->list, paths->count);
     struct vch_confine_facts facts;
     unsigned threads = 0;
 
     vch_tool_end_threads(&threads, tool);
     VCH_TRY(vch_confine_self(&facts, &profile, &tool->complaint));
     tell("network", &facts);
+    VCH_TRY(vch_fenced_paths_check(paths, &tool->complaint));
     *confinement = claim(&facts);
     return vch_tool_start_threads(tool, threads);
 }
 
-vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
-                           const struct vch_node_options *how,
-                           const struct vch_annex_holder *annexes, uint32_t annex_count)
+// A port below 1024 takes a right of root's, and any port a system call.
+static vch_status open_doors(struct vch_node_options *how, struct vch_complaint *complaint)
 {
-    struct paths paths = {0};
+    const char *host = how->host != NULL ? how->host : "127.0.0.1";
+
+    VCH_TRY(vch_listening_open(&how->listening, host, how->port, complaint));
+    return vch_listening_open(&how->http_listening, "127.0.0.1", how->http_port, complaint);
+}
+
+vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
+                           struct vch_node_options *how, const struct vch_annex_holder *annexes,
+                           uint32_t annex_count)
+{
+    struct vch_fenced_paths paths = {0};
     bool is_confined = false;
 
     *confinement = 0;
@@ -277,6 +198,7 @@ vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
                           : "as a sanitizer looks into its own process");
         return VCH_OK;
     }
-    VCH_TRY(list_paths(&paths, tool, how, annexes, annex_count));
-    return confine(confinement, tool, how, &paths);
+    VCH_TRY(vch_fenced_paths_list(&paths, tool, how, annexes, annex_count));
+    VCH_TRY(open_doors(how, &tool->complaint));
+    return confine(confinement, tool, &paths);
 }

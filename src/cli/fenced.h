@@ -24,17 +24,11 @@ vch_status vch_fenced_engine(struct vch_apart **out, struct vch_tool *tool,
 vch_status vch_fenced_parser(struct vch_parser **out, struct vch_tool *tool,
                              struct vch_demands *const *demands, uint32_t count);
 
-// Whether the network process, once fenced, can still open that file; or replace it.
-enum vch_fenced_reach { VCH_FENCED_OUT_OF_REACH, VCH_FENCED_READS, VCH_FENCED_WRITES };
-vch_status vch_fenced_reaches(enum vch_fenced_reach *out, struct vch_tool *tool,
-                              const struct vch_node_options *how,
-                              const struct vch_annex_holder *annexes, uint32_t annex_count,
-                              const char *path);
-
 // By --confine: `on`, the default, or `off`, which the log says aloud. Everything that the node is
 // to read is read already, but for what the options name. Call it before vch_node_new, and while no
-// threads run but the tool's, which are started anew inside the fences. What was granted goes into
-// `confinement`, as a node's statement has it (attest/facts.h).
+// threads run but the tool's, which are started anew inside the fences. Where the node listens it
+// does so from here on (`how` says with what): inside it can listen nowhere. What was granted goes
+// into `confinement`, as a node's statement has it (attest/facts.h).
 vch_status vch_fenced_node(uint32_t *confinement, struct vch_tool *tool,
-                           const struct vch_node_options *how,
-                           const struct vch_annex_holder *annexes, uint32_t annex_count);
+                           struct vch_node_options *how, const struct vch_annex_holder *annexes,
+                           uint32_t annex_count);

@@ -10,6 +10,7 @@
 #include "cli/annex_holder.h"
 #include "cli/commands.h"
 #include "cli/fenced.h"
+#include "cli/fenced_paths.h"
 #include "cli/keys.h"
 #include "cli/ledger_tool.h"
 #include "cli/node_folder.h"
@@ -248,16 +249,17 @@ static vch_status claim_keys(uint32_t *claims, struct vch_tool *tool,
                                                                      : VCH_FACTS_LOCKED_MEMORY;
     for (size_t i = 0; i < 2 && keys->needs_no_passphrase; i++) {
         const char *path = vch_options_text(tool->options, names[i]);
-        enum vch_fenced_reach reach = VCH_FENCED_OUT_OF_REACH;
+        enum vch_fenced_paths_way way = VCH_FENCED_PATHS_NONE;
         if (path != NULL)
-            VCH_TRY(vch_fenced_reaches(&reach, tool, how, annexes->holders, annexes->count, path));
-        if (reach != VCH_FENCED_OUT_OF_REACH)
+            VCH_TRY(
+                vch_fenced_paths_reach(&way, tool, how, annexes->holders, annexes->count, path));
+        if (way != VCH_FENCED_PATHS_NONE)
             vch_log_write(VCH_LOG_WARNING,
                           "the key file %s has no passphrase and lies where this process reads and "
                           "writes: whoever takes it over has the key; keep the journal and "
                           "annexes in folders of their own",
                           path);
-        is_found = is_found || reach != VCH_FENCED_OUT_OF_REACH;
+        is_found = is_found || way != VCH_FENCED_PATHS_NONE;
     }
     if (!is_found) *claims |= VCH_FACTS_KEYS_APART;
     return VCH_OK;
@@ -268,11 +270,12 @@ static vch_status guard_opened(struct vch_tool *tool, const struct vch_node_opti
                                const struct annexes *annexes, const struct vch_keys *keys,
                                const struct vch_opened *opened)
 {
-    enum vch_fenced_reach reach = VCH_FENCED_OUT_OF_REACH;
+    enum vch_fenced_paths_way way = VCH_FENCED_PATHS_NONE;
 
     if (how->weights == NULL || keys->agent == NULL) return VCH_OK;
-    VCH_TRY(vch_fenced_reaches(&reach, tool, how, annexes->holders, annexes->count, opened->path));
-    if (reach == VCH_FENCED_WRITES)
+    VCH_TRY(
+        vch_fenced_paths_reach(&way, tool, how, annexes->holders, annexes->count, opened->path));
+    if (way == VCH_FENCED_PATHS_WRITES)
         vch_log_write(VCH_LOG_WARNING,
                       "the file of opened releases %s lies in a folder that this process writes: "
                       "whoever takes it over can have older releases opened after the next start; "

@@ -2,34 +2,10 @@
 // each role. An attempt that fails without any fence shows nothing here, and is skipped by name.
 #include "confine/confine.h"
 
-#include "confine/child.h"
 #include "confine/landlock.h"
-#include "harness/attempts.h"
+#include "harness/attempts_made.h"
 
 enum { MEMORY = 256 << 20 }; // of address space, for those without a role of their own
-
-static int attack(int channel, void *context)
-{
-    const struct attempt *attempt = context;
-    int error = attempt->make();
-
-    return vch_is_ok(vch_child_write(channel, &error, sizeof error)) ? 0 : 1;
-}
-
-enum outcome { GOT_IT, DENIED, KILLED, NOT_STARTED };
-
-static enum outcome make(const struct vch_profile *profile, const struct attempt *attempt)
-{
-    struct vch_child child;
-    struct attempt copy = *attempt;
-    int error = 0;
-
-    if (!vch_is_ok(vch_child_start(&child, profile, attack, &copy, NULL))) return NOT_STARTED;
-    bool has_answer = vch_is_ok(vch_child_read(child.channel, &error, sizeof error));
-    vch_status end = vch_child_end(&child, NULL);
-    if (!vch_is_ok(end)) return end.code == VCH_CODE_REFUSED ? KILLED : DENIED;
-    return has_answer && error != 0 ? DENIED : GOT_IT; // an exec that succeeds answers nothing
-}
 
 // One fence, and what it stands on.
 static struct vch_profile alone(enum vch_fence fence)
@@ -43,22 +19,21 @@ static struct vch_profile alone(enum vch_fence fence)
                                 .limits = {.memory = MEMORY, .written = MEMORY, .files = 64}};
 }
 
-static const struct vch_profile OPEN = {.role = "open"};
-
 // What the kernel refuses is named once; whatever else is there must hold.
 static void check_alone(const struct attempt *attempt, enum vch_fence fence)
 {
     struct vch_profile profile = alone(fence);
     bool is_old = fence == VCH_FENCE_LANDLOCK && vch_landlock_version() < attempt->landlock_version;
 
-    enum outcome outcome = is_old ? NOT_STARTED : make(&profile, attempt);
-    if (outcome == NOT_STARTED) {
+    enum attempts_outcome outcome =
+        is_old ? ATTEMPTS_NOT_STARTED : attempts_make(&profile, attempt);
+    if (outcome == ATTEMPTS_NOT_STARTED) {
         printf("# skipped: %s against %s, which this kernel does not grant\n", attempt->what,
                vch_fence_name(fence));
         return;
     }
     bool is_deadly = fence == VCH_FENCE_SYSCALLS && attempt->is_deadly;
-    if (outcome != (is_deadly ? KILLED : DENIED))
+    if (outcome != (is_deadly ? ATTEMPTS_KILLED : ATTEMPTS_DENIED))
         test_fail(__FILE__, __LINE__, "%s against %s alone: outcome %d", attempt->what,
                   vch_fence_name(fence), outcome);
 }
@@ -68,7 +43,7 @@ TEST(confine_stops_each_attempt_by_each_of_its_fences_alone)
     attempts_set_up();
     FOR_EACH(attempt, ATTEMPTS)
     {
-        if (make(&OPEN, attempt) != GOT_IT) {
+        if (attempts_make(&ATTEMPTS_OPEN, attempt) != ATTEMPTS_GOT_IT) {
             printf("# skipped: %s, which fails here without any fence\n", attempt->what);
             continue;
         }
@@ -82,9 +57,10 @@ static void check_role(const struct vch_profile *profile)
 {
     FOR_EACH(attempt, ATTEMPTS)
     {
-        enum outcome outcome = make(profile, attempt);
-        if (outcome == NOT_STARTED) test_skip("this kernel does not grant what every role needs");
-        if (outcome != (attempt->is_deadly ? KILLED : DENIED))
+        enum attempts_outcome outcome = attempts_make(profile, attempt);
+        if (outcome == ATTEMPTS_NOT_STARTED)
+            test_skip("this kernel does not grant what every role needs");
+        if (outcome != (attempt->is_deadly ? ATTEMPTS_KILLED : ATTEMPTS_DENIED))
             test_fail(__FILE__, __LINE__, "%s by the %s: outcome %d", attempt->what, profile->role,
                       outcome);
     }
@@ -138,54 +114,19 @@ TEST(confine_stops_each_attempt_of_the_inference_process)
 
 TEST(confine_stops_each_attempt_that_no_node_makes)
 {
-    const uint16_t ports[] = {0};
-    struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
+    struct vch_profile profile = vch_profile_node(NULL, 0);
 
     attempts_set_up();
     profile.required = profile.asked;
     FOR_EACH(attempt, ATTEMPTS)
     {
-        enum outcome outcome = make(&profile, attempt);
-        enum outcome expected = attempt->is_deadly ? KILLED : DENIED;
-        if (outcome == NOT_STARTED) test_skip("this kernel does not grant a node's fences");
-        if (outcome != (attempt->is_for_nodes ? GOT_IT : expected))
+        enum attempts_outcome outcome = attempts_make(&profile, attempt);
+        enum attempts_outcome expected = attempt->is_deadly ? ATTEMPTS_KILLED : ATTEMPTS_DENIED;
+        if (outcome == ATTEMPTS_NOT_STARTED)
+            test_skip("this kernel does not grant a node's fences");
+        if (outcome != (attempt->is_for_nodes ? ATTEMPTS_GOT_IT : expected))
             test_fail(__FILE__, __LINE__, "%s by a node: outcome %d", attempt->what, outcome);
     }
-}
-
-static int listen_at(uint16_t port)
-{
-    struct sockaddr_in at = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int ours = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (ours < 0 || bind(ours, (struct sockaddr *)&at, sizeof at) != 0) return errno;
-    return listen(ours, 1) == 0 ? 0 : errno;
-}
-
-static int try_any_port(void)
-{
-    return listen_at(0);
-}
-
-static int try_other_port(void)
-{
-    return listen_at(attempts_victim.port == 47811 ? 47812 : 47811);
-}
-
-TEST(confine_lets_a_node_listen_on_its_ports_alone)
-{
-    const uint16_t ports[] = {0};
-    const struct attempt any = {"any port", try_any_port, 0, 0, false, true};
-    const struct attempt other = {"another port", try_other_port, 0, 0, false, false};
-    struct vch_profile profile = vch_profile_node(NULL, 0, ports, 1);
-
-    if (vch_landlock_version() < 4) test_skip("this kernel's Landlock does not fence ports");
-    attempts_set_up();
-    CHECK_EQ(make(&profile, &any), GOT_IT);
-    CHECK_EQ(make(&profile, &other), DENIED);
-    profile.port_count = 0;
-    CHECK_EQ(make(&profile, &any), DENIED);
 }
 
 static int try_rename_in_folder(void)
@@ -206,13 +147,13 @@ TEST(confine_lets_a_node_write_to_its_folder_alone)
     attempts_set_up();
     const struct vch_profile_path folder = {attempts_victim.folder, true},
                                   read_only = {attempts_victim.folder, false};
-    struct vch_profile profile = vch_profile_node(&folder, 1, NULL, 0);
+    struct vch_profile profile = vch_profile_node(&folder, 1);
     if (vch_landlock_version() == 0) test_skip("this kernel has no Landlock");
-    CHECK_EQ(make(&profile, &work), GOT_IT);
+    CHECK_EQ(attempts_make(&profile, &work), ATTEMPTS_GOT_IT);
     profile.paths = &read_only;
-    CHECK_EQ(make(&profile, &work), DENIED);
+    CHECK_EQ(attempts_make(&profile, &work), ATTEMPTS_DENIED);
     profile.path_count = 0;
-    CHECK_EQ(make(&profile, &work), DENIED);
+    CHECK_EQ(attempts_make(&profile, &work), ATTEMPTS_DENIED);
 }
 
 TEST(confine_refuses_to_go_on_without_a_fence_that_is_required)
@@ -224,7 +165,7 @@ TEST(confine_refuses_to_go_on_without_a_fence_that_is_required)
     struct attempt any = ATTEMPTS[0];
 
     profile.required = VCH_FENCE_BIT(LANDLOCK);
-    CHECK_FAILS(vch_child_start(&child, &profile, attack, &any, &complaint), REFUSED);
+    CHECK_FAILS(vch_child_start(&child, &profile, attempts_attack, &any, &complaint), REFUSED);
     CHECK(strstr(complaint.text, "landlock") != NULL);
     CHECK(strstr(complaint.text, "attest probe") != NULL);
     CHECK_EQ(child.facts.fences[VCH_FENCE_LANDLOCK].outcome, VCH_FENCE_REFUSED);
@@ -242,7 +183,7 @@ TEST(confine_says_what_was_not_asked)
 
     attempts_set_up();
     int error = -1;
-    CHECK_OK(vch_child_start(&child, &profile, attack, &any, NULL));
+    CHECK_OK(vch_child_start(&child, &profile, attempts_attack, &any, NULL));
     CHECK_OK(vch_child_read(child.channel, &error, sizeof error));
     CHECK_OK(vch_child_end(&child, NULL));
     CHECK_EQ(error, 0); // it still has what it inherited

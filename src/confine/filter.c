@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "confine/filter_calls.h"
+
 enum {
     COMPUTE = VCH_PROFILE_COMPUTE,
     CHANNEL = VCH_PROFILE_CHANNEL,
@@ -19,115 +21,6 @@ enum {
     THREADS = VCH_PROFILE_THREADS,
     WRITES = VCH_PROFILE_WRITES,
     CONNECT = VCH_PROFILE_CONNECT,
-    SECRETS = VCH_PROFILE_SECRETS,
-    RECORDS = VCH_PROFILE_RECORDS,
-};
-
-// Calls that are allowed whatever their arguments. Names that a processor or a library does not
-// know are left out, which refuses them.
-static const struct {
-    uint32_t family;
-    const char *name;
-} ALLOWED[] = {
-    {COMPUTE, "brk"},
-    {COMPUTE, "munmap"},
-    {COMPUTE, "mremap"},
-    {COMPUTE, "madvise"},
-    {COMPUTE, "mlock"},
-    {COMPUTE, "munlock"},
-    {COMPUTE, "read"},
-    {COMPUTE, "readv"},
-    {COMPUTE, "write"},
-    {COMPUTE, "writev"},
-    {COMPUTE, "close"},
-    {COMPUTE, "fstat"},
-    {COMPUTE, "exit"},
-    {COMPUTE, "exit_group"},
-    {COMPUTE, "futex"},
-    {COMPUTE, "getrandom"},
-    {COMPUTE, "clock_gettime"},
-    {COMPUTE, "clock_nanosleep"},
-    {COMPUTE, "nanosleep"},
-    {COMPUTE, "gettimeofday"},
-    {COMPUTE, "getpid"},
-    {COMPUTE, "gettid"},
-    {COMPUTE, "restart_syscall"},
-    {COMPUTE, "rt_sigaction"},
-    {COMPUTE, "rt_sigprocmask"},
-    {COMPUTE, "rt_sigreturn"},
-    {COMPUTE, "sigaltstack"},
-    {CHANNEL | SERVE, "recvfrom"},
-    {CHANNEL | SERVE, "recvmsg"},
-    {CHANNEL | SERVE, "sendto"},
-    {CHANNEL | SERVE, "sendmsg"},
-    {CHANNEL | SERVE, "shutdown"},
-    {CHANNEL | SERVE, "poll"},
-    {CHANNEL | SERVE, "ppoll"},
-    {SERVE, "accept"},
-    {SERVE, "accept4"},
-    {SERVE, "getsockname"},
-    {SERVE, "getpeername"},
-    {SERVE, "getsockopt"},
-    {SERVE, "setsockopt"},
-    {SERVE, "epoll_create1"},
-    {SERVE, "epoll_ctl"},
-    {SERVE, "epoll_wait"},
-    {SERVE, "epoll_pwait"},
-    {SERVE, "eventfd2"},
-    {SERVE, "timerfd_create"},
-    {SERVE, "timerfd_settime"},
-    {FILES, "lseek"},
-    {FILES, "pread64"},
-    {FILES, "newfstatat"},
-    {FILES, "statx"},
-    {FILES, "getdents64"},
-    {WRITES, "openat"},
-    {WRITES | RECORDS, "pwrite64"},
-    {WRITES, "rename"},
-    {WRITES, "renameat"},
-    {WRITES, "renameat2"},
-    {WRITES, "link"},
-    {WRITES, "linkat"},
-    {WRITES, "unlink"},
-    {WRITES, "unlinkat"},
-    {WRITES, "mkdir"},
-    {WRITES, "mkdirat"},
-    {WRITES, "rmdir"},
-    {WRITES | RECORDS, "fsync"},
-    {WRITES, "fdatasync"},
-    {WRITES | SECRETS, "ftruncate"},
-    {SECRETS, "memfd_secret"},
-    {WRITES, "fallocate"},
-    {WRITES, "flock"},
-    {WRITES, "access"},
-    {WRITES, "faccessat"},
-    {WRITES, "faccessat2"},
-    {WRITES, "readlink"},
-    {WRITES, "readlinkat"},
-    {WRITES, "lstat"},
-    {WRITES, "stat"},
-    {WRITES, "fchmod"},
-    {WRITES, "umask"},
-    {WRITES, "memfd_create"}, // what was sealed is opened into memory
-    {CONNECT, "bind"},
-    {CONNECT, "listen"},
-    {CONNECT, "connect"},
-    {CONNECT, "pipe2"},
-    {CONNECT, "uname"},
-    {CONNECT, "sysinfo"},
-    {CONNECT, "getrusage"},
-    {CONNECT, "getuid"},
-    {CONNECT, "geteuid"},
-    {CONNECT, "getgid"},
-    {CONNECT, "getegid"},
-    {CONNECT, "wait4"}, // for who was started before the fences
-    {CONNECT, "sendmmsg"},
-    {CONNECT, "recvmmsg"},
-    {THREADS, "set_robust_list"},
-    {THREADS, "rseq"},
-    {THREADS, "sched_yield"},
-    {THREADS, "sched_getaffinity"},
-    {THREADS, "membarrier"},
 };
 
 enum { READ_ONLY = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND };
@@ -148,7 +41,8 @@ static const struct {
     unsigned argument;
     uint64_t mask, value;
 } CONDITIONAL[] = {
-    {COMPUTE, "mmap", 2, PROT_EXEC, 0}, // no code that was not there at the start
+    {CHANNEL | SERVE, "sendmsg", 2, MSG_FASTOPEN, 0}, // connects, and is asked by nobody
+    {COMPUTE, "mmap", 2, PROT_EXEC, 0},               // no code that was not there at the start
     {COMPUTE, "mprotect", 2, PROT_EXEC, 0},
     {FILES, "openat", 2, READ_ONLY, O_RDONLY}, // with WRITES: any way
     {CONNECT, "prlimit64", 0, UINT64_MAX, 0}, // its own: a limit on time ends whoever has none left
@@ -163,57 +57,15 @@ static const struct {
     {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM | SPACES, CLONE_THREAD | CLONE_VM},
 };
 
-// TCP, and UDP for names. Other protocols are none of Landlock's ports; and a datagram socket of a
-// local pair could still be told to send to any local socket that has a name.
+// TCP alone. Other protocols are none of Landlock's ports; UDP sends to whomever it likes; and a
+// datagram socket of a local pair could still be told to send to any local socket that has a name.
 static const struct {
     const char *name;
     uint64_t domain, type, protocol;
 } SOCKETS[] = {
     {"socket", AF_INET, SOCK_STREAM, 0},     {"socket", AF_INET, SOCK_STREAM, IPPROTO_TCP},
-    {"socket", AF_INET, SOCK_DGRAM, 0},      {"socket", AF_INET, SOCK_DGRAM, IPPROTO_UDP},
     {"socket", AF_INET6, SOCK_STREAM, 0},    {"socket", AF_INET6, SOCK_STREAM, IPPROTO_TCP},
-    {"socket", AF_INET6, SOCK_DGRAM, 0},     {"socket", AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
     {"socketpair", AF_UNIX, SOCK_STREAM, 0},
-};
-
-// What no role does by mistake.
-static const char *const DEADLY[] = {
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "process_madvise",
-    "pidfd_getfd",
-    "kcmp",
-    "kexec_load",
-    "kexec_file_load",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "add_key",
-    "request_key",
-    "keyctl",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "open_tree",
-    "move_mount",
-    "mount_setattr",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-    "setns",
-    "unshare",
-    "execve",
-    "execveat",
-    "open_by_handle_at",
 };
 
 // libseccomp's answers are negative error numbers.
@@ -241,11 +93,22 @@ static bool add_sockets(scmp_filter_ctx filter, uint32_t calls)
     return true;
 }
 
+// To whom a socket is connected, and nobody else: no address, and none that is connected to on the
+// way.
+static bool add_sends(scmp_filter_ctx filter, uint32_t calls)
+{
+    const struct scmp_arg_cmp conditions[] = {
+        {3, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0},
+        {4, SCMP_CMP_EQ, 0, 0},
+    };
+
+    return (calls & (CHANNEL | SERVE)) == 0 || add(filter, SCMP_ACT_ALLOW, "sendto", 2, conditions);
+}
+
 static bool add_allowed(scmp_filter_ctx filter, uint32_t calls)
 {
-    for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++)
-        if ((ALLOWED[i].family & calls) != 0 &&
-            !add(filter, SCMP_ACT_ALLOW, ALLOWED[i].name, 0, NULL))
+    for (const struct vch_filter_call *call = vch_filter_calls_allowed; call->name != NULL; call++)
+        if ((call->family & calls) != 0 && !add(filter, SCMP_ACT_ALLOW, call->name, 0, NULL))
             return false;
     for (size_t i = 0; i < sizeof CONDITIONAL / sizeof *CONDITIONAL; i++) {
         struct scmp_arg_cmp condition = {CONDITIONAL[i].argument, SCMP_CMP_MASKED_EQ,
@@ -254,7 +117,7 @@ static bool add_allowed(scmp_filter_ctx filter, uint32_t calls)
             !add(filter, SCMP_ACT_ALLOW, CONDITIONAL[i].name, 1, &condition))
             return false;
     }
-    if (!add_sockets(filter, calls)) return false;
+    if (!add_sockets(filter, calls) || !add_sends(filter, calls)) return false;
     // abort() is a signal to oneself.
     struct scmp_arg_cmp self = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
     return add(filter, SCMP_ACT_ALLOW, "tgkill", 1, &self);
@@ -262,8 +125,8 @@ static bool add_allowed(scmp_filter_ctx filter, uint32_t calls)
 
 static bool add_refused(scmp_filter_ctx filter)
 {
-    for (size_t i = 0; i < sizeof DEADLY / sizeof *DEADLY; i++)
-        if (!add(filter, SCMP_ACT_KILL_PROCESS, DEADLY[i], 0, NULL)) return false;
+    for (const char *const *name = vch_filter_calls_deadly; *name != NULL; name++)
+        if (!add(filter, SCMP_ACT_KILL_PROCESS, *name, 0, NULL)) return false;
     // Its flags lie in memory, where a filter does not see them; the C library then takes clone.
     return add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 }

@@ -14,12 +14,7 @@ struct ruleset {
     uint64_t files, ports, scopes;
 };
 
-// A rule of version 4.
-struct port_rule {
-    uint64_t allowed, port;
-};
-
-enum { RULE_PORT = 2, BIND = 1, CONNECT = 2 }; // LANDLOCK_RULE_NET_PORT, LANDLOCK_ACCESS_NET_...
+enum { BIND = 1 }; // LANDLOCK_ACCESS_NET_BIND_TCP
 enum {
     TRUNCATE = 0x4000, // LANDLOCK_ACCESS_FS_TRUNCATE
     WRITE_FOLDER = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
@@ -81,22 +76,12 @@ static int allow_path(int rules, const struct vch_profile_path *path, uint64_t h
     return (int)added;
 }
 
-static int allow_port(int rules, uint16_t port)
-{
-    struct port_rule rule = {BIND, port};
-
-    return (int)syscall(SYS_landlock_add_rule, rules, RULE_PORT, &rule, 0);
-}
-
 static int enter(int rules, const struct ruleset *handled, const struct vch_profile *profile,
                  const char **call)
 {
     *call = "landlock_add_rule of a path";
     for (uint32_t i = 0; i < profile->path_count; i++)
         if (allow_path(rules, &profile->paths[i], handled->files) != 0) return -1;
-    *call = "landlock_add_rule of a port";
-    for (uint32_t i = 0; handled->ports != 0 && i < profile->port_count; i++)
-        if (allow_port(rules, profile->ports[i]) != 0) return -1;
     *call = "landlock_restrict_self";
     return (int)syscall(SYS_landlock_restrict_self, rules, 0);
 }

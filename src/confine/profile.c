@@ -3,10 +3,11 @@
 #include <stdint.h>
 
 // Without these a role is none: whoever reads hostile bytes or holds keys must not open a file, a
-// socket or another process, and must leave no core.
+// socket or another process, must have no rights of root's, whoever started it, and must leave no
+// core.
 enum {
     REQUIRED = VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) |
-               VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(SYSCALLS),
+               VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(CAPABILITIES) | VCH_FENCE_BIT(SYSCALLS),
 };
 
 // Evidence of any kind, or a question to hardware, takes a few megabytes of memory.
@@ -84,19 +85,16 @@ struct vch_profile vch_profile_inference(const struct vch_profile_path *weights,
 
 // It is one process, started by somebody who sees its log. What it takes is bounded by its options
 // (connections, requests, memory, what it keeps), and its journal grows as its ledger does.
-struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count,
-                                    const uint16_t *ports, uint32_t port_count)
+struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count)
 {
     return (struct vch_profile){
         .role = "node",
         .asked = VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) | VCH_FENCE_BIT(PRIVILEGES) |
-                 VCH_FENCE_BIT(LANDLOCK) | VCH_FENCE_BIT(SYSCALLS),
+                 VCH_FENCE_BIT(CAPABILITIES) | VCH_FENCE_BIT(LANDLOCK) | VCH_FENCE_BIT(SYSCALLS),
         .calls = VCH_PROFILE_COMPUTE | VCH_PROFILE_CHANNEL | VCH_PROFILE_FILES | VCH_PROFILE_SERVE |
                  VCH_PROFILE_THREADS | VCH_PROFILE_WRITES | VCH_PROFILE_CONNECT,
         .limits = {VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY},
         .paths = paths,
         .path_count = count,
-        .ports = ports,
-        .port_count = port_count,
     };
 }

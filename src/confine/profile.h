@@ -15,7 +15,7 @@ enum {
     VCH_PROFILE_SERVE = 1 << 3,   // accept on sockets that it was given, and wait for them
     VCH_PROFILE_THREADS = 1 << 4, // threads, not processes
     VCH_PROFILE_WRITES = 1 << 5,  // files written, renamed, removed, locked
-    VCH_PROFILE_CONNECT = 1 << 6, // TCP sockets of its own, to any port
+    VCH_PROFILE_CONNECT = 1 << 6, // TCP sockets of its own, to any port; none that listens
     VCH_PROFILE_SECRETS = 1 << 7, // memory for keys (secret.h)
     VCH_PROFILE_RECORDS = 1 << 8, // files that it was given written in place, and synced
 };
@@ -52,8 +52,6 @@ struct vch_profile {
     uint32_t path_count;
     const int *kept; // descriptors from 3 on, ascending; 2 is always kept, 0 and 1 lead nowhere
     uint32_t kept_count;
-    const uint16_t *ports; // on which it may listen; 0: any that the kernel picks
-    uint32_t port_count;
 };
 
 // Of the key agent: the costliest key file takes 2**30 to open (crypto/keyfile.h).
@@ -72,8 +70,7 @@ struct vch_profile vch_profile_inference(const struct vch_profile_path *weights,
                                          const int *sockets, uint32_t socket_count,
                                          uint64_t memory);
 
-// `vouch node` as a whole, all its threads: its files, the folders that it writes to, the ports
-// that it listens on. It connects to ledgers, witnesses and peers, whose ports are not known. No
-// fence is required: whoever starts it is told which are missing.
-struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count,
-                                    const uint16_t *ports, uint32_t port_count);
+// `vouch node` as a whole, all its threads: its files, the folders that it writes to, the sockets
+// on which it listens already. It connects to ledgers, witnesses and peers, whose ports are not
+// known. No fence is required: whoever starts it is told which are missing.
+struct vch_profile vch_profile_node(const struct vch_profile_path *paths, uint32_t count);

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine/capabilities.h"
+
 static bool write_file(const char *path, const char *text)
 {
     int file = open(path, O_WRONLY | O_CLOEXEC);
@@ -57,6 +59,7 @@ static _Noreturn void keep(pid_t child)
     int state = 0;
 
     (void)close_range(0, UINT_MAX, 0);
+    (void)vch_capabilities_keep(0); // of the new namespaces; it has no others
     (void)prctl(PR_SET_NAME, "keeper", 0, 0, 0);
     while (waitpid(child, &state, 0) < 0 && errno == EINTR)
         ;

@@ -1,6 +1,7 @@
 #include "confine/starter.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 #include "base/check.h"
 #include "confine/limits.h"
+
+#define BIT(capability) (UINT64_C(1) << (capability))
 
 enum { START = 's', END = 'e', STOP = 'k', PATIENCE_MS = 1000 };
 
@@ -63,9 +66,10 @@ static void move_in(struct order *order)
 
     order->profile.mapped = vch_limits_mapped(); // /proc stays outside
     shared.asked &= SHARED;
-    shared.required = VCH_FENCE_BIT(NAMESPACES);
+    shared.required = VCH_FENCE_BIT(NAMESPACES) | (shared.required & SHARED);
     if (!vch_is_ok(vch_confine_self(&order->inside, &shared, NULL))) _exit(1);
     order->profile.asked &= ~(uint32_t)SHARED;
+    order->profile.required &= ~(uint32_t)SHARED;
 }
 
 // What a child has of its starter is granted to it, too.
@@ -146,24 +150,36 @@ static int be_starter(int channel, void *context)
     return 0;
 }
 
-// What its children give up it must still have: it gives up what is not theirs.
-static struct vch_profile profile_of(const struct vch_profile *children)
+// What its children give up it must still have, if it ever had it: of root's rights, to make
+// namespaces where others may not, to map root into them, to narrow what may be had; and to open
+// what another owns, where something is opened for each child.
+static uint64_t rights_for(const struct order *order)
+{
+    const uint64_t opens = order->open != NULL ? BIT(CAP_DAC_OVERRIDE) : 0;
+
+    return BIT(CAP_SYS_ADMIN) | BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP) | opens;
+}
+
+// It gives up the rest.
+static struct vch_profile profile_for(const struct order *order)
 {
     return (struct vch_profile){
         .role = "starter",
         .asked = VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(LIMITS) | VCH_FENCE_BIT(DUMPABLE) |
-                 VCH_FENCE_BIT(PRIVILEGES),
+                 VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(CAPABILITIES),
+        .capabilities = rights_for(order),
         .limits = {VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY, VCH_PROFILE_ANY},
-        .required = VCH_FENCE_BIT(DESCRIPTORS),
-        .kept = children->kept,
-        .kept_count = children->kept_count,
+        .required =
+            VCH_FENCE_BIT(DESCRIPTORS) | VCH_FENCE_BIT(PRIVILEGES) | VCH_FENCE_BIT(CAPABILITIES),
+        .kept = order->profile.kept,
+        .kept_count = order->profile.kept_count,
     };
 }
 
 static vch_status begin(struct vch_starter *out, struct order *order,
                         struct vch_complaint *complaint)
 {
-    const struct vch_profile mine = profile_of(&order->profile);
+    const struct vch_profile mine = profile_for(order);
     struct vch_child child;
 
     *out = (struct vch_starter){.channel = -1};
@@ -197,7 +213,7 @@ vch_status vch_starter_new_inside(struct vch_starter *out, const struct vch_prof
     struct order order = {
         .profile = *profile, .work = work, .context = context, .may_move_in = true};
 
-    VCH_ASSERT(profile->path_count == 0 && (profile->required & SHARED) == 0);
+    VCH_ASSERT(profile->path_count == 0);
     return begin(out, &order, complaint);
 }
 

@@ -153,39 +153,61 @@ static void on_accept_error(struct evconnlistener *listener, void *unused)
     (void)evconnlistener_disable(listener);
 }
 
-static vch_status listen_on(struct vch_http *http, const char *host, uint16_t port,
-                            struct vch_complaint *complaint)
+static struct vch_http *new_server(struct event_base *base, const struct vch_http_route *routes,
+                                   void *context)
 {
-    struct evhttp_bound_socket *bound = NULL;
+    struct vch_http *http = calloc(1, sizeof *http);
 
+    if (http == NULL) return NULL;
+    *http = (struct vch_http){.server = evhttp_new(base), .routes = routes, .context = context};
+    if (http->server == NULL) {
+        free(http);
+        return NULL;
+    }
     evhttp_set_timeout(http->server, TIMEOUT_S);
     evhttp_set_max_headers_size(http->server, HEADERS_MAX);
     evhttp_set_max_body_size(http->server, BODY_MAX);
     evhttp_set_allowed_methods(http->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
     evhttp_set_gencb(http->server, on_request, http);
-    bound = evhttp_bind_socket_with_handle(http->server, host, port);
-    if (bound == NULL)
-        return vch_complain(complaint, VCH_CODE_IO,
-                            "cannot listen for HTTP on %s port %u: choose another address or port",
-                            host, port);
+    return http;
+}
+
+// False: there is nothing to listen on.
+static bool listen_on(struct vch_http *http, struct evhttp_bound_socket *bound)
+{
+    if (bound == NULL) return false;
     http->listener = evhttp_bound_socket_get_listener(bound);
     evconnlistener_set_error_cb(http->listener, on_accept_error);
     http->port = vch_address_port(evhttp_bound_socket_get_fd(bound));
-    return VCH_OK;
+    return true;
 }
 
 vch_status vch_http_new(struct vch_http **out, struct event_base *base, const char *host,
                         uint16_t port, const struct vch_http_route *routes, void *context,
                         struct vch_complaint *complaint)
 {
-    struct vch_http *http = calloc(1, sizeof *http);
+    struct vch_http *http = new_server(base, routes, context);
 
     if (http == NULL) return VCH_FAIL(NO_MEMORY);
-    *http = (struct vch_http){.server = evhttp_new(base), .routes = routes, .context = context};
-    vch_status status = http->server ? listen_on(http, host, port, complaint) : VCH_FAIL(NO_MEMORY);
-    if (!vch_is_ok(status)) {
+    if (!listen_on(http, evhttp_bind_socket_with_handle(http->server, host, port))) {
         vch_http_free(http);
-        return status;
+        return vch_complain(complaint, VCH_CODE_IO,
+                            "cannot listen for HTTP on %s port %u: choose another address or port",
+                            host, port);
+    }
+    *out = http;
+    return VCH_OK;
+}
+
+vch_status vch_http_new_on(struct vch_http **out, struct event_base *base, int listening,
+                           const struct vch_http_route *routes, void *context)
+{
+    struct vch_http *http = new_server(base, routes, context);
+
+    if (http == NULL) return VCH_FAIL(NO_MEMORY);
+    if (!listen_on(http, evhttp_accept_socket_with_handle(http->server, listening))) {
+        vch_http_free(http);
+        return VCH_FAIL(NO_MEMORY);
     }
     *out = http;
     return VCH_OK;

@@ -51,6 +51,9 @@ struct vch_node_options {
     const char *host;   // where clients connect; NULL: 127.0.0.1
     uint16_t port;      // 0: the kernel picks
     uint16_t http_port; // on 127.0.0.1; 0: the kernel picks
+    // Sockets that listen there already, for a node that may make none (net/listening.h); it takes
+    // them. 0: it makes them.
+    int listening, http_listening;
 
     // On a ledger, for agreed jobs; `ledger_host` NULL: on none.
     const char *ledger_host;

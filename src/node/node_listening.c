@@ -1,10 +1,12 @@
 // Who may connect to a node, and where.
 #include <event2/listener.h>
+#include <unistd.h>
 
 #include "net/address.h"
+#include "net/listening.h"
 #include "node/node_parts.h"
 
-enum { BACKLOG = 128 };
+enum { LISTENS_ALREADY = 0 }; // as libevent has it, in the place of a backlog
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
                       struct sockaddr *address, int size, void *context)
@@ -43,18 +45,15 @@ void vch_node_parts_admit_clients(struct vch_node *node)
 
 vch_status vch_node_parts_start_listening(struct vch_node *node, struct vch_complaint *complaint)
 {
-    struct sockaddr_storage address;
-    socklen_t size = 0;
+    int door = node->options.listening;
 
-    VCH_TRY(vch_address_parse(&address, &size, node->host, node->options.port, complaint));
-    node->listener =
-        evconnlistener_new_bind(node->base, on_accept, node,
-                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                BACKLOG, (struct sockaddr *)&address, (int)size);
-    if (node->listener == NULL)
-        return vch_complain(complaint, VCH_CODE_IO,
-                            "cannot listen on %s port %u: choose another address or port",
-                            node->host, node->options.port);
+    if (door == 0) VCH_TRY(vch_listening_open(&door, node->host, node->options.port, complaint));
+    node->listener = evconnlistener_new(node->base, on_accept, node, LEV_OPT_CLOSE_ON_FREE,
+                                        LISTENS_ALREADY, door);
+    if (node->listener == NULL) {
+        (void)close(door);
+        return VCH_FAIL(NO_MEMORY);
+    }
     evconnlistener_set_error_cb(node->listener, on_accept_error);
     node->port = vch_address_port(evconnlistener_get_fd(node->listener));
     return vch_node_parts_start_monitoring(node, complaint);

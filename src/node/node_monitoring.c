@@ -1,7 +1,9 @@
 // What a node says to whoever watches it.
 #include <event2/buffer.h>
+#include <unistd.h>
 
 #include "channel/parser.h"
+#include "net/listening.h"
 #include "node/apart.h"
 #include "node/node_parts.h"
 
@@ -42,6 +44,11 @@ static const struct vch_http_route ROUTES[] = {
 
 vch_status vch_node_parts_start_monitoring(struct vch_node *node, struct vch_complaint *complaint)
 {
-    return vch_http_new(&node->http, node->base, "127.0.0.1", node->options.http_port, ROUTES, node,
-                        complaint);
+    int door = node->options.http_listening;
+
+    if (door == 0)
+        VCH_TRY(vch_listening_open(&door, "127.0.0.1", node->options.http_port, complaint));
+    vch_status status = vch_http_new_on(&node->http, node->base, door, ROUTES, node);
+    if (!vch_is_ok(status)) (void)close(door);
+    return status;
 }

@@ -110,7 +110,7 @@ static void fence(void)
 {
 #ifndef VCH_SANITIZED // a sanitizer looks into its own process
     const struct vch_profile_path paths[] = {{"/proc", false}};
-    const struct vch_profile profile = vch_profile_node(paths, 1, NULL, 0);
+    const struct vch_profile profile = vch_profile_node(paths, 1);
     struct vch_confine_facts facts;
     struct vch_complaint complaint = {{0}};
 

@@ -110,6 +110,16 @@ class Apart(unittest.TestCase):
         self.assertNotIn("node0.key", maps)
         self.assertIn("segment_1_3.vouch", maps)
 
+    def test_no_process_has_rights_of_roots_but_who_starts_others(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root's processes have rights to lose")
+        needed = 1 << 8 | 1 << 21 | 1 << 31 # CAP_SETPCAP, CAP_SYS_ADMIN, CAP_SETFCAP
+        for pid, name in {self.node.process.pid: "network", **family(self.node.process.pid)}.items():
+            for thread in status(pid):
+                for rights in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"):
+                    left = int(thread[rights], 16)
+                    self.assertEqual(left & ~(needed if name == "starter" else 0), 0, f"{name}: {rights}")
+
     def test_no_role_may_take_all_memory(self):
         for name in ("inference", "key agent"):
             limits = pathlib.Path(f"/proc/{self.one(name)}/limits").read_text()

@@ -33,7 +33,7 @@ static struct {
     pid_t pid;
     char folder[256], file[300], created[300];
     uint16_t port;
-    int tcp, abstract, local, secret_pipe;
+    int tcp, abstract, local, secret_pipe, spare;
     struct sockaddr_un name, path;
     socklen_t name_size;
     uint8_t memory[32];
@@ -130,6 +130,51 @@ static inline int attempts_netlink(void)
 static inline int attempts_packets(void)
 {
     return socket(AF_PACKET, SOCK_RAW, 0) >= 0 ? 0 : errno;
+}
+
+static inline struct sockaddr_in attempts_loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static inline int attempts_bind(void)
+{
+    const struct sockaddr_in here = attempts_loopback(0);
+    int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (ours < 0) return errno;
+    return bind(ours, (const struct sockaddr *)&here, sizeof here) == 0 ? 0 : errno;
+}
+
+// Where nothing was bound the kernel binds, and asks nobody.
+static inline int attempts_listen(void)
+{
+    int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (ours < 0) return errno;
+    return listen(ours, 1) == 0 ? 0 : errno;
+}
+
+static inline int attempts_send(int type, int flags)
+{
+    const struct sockaddr_in there = attempts_loopback(attempts_victim.port);
+    int ours = socket(AF_INET, type, 0);
+
+    if (ours < 0) return errno;
+    return sendto(ours, "x", 1, flags, (const struct sockaddr *)&there, sizeof there) == 1 ? 0
+                                                                                           : errno;
+}
+
+static inline int attempts_udp(void)
+{
+    return attempts_send(SOCK_DGRAM, 0);
+}
+
+// The address goes with the first bytes: no call of connect.
+static inline int attempts_fast_open(void)
+{
+    return attempts_send(SOCK_STREAM, MSG_FASTOPEN);
 }
 
 // More addresses than any role is given; the pages are never touched.
@@ -266,6 +311,12 @@ static const struct attempt {
     {"a netlink socket", attempts_netlink, ATTEMPTS_SYSCALLS, 0, false, false},
     {"a socket for all packets", attempts_packets, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES, 0,
      false, false},
+    {"bind", attempts_bind, ATTEMPTS_SYSCALLS | ATTEMPTS_LANDLOCK, 4, false, false},
+    {"listen without bind", attempts_listen, ATTEMPTS_SYSCALLS, 0, false, false},
+    {"a datagram to a foreign address", attempts_udp, ATTEMPTS_SYSCALLS | ATTEMPTS_SPACES, 0, false,
+     false},
+    {"bytes to a foreign address, without connect", attempts_fast_open,
+     ATTEMPTS_SYSCALLS | ATTEMPTS_SPACES, 0, false, false},
     {"a capability", attempts_capability, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES, 0, false,
      false},
     {"a capability to be had", attempts_capability_bound, ATTEMPTS_SYSCALLS | ATTEMPTS_CAPABILITIES,
