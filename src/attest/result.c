@@ -136,10 +136,14 @@ static vch_status judge_evidence(struct vch_result_parts *parts)
     return status;
 }
 
+// Of a machine that nothing shows nobody is the operator: a forged report names any.
 static void set_word(struct vch_result *result)
 {
     result->word = VCH_RESULT_CONTRAINDICATED;
-    if (!vch_is_ok(vch_appraisal_status(&result->appraisal))) return;
+    if (!vch_is_ok(vch_appraisal_status(&result->appraisal))) {
+        result->operator_name[0] = result->site[0] = '\0';
+        return;
+    }
     result->word = VCH_RESULT_AFFIRMING;
     for (uint32_t i = 0; i < result->appraisal.count; i++)
         if (result->appraisal.checks[i].result == VCH_APPRAISAL_WARNED)

@@ -50,7 +50,7 @@ struct vch_result {
     enum vch_rules_id hardware_kind;
     uint8_t hardware[VCH_RESULT_HARDWARE_MAX];
     size_t hardware_size;                       // 0: the evidence names no machine
-    char operator_name[VCH_RULES_TEXT_MAX + 1]; // by the rules; empty: the machine is not listed
+    char operator_name[VCH_RULES_TEXT_MAX + 1]; // by the rules; empty: not listed, or not shown
     char site[VCH_RULES_TEXT_MAX + 1];
     struct vch_result_history history; // to hand in next time; is_session and asked_s as they were
     int64_t until_s;          // the last second of the verdict; not after any of what it rests on

@@ -217,6 +217,9 @@ TEST(result_looks_a_machine_up_by_its_chip)
     scene.rules.machine_count = 1;
     CHECK_OK(results_judge(&scene));
     CHECK(strcmp(scene.result.operator_name, "Clinic") == 0);
+    amd.report[0x140] ^= 1; // whoever forges a report writes what chip they like
+    check_fails("snp.signature");
+    CHECK(scene.result.operator_name[0] == '\0' && scene.result.site[0] == '\0');
     end_snp();
 }
 

@@ -118,7 +118,8 @@ static void print_machine(const struct vch_result *result)
 
     if (result->hardware_size == 0) return;
     vch_hex_encode(hex, result->hardware, result->hardware_size);
-    printf("machine %s %s", ids[result->hardware_kind], hex);
+    printf("machine %s%s %s", result->word == VCH_RESULT_CONTRAINDICATED ? "(not shown) " : "",
+           ids[result->hardware_kind], hex);
     if (result->operator_name[0] != '\0')
         printf(", of %s at %s", result->operator_name, result->site);
     printf("\n");

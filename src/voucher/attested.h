@@ -33,7 +33,7 @@ struct vch_attested_node {
     enum vch_result_word word; // where it was judged
     bool is_test;
     uint32_t passed, warned, failed;            // checks
-    char operator_name[VCH_RULES_TEXT_MAX + 1]; // by the rules; empty: the machine is not listed
+    char operator_name[VCH_RULES_TEXT_MAX + 1]; // by the rules; empty: not listed, or not shown
     char why[VCH_ATTESTED_WHY_SIZE]; // the check that decided; what contradicts what; empty: none
 };
 
