@@ -366,6 +366,21 @@ TEST(result_takes_a_gpu_that_the_statement_names_and_the_policy_lists)
     end_gpu();
 }
 
+TEST(result_refuses_a_gpu_whose_evidence_cannot_be_read)
+{
+    begin_gpu();
+    for (size_t i = 1; i <= 2; i++) { // report, certificates
+        struct vch_cmw_item *item =
+            &scene.response.evidence.items[scene.response.evidence.count - i];
+        const size_t size = item->size;
+        item->size = size / 2;
+        check_fails("gpu.form");
+        item->size = size;
+    }
+    CHECK_OK(results_judge(&scene));
+    end_gpu();
+}
+
 TEST(result_refuses_a_gpu_that_answers_somebody_else_or_is_not_there)
 {
     begin_gpu();

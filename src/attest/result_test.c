@@ -167,6 +167,26 @@ TEST(other_pcrs_than_the_policy_has_are_refused)
     results_release(&scene);
 }
 
+// Where nothing but the log is wrong: whatever keeps it from being judged has failed.
+TEST(boot_logs_that_cannot_be_judged_are_refused)
+{
+    static const struct vch_eventlog_rule events[VCH_EVENTLOG_RULES_MAX + 1];
+    static const uint8_t no_log[200];
+
+    start(VCH_BINDER_TPM);
+    struct vch_rules_tpm *tpm = &scene.rules.tpm;
+    scene.response.evidence.items[scene.response.evidence.count++] =
+        results_item("eventlog", no_log, sizeof no_log, VCH_CMW_EVIDENCE);
+    CHECK_OK(results_judge(&scene)); // nobody asks for it
+    tpm->needs_log = true;
+    tpm->log_pcrs = 1u << 4;
+    results_check_refused(&scene, "eventlog.form");
+    tpm->events = events; // more than rules may have, and than are looked for
+    tpm->event_count = VCH_EVENTLOG_RULES_MAX + 1;
+    results_check_refused(&scene, "eventlog.form");
+    results_release(&scene);
+}
+
 // One node quotes for verifiers with different rules.
 TEST(quote_may_cover_more_pcrs_than_the_policy_names_and_none_less)
 {

@@ -22,8 +22,9 @@ static void judge_log(struct vch_result_parts *parts, const struct vch_digest *p
     vch_status status =
         vch_eventlog_verify(parts->appraisal, log.bytes, log.size, pcrs, rules->log_pcrs,
                             rules->events, rules->event_count, &why);
-    if (!vch_is_ok(status) && why.text[0] != '\0')
-        vch_appraisal_check(parts->appraisal, "eventlog.form", false, "%s", why.text);
+    if (vch_is_ok(status) || status.code == VCH_CODE_REFUSED) return; // its checks say it
+    vch_appraisal_check(parts->appraisal, "eventlog.form", false, "%s",
+                        why.text[0] != '\0' ? why.text : vch_code_text(status.code));
 }
 
 // A session is with one key in one boot. What another key said is no history of this one.

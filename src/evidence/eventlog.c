@@ -284,7 +284,10 @@ vch_status vch_eventlog_verify(struct vch_appraisal *appraisal, const uint8_t *b
 {
     struct walk walk = {.rules = rules, .rule_count = rule_count, .mask = mask};
 
-    if (rule_count > VCH_EVENTLOG_RULES_MAX) return VCH_FAIL(LIMIT);
+    if (rule_count > VCH_EVENTLOG_RULES_MAX)
+        return vch_complain(complaint, VCH_CODE_LIMIT,
+                            "expected at most %d events that have to be there, found %u",
+                            VCH_EVENTLOG_RULES_MAX, rule_count);
     VCH_TRY(run(&walk, bytes, size, complaint));
     appraise_replay(appraisal, &walk.replay, pcrs, mask);
     vch_appraisal_check(appraisal, "eventlog.bound", walk.unbound == 0,
