@@ -1,19 +1,15 @@
 #include "ledger/database.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-
-#include "host/file.h"
 
 #include "base/check.h"
 #include "host/clock.h"
-
-#define RESTORE "the file was damaged; restore it from a copy"
+#include "host/file.h"
+#include "ledger/database_parts.h"
 
 enum { PAUSE_MS = 5 };
 
@@ -26,17 +22,17 @@ static const struct {
     {SQLITE_BUSY, VCH_CODE_BUSY, "another process kept it locked; try again"},
     {SQLITE_LOCKED, VCH_CODE_BUSY, "another process kept it locked; try again"},
     {SQLITE_NOMEM, VCH_CODE_NO_MEMORY, "free some memory"},
-    {SQLITE_CORRUPT, VCH_CODE_MALFORMED, RESTORE},
-    {SQLITE_ERROR, VCH_CODE_MALFORMED, RESTORE},
-    {SQLITE_TOOBIG, VCH_CODE_MALFORMED, RESTORE},
-    {SQLITE_CONSTRAINT, VCH_CODE_MALFORMED, RESTORE},
+    {SQLITE_CORRUPT, VCH_CODE_MALFORMED, VCH_DATABASE_PARTS_RESTORE},
+    {SQLITE_ERROR, VCH_CODE_MALFORMED, VCH_DATABASE_PARTS_RESTORE},
+    {SQLITE_TOOBIG, VCH_CODE_MALFORMED, VCH_DATABASE_PARTS_RESTORE},
+    {SQLITE_CONSTRAINT, VCH_CODE_MALFORMED, VCH_DATABASE_PARTS_RESTORE},
     {SQLITE_NOTADB, VCH_CODE_MALFORMED, "it is no database: check the path, or restore the file"},
     {SQLITE_FULL, VCH_CODE_IO, "make room on the disk, then open it again"},
     {SQLITE_CANTOPEN, VCH_CODE_IO, "check the path and the folder's permissions"},
 };
 
-static vch_status refuse(const struct vch_database *database, int result,
-                         struct vch_complaint *complaint)
+vch_status vch_database_parts_refuse(const struct vch_database *database, int result,
+                                     struct vch_complaint *complaint)
 {
     const char *why = sqlite3_errmsg(database->sqlite);
 
@@ -49,12 +45,12 @@ static vch_status refuse(const struct vch_database *database, int result,
                         database->path, why);
 }
 
-static vch_status execute(struct vch_database *database, const char *text,
-                          struct vch_complaint *complaint)
+vch_status vch_database_parts_execute(struct vch_database *database, const char *text,
+                                      struct vch_complaint *complaint)
 {
     int result = sqlite3_exec(database->sqlite, text, NULL, NULL, NULL);
 
-    return result == SQLITE_OK ? VCH_OK : refuse(database, result, complaint);
+    return result == SQLITE_OK ? VCH_OK : vch_database_parts_refuse(database, result, complaint);
 }
 
 sqlite3_stmt *vch_database_take(struct vch_database *database, int statement)
@@ -80,7 +76,7 @@ vch_status vch_database_run(struct vch_database *database, sqlite3_stmt *stateme
 {
     int result = sqlite3_step(statement);
 
-    if (result != SQLITE_DONE) VCH_TRY(refuse(database, result, complaint));
+    if (result != SQLITE_DONE) VCH_TRY(vch_database_parts_refuse(database, result, complaint));
     (void)sqlite3_reset(statement);
     return VCH_OK;
 }
@@ -92,7 +88,8 @@ vch_status vch_database_next(struct vch_database *database, sqlite3_stmt *statem
 
     *is_row = result == SQLITE_ROW;
     if (result == SQLITE_ROW) return VCH_OK;
-    vch_status status = result == SQLITE_DONE ? VCH_OK : refuse(database, result, complaint);
+    vch_status status =
+        result == SQLITE_DONE ? VCH_OK : vch_database_parts_refuse(database, result, complaint);
     (void)sqlite3_reset(statement);
     return status;
 }
@@ -121,9 +118,8 @@ vch_status vch_database_get(struct vch_database *database, sqlite3_stmt *stateme
     return *out != NULL ? VCH_OK : VCH_FAIL(NO_MEMORY);
 }
 
-// The text that a query's first row begins with, cut to fit; empty when there is none.
-static vch_status query(struct vch_database *database, const char *text, char *out, size_t size,
-                        struct vch_complaint *complaint)
+vch_status vch_database_parts_query(struct vch_database *database, const char *text, char *out,
+                                    size_t size, struct vch_complaint *complaint)
 {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(database->sqlite, text, -1, &statement, NULL);
@@ -135,19 +131,10 @@ static vch_status query(struct vch_database *database, const char *text, char *o
         (void)snprintf(out, size, "%s", value != NULL ? (const char *)value : "");
         result = SQLITE_DONE;
     }
-    vch_status status = result == SQLITE_DONE ? VCH_OK : refuse(database, result, complaint);
+    vch_status status =
+        result == SQLITE_DONE ? VCH_OK : vch_database_parts_refuse(database, result, complaint);
     (void)sqlite3_finalize(statement);
     return status;
-}
-
-static vch_status query_number(struct vch_database *database, const char *text, uint32_t *out,
-                               struct vch_complaint *complaint)
-{
-    char number[32];
-
-    VCH_TRY(query(database, text, number, sizeof number, complaint));
-    *out = (uint32_t)strtoul(number, NULL, 10);
-    return VCH_OK;
 }
 
 static vch_status configure(struct vch_database *database, uint32_t patience_ms,
@@ -159,112 +146,17 @@ static vch_status configure(struct vch_database *database, uint32_t patience_ms,
     (void)sqlite3_busy_timeout(database->sqlite, (int)patience_ms);
     (void)sqlite3_limit(database->sqlite, SQLITE_LIMIT_LENGTH, (int)database->schema->value_max);
     (void)sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    VCH_TRY(execute(database,
-                    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-                    "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL",
-                    complaint));
-    VCH_TRY(query(database, "PRAGMA journal_mode = WAL", mode, sizeof mode, complaint));
+    VCH_TRY(vch_database_parts_execute(database,
+                                       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+                                       "PRAGMA mmap_size = 0; PRAGMA synchronous = FULL",
+                                       complaint));
+    VCH_TRY(vch_database_parts_query(database, "PRAGMA journal_mode = WAL", mode, sizeof mode,
+                                     complaint));
     if (strcmp(mode, "wal") == 0) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
                         "%s: its folder does not allow a write-ahead log (journal mode \"%s\"): "
                         "use a local file system",
                         database->path, mode);
-}
-
-static vch_status prepare(struct vch_database *database, struct vch_complaint *complaint)
-{
-    const struct vch_database_schema *schema = database->schema;
-
-    VCH_ASSERT(schema->statement_count <= VCH_DATABASE_STATEMENTS_MAX);
-    for (int i = 0; i < schema->statement_count; i++) {
-        int result = sqlite3_prepare_v3(database->sqlite, schema->statements[i], -1,
-                                        SQLITE_PREPARE_PERSISTENT, &database->statements[i], NULL);
-        if (result != SQLITE_OK) return refuse(database, result, complaint);
-    }
-    return VCH_OK;
-}
-
-static vch_status make_tables(struct vch_database *database, struct vch_complaint *complaint)
-{
-    const struct vch_database_schema *schema = database->schema;
-    char text[128];
-
-    (void)snprintf(text, sizeof text, "PRAGMA application_id = %u; PRAGMA user_version = %u",
-                   schema->application_id, schema->version);
-    VCH_TRY(execute(database, text, complaint));
-    for (int i = 0; i < schema->table_count; i++)
-        VCH_TRY(execute(database, schema->tables[i], complaint));
-    VCH_TRY(prepare(database, complaint));
-    return schema->fill(database, complaint);
-}
-
-// Every object of the schema with its text, as we would have made it.
-static vch_status check_tables(struct vch_database *database, struct vch_complaint *complaint)
-{
-    const struct vch_database_schema *schema = database->schema;
-    char found[256];
-    uint32_t count = 0;
-
-    VCH_TRY(query_number(database, "SELECT count(*) FROM sqlite_schema WHERE sql IS NOT NULL",
-                         &count, complaint));
-    bool is_ours = count == (uint32_t)schema->table_count;
-    for (int i = 0; is_ours && i < schema->table_count; i++) {
-        char select[128];
-        (void)snprintf(select, sizeof select,
-                       "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name "
-                       "LIMIT 1 OFFSET %d",
-                       i);
-        VCH_TRY(query(database, select, found, sizeof found, complaint));
-        is_ours = strcmp(found, schema->tables[i]) == 0;
-    }
-    if (is_ours) return prepare(database, complaint);
-    return vch_complain(complaint, VCH_CODE_MALFORMED,
-                        "%s: its tables are not those that this version makes: " RESTORE,
-                        database->path);
-}
-
-static vch_status check_version(struct vch_database *database, uint32_t application_id,
-                                struct vch_complaint *complaint)
-{
-    const struct vch_database_schema *schema = database->schema;
-    uint32_t version = 0;
-
-    if (application_id != schema->application_id)
-        return vch_complain(complaint, VCH_CODE_REFUSED,
-                            "%s is a database of something else (application id %#x, not %#x): "
-                            "choose another path",
-                            database->path, application_id, schema->application_id);
-    VCH_TRY(query_number(database, "PRAGMA user_version", &version, complaint));
-    if (version != schema->version)
-        return vch_complain(complaint, VCH_CODE_UNSUPPORTED,
-                            "%s has version %u of its tables; this program knows version %u: use "
-                            "the program that made it",
-                            database->path, version, schema->version);
-    return check_tables(database, complaint);
-}
-
-// Looks under the lock that a maker holds, so that of two who come first one makes the tables. What
-// is made goes from the log into the file at once: a file that is not empty says whose it is.
-static vch_status check_or_make(struct vch_database *database, bool create,
-                                struct vch_complaint *complaint)
-{
-    uint32_t application_id = 0, objects = 0;
-
-    VCH_TRY(execute(database, create ? "BEGIN IMMEDIATE" : "BEGIN", complaint));
-    VCH_TRY(query_number(database, "PRAGMA application_id", &application_id, complaint));
-    VCH_TRY(query_number(database, "SELECT count(*) FROM sqlite_schema", &objects, complaint));
-    bool is_empty = application_id == 0 && objects == 0;
-    if (is_empty && !create)
-        return vch_complain(complaint, VCH_CODE_REFUSED,
-                            "%s is empty: if nothing was ever kept in it, create it; else restore "
-                            "it from a copy",
-                            database->path);
-    if (is_empty)
-        VCH_TRY(make_tables(database, complaint));
-    else
-        VCH_TRY(check_version(database, application_id, complaint));
-    VCH_TRY(execute(database, "COMMIT", complaint));
-    return is_empty ? execute(database, "PRAGMA wal_checkpoint(TRUNCATE)", complaint) : VCH_OK;
 }
 
 static vch_status open_file(struct vch_database *database, bool create,
@@ -281,7 +173,7 @@ static vch_status open_file(struct vch_database *database, bool create,
         return vch_complain(complaint, VCH_CODE_USAGE, "%s is not a regular file: check the path",
                             database->path);
     int result = sqlite3_open_v2(database->path, &database->sqlite, flags, NULL);
-    return result == SQLITE_OK ? VCH_OK : refuse(database, result, complaint);
+    return result == SQLITE_OK ? VCH_OK : vch_database_parts_refuse(database, result, complaint);
 }
 
 static vch_status open_all(struct vch_database *database, bool create, uint32_t patience_ms,
@@ -290,7 +182,7 @@ static vch_status open_all(struct vch_database *database, bool create, uint32_t 
     if (database->path == NULL) return VCH_FAIL(NO_MEMORY);
     VCH_TRY(open_file(database, create, complaint));
     VCH_TRY(configure(database, patience_ms, complaint));
-    VCH_TRY(check_or_make(database, create, complaint));
+    VCH_TRY(vch_database_parts_check_or_make(database, create, complaint));
     // SQLite syncs the folder for its log, not for the database itself.
     return create ? vch_file_sync_name(database->path, complaint) : VCH_OK;
 }
@@ -335,7 +227,9 @@ vch_status vch_database_audit(struct vch_database *database, struct vch_complain
 {
     char text[256];
 
-    VCH_TRY(query(database, "PRAGMA integrity_check(1)", text, sizeof text, complaint));
+    VCH_TRY(vch_database_parts_query(database, "PRAGMA integrity_check(1)", text, sizeof text,
+                                     complaint));
     if (strcmp(text, "ok") == 0) return VCH_OK;
-    return vch_complain(complaint, VCH_CODE_MALFORMED, "%s: %s: " RESTORE, database->path, text);
+    return vch_complain(complaint, VCH_CODE_MALFORMED, "%s: %s: " VCH_DATABASE_PARTS_RESTORE,
+                        database->path, text);
 }
