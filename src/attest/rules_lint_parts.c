@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 
 enum { HASH = VCH_DCAP_QUOTE_HASH_SIZE, COLLATERAL_MAX_S = 60 * 86400, FIRMWARE_PCRS = 0x91 };
+// Of debugging and of applications: TPM2_PCR_Reset, TCG PC Client Platform TPM Profile.
+enum { ANYBODYS_PCRS = 1 << 16 | 1 << 23 };
 
 // The lines of processors, and the least version of SNP's firmware without EntrySign
 // (CVE-2024-56161, AMD-SB-3019); Turins were never without.
@@ -201,6 +203,10 @@ void vch_rules_lint_parts_tpm(struct vch_rules_lint_parts *parts)
     for (uint32_t i = 0; i < tpm->pcr_rule_count; i++) {
         const struct vch_tpm_quote_pcr_rule *rule = &tpm->pcr_rules[i];
         vch_rules_lint_parts_error(parts, rule->count == 0, "tpm: PCR %u may have no value at all",
+                                   rule->pcr);
+        vch_rules_lint_parts_error(parts, (ANYBODYS_PCRS >> rule->pcr & 1) != 0,
+                                   "tpm: PCR %u can be reset by any program of that machine, and "
+                                   "then extended as it likes: it shows nothing",
                                    rule->pcr);
         for (uint32_t v = 0; v < rule->count; v++)
             vch_rules_lint_parts_error(parts, is_untouched(&rule->allowed[v]),
