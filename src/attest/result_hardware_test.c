@@ -1,5 +1,5 @@
-// Verdicts over reports of processors and GPUs: of vendors made here, and of real machines, whose
-// evidence was made for somebody else and shows it.
+// Verdicts over reports of processors, and of what a paravisor hangs below one: of a vendor made
+// here.
 #include "attest/result.h"
 
 #include <openssl/rsa.h>
@@ -7,29 +7,19 @@
 #include <string.h>
 
 #include "harness/amd.h"
-#include "harness/dcap_set.h"
-#include "harness/gpu.h"
 #include "harness/results.h"
 
 static struct results scene;
 static struct amd amd;
-static struct gpu gpu;
-
-static void put(struct vch_cmw *collection, const char *label,
-                const struct vch_certificate_bytes *bytes)
-{
-    collection->items[collection->count++] =
-        results_item(label, bytes->bytes, bytes->size, VCH_CMW_EVIDENCE);
-}
 
 static void put_report(void)
 {
     const struct vch_certificate_bytes report = {amd.report, sizeof amd.report};
 
     scene.response.evidence.count = scene.response.endorsements.count = 0;
-    put(&scene.response.evidence, "report", &report);
-    put(&scene.response.endorsements, "vek", &amd.evidence.key);
-    put(&scene.response.endorsements, "issuers", &amd.evidence.issuers);
+    results_put(&scene.response.evidence, "report", &report);
+    results_put(&scene.response.endorsements, "vek", &amd.evidence.key);
+    results_put(&scene.response.endorsements, "issuers", &amd.evidence.issuers);
 }
 
 static void allow_snp(void)
@@ -119,7 +109,7 @@ TEST(result_applies_the_revocation_lists_that_come_along)
     size_t size =
         authority_revoke(&amd.ask, &serial, 1, AMD_START, AMD_END, amd.crl_der[0], AMD_DER_MAX);
     const struct vch_certificate_bytes crl = {amd.crl_der[0], size};
-    put(&scene.response.endorsements, "crl.0", &crl);
+    results_put(&scene.response.endorsements, "crl.0", &crl);
     check_fails("snp.chain");
     end_snp();
 }
@@ -134,7 +124,7 @@ TEST(result_holds_no_longer_than_the_revocation_lists_it_rests_on)
     size_t size =
         authority_revoke(&amd.ask, &serial, 1, AMD_START, end_s, amd.crl_der[0], AMD_DER_MAX);
     const struct vch_certificate_bytes crl = {amd.crl_der[0], size};
-    put(&scene.response.endorsements, "crl.0", &crl);
+    results_put(&scene.response.endorsements, "crl.0", &crl);
     CHECK_OK(results_judge(&scene));
     CHECK(scene.result.until_s == end_s);
     end_snp();
@@ -161,7 +151,7 @@ TEST(result_applies_the_revocation_lists_that_the_verifier_has)
     size_t size =
         authority_revoke(&amd.ask, &other, 1, AMD_START + 1, AMD_END, amd.crl_der[0], AMD_DER_MAX);
     const struct vch_certificate_bytes crl = {amd.crl_der[0], size};
-    put(&scene.response.endorsements, "crl.0", &crl);
+    results_put(&scene.response.endorsements, "crl.0", &crl);
     check_fails("snp.chain");
     have_list(&own, other, AMD_END);
     CHECK_OK(results_judge(&scene));
@@ -265,7 +255,7 @@ static void begin_azure(char runtime[static 1024])
     memcpy(amd.report_data, digest.bytes, sizeof digest.bytes);
     amd_write_report(&amd);
     put_report();
-    put(&scene.response.evidence, "runtime", &data);
+    results_put(&scene.response.evidence, "runtime", &data);
     for (size_t i = 0; i < 3; i++)
         scene.response.evidence.items[scene.response.evidence.count++] = quoted.items[i];
     allow_snp();
@@ -322,162 +312,4 @@ TEST(result_refuses_a_paravisor_that_is_the_guest)
     amd_sign(&amd);
     CHECK_OK(results_judge(&scene));
     end_snp();
-}
-
-// The GPU answers a nonce that the block makes, and the statement in the block names its key.
-static void begin_gpu(void)
-{
-    static const char *models[] = {"GH100"};
-    uint8_t nonce[32] = {1};
-
-    results_init(&scene, VCH_BINDER_TPM);
-    gpu_make(&gpu, nonce);
-    scene.facts.has_gpu = true;
-    scene.facts.gpu = gpu_question(&gpu).key;
-    scene.time_s = GPU_NOW;
-    results_answer(&scene);
-    struct vch_digest answer = vch_binder_gpu_nonce(scene.bytes);
-    memcpy(gpu.nonce, answer.bytes, sizeof gpu.nonce);
-    gpu_report(&gpu);
-    struct vch_gpu_evidence evidence = gpu_evidence(&gpu);
-    put(&scene.response.evidence, "gpu-report", &evidence.report);
-    put(&scene.response.evidence, "gpu-chain", &evidence.chain);
-    scene.rules.anchors.nvidia = (struct vch_certificate_bytes){gpu.root, gpu.root_size};
-    scene.rules.gpu = (struct vch_rules_gpu){true, true, models, 1};
-    CHECK_OK(results_judge(&scene));
-    CHECK(scene.result.word == VCH_RESULT_WARNING); // nobody judges its firmware
-}
-
-static void end_gpu(void)
-{
-    results_release(&scene);
-    gpu_release(&gpu);
-    memset(&gpu, 0, sizeof gpu);
-}
-
-TEST(result_takes_a_gpu_that_the_statement_names_and_the_policy_lists)
-{
-    begin_gpu();
-    scene.rules.gpu.takes_unjudged_firmware = false;
-    check_fails("gpu.firmware.taken");
-    scene.rules.gpu.takes_unjudged_firmware = true;
-    scene.rules.gpu.model_count = 0;
-    check_fails("gpu.model");
-    end_gpu();
-}
-
-TEST(result_refuses_a_gpu_whose_evidence_cannot_be_read)
-{
-    begin_gpu();
-    for (size_t i = 1; i <= 2; i++) { // report, certificates
-        struct vch_cmw_item *item =
-            &scene.response.evidence.items[scene.response.evidence.count - i];
-        const size_t size = item->size;
-        item->size = size / 2;
-        check_fails("gpu.form");
-        item->size = size;
-    }
-    CHECK_OK(results_judge(&scene));
-    end_gpu();
-}
-
-TEST(result_refuses_a_gpu_that_answers_somebody_else_or_is_not_there)
-{
-    begin_gpu();
-    gpu.nonce[0] ^= 1;
-    gpu_report(&gpu);
-    check_fails("gpu.nonce");
-    check_fails("binding.gpu");
-    scene.response.evidence.count = 5;
-    check_fails("gpu.there");
-    scene.response.evidence.count = 4;
-    check_fails("gpu.there");
-    scene.facts.has_gpu = false;
-    results_answer(&scene);
-    check_fails("gpu.there");
-    scene.rules.gpu.is_required = false;
-    CHECK_OK(results_judge(&scene));
-    end_gpu();
-}
-
-static struct dcap_set set;
-
-// A real quote and its collateral, under a policy that allows just it.
-static void begin_dcap(const char *folder, enum vch_binder_kind kind)
-{
-    static const char *const labels[] = {[DCAP_TCB_INFO] = "tcb-info",
-                                         [DCAP_IDENTITY] = "identity",
-                                         [DCAP_SIGNER] = "tcb-signer",
-                                         [DCAP_ROOT_CRL] = "root-crl",
-                                         [DCAP_PCK_CRL] = "pck-crl"};
-
-    dcap_set_load(&set, folder);
-    results_init(&scene, kind);
-    results_block(&scene);
-    put(&scene.response.evidence, "quote", &set.files[DCAP_QUOTE]);
-    for (int i = DCAP_TCB_INFO; i < DCAP_FILES; i++)
-        put(&scene.response.endorsements, labels[i], &set.files[i]);
-    scene.time_s = set.question.time_s;
-    scene.rules.has_tdx = scene.rules.has_sgx = true;
-    scene.rules.dcap = set.policy;
-    scene.rules.anchors.intel = set.question.root;
-}
-
-static void end_dcap(void)
-{
-    results_release(&scene);
-    vch_arena_release(&set.arena);
-}
-
-// Everything about it is in order, but that it was made for somebody else.
-static void check_only_binding(void)
-{
-    check_fails("binding.evidence");
-    for (uint32_t i = 0; i < scene.result.appraisal.count; i++) {
-        const struct vch_appraisal_check *check = &scene.result.appraisal.checks[i];
-        bool is_binding = strcmp(check->name, "binding.evidence") == 0 ||
-                          strcmp(check->name, "dcap.report_data") == 0;
-        if ((check->result == VCH_APPRAISAL_FAILED) != is_binding)
-            test_fail(__FILE__, __LINE__, "%s: %s", check->name, check->text);
-    }
-}
-
-TEST(result_refuses_real_quotes_of_others_for_their_binding_alone)
-{
-    begin_dcap("tdx/sets/phala-v4-uptodate", VCH_BINDER_TDX);
-    check_only_binding();
-    CHECK(scene.result.hardware_size == 16);
-    scene.response.kind = VCH_BINDER_SGX; // and for what they are not
-    results_block(&scene);
-    check_fails("result.kind");
-    end_dcap();
-    begin_dcap("sgx/sets/phala-v3-swhardening", VCH_BINDER_SGX);
-    scene.rules.dcap.sgx.rules.statuses |=
-        VCH_DCAP_BIT(VCH_DCAP_COLLATERAL_CONFIGURATION_AND_SW_HARDENING_NEEDED);
-    check_only_binding();
-    scene.response.kind = VCH_BINDER_TDX;
-    results_block(&scene);
-    check_fails("result.kind");
-    scene.rules.has_tdx = false;
-    check_fails("result.section");
-    end_dcap();
-}
-
-// Genuine, up to date, and bound to nothing at all.
-TEST(result_refuses_a_real_quote_whose_report_data_is_zero)
-{
-    begin_dcap("tdx/sets/gcp-v4-2026-06", VCH_BINDER_TDX);
-    CHECK(vch_is_zero(set.own.report_data, VCH_BINDER_REPORT_SIZE));
-    check_only_binding();
-    end_dcap();
-}
-
-TEST(result_of_a_quote_without_its_collateral_is_malformed)
-{
-    begin_dcap("tdx/sets/phala-v4-uptodate", VCH_BINDER_TDX);
-    scene.response.endorsements.count = 0;
-    CHECK(!vch_is_ok(results_judge(&scene)));
-    CHECK(scene.result.word == VCH_RESULT_CONTRAINDICATED);
-    check_fails("result.evidence");
-    end_dcap();
 }

@@ -44,6 +44,13 @@ static inline struct vch_cmw_item results_item(const char *label, const void *by
                                  0,     bytes,         size, purpose};
 }
 
+static inline void results_put(struct vch_cmw *collection, const char *label,
+                               const struct vch_certificate_bytes *bytes)
+{
+    collection->items[collection->count++] =
+        results_item(label, bytes->bytes, bytes->size, VCH_CMW_EVIDENCE);
+}
+
 // Rules that take just this: statement, key, PCRs, for open weights and prompts.
 static inline void results_allow(struct results *scene)
 {
