@@ -245,6 +245,18 @@ vch_status vch_result_allows(const struct vch_result *result, const struct vch_r
     return VCH_OK;
 }
 
+struct vch_digest vch_result_machine(const struct vch_result *result)
+{
+    const uint8_t kind = (uint8_t)result->hardware_kind;
+    struct vch_hash hash;
+
+    if (result->hardware_size == 0) return (struct vch_digest){{0}};
+    vch_hash_init(&hash);
+    vch_hash_update(&hash, &kind, sizeof kind);
+    vch_hash_update(&hash, result->hardware, result->hardware_size);
+    return vch_hash_final(&hash);
+}
+
 const char *vch_result_word_text(enum vch_result_word word)
 {
     static const char *const texts[] = {[VCH_RESULT_CONTRAINDICATED] = "contraindicated",

@@ -73,6 +73,10 @@ vch_status vch_result_allows(const struct vch_result *result, const struct vch_r
                              enum vch_rules_class what, int64_t time_s,
                              struct vch_complaint *complaint);
 
+// Names the machine, of whatever kind its id is, for telling whether two are one; zeroes where the
+// evidence names none.
+struct vch_digest vch_result_machine(const struct vch_result *result);
+
 const char *vch_result_word_text(enum vch_result_word word);
 
 // The check that decided: the first that failed, else the first that warned; NULL: all passed.

@@ -52,6 +52,7 @@ struct vch_asker_verdict {
     uint64_t until_ms;                          // Unix; it does not hold for longer
     uint8_t binder[VCH_BINDER_SIZE];            // the block that the answer was held to
     struct vch_digest digest;                   // of the result
+    struct vch_digest machine;                  // names it (result.h); zeroes: nothing does
     struct vch_result_history history;          // for the next time
     char operator_name[VCH_RULES_TEXT_MAX + 1]; // of the machine, by the rules; or empty
     // Where it is not accepted: which check, and what to do. Where it is no more than a warning:

@@ -79,6 +79,7 @@ static void take_result(struct vch_asker_verdict *out, const struct vch_result *
     out->is_test = result->is_test;
     out->until_ms = result->until_s < 0 ? 0 : (uint64_t)result->until_s * 1000;
     out->digest = result->digest;
+    out->machine = vch_result_machine(result);
     out->history = result->history;
     memcpy(out->operator_name, result->operator_name, sizeof out->operator_name);
     if (reason != NULL)

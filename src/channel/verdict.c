@@ -39,6 +39,7 @@ void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],
     out = vch_put_u64le(out, verdict->until_ms);
     out = vch_put_bytes(out, verdict->binder, sizeof verdict->binder);
     out = vch_put_bytes(out, verdict->digest.bytes, sizeof verdict->digest.bytes);
+    out = vch_put_bytes(out, verdict->machine.bytes, sizeof verdict->machine.bytes);
     out = vch_put_bytes(out, history->ak.bytes, sizeof history->ak.bytes);
     out = vch_put_u64le(out, history->clock.clock_ms);
     out = vch_put_u32le(out, history->clock.reset_count);
@@ -151,6 +152,7 @@ vch_status vch_verdict_decode(struct vch_asker_verdict *out,
     VCH_TRY(read_head(out, &reader));
     VCH_TRY(read(out->binder, sizeof out->binder, &reader));
     VCH_TRY(read(out->digest.bytes, sizeof out->digest.bytes, &reader));
+    VCH_TRY(read(out->machine.bytes, sizeof out->machine.bytes, &reader));
     VCH_TRY(read_history(&out->history, &reader));
     VCH_TRY(read_text(out->operator_name, sizeof out->operator_name, &reader));
     VCH_TRY(read_text(out->why, sizeof out->why, &reader));

@@ -9,7 +9,7 @@
 #include "channel/asker.h"
 
 #define VCH_VERDICT_SIZE \
-    (6u * 4 + 2 * 8 + VCH_BINDER_SIZE + 2 * 32 + VCH_RULES_TEXT_MAX + 1 + VCH_ASKER_WHY_SIZE + \
+    (6u * 4 + 2 * 8 + VCH_BINDER_SIZE + 3 * 32 + VCH_RULES_TEXT_MAX + 1 + VCH_ASKER_WHY_SIZE + \
      VCH_ASKER_WARNED_MAX * VCH_ASKER_CHECK_SIZE)
 
 void vch_verdict_encode(uint8_t out[static VCH_VERDICT_SIZE],

@@ -33,6 +33,7 @@ static void set_up(void)
                                          .word = VCH_RESULT_WARNING,
                                          .until_ms = 1234567890123,
                                          .digest = {{9}},
+                                         .machine = {{14}},
                                          .history = {.has_quote = true,
                                                      .ak = {{10}},
                                                      .clock = {11, 12, 13, true},
@@ -64,6 +65,7 @@ TEST(verdict_comes_out_as_it_went_in)
     CHECK(out.is_accepted && !out.is_test && out.level == VCH_RULES_TEE);
     CHECK(out.history.has_quote && out.history.clock.is_safe && out.history.is_session);
     CHECK_EQ(out.history.asked_s, 77);
+    CHECK_EQ(out.machine.bytes[0], 14);
     CHECK(strcmp(out.operator_name, "us") == 0);
 }
 

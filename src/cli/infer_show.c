@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "cli/infer_parts.h"
 
 const char *vch_infer_parts_operator(const struct vch_client *client,
@@ -59,6 +60,13 @@ static json_t *segment_json(const struct vch_client *client,
                      faults, "proof", proof);
 }
 
+// A name to compare with others, and no id that anybody else knows it by.
+static json_t *json_machine(const struct vch_digest *machine)
+{
+    if (vch_is_zero(machine->bytes, sizeof machine->bytes)) return json_null();
+    return vch_tool_json_hex(machine->bytes, sizeof machine->bytes);
+}
+
 // What the nodes have shown, under the rules of --policy.
 static json_t *attested_json(const struct vch_infer *s, const struct vch_client *client)
 {
@@ -69,12 +77,13 @@ static json_t *attested_json(const struct vch_infer *s, const struct vch_client 
         const struct vch_public_key *key = &s->how.peers[i].key;
         if (kept == NULL) continue;
         json_array_append_new(rows,
-                              json_pack("{s:o, s:s, s:s, s:s, s:b, s:s}", "node",
+                              json_pack("{s:o, s:s, s:s, s:s, s:b, s:s, s:o}", "node",
                                         vch_tool_json_hex(key->bytes, sizeof key->bytes),
                                         "operator", vch_infer_parts_operator(client, key), "level",
                                         vch_rules_level_name(kept->verdict.level), "verdict",
                                         vch_result_word_text(kept->verdict.word), "test",
-                                        kept->verdict.is_test, "why", kept->verdict.why));
+                                        kept->verdict.is_test, "why", kept->verdict.why, "machine",
+                                        json_machine(&kept->verdict.machine)));
     }
     return rows;
 }

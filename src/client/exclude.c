@@ -6,11 +6,14 @@
 #include "base/bytes.h"
 #include "entry/entry.h"
 
-static bool is_ready(const struct vch_pool *pool, const struct vch_public_key *node)
+// And no machine that another operator counts for already.
+static bool may_have_a_seat(const struct vch_pool *pool, const struct vch_public_key *key)
 {
-    for (uint32_t i = 0; i < pool->count; i++)
-        if (vch_is_equal(&pool->nodes[i].link.peer.key, node, sizeof *node))
-            return pool->nodes[i].link.state == VCH_LINK_READY;
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const struct vch_pool_node *node = &pool->nodes[i];
+        if (vch_is_equal(&node->link.peer.key, key, sizeof *key))
+            return node->link.state == VCH_LINK_READY && node->operator_index == node->own_operator;
+    }
     return false;
 }
 
@@ -43,14 +46,14 @@ vch_status vch_exclude_operators(const char *const **out, uint32_t *count,
         names[i] = request->excluded[i];
     for (uint32_t i = 0; i < registry->member_count; i++) {
         const struct vch_member *member = &registry->members[i];
-        if (member->role == VCH_ROLE_NODE && !is_ready(pool, &member->key))
+        if (member->role == VCH_ROLE_NODE && !may_have_a_seat(pool, &member->key))
             names[named++] = member->operator_name;
     }
     *count = drop_doubles(names, named);
     *out = names;
     if (*count <= VCH_ENTRY_EXCLUDED_MAX) return VCH_OK;
     return vch_complain(complaint, VCH_CODE_REFUSED,
-                        "%u operators have nodes that did not show what the policy asks for, or "
-                        "cannot be reached; a job excludes at most %u",
+                        "%u operators have nodes that did not show what the policy asks for, "
+                        "share a machine, or cannot be reached; a job excludes at most %u",
                         *count, VCH_ENTRY_EXCLUDED_MAX);
 }

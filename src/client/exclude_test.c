@@ -76,6 +76,23 @@ TEST(exclude_names_once_whoever_has_a_node_that_is_not_ready_or_not_known)
     vch_arena_release(&scene.arena);
 }
 
+TEST(exclude_names_whoever_is_one_machine_with_another)
+{
+    const char *const *names = NULL;
+    uint32_t count = 0;
+
+    set_up();
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        scene.nodes[i].operator_index = scene.nodes[i].own_operator = i & ~1u;
+    CHECK_OK(find(&names, &count));
+    CHECK_EQ(count, 0);
+    scene.nodes[6].operator_index = scene.nodes[7].operator_index = 2; // as they have shown
+    CHECK_OK(find(&names, &count));
+    CHECK_EQ(count, 1);
+    CHECK(strcmp(names[0], "operator-03") == 0);
+    vch_arena_release(&scene.arena);
+}
+
 TEST(exclude_refuses_where_more_would_have_to_be_named_than_can_be)
 {
     const char *const *names = NULL;

@@ -79,7 +79,8 @@ static void init_nodes(struct vch_pool *pool, const struct vch_pool_setup *setup
         const struct vch_member *member = vch_registry_find(setup->registry, &setup->peers[i].key);
         vch_link_init(&node->link, &link, &setup->peers[i]);
         node->is_member = member != NULL && member->role == VCH_ROLE_NODE;
-        if (node->is_member) node->operator_index = operator_index_of(setup->registry, member);
+        if (node->is_member) node->own_operator = operator_index_of(setup->registry, member);
+        node->operator_index = node->own_operator;
     }
     pool->count = setup->peer_count;
 }

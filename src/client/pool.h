@@ -14,7 +14,8 @@
 struct vch_pool_node {
     struct vch_link link;      // first: a link is its node
     bool is_member;            // a node of the registry; others are never asked
-    uint32_t operator_index;   // equal for nodes of one operator
+    uint32_t operator_index;   // equal for nodes of one operator, or of one machine (machines.h)
+    uint32_t own_operator;     // equal for nodes of one operator
     uint32_t failures;         // connections in a row that led nowhere
     uint32_t penalties;        // faults of late; halves with each good answer
     uint64_t bytes_per_second; // measured; 0: not yet

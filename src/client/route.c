@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "client/machines.h"
 #include "model/segment.h"
 #include "model/tensor.h"
 
@@ -85,10 +86,18 @@ static vch_status take_plan(struct vch_route *route, const struct vch_plan *plan
     return VCH_OK;
 }
 
+static const char *merged_text(const struct vch_route *route)
+{
+    return route->merged_count == 0 ? ""
+                                    : "; nodes of different operators have shown that they are one "
+                                      "machine, and count as one";
+}
+
 // With as many nodes a segment as the quorum, or else, while some are down, with as many as can
 // still make its majority: the job's quorum, and with it the majority that counts, stay.
 static vch_status solve(struct vch_plan *planned, struct vch_plan_problem *problem,
-                        struct vch_arena *arena, struct vch_complaint *complaint)
+                        const struct vch_route *route, struct vch_arena *arena,
+                        struct vch_complaint *complaint)
 {
     const uint32_t quorum = problem->quorum;
     struct vch_complaint of_whole = {0};
@@ -98,7 +107,8 @@ static vch_status solve(struct vch_plan *planned, struct vch_plan_problem *probl
         problem->quorum--;
         status = vch_plan_solve(planned, problem, arena, NULL);
     }
-    return vch_is_ok(status) ? status : vch_complain(complaint, status.code, "%s", of_whole.text);
+    if (vch_is_ok(status)) return status;
+    return vch_complain(complaint, status.code, "%s%s", of_whole.text, merged_text(route));
 }
 
 static vch_status plan(struct vch_route *route, struct vch_arena *arena,
@@ -127,7 +137,7 @@ static vch_status plan(struct vch_route *route, struct vch_arena *arena,
     if (problem.node_count == 0)
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "none of the %u peers can be asked for this model", route->pool->count);
-    VCH_TRY(solve(planned, &problem, arena, complaint));
+    VCH_TRY(solve(planned, &problem, route, arena, complaint));
     return take_plan(route, planned, indices, arena);
 }
 
@@ -153,6 +163,7 @@ vch_status vch_route_init(struct vch_route *route, struct vch_pool *pool,
     route->is_neighbour = VCH_ARENA_NEW(arena, bool, operator_room);
     route->was_asked = VCH_ARENA_NEW(arena, bool, operator_room);
     route->layers = VCH_ARENA_NEW(arena, uint32_t, operator_room);
+    route->merged_count = vch_machines_merge(pool);
     if (route->is_neighbour == NULL || route->was_asked == NULL || route->layers == NULL)
         return VCH_FAIL(NO_MEMORY);
     return request->segments != NULL ? take_segments(route, complaint)
@@ -278,9 +289,9 @@ vch_status vch_route_candidates(struct vch_ask_candidate **out, uint32_t *count,
     if (operators < needed)
         return vch_complain(complaint, VCH_CODE_UNAVAILABLE,
                             "segment %u (operators %u to %u): only %u operators can be asked; a "
-                            "majority of a quorum of %u needs %u",
+                            "majority of a quorum of %u needs %u%s",
                             index, segment->first, segment->last, operators, route->request->quorum,
-                            (uint32_t)needed);
+                            (uint32_t)needed, merged_text(route));
     qsort(ranked, *count, sizeof *ranked, compare_ranked);
     for (uint32_t i = 0; i < *count; i++)
         (*out)[i] = ranked[i].candidate;

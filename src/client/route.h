@@ -28,6 +28,7 @@ struct vch_route {
     uint32_t *layers;   // by operator index
     bool *was_asked;    // by operator index, in the whole job
     uint32_t operator_room;
+    uint32_t merged_count; // operators that are one machine with another
 };
 
 // Plans over the nodes that are ready, or takes and checks the request's own segments.

@@ -75,6 +75,7 @@ static void conclude_by_result(struct vch_attested_node *out, const struct vch_r
 
     out->word = result->word;
     out->is_test = result->is_test;
+    out->machine = vch_result_machine(result);
     count_checks(out, result);
     memcpy(out->operator_name, result->operator_name, sizeof out->operator_name);
     if (lie != NULL)

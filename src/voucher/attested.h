@@ -32,6 +32,7 @@ struct vch_attested_node {
     enum vch_rules_level level;
     enum vch_result_word word; // where it was judged
     bool is_test;
+    struct vch_digest machine;                  // names it (attest/result.h); zeroes: nothing does
     uint32_t passed, warned, failed;            // checks
     char operator_name[VCH_RULES_TEXT_MAX + 1]; // by the rules; empty: not listed, or not shown
     char why[VCH_ATTESTED_WHY_SIZE]; // the check that decided; what contradicts what; empty: none

@@ -95,6 +95,47 @@ static const struct vch_public_key *find_unshown(const struct counted *counted,
     return NULL;
 }
 
+static bool has_voted(const struct vch_segment_result *result, const struct vch_public_key *node)
+{
+    for (uint32_t i = 0; i < result->vote_count; i++)
+        if (vch_is_equal(&result->votes[i].node, node, sizeof *node)) return true;
+    return false;
+}
+
+// For one segment, by different operators: who is asked for being independent.
+static bool are_both_asked(const struct vch_voucher *voucher, const struct vch_public_key *a,
+                           const struct vch_public_key *b)
+{
+    const struct vch_member *one = vch_registry_find(&voucher->registry, a);
+    const struct vch_member *other = vch_registry_find(&voucher->registry, b);
+
+    if (one == NULL || other == NULL || strcmp(one->operator_name, other->operator_name) == 0)
+        return false;
+    for (uint32_t i = 0; i < voucher->result_count; i++)
+        if (has_voted(&voucher->results[i], a) && has_voted(&voucher->results[i], b)) return true;
+    return false;
+}
+
+static bool is_one_machine(const struct vch_attested_node *a, const struct vch_attested_node *b)
+{
+    return a->verdict == VCH_ATTESTED_SHOWN && b->verdict == VCH_ATTESTED_SHOWN &&
+           !vch_is_zero(a->machine.bytes, sizeof a->machine.bytes) &&
+           vch_hash_is_equal(&a->machine, &b->machine);
+}
+
+// Votes that were asked for as independent, of one machine.
+static bool has_one_machine(const struct counted *counted)
+{
+    const struct vch_attested_node *nodes = counted->nodes;
+
+    for (uint32_t i = 0; i < counted->count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (is_one_machine(&nodes[i], &nodes[j]) &&
+                are_both_asked(counted->input->voucher, &nodes[i].node, &nodes[j].node))
+                return true;
+    return false;
+}
+
 static void conclude_on(struct counted *counted, enum vch_verdict verdict, const char *what,
                         const struct vch_attested_node *node)
 {
@@ -121,12 +162,15 @@ static void conclude_shown(struct counted *counted)
     conclude(
         counted->report, VCH_VERDICT_SHOWN,
         "every node that answered has shown this client, for this job, what its machine is: %u at "
-        "the level tee, %u at tpm%s, by the policy \"%s\"%s",
+        "the level tee, %u at tpm%s, by the policy \"%s\"%s%s",
         counted->levels[VCH_RULES_TEE], counted->levels[VCH_RULES_TPM],
         counted->levels[VCH_RULES_TPM] > 0 ? " (what was booted, and not which program answered)"
                                            : "",
         rules->name,
-        counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "");
+        counted->is_test ? ", with roots or TPMs of a test: nothing for production" : "",
+        has_one_machine(counted) ? "; votes of different operators for one segment are of ONE "
+                                   "MACHINE: count them as one"
+                                 : "");
 }
 
 static void conclude_counted(struct counted *counted, const struct vch_recount *recount,

@@ -49,6 +49,7 @@ TEST(attested_is_shown_where_every_node_that_answered_had_attested)
         "what its machine is: 0 at the level tee, 6 at tpm (what was booted, and not which "
         "program answered), by the policy \"test\"");
     CHECK_EQ(v.report.attested_count, 6);
+    CHECK_VERDICT(&v, ATTESTED, SHOWN, "of ONE MACHINE"); // whose TPM this test has all of them ask
     FOR_EACH(node, v.report.attested)
     {
         if (node == v.report.attested + 6) break;

@@ -1,11 +1,12 @@
 // A configfs-tsm of the tests' own (harness/tsm.h) as a file system, by FUSE.
 //
-//   tsm_mount MOUNT CERTIFICATES
+//   tsm_mount MOUNT CERTIFICATES [VENDOR]
 //
 // Writes the vendor's certificates (ark.der, ask.der, vcek.der) into that folder, with revocation
-// lists (ark.crl, ask.crl; revoked.crl, which has the processor's key), says "mounted"
-// when it is, and stays until it is unmounted. Unlike configfs it has a file .fault in its root,
-// which takes the name of a fault and how often it is to occur.
+// lists (ark.crl, ask.crl; revoked.crl, which has the processor's key), and the keys of ark and ask
+// beside them (.pem): another machine is of that VENDOR, the folder of the first one. Says
+// "mounted" when it is, and stays until it is unmounted. Unlike configfs it has a file .fault in
+// its root, which takes the name of a fault and how often it is to occur.
 #define FUSE_USE_VERSION 31
 #include <fuse3/fuse.h>
 
@@ -18,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <openssl/pem.h>
 
 #include "harness/tsm.h"
 
@@ -253,6 +256,43 @@ static void write_list(const char *folder, const char *name, const struct author
     write_certificate(folder, name, &list);
 }
 
+static void write_authority(const char *folder, const char *name, const struct authority *authority)
+{
+    char path[4096];
+
+    (void)snprintf(path, sizeof path, "%s/%s.pem", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || PEM_write_X509(file, authority->certificate) != 1 ||
+        PEM_write_PrivateKey(file, authority->key, NULL, NULL, 0, NULL, NULL) != 1 ||
+        fclose(file) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
+
+static void read_authority(struct authority *out, const char *folder, const char *name)
+{
+    char path[4096];
+
+    (void)snprintf(path, sizeof path, "%s/%s.pem", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file != NULL) out->certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    if (file != NULL) out->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    if (file == NULL || out->certificate == NULL || out->key == NULL || fclose(file) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
+
+// Another processor of the vendor whose first one's folder that is.
+static void be_another(const char *folder)
+{
+    read_authority(&amd.ark, folder, "ark");
+    read_authority(&amd.ask, folder, "ask");
+    amd.has_authorities = true;
+    amd_chip_byte = 0x5d;
+}
+
 // In place of the test framework's, which has a main of its own.
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 {
@@ -280,14 +320,17 @@ int main(int argc, char **argv)
         .init = begin,
     };
 
-    if (argc != 3) return 2;
+    if (argc != 3 && argc != 4) return 2;
     amd_end_s = 4102444800; // 2100: nodes and clients go by the real time
+    if (argc == 4) be_another(argv[3]);
     amd_begin(&amd, &AMD_TURIN);
     tsm_init(&tsm, &amd);
     (void)signal(SIGUSR1, wake); // by which the library interrupts
     write_certificate(argv[2], "ark.der", &amd.anchors.roots[AMD_TURIN.product]);
     write_certificate(argv[2], "ask.der", &amd.evidence.issuers);
     write_certificate(argv[2], "vcek.der", &amd.evidence.key);
+    write_authority(argv[2], "ark", &amd.ark);
+    write_authority(argv[2], "ask", &amd.ask);
     write_list(argv[2], "ark.crl", &amd.ark, 99);
     write_list(argv[2], "ask.crl", &amd.ask, 99);
     write_list(argv[2], "revoked.crl", &amd.ask, AMD_KEY_SERIAL);

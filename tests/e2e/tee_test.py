@@ -26,10 +26,12 @@ class Tee(unittest.TestCase):
         cls.addClassCleanup(scratch.cleanup)
         cls.folder = pathlib.Path(scratch.name)
         cls.machines = []
-        for name in ("genuine", "alike"):
+        for name in ("genuine", "alike", "another"):
             (cls.folder / name).mkdir()
-            cls.machines.append(turins.Turin(MOUNTER, cls.folder / name))
+            vendor = cls.machines[0] if name == "another" else None
+            cls.machines.append(turins.Turin(MOUNTER, cls.folder / name, vendor))
             cls.addClassCleanup(cls.machines[-1].close)
+        cls.genuine = [cls.machines[0], cls.machines[2]]
         cls.policy = cls.write("policy")
         cls.network = Network(VOUCH, cls.folder, make_model(VOUCH, cls.folder), [(FIRST, LAST)] * 2)
 
@@ -57,7 +59,8 @@ class Tee(unittest.TestCase):
         self.network.write_peers()
 
     def infer(self, policy=None, *options):
-        return self.network.infer(DEMO / "digits_inputs.npy", "--quorum", 2, "--policy", policy or self.policy,
+        quorum = [] if "--quorum" in options else ["--quorum", 2]
+        return self.network.infer(DEMO / "digits_inputs.npy", *quorum, "--policy", policy or self.policy,
                                   "--policy-signer", ev.SIGNER.public.hex(), *options)
 
     def refuse(self, policy=None, *options):
@@ -77,18 +80,28 @@ class Tee(unittest.TestCase):
         return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
     def test_reports_of_nodes_are_shown_and_judged_again(self):
-        self.start(self.machines[0], self.machines[0])
+        self.start(*self.genuine)
         answer = self.infer()
         self.assertEqual([node["level"] for node in answer["attested"]], ["tee"] * 2)
+        self.assertEqual(len({node["machine"] for node in answer["attested"]}), 2)
         code, told = self.verify()
         self.assertEqual(code, 0, told)
         self.assertEqual(told["claims"]["attested"]["verdict"], "shown")
         self.assertIn("2 at the level tee", told["claims"]["attested"]["reason"])
+        self.assertNotIn("MACHINE", told["claims"]["attested"]["reason"])
+
+    def test_two_nodes_that_are_one_machine_are_no_quorum(self):
+        self.start(self.machines[0], self.machines[0])
+        self.assertIn("have shown that they are one machine", self.refuse())
+        self.assertIn("have shown that they are one machine", self.refuse(None, "--cuts", f"{FIRST},{LAST}"))
+        answer = self.infer(None, "--quorum", 1)
+        self.assertEqual(len({node["machine"] for node in answer["attested"]}), 1)
 
     def test_machine_that_the_verifier_knows_to_be_revoked_gets_nothing(self):
-        self.start(self.machines[0], self.machines[0])
+        self.start(*self.genuine)
         said = self.refuse(None, *self.lists("revoked.crl"))
-        self.assertEqual(said.count("nothing was sent to node"), 2)
+        self.assertEqual(said.count("nothing was sent to node"), 1)
+        self.assertIn(f"nothing was sent to node {self.network.nodes[0].key[:16]}", said)
         self.assertIn("certificate revoked", said)
         self.infer(None, *self.lists("ask.crl"))
         code, told = self.verify(*self.lists("revoked.crl"))
@@ -103,14 +116,14 @@ class Tee(unittest.TestCase):
         self.assertIn("revocation list", self.refuse(None, "--crl", self.folder / "none.crl"))
 
     def test_machine_whose_vendor_only_looks_like_it_gets_nothing(self):
-        self.start(*self.machines)
+        self.start(*self.machines[:2])
         said = self.refuse()
         self.assertIn(f"nothing was sent to node {self.network.nodes[1].key[:16]}", said)
         self.assertIn("snp.chain", said)
         self.assertNotIn(self.network.nodes[0].key[:16], said)
 
     def test_machine_whose_reports_are_of_something_else_gets_nothing(self):
-        self.start(self.machines[0], self.machines[0])
+        self.start(*self.genuine)
         self.machines[0].fault("stale")
         self.assertIn("nothing was sent to node", self.refuse())
         self.machines[0].fault("none", 0)
@@ -121,7 +134,7 @@ class Tee(unittest.TestCase):
         self.assertIn("evidence was asked for of kinds that are not at hand", self.refuse())
 
     def test_other_program_and_other_image_get_nothing(self):
-        self.start(self.machines[0], self.machines[0])
+        self.start(*self.genuine)
         other = {"builds": [64 * "1"], "models": "any", "policies": "any", "confinement": []}
         self.assertIn("result.build", self.refuse(self.write("program", facts=other)))
         image = json.loads(turins.rules(b"", "00" * 32))["snp"]

@@ -24,13 +24,14 @@ def rules(root, build, **changes):
 
 
 class Turin:
-    """One machine: `mount` is its configfs-tsm; ark.der, ask.der and vcek.der lie in the folder."""
+    """One machine, of a vendor of its own or that of another one: `mount` is its configfs-tsm; ark.der, ask.der and
+    vcek.der lie in the folder."""
 
-    def __init__(self, mounter, folder):
+    def __init__(self, mounter, folder, other=None):
         self.folder = pathlib.Path(folder)
         self.mount = self.folder / "report"
         self.mount.mkdir()
-        self.process = subprocess.Popen([mounter, self.mount, self.folder], stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([mounter, self.mount, self.folder, *([other.folder] if other else [])], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "mounted\n":
             print(f"SKIP: cannot mount by FUSE here: {self.process.stderr.read().strip()}")

@@ -31,6 +31,7 @@ static const struct amd_chip {
 struct amd {
     const struct amd_chip *chip;
     bool is_id_wrapped;
+    bool has_authorities; // ark and ask are there already: another machine's
     struct authority ark, ask, vcek;
     uint8_t chip_id[64], report[VCH_SNP_REPORT_SIZE], report_data[64];
     uint8_t ark_der[AMD_DER_MAX], ask_der[AMD_DER_MAX], vcek_der[AMD_DER_MAX];
@@ -42,8 +43,9 @@ struct amd {
     struct vch_snp_policy policy;
 };
 
-static struct amd *amd_at;          // for the extensions of a certificate that is being made
-static int64_t amd_end_s = AMD_END; // of what is issued
+static struct amd *amd_at;           // for the extensions of a certificate that is being made
+static int64_t amd_end_s = AMD_END;  // of what is issued
+static uint8_t amd_chip_byte = 0x5c; // of which its id is made
 
 static inline void amd_add_version(X509 *certificate, const char *oid, uint8_t version)
 {
@@ -94,14 +96,16 @@ static inline void amd_issue(struct amd *amd)
     leaf.name = "SEV-VCEK";
     leaf.path_length = AUTHORITY_LEAF;
     leaf.usage = NULL;
-    leaf.serial = AMD_KEY_SERIAL;
+    leaf.serial = AMD_KEY_SERIAL + amd->has_authorities;
     leaf.curve = "P-384";
     leaf.extend = amd_add_claims;
     amd_at = amd;
     if (amd->ark.key == NULL) authority_issue(&amd->ark, NULL, &root);
-    authority_release(&amd->ask);
+    if (!amd->has_authorities) {
+        authority_release(&amd->ask);
+        authority_issue(&amd->ask, &amd->ark, &middle);
+    }
     authority_release(&amd->vcek);
-    authority_issue(&amd->ask, &amd->ark, &middle);
     authority_issue(&amd->vcek, &amd->ask, &leaf);
 }
 
@@ -146,7 +150,7 @@ static inline void amd_begin(struct amd *amd, const struct amd_chip *which)
     static const uint8_t zeroes[48];
 
     amd->chip = which;
-    memset(amd->chip_id, 0x5c, sizeof amd->chip_id);
+    memset(amd->chip_id, amd_chip_byte, sizeof amd->chip_id);
     memset(amd->report_data, 0xd4, sizeof amd->report_data);
     amd_issue(amd);
     amd_write_report(amd);
