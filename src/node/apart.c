@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "host/clock.h"
 #include "node/apart_process.h"
+#include "node/inference_memory.h"
 
 enum {
     GRANTS_MAX = 64,      // to one proof: more are not listened to, and fill the channel
@@ -148,7 +149,8 @@ vch_status vch_apart_add(struct vch_apart *apart, int memory, size_t size,
         if (ours < 0)
             status = vch_complain(complaint, VCH_CODE_IO, "cannot keep a model's descriptor");
         else
-            apart->more[apart->more_count++] = (struct vch_apart_model){ours, size, false};
+            apart->more[apart->more_count++] =
+                (struct vch_apart_model){.memory = ours, .size = size};
     }
     (void)pthread_mutex_unlock(&apart->lock);
     return status;
@@ -190,7 +192,7 @@ static vch_status share(struct vch_apart *apart, struct vch_complaint *complaint
 static vch_status start(struct vch_apart *apart, struct vch_complaint *complaint)
 {
     const struct vch_profile profile =
-        vch_profile_inference(NULL, 0, NULL, 0, vch_inference_memory(&apart->setup));
+        vch_profile_inference(NULL, 0, NULL, 0, vch_inference_memory_max(&apart->setup));
 
     VCH_TRY(share(apart, complaint));
     VCH_TRY(

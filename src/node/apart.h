@@ -2,7 +2,8 @@
 //
 // One thread at a time executes (the worker's). Where the other process ends, the task in hand is
 // refused and the next task finds a new one, VCH_APART_STARTS_MAX of them in VCH_APART_WINDOW_MS at
-// most.
+// most. One that hangs is ended: as it loads or takes a package, after its time; as it computes,
+// once its task is not wanted any more, after its time to stop.
 #pragma once
 
 #include <stddef.h>
@@ -18,6 +19,9 @@
 #define VCH_APART_STARTS_MAX 5u
 #define VCH_APART_WINDOW_MS 60000u
 #define VCH_APART_STOP_MS 60000u            // for one that was told to stop
+#define VCH_APART_LOAD_MS 60000u            // to load, and so much more for each MiB:
+#define VCH_APART_LOAD_MIB_MS 50u           // far slower than any disk and processor together
+#define VCH_APART_HANGS_MAX 2u              // in a row: then none is started in VCH_APART_WINDOW_MS
 #define VCH_APART_MODELS_MAX VCH_MODELS_MAX // added later
 
 struct vch_apart;

@@ -11,7 +11,8 @@
 struct vch_apart_model {
     int memory;
     size_t size;
-    bool is_taken; // by the process that runs
+    bool is_taken;     // by the process that runs
+    uint32_t failures; // how many ended over it; VCH_APART_HANGS_MAX: it is given up
 };
 
 struct vch_apart {
@@ -23,6 +24,8 @@ struct vch_apart {
     uint64_t speed;
     uint64_t starts_ms[VCH_APART_STARTS_MAX]; // the last ones, a ring
     uint32_t start_count;
+    uint64_t hung_ms;                 // when the last one was ended that hung as it loaded
+    uint32_t hung_count;              // in a row
     size_t text_used;                 // by the last order and its answer
     uint8_t text[VCH_ORDER_SIZE_MAX]; // copied out of what is shared
     pthread_mutex_t lock;             // over everything below

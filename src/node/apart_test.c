@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "harness/apart.h"
+#include "node/inference_memory.h"
 
 static struct apart_world world;
 
@@ -225,7 +226,7 @@ TEST(apart_whose_process_takes_all_memory_is_refused_it_and_the_node_goes_on)
     struct vch_task *task = apart_run(&world, apart_task(&world, 0, 2, GREEDY));
     CHECK_EQ(task->status.code, VCH_CODE_NO_MEMORY);
     CHECK_EQ(sscanf(task->complaint.text, "%zu MiB, and no more", &size), 1);
-    CHECK(size <= vch_inference_memory(&world.setup) >> 20);
+    CHECK(size <= vch_inference_memory_max(&world.setup) >> 20);
     apart_free_task(task);
     check_ends(BLIND, "signal 11");
     apart_check_works(&world);

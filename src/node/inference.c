@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,13 +10,7 @@
 #include "base/bytes.h"
 #include "confine/child.h"
 #include "host/threads.h"
-
-enum {
-    ARENA_MAX = INT32_MAX, // manifests and programs of all models
-    SCRATCH_MAX = 64 << 20,
-    PAGES_KEPT = 256 << 20,
-    THREAD_SLACK = 1 << 20, // guards, what is local to a thread
-};
+#include "node/inference_memory.h"
 
 struct inside;
 
@@ -54,6 +47,9 @@ static vch_status say(const struct inside *inside, enum vch_inference_kind kind,
 static vch_status report(const struct inside *inside, enum vch_inference_kind kind,
                          const struct vch_inference_report *report)
 {
+    const struct vch_inference_setup *setup = inside->setup;
+
+    if (setup->before_report != NULL) setup->before_report(setup->execute_context, kind);
     memcpy(inside->shared->text, report, sizeof *report);
     return say(inside, kind, 0, sizeof *report);
 }
@@ -166,7 +162,7 @@ static vch_status take_model(struct inside *inside, int memory, size_t size)
 static void clear_room(struct inside *inside, size_t used)
 {
     if (inside->room != NULL) vch_wipe(inside->room, used);
-    if (inside->room_size <= PAGES_KEPT) return;
+    if (inside->room_size <= VCH_INFERENCE_MEMORY_KEPT) return;
     free(inside->room);
     inside->room = NULL;
     inside->room_size = 0;
@@ -223,7 +219,7 @@ static vch_status obey(struct inside *inside, size_t size)
     struct vch_task task = {0};
     struct vch_arena scratch;
 
-    vch_arena_init(&scratch, SCRATCH_MAX);
+    vch_arena_init(&scratch, VCH_INFERENCE_MEMORY_SCRATCH);
     task.status = prepare(&task, inside, size, &scratch);
     vch_arena_init(&task.arena, task.memory);
     if (!vch_is_ok(task.status))
@@ -257,28 +253,7 @@ static void keep_pages(void)
 {
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_MAX, 0);
-    (void)mallopt(M_TRIM_THRESHOLD, PAGES_KEPT);
-}
-
-static uint64_t stack_size(void)
-{
-    pthread_attr_t attributes;
-    size_t size = 0;
-
-    if (pthread_attr_init(&attributes) != 0) return 0;
-    (void)pthread_attr_getstacksize(&attributes, &size);
-    (void)pthread_attr_destroy(&attributes);
-    return size + THREAD_SLACK;
-}
-
-// Programs; what a task takes, and its input, which may be as large; packages that are mapped
-// later.
-uint64_t vch_inference_memory(const struct vch_inference_setup *setup)
-{
-    const uint64_t threads = setup->threads > 0 ? setup->threads : vch_threads_processor_count();
-
-    return ARENA_MAX + 2 * (uint64_t)setup->memory_max + SCRATCH_MAX + setup->later_max +
-           threads * stack_size() + PAGES_KEPT;
+    (void)mallopt(M_TRIM_THRESHOLD, VCH_INFERENCE_MEMORY_KEPT);
 }
 
 int vch_inference_work(int channel, void *setup)
@@ -287,7 +262,7 @@ int vch_inference_work(int channel, void *setup)
     struct vch_arena arena;
 
     keep_pages();
-    vch_arena_init(&arena, ARENA_MAX);
+    vch_arena_init(&arena, VCH_INFERENCE_MEMORY_ARENA);
     struct inside *inside = VCH_ARENA_NEW(&arena, struct inside, 1);
     if (inside == NULL) return 1;
     inside->arena = arena;

@@ -59,14 +59,14 @@ struct vch_inference_setup {
     unsigned threads; // 0: one per processor
     size_t memory_max, prove_memory_max, data_max;
     uint64_t later_max; // bytes of the packages that may come later
-    uint32_t stop_ms;   // how long one that was told to stop may take; 0: VCH_APART_STOP_MS
+    // How long one may take to stop when it is told to, to load what is named here, and to take one
+    // package that comes later; 0: VCH_APART_STOP_MS, and VCH_APART_LOAD_MS or more by size.
+    uint32_t stop_ms, load_ms, take_ms;
     struct vch_inference_shared *shared;
     vch_engine_executor execute; // for tests: what computes there; NULL in earnest
     void *execute_context;
+    void (*before_report)(void *context, enum vch_inference_kind kind); // likewise; same context
 };
-
-// Bytes of address space that such a process takes, beside what `setup` points to.
-uint64_t vch_inference_memory(const struct vch_inference_setup *setup);
 
 // A vch_child_work; `setup` is a struct vch_inference_setup.
 int vch_inference_work(int channel, void *setup);
