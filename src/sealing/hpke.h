@@ -55,8 +55,8 @@ vch_status vch_hpke_init_recipient(struct vch_hpke *out,
 vch_status vch_hpke_seal(struct vch_hpke *hpke, uint8_t *out, const uint8_t *bytes, size_t size,
                          const void *aad, size_t aad_size);
 
-// `size` is that of the sealed bytes, tag and all. REFUSED, with zeroes for the message and the same
-// one still awaited: another context, another place in the order, another aad, another byte.
+// `size` is that of the sealed bytes, tag and all. REFUSED, with zeroes written and the same
+// message still awaited: another context, another place in the order, another aad, another byte.
 vch_status vch_hpke_open(struct vch_hpke *hpke, uint8_t *out, const uint8_t *sealed, size_t size,
                          const void *aad, size_t aad_size);
 
