@@ -70,12 +70,12 @@ vch_status vch_chamber_prepare(struct vch_chamber *chamber, struct vch_complaint
 static vch_status hear(int channel, uint8_t said[static VCH_VERDICT_SIZE], uint32_t patience_ms,
                        int stop_descriptor)
 {
-    const uint64_t start_ms = vch_clock_monotonic_us() / 1000;
+    const uint64_t start_ms = vch_clock_monotonic_ms();
     struct pollfd ends[2] = {{.fd = channel, .events = POLLIN},
                              {.fd = stop_descriptor, .events = POLLIN}};
 
     for (size_t done = 0; done < VCH_VERDICT_SIZE;) {
-        uint64_t spent_ms = vch_clock_monotonic_us() / 1000 - start_ms;
+        uint64_t spent_ms = vch_clock_monotonic_ms() - start_ms;
         if (spent_ms >= patience_ms) return VCH_FAIL(TIMEOUT);
         if (poll(ends, 2, (int)(patience_ms - spent_ms)) <= 0) continue;
         if (ends[0].revents == 0) return VCH_FAIL(BUSY);

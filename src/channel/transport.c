@@ -20,5 +20,5 @@ struct vch_transport vch_transport_of(struct vch_stream *stream)
 
 struct vch_transport_time vch_transport_now(void)
 {
-    return (struct vch_transport_time){vch_clock_unix_ms(), vch_clock_monotonic_us() / 1000};
+    return (struct vch_transport_time){vch_clock_unix_ms(), vch_clock_monotonic_ms()};
 }

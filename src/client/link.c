@@ -22,7 +22,7 @@ static void go_down(struct vch_link *link, const char *reason)
     if (link->state > VCH_LINK_CONNECTING) vch_channel_release(&link->channel);
     link->stream = NULL;
     link->state = VCH_LINK_DOWN;
-    link->down_since_ms = vch_clock_monotonic_us() / 1000;
+    link->down_since_ms = vch_clock_monotonic_ms();
     (void)snprintf(link->down_reason, sizeof link->down_reason, "%s", reason);
 }
 
@@ -90,7 +90,7 @@ static void on_frame(void *context, struct vch_stream *stream, const Vouch__Fram
     struct vch_link *link = context;
 
     (void)stream;
-    link->heard_ms = vch_clock_monotonic_us() / 1000;
+    link->heard_ms = vch_clock_monotonic_ms();
     if (vch_channel_receive(&link->channel, frame, vch_transport_now())) {
         vch_link_parts_settle_channel(link);
         return;

@@ -34,7 +34,7 @@ void vch_link_probe(struct vch_link *link)
 
 void vch_link_keep_alive(struct vch_link *link)
 {
-    uint64_t now_ms = vch_clock_monotonic_us() / 1000;
+    uint64_t now_ms = vch_clock_monotonic_ms();
     uint64_t last_ms = link->heard_ms > link->pinged_ms ? link->heard_ms : link->pinged_ms;
 
     if (link->state != VCH_LINK_READY || now_ms - last_ms < KEEP_ALIVE_MS) return;

@@ -14,11 +14,6 @@ enum {
     RETRY_DOUBLINGS_MAX = 7,
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static void on_tick(evutil_socket_t unused, short what, void *context)
 {
     (void)unused, (void)what, (void)context; // the loop has turned: that was all
@@ -163,7 +158,7 @@ static bool is_due(const struct vch_pool_node *node)
     uint64_t pause_ms = node->failures == 0 ? 0 : (uint64_t)RETRY_MS << doublings;
 
     return node->is_member && node->link.state == VCH_LINK_DOWN &&
-           now_ms() - node->link.down_since_ms >= pause_ms;
+           vch_clock_monotonic_ms() - node->link.down_since_ms >= pause_ms;
 }
 
 static void wake(struct vch_pool_node *node)
@@ -171,7 +166,8 @@ static void wake(struct vch_pool_node *node)
     vch_link_tick(&node->link);
     if (is_due(node))
         vch_link_connect(&node->link);
-    else if (node->link.state == VCH_LINK_READY && now_ms() - node->link.heard_ms >= PROBE_AFTER_MS)
+    else if (node->link.state == VCH_LINK_READY &&
+             vch_clock_monotonic_ms() - node->link.heard_ms >= PROBE_AFTER_MS)
         vch_link_probe(&node->link);
 }
 
@@ -195,7 +191,7 @@ static void note_outcome(struct vch_pool_node *node)
 
 vch_status vch_pool_settle(struct vch_pool *pool, uint32_t time_ms)
 {
-    uint64_t end_ms = now_ms() + time_ms;
+    uint64_t end_ms = vch_clock_monotonic_ms() + time_ms;
     bool was_woken[VCH_PEERS_MAX] = {false};
 
     VCH_ASSERT(pool->count <= VCH_PEERS_MAX);
@@ -204,7 +200,7 @@ vch_status vch_pool_settle(struct vch_pool *pool, uint32_t time_ms)
         wake(&pool->nodes[i]);
         was_woken[i] = !vch_link_is_settled(&pool->nodes[i].link);
     }
-    while (!are_settled(pool) && now_ms() < end_ms)
+    while (!are_settled(pool) && vch_clock_monotonic_ms() < end_ms)
         VCH_TRY(vch_pool_turn(pool));
     for (uint32_t i = 0; i < pool->count; i++)
         if (was_woken[i]) note_outcome(&pool->nodes[i]);

@@ -45,11 +45,6 @@ struct errand {
     vch_status status;
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 // The first word is the last.
 static void end(struct errand *errand, vch_status status)
 {
@@ -272,7 +267,7 @@ static void on_close(void *context, struct vch_stream *stream, enum vch_code cod
 
 static void ping(struct errand *errand)
 {
-    errand->pinged_ms = now_ms();
+    errand->pinged_ms = vch_clock_monotonic_ms();
     (void)is_taken(errand, vch_greeting_send_ping(errand->stream, 0));
 }
 
@@ -281,11 +276,13 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     struct errand *errand = context;
 
     (void)unused, (void)what;
-    if (now_ms() >= errand->end_ms) fail(errand, VCH_CODE_TIMEOUT, "the node", "takes too long");
+    if (vch_clock_monotonic_ms() >= errand->end_ms)
+        fail(errand, VCH_CODE_TIMEOUT, "the node", "takes too long");
     if (errand->is_over || !errand->has_greeted) return;
     vch_channel_tick(&errand->channel, vch_transport_now());
     settle(errand);
-    if (!errand->is_over && errand->out->is_sent && now_ms() >= errand->pinged_ms + KEEP_ALIVE_MS)
+    if (!errand->is_over && errand->out->is_sent &&
+        vch_clock_monotonic_ms() >= errand->pinged_ms + KEEP_ALIVE_MS)
         ping(errand);
 }
 
@@ -335,7 +332,7 @@ static vch_status run(struct errand *errand)
 
     errand->base = vch_loop_new();
     if (errand->base == NULL) return VCH_FAIL(NO_MEMORY);
-    errand->end_ms = now_ms() + (timeout_ms != 0 ? timeout_ms : TIMEOUT_MS);
+    errand->end_ms = vch_clock_monotonic_ms() + (timeout_ms != 0 ? timeout_ms : TIMEOUT_MS);
     VCH_TRY(prepare(errand));
     VCH_TRY(open_stream(errand));
     errand->tick = event_new(errand->base, -1, EV_PERSIST, on_tick, errand);

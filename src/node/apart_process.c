@@ -16,11 +16,6 @@ enum {
     KEPT_SIZE = 32 << 20, // shared pages that stay after a task
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 bool vch_apart_process_is_running(const struct vch_apart *apart)
 {
     return apart->child.channel >= 0;
@@ -63,7 +58,7 @@ static vch_status check_starts(const struct vch_apart *apart, uint64_t now,
 
 vch_status vch_apart_process_start(struct vch_apart *apart, struct vch_complaint *complaint)
 {
-    const uint64_t now = now_ms();
+    const uint64_t now = vch_clock_monotonic_ms();
 
     VCH_TRY(check_starts(apart, now, complaint));
     apart->starts_ms[apart->start_count % VCH_APART_STARTS_MAX] = now;
@@ -103,7 +98,7 @@ struct wait {
 // Who was told to stop may take his time, and no more.
 static vch_status look_at(struct vch_apart *apart, struct wait *wait)
 {
-    const uint64_t now = now_ms();
+    const uint64_t now = vch_clock_monotonic_ms();
 
     if (wait->task != NULL && !wait->is_told && atomic_load(&wait->task->is_cancelled)) {
         atomic_store(&apart->setup.shared->stop, true);
@@ -151,7 +146,7 @@ static vch_status hear_report(struct vch_apart *apart, struct vch_inference_repo
 {
     struct vch_inference_word word = {0};
 
-    VCH_TRY(hear(apart, &word, (struct wait){.end_ms = now_ms() + patience_ms}));
+    VCH_TRY(hear(apart, &word, (struct wait){.end_ms = vch_clock_monotonic_ms() + patience_ms}));
     if (word.kind != (uint32_t)kind || word.size != sizeof *report) return VCH_FAIL(MALFORMED);
     memcpy(report, apart->setup.shared->text, sizeof *report);
     report->complaint.text[sizeof report->complaint.text - 1] = '\0';
@@ -256,7 +251,7 @@ static vch_status fail(struct vch_apart *apart, vch_status status, struct vch_co
     if (is_hung) (void)vch_complain(&why, status.code, "it hung, and was ended");
     if (is_hung && !apart->is_loaded) {
         apart->hung_count++;
-        apart->hung_ms = now_ms();
+        apart->hung_ms = vch_clock_monotonic_ms();
     }
     vch_apart_process_end(apart, is_hung, &why);
     if (has_said) return status;

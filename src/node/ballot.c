@@ -40,7 +40,7 @@ void vch_ballot_flush(struct vch_ballot *ballot)
     }
     const struct vch_state *state = vch_ballot_state(ballot);
     vch_ballot_parts_turn_seats(ballot);
-    vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_us() / 1000);
+    vch_sides_turn(&ballot->sides, state, vch_clock_monotonic_ms());
     vch_kept_sweep(&ballot->kept, state);
     vch_voice_flush(&ballot->voice);
 }

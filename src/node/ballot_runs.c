@@ -77,7 +77,7 @@ const struct vch_digest *vch_ballot_parts_leaves(void *context, const struct vch
 {
     struct vch_ballot *ballot = context;
     struct vch_kept_run *run = vch_kept_find_trace(&ballot->kept, job, segment, trace);
-    const uint64_t now_ms = vch_clock_monotonic_us() / 1000;
+    const uint64_t now_ms = vch_clock_monotonic_ms();
 
     if (run == NULL) return NULL;
     *count = run->leaf_count;

@@ -10,7 +10,7 @@
 static struct vch_session_time now(void)
 {
     return (struct vch_session_time){.unix_ms = vch_clock_unix_ms(),
-                                     .monotonic_ms = vch_clock_monotonic_us() / 1000};
+                                     .monotonic_ms = vch_clock_monotonic_ms()};
 }
 
 static void open_session(void *session, void *context, const struct vch_public_key *peer,

@@ -14,11 +14,6 @@ enum {
     TURN_MS_MAX = 600000,  // of the loop at a time
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 const struct vch_state *vch_contender_state(const struct vch_contender *contender)
 {
     return vch_follower_state(contender->voice.follower);
@@ -40,7 +35,7 @@ static bool is_followed(void *context)
     const struct vch_contender *contender = context;
 
     return vch_state_size(vch_contender_state(contender)) > contender->position ||
-           now_ms() >= contender->progress_ms + STANDSTILL_MS;
+           vch_clock_monotonic_ms() >= contender->progress_ms + STANDSTILL_MS;
 }
 
 static uint64_t standstill_ms(const struct vch_contender *contender)
@@ -56,7 +51,7 @@ static bool is_pleaded(void *context)
 
     vch_contender_parts_turn(contender);
     return contender->plea.is_over || contender->plea.is_lost ||
-           now_ms() >= contender->progress_ms + standstill_ms(contender);
+           vch_clock_monotonic_ms() >= contender->progress_ms + standstill_ms(contender);
 }
 
 static vch_status wait_until(struct vch_contender *contender, bool (*is_done)(void *context),
@@ -65,7 +60,7 @@ static vch_status wait_until(struct vch_contender *contender, bool (*is_done)(vo
     struct vch_ledger_link *link = contender->voice.link;
     vch_status status = VCH_FAIL(TIMEOUT);
 
-    contender->progress_ms = now_ms();
+    contender->progress_ms = vch_clock_monotonic_ms();
     while (status.code == VCH_CODE_TIMEOUT)
         status = vch_ledger_link_wait(link, is_done, contender, TURN_MS_MAX);
     if (vch_is_ok(status)) return status;
@@ -121,7 +116,7 @@ static void on_entry(void *context, const struct vch_entry *entry)
 {
     struct vch_contender *contender = context;
 
-    contender->progress_ms = now_ms();
+    contender->progress_ms = vch_clock_monotonic_ms();
     vch_contender_parts_watch(contender, entry);
 }
 

@@ -8,11 +8,6 @@
 
 enum { REFUSALS_MAX = 3 }; // of one statement that our own rules refuse as well
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 __attribute__((format(printf, 2, 3))) static void tell(const struct vch_contender *contender,
                                                        const char *format, ...)
 {
@@ -95,12 +90,12 @@ static void open_dispute(struct vch_contender *contender)
     const struct vch_kept_record *record = &contender->plea.stand->record;
     struct vch_entry entry = {.kind = VCH_ENTRY_DISPUTE_OPEN};
 
-    if (!vch_again_is_time(&contender->plea.again, now_ms())) return;
+    if (!vch_again_is_time(&contender->plea.again, vch_clock_monotonic_ms())) return;
     entry.dispute_open.job = record->contest.subject;
     entry.dispute_open.segment = record->contest.segment;
     entry.dispute_open.output = record->output;
     entry.dispute_open.trace = record->trace;
-    vch_again_note(&contender->plea.again, now_ms());
+    vch_again_note(&contender->plea.again, vch_clock_monotonic_ms());
     state_entry(contender, &entry);
 }
 
@@ -124,8 +119,8 @@ void vch_contender_parts_turn(struct vch_contender *contender)
 
     if (plea->is_over) return;
     if (plea->is_open) {
-        vch_appeals_turn(&contender->appeals, state, now_ms());
-        vch_sides_turn(&contender->sides, state, now_ms());
+        vch_appeals_turn(&contender->appeals, state, vch_clock_monotonic_ms());
+        vch_sides_turn(&contender->sides, state, vch_clock_monotonic_ms());
     } else if (is_too_late(contender) || plea->refusals >= REFUSALS_MAX) {
         plea->is_lost = true;
     } else {

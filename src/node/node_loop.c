@@ -18,16 +18,11 @@ enum {
     ABORT = 1 << 16,
 };
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static void begin_draining(struct vch_node *node)
 {
     if (node->session_host.is_draining) return;
     node->session_host.is_draining = true;
-    node->drain_end_ms = now_ms() + node->options.drain_ms;
+    node->drain_end_ms = vch_clock_monotonic_ms() + node->options.drain_ms;
     vch_log_write(VCH_LOG_INFO, "draining: %u connections, %u requests queued",
                   node->clients.guests.count, vch_worker_queued(node->worker));
     (void)evconnlistener_disable(node->listener);
@@ -36,7 +31,8 @@ static void begin_draining(struct vch_node *node)
 
 void vch_node_parts_advance_orphans(struct vch_node *node)
 {
-    const struct vch_session_time now = {.unix_ms = vch_clock_unix_ms(), .monotonic_ms = now_ms()};
+    const struct vch_session_time now = {.unix_ms = vch_clock_unix_ms(),
+                                         .monotonic_ms = vch_clock_monotonic_ms()};
 
     if (node->session_host.orphans != NULL) vch_orphans_advance(&node->session_host, now);
 }
@@ -60,7 +56,7 @@ static void on_tick(evutil_socket_t unused, short what, void *context)
     if (!node->session_host.is_draining && node->listener != NULL)
         (void)evconnlistener_enable(node->listener);
     if (!node->session_host.is_draining) return;
-    bool is_over = now_ms() >= node->drain_end_ms;
+    bool is_over = vch_clock_monotonic_ms() >= node->drain_end_ms;
     if (is_over || is_done(node)) (void)event_base_loopbreak(node->base);
 }
 

@@ -30,7 +30,7 @@ static void on_end(void *context, struct vch_errand *errand, bool is_taken, cons
         if (at->errand != errand) continue;
         at->errand = NULL;
         at->is_done = is_taken;
-        at->ended_ms = vch_clock_monotonic_us() / 1000;
+        at->ended_ms = vch_clock_monotonic_ms();
         if (!is_taken)
             vch_log_write(VCH_LOG_DEBUG, "referee: not taken, attempt %u: %s", at->attempts, why);
     }
@@ -237,7 +237,7 @@ static void start(struct vch_sides *sides, struct vch_sides_errand *at,
     struct vch_peer peer;
 
     at->attempts++;
-    at->ended_ms = vch_clock_monotonic_us() / 1000;
+    at->ended_ms = vch_clock_monotonic_ms();
     if (!find_peer(&peer, sides, &at->referee)) return; // the other side may know where it listens
     struct vch_errand_load *load = make_load(sides, dispute, trace, shown);
     const struct vch_errand_setup errand = {.base = setup->base,

@@ -192,11 +192,6 @@ static void end(void)
     folder_remove(scene.folder);
 }
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 static struct vch_sides_errand *errand_to_self(void)
 {
     for (uint32_t i = 0; i < VCH_SIDES_ERRANDS_MAX; i++)
@@ -233,7 +228,7 @@ TEST(sides_open_to_the_referee_what_it_needs)
     {
         for (int is_truth = 0; is_truth < 2; is_truth++) {
             begin(*lie, is_truth);
-            vch_sides_turn(&scene.sides, ledger.state, now_ms());
+            vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
             CHECK_EQ(count_errands(), ledger_contest(&scene.r.drawn)->seat_count);
             finish_errand();
             CHECK(errand_to_self()->is_done);
@@ -242,7 +237,8 @@ TEST(sides_open_to_the_referee_what_it_needs)
             const struct vch_digest right =
                 *lie == REFEREES_OUTPUT ? scene.r.truth.output : scene.r.truth.leaves[*lie];
             CHECK(vch_hash_is_equal(&scene.answer, &right));
-            vch_sides_turn(&scene.sides, ledger.state, now_ms() + 1000000); // once is enough
+            // Once is enough.
+            vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms() + 1000000);
             CHECK(errand_to_self()->errand == NULL);
             end();
         }
@@ -254,7 +250,7 @@ TEST(sides_ask_again_ever_more_slowly_where_they_are_refused)
     begin(REFEREES_SECOND, true);
     scene.r.session.host.memory_max = 0; // too small for anything
     for (uint32_t attempt = 1; attempt <= 4; attempt++) {
-        const uint64_t later = now_ms() + 100000;
+        const uint64_t later = vch_clock_monotonic_ms() + 100000;
         vch_sides_turn(&scene.sides, ledger.state, later);
         CHECK_EQ(errand_to_self()->attempts, attempt);
         finish_errand();
@@ -264,7 +260,7 @@ TEST(sides_ask_again_ever_more_slowly_where_they_are_refused)
         CHECK_EQ(errand_to_self()->attempts, attempt);
     }
     scene.r.session.host.memory_max = SESSION_MEMORY_MAX;
-    vch_sides_turn(&scene.sides, ledger.state, now_ms() + 100000);
+    vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms() + 100000);
     finish_errand();
     CHECK(errand_to_self()->is_done);
     CHECK_EQ(scene.r.session.computed_count, 1);
@@ -276,10 +272,11 @@ TEST(sides_keep_out_of_other_disputes)
 {
     begin(REFEREES_FIRST, true);
     scene.sides.setup.self = ledger.nodes[scene.r.self].key.public_key;
-    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
     CHECK_EQ(count_errands(), 0);
     scene.sides.setup.self = ledger.nodes[scene.r.liar.node].key.public_key;
-    vch_sides_turn(&scene.sides, ledger.state, now_ms()); // kept is the other side's run
+    // Kept is the other side's run.
+    vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
     CHECK_EQ(count_errands(), 0);
     end();
 }
@@ -312,13 +309,13 @@ TEST(sides_and_referees_show_what_they_are_where_the_other_asks)
             scene.r.session.host.client_policy = &scene.attested.policy;
         else
             scene.sides.setup.policy = &scene.attested.policy;
-        vch_sides_turn(&scene.sides, ledger.state, now_ms());
+        vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
         finish_errand(); // there is nothing to show
         CHECK(!errand_to_self()->is_done);
         CHECK_EQ(scene.r.session.computed_count, 0);
         CHECK_EQ(scene.r.session.metrics.jobs_admitted, 0);
         attest(is_side);
-        vch_sides_turn(&scene.sides, ledger.state, now_ms() + 100000);
+        vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms() + 100000);
         finish_errand();
         CHECK(errand_to_self()->is_done);
         CHECK_EQ(scene.r.session.computed_count, 1);
@@ -333,7 +330,7 @@ TEST(sides_get_in_as_sides_where_no_registry_names_them)
 
     begin(REFEREES_SECOND, true);
     scene.clients.setup.registry = &nobody;
-    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
     finish_errand();
     CHECK(errand_to_self()->is_done);
     end();
@@ -341,7 +338,7 @@ TEST(sides_get_in_as_sides_where_no_registry_names_them)
     begin(REFEREES_SECOND, true);
     scene.clients.setup.registry = &nobody;
     scene.r.session.host.self = &ledger.stranger.public_key;
-    vch_sides_turn(&scene.sides, ledger.state, now_ms());
+    vch_sides_turn(&scene.sides, ledger.state, vch_clock_monotonic_ms());
     finish_errand();
     CHECK(!errand_to_self()->is_done);
     CHECK_EQ(scene.r.session.computed_count, 0);

@@ -97,11 +97,6 @@ static void must(vch_status status, const char *what, const struct vch_complaint
         fail("%s: %s: %s", what, vch_code_text(status.code), complaint ? complaint->text : "");
 }
 
-static uint64_t now_ms(void)
-{
-    return vch_clock_monotonic_us() / 1000;
-}
-
 // Two verdicts with a majority on one segment of one job would be two truths.
 static void note_verdict(const struct vch_entry *entry)
 {
@@ -145,7 +140,7 @@ static void on_appended(void *context, vch_status status,
         crowd.positions[crowd.acked_count++] = results[i].position;
         crowd.deposits_acked += sent->is_deposit;
     }
-    if (sent->doing != NULL) sent->doing->until_ms = now_ms() + RETRY_MS;
+    if (sent->doing != NULL) sent->doing->until_ms = vch_clock_monotonic_ms() + RETRY_MS;
     free(sent);
 }
 
@@ -203,8 +198,9 @@ static struct doing *begin(const struct vch_contest_id *contest, uint32_t node,
         struct doing *at = &crowd.doing[i];
         bool is_same = at->node == node && at->kind == kind &&
                        memcmp(&at->contest, contest, sizeof *contest) == 0;
-        if (is_same && now_ms() < at->until_ms) return NULL;
-        if (is_same || (free_slot == NULL && now_ms() >= at->until_ms)) free_slot = at;
+        if (is_same && vch_clock_monotonic_ms() < at->until_ms) return NULL;
+        if (is_same || (free_slot == NULL && vch_clock_monotonic_ms() >= at->until_ms))
+            free_slot = at;
         if (is_same) break;
     }
     if (free_slot != NULL) *free_slot = (struct doing){*contest, node, kind, UINT64_MAX};
@@ -240,7 +236,7 @@ static void withhold(struct vch_entry *entry, struct doing *doing)
     static bool has_invented;
     struct vch_entry invented = *entry;
 
-    doing->until_ms = now_ms() + TIME_MS; // once
+    doing->until_ms = vch_clock_monotonic_ms() + TIME_MS; // once
     print_commit(entry, &crowd.nodes[0]);
     if (has_invented) return;
     has_invented = true;
@@ -336,7 +332,7 @@ static void deposit_some(void)
 static bool is_over(void *context)
 {
     (void)context;
-    if (crowd.is_setting_up || now_ms() == 0) return false;
+    if (crowd.is_setting_up || vch_clock_monotonic_ms() == 0) return false;
     return crowd.jobs_decided >= crowd.jobs_wanted &&
            crowd.deposits_acked >= crowd.deposits_wanted && crowd.in_flight == 0;
 }
@@ -355,9 +351,9 @@ static void insist(bool (*is_done)(uint32_t), struct vch_entry (*make)(uint32_t)
     for (uint32_t i = 0; i < count; i++)
         while (!is_done(i)) {
             struct vch_entry entry = make(i);
-            uint64_t end = now_ms() + RETRY_MS;
+            uint64_t end = vch_clock_monotonic_ms() + RETRY_MS;
             (void)say(&entry, who(i), NULL);
-            while (!is_done(i) && now_ms() < end)
+            while (!is_done(i) && vch_clock_monotonic_ms() < end)
                 if (event_base_loop(crowd.base, EVLOOP_ONCE) < 0) fail("no loop");
         }
 }
@@ -548,7 +544,7 @@ static int report(uint64_t started_ms)
            ", \"lost\": %" PRIu64 ", \"jobs\": %" PRIu64 ", \"double_verdicts\": %" PRIu64
            ", \"size\": %" PRIu64 ", \"root\": \"%s\", \"ms\": %" PRIu64 "}\n",
            crowd.acked_count, missing, crowd.refused, crowd.lost, crowd.jobs_decided,
-           crowd.double_verdicts, crowd.log_size, hex, now_ms() - started_ms);
+           crowd.double_verdicts, crowd.log_size, hex, vch_clock_monotonic_ms() - started_ms);
     if (!holds_together) (void)fprintf(stderr, "invariants: %s\n", complaint.text);
     return missing == 0 && crowd.double_verdicts == 0 && holds_together ? 0 : 1;
 }
@@ -557,7 +553,7 @@ int main(int argc, char **argv)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    uint64_t started_ms = now_ms();
+    uint64_t started_ms = vch_clock_monotonic_ms();
 
     if (argc != 7) fail("usage: crowd CHARTER FOUNDER.key PORT JOBS DEPOSITS SEED");
     vch_process_harden();
@@ -583,7 +579,7 @@ int main(int argc, char **argv)
     while (!is_over(NULL) || !has_followed(NULL)) {
         if (vch_ledger_link_state(crowd.link) == VCH_LEDGER_LINK_BROKEN)
             fail("the ledger lied: %s", vch_ledger_link_trouble(crowd.link));
-        if (now_ms() - started_ms > TIME_MS) fail("this takes too long");
+        if (vch_clock_monotonic_ms() - started_ms > TIME_MS) fail("this takes too long");
         if (!is_over(NULL)) go_on();
         if (event_base_loop(crowd.base, EVLOOP_ONCE) < 0) fail("no loop");
     }
