@@ -141,6 +141,11 @@ TEST(snp_report_signed_but_not_to_be_trusted_is_refused)
     amd_write_report(&amd);
     amd.policy.ignores_unknown_platform = false;
     check_fails("snp.platform.known");
+    amd.policy.ignores_unknown_platform = true;
+    amd.policy.signers |= 1 << VCH_SNP_REPORT_VLEK;
+    amd.report[0x48] |= VCH_SNP_REPORT_VLEK << 2; // by a chip's own key, it says by one on loan
+    amd_sign(&amd);
+    check_fails("snp.key.kind");
 }
 
 TEST(snp_certificate_whose_hardware_id_is_wrapped_is_malformed)
