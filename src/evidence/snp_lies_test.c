@@ -148,6 +148,24 @@ TEST(snp_report_signed_but_not_to_be_trusted_is_refused)
     check_fails("snp.key.kind");
 }
 
+// Even where rules take firmware that the host can take back, and have no floors to speak of.
+TEST(snp_versions_that_no_firmware_has_at_once_are_refused)
+{
+    static const uint16_t places[] = {0x1e0, 0x38}; // committed below reported, current below both
+
+    amd_begin(&amd, &AMD_TURIN);
+    amd.policy.takes_provisional = true;
+    amd.floor.tcb = (struct vch_snp_report_tcb){0};
+    CHECK_OK(verify());
+    FOR_EACH(place, places)
+    {
+        amd_write_report(&amd);
+        amd.report[*place + 3]--; // of the snp part
+        amd_sign(&amd);
+        check_fails("snp.tcb.order");
+    }
+}
+
 TEST(snp_certificate_whose_hardware_id_is_wrapped_is_malformed)
 {
     amd.is_id_wrapped = true;
