@@ -130,3 +130,11 @@ vch_status vch_confine_check(const struct vch_confine_facts *facts,
     }
     return VCH_OK;
 }
+
+vch_status vch_confine_settle(struct vch_complaint *complaint)
+{
+    if (vch_filter_settle()) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_REFUSED,
+                        "this kernel does not let a process give up starting threads: %s",
+                        strerror(errno));
+}

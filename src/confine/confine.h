@@ -19,6 +19,9 @@ struct vch_confine_facts {
 vch_status vch_confine_self(struct vch_confine_facts *out, const struct vch_profile *profile,
                             struct vch_complaint *complaint);
 
+// No thread more, for a process confined by SYSCALLS that has all its threads. REFUSED.
+vch_status vch_confine_settle(struct vch_complaint *complaint);
+
 // Whether all that the profile requires was granted.
 vch_status vch_confine_check(const struct vch_confine_facts *facts,
                              const struct vch_profile *profile, struct vch_complaint *complaint);

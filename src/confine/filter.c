@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "confine/filter_calls.h"
@@ -54,6 +58,8 @@ static const struct {
     {WRITES, "fcntl", 1, UINT64_MAX, F_ADD_SEALS},
     {WRITES, "fcntl", 1, UINT64_MAX, F_DUPFD_CLOEXEC},
     {CHANNEL, "fcntl", 1, UINT64_MAX, F_GET_SEALS}, // of memory that came by a message
+    // Narrower still (vch_filter_settle): of all that this call does, that alone takes such flags.
+    {THREADS, "seccomp", 1, UINT64_MAX, SECCOMP_FILTER_FLAG_TSYNC},
     {THREADS, "clone", 0, CLONE_THREAD | CLONE_VM | SPACES, CLONE_THREAD | CLONE_VM},
 };
 
@@ -145,6 +151,21 @@ static bool load(scmp_filter_ctx filter)
 
     errno = -state;
     return state == 0;
+}
+
+// Beside the filter that is there, which judges architectures and refuses clone3: the stricter word
+// of both counts. By hand, since libseccomp looks around first, and is not let to any more.
+bool vch_filter_settle(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
 void vch_filter_enter(struct vch_fence_result *out, const struct vch_profile *profile)

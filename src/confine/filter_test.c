@@ -1,6 +1,8 @@
 // Sockets that were handed over are served, and are good for nothing else.
 #include "confine/filter.h"
 
+#include <pthread.h>
+
 #include "harness/attempts_made.h"
 
 static void open_spare(void)
@@ -96,4 +98,55 @@ TEST(filter_lets_nobody_connect_by_a_socket_that_it_was_given_to_serve)
             printf("# skipped: %s, which fails here without any fence\n", one->what);
         CHECK_EQ(close(attempts_victim.spare), 0);
     }
+}
+
+static void *return_at_once(void *context)
+{
+    return context;
+}
+
+static bool can_start(void)
+{
+    pthread_t thread;
+
+    return pthread_create(&thread, NULL, return_at_once, NULL) == 0 &&
+           pthread_join(thread, NULL) == 0;
+}
+
+struct crew {
+    pthread_mutex_t lock; // held until the process has settled
+    bool can_start;
+};
+
+static void *try_later(void *context)
+{
+    struct crew *crew = context;
+
+    (void)pthread_mutex_lock(&crew->lock);
+    crew->can_start = can_start();
+    return NULL;
+}
+
+static int try_threads(void)
+{
+    struct crew crew = {PTHREAD_MUTEX_INITIALIZER, false};
+    pthread_t early;
+
+    (void)pthread_mutex_lock(&crew.lock);
+    if (!can_start() || pthread_create(&early, NULL, try_later, &crew) != 0) return 0;
+    if (!vch_filter_settle()) return 0;
+    (void)pthread_mutex_unlock(&crew.lock);
+    if (pthread_join(early, NULL) != 0 || crew.can_start) return 0;
+    return can_start() ? 0 : EPERM;
+}
+
+TEST(filter_settles_a_process_whose_threads_all_run)
+{
+    const struct attempt threads = {"a thread more", try_threads, 0, 0, false, false};
+    const struct vch_profile profile = vch_profile_inference(NULL, 0, NULL, 0, 1 << 28);
+    enum attempts_outcome outcome = attempts_make(&profile, &threads);
+
+    if (outcome == ATTEMPTS_NOT_STARTED)
+        test_skip("this kernel does not grant what every role needs");
+    CHECK_EQ(outcome, ATTEMPTS_DENIED);
 }

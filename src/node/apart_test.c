@@ -2,6 +2,7 @@
 #include "node/apart.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -14,7 +15,7 @@
 static struct apart_world world;
 
 // What a task's job says to the process that computes.
-enum word { HONEST, CRASH, ATTACK, QUIT, STUBBORN, OBEDIENT, SNOOP, GREEDY, BLIND };
+enum word { HONEST, CRASH, ATTACK, QUIT, STUBBORN, OBEDIENT, SNOOP, GREEDY, BLIND, CROWD };
 
 static void crash(void)
 {
@@ -51,6 +52,22 @@ static void take_all(struct vch_task *task)
         vch_complain(&task->complaint, VCH_CODE_NO_MEMORY, "%zu MiB, and no more", taken >> 20);
 }
 
+static void *rest(void *context)
+{
+    for (;;)
+        (void)usleep(1000);
+    return context;
+}
+
+static void start_thread(struct vch_task *task)
+{
+    pthread_t thread;
+    const int error = pthread_create(&thread, NULL, rest, NULL);
+
+    if (error != 0)
+        task->status = vch_complain(&task->complaint, VCH_CODE_REFUSED, "error %d", error);
+}
+
 static void behave(void *context, const struct vch_engine *engine, struct vch_task *task)
 {
     switch ((enum word)task->job_id.bytes[0]) {
@@ -63,6 +80,7 @@ static void behave(void *context, const struct vch_engine *engine, struct vch_ta
     case OBEDIENT: wait_for_stop(task); break;
     case SNOOP: snoop(task); break;
     case GREEDY: take_all(task); return;
+    case CROWD: start_thread(task); return;
     case BLIND:
         for (;;)
             *(volatile char *)calloc(1, (size_t)1 << 30) = 1;
@@ -234,6 +252,17 @@ TEST(apart_whose_process_takes_all_memory_is_refused_it_and_the_node_goes_on)
     tear_down();
 }
 #endif
+
+TEST(apart_whose_process_starts_threads_of_its_own_is_refused_them)
+{
+    set_up();
+    struct vch_task *task = apart_run(&world, apart_task(&world, 0, 2, CROWD));
+    CHECK_EQ(task->status.code, VCH_CODE_REFUSED);
+    CHECK(strstr(task->complaint.text, "error 1") != NULL);
+    apart_free_task(task);
+    apart_check_works(&world);
+    tear_down();
+}
 
 TEST(apart_starts_five_processes_a_minute_and_no_more)
 {

@@ -116,7 +116,8 @@ static vch_status load(struct inside *inside, struct vch_complaint *complaint)
         VCH_TRY(vch_models_add(&inside->models, setup->packages[i].bytes, setup->packages[i].size,
                                &inside->arena, inside->engine.workers, complaint));
     VCH_TRY(vch_models_settle(&inside->models, setup->kernels, &inside->arena, complaint));
-    return load_annexes(inside, complaint);
+    VCH_TRY(load_annexes(inside, complaint));
+    return vch_confine_settle(complaint); // all threads are there
 }
 
 // It joins what is held already of its model.
