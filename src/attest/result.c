@@ -127,13 +127,16 @@ static void judge_anchors(struct vch_result_parts *parts)
 static vch_status judge_evidence(struct vch_result_parts *parts)
 {
     vch_status status = kinds[parts->result->kind].judge(parts);
+    const bool is_judged = vch_is_ok(status) || status.code == VCH_CODE_REFUSED;
 
-    if (vch_is_ok(status) || status.code == VCH_CODE_REFUSED) return VCH_OK;
     if (status.code == VCH_CODE_NO_MEMORY) return status;
+    // The word is made of checks, so a refusal that left none behind would be none.
+    if (vch_is_ok(status) || (is_judged && !vch_is_ok(vch_appraisal_status(parts->appraisal))))
+        return VCH_OK;
     vch_appraisal_check(parts->appraisal, "result.evidence", false, "%s",
                         parts->complaint->text[0] != '\0' ? parts->complaint->text
                                                           : vch_code_text(status.code));
-    return status;
+    return is_judged ? VCH_OK : status;
 }
 
 // Of a machine that nothing shows nobody is the operator: a forged report names any.

@@ -3,6 +3,17 @@
 #include "cli/rules_file.h"
 #include "host/clock.h"
 
+// Whoever names a signer, a class or a list believes that somebody is held to it.
+static vch_status check_meant(struct vch_tool *tool, const char *signer)
+{
+    static const char *const policies[] = {"policy", "client-policy", NULL};
+    const char *const names[] = {signer, "class", "crl"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        VCH_TRY(vch_options_only_with(tool->options, names[i], policies, &tool->complaint));
+    return VCH_OK;
+}
+
 vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, const char *option,
                             const char *signer, enum vch_rules_class what)
 {
@@ -10,7 +21,7 @@ vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, cons
     const int64_t now_s = (int64_t)(vch_clock_unix_ms() / 1000);
 
     *out = (struct vch_demands){0};
-    if (path == NULL) return VCH_OK;
+    if (path == NULL) return check_meant(tool, signer);
     VCH_TRY(vch_rules_file_class(&what, tool, "class"));
     VCH_TRY(vch_rules_file_load(&out->rules, tool, path, signer, now_s));
     out->judge = (struct vch_judge){.rules = &out->rules, .what = what};

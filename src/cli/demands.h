@@ -15,7 +15,8 @@ struct vch_demands {
 };
 
 // --OPTION RULES, signed by one of --SIGNER KEY; for --class CLASS, or `what` where that is not
-// there. Nothing where the option is not there. REFUSED where the rules let nobody have that class.
+// there. Nothing where the option is not there; USAGE where what only counts with a policy is, and
+// no policy. REFUSED where the rules let nobody have that class.
 vch_status vch_demands_load(struct vch_demands *out, struct vch_tool *tool, const char *option,
                             const char *signer, enum vch_rules_class what);
 

@@ -78,6 +78,16 @@ const char *vch_options_text(const struct vch_options *options, const char *name
     return vch_options_nth(options, name, 0);
 }
 
+vch_status vch_options_only_with(const struct vch_options *options, const char *name,
+                                 const char *const *with, struct vch_complaint *complaint)
+{
+    if (!vch_options_has(options, name)) return VCH_OK;
+    for (size_t i = 0; with[i] != NULL; i++)
+        if (vch_options_has(options, with[i])) return VCH_OK;
+    return vch_complain(complaint, VCH_CODE_USAGE, "--%s does nothing without --%s: add it", name,
+                        with[0]);
+}
+
 bool vch_options_is_number(uint64_t *out, const char *text, uint64_t least, uint64_t most)
 {
     uint64_t value = 0;

@@ -52,5 +52,10 @@ vch_status vch_options_u64(uint64_t *out, const struct vch_options *options, con
 vch_status vch_options_required(const char **out, const struct vch_options *options,
                                 const char *name, struct vch_complaint *complaint);
 
+// USAGE where --`name` is there and none of `with`, a list that ends with NULL: it would do
+// nothing, and whoever wrote it does not know.
+vch_status vch_options_only_with(const struct vch_options *options, const char *name,
+                                 const char *const *with, struct vch_complaint *complaint);
+
 // A whole decimal string in [least, most], for operands and parts of values.
 bool vch_options_is_number(uint64_t *out, const char *text, uint64_t least, uint64_t most);

@@ -60,3 +60,16 @@ TEST(options_reads_numbers_in_range_only)
     CHECK(!vch_options_is_number(&value, "1x", 0, 9));
     CHECK(!vch_options_is_number(&value, "10", 0, 9));
 }
+
+TEST(options_says_which_one_does_nothing_alone)
+{
+    static const char *const with[] = {"input", "json", NULL};
+    const char *both[] = {"-o", "out", "--json"};
+    struct vch_options options;
+
+    CHECK_OK(parse(&options, 3, both));
+    CHECK_OK(vch_options_only_with(&options, "output", with, NULL));
+    CHECK_OK(parse(&options, 2, both));
+    CHECK_FAILS(vch_options_only_with(&options, "output", with, NULL), USAGE);
+    CHECK_OK(vch_options_only_with(&options, "input", with, NULL)); // which is not there
+}

@@ -18,11 +18,15 @@ static const char *const verdicts[] = {
 vch_status vch_verify_attested_load(const struct vch_rules **rules, struct vch_tool *tool,
                                     const struct vch_policy *policy, int64_t time_s)
 {
+    static const char *const policies[] = {"attest-policy", NULL};
+    static const char *const with_policy[] = {"attest-signer", "attest-class", "crl"};
     static struct vch_rules loaded;
     struct vch_public_key signers[VCH_VERIFY_KEYS_MAX + VCH_RULES_FILE_SIGNERS_MAX];
     struct vch_rules_trust trust = {signers, policy->attest_signer_count, time_s};
     const char *path = vch_options_text(tool->options, "attest-policy"), *text = NULL;
 
+    for (size_t i = 0; i < sizeof with_policy / sizeof *with_policy; i++)
+        VCH_TRY(vch_options_only_with(tool->options, with_policy[i], policies, &tool->complaint));
     if (path == NULL) return VCH_OK;
     memcpy(signers, policy->attest_signers, trust.signer_count * sizeof *signers);
     for (uint32_t i = 0; (text = vch_options_nth(tool->options, "attest-signer", i)) != NULL; i++) {

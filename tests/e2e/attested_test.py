@@ -190,6 +190,9 @@ class Attested(unittest.TestCase):
         done = subprocess.run([VOUCH, "verify", self.folder / "answer.voucher", "--attest-policy", policy],
                               capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, USAGE)
+        code, said = self.verify(None, "--attest-signer", ev.SIGNER.public.hex(), text=True)
+        self.assertEqual(code, USAGE)
+        self.assertIn("does nothing without --attest-policy", said)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,8 @@ class Words(Attested):
         self.refuse(network, None, "--policy", rules, code=USAGE)
         other = Policies(VOUCH, network.folder / "others")
         self.refuse(network, None, "--policy", rules, "--policy-signer", other.signer, code=REFUSED)
+        for alone in (["--policy-signer", POLICIES.signer], ["--class", "prompts"], ["--crl", "list"]):
+            self.assertIn("does nothing without --policy", self.refuse(network, None, *alone, code=USAGE))
         over = POLICIES.sign(POLICIES.draft("sandbox", not_after="2020-01-01T00:00:00Z"), "over")
         self.refuse(network, over, code=REFUSED)
         self.refuse(network, rules, "--class", "anything", code=USAGE)
