@@ -46,7 +46,7 @@ class Keys(unittest.TestCase):
         if "a sanitizer looks into its own process" in self.log(0):
             self.skipTest("a sanitizer's shadow memory takes hours to read")
         done = subprocess.run([SECRETS, *needles, "--", *map(str, family(process))], capture_output=True, text=True,
-                              timeout=TIMEOUT_S, check=False)
+                              timeout=4 * TIMEOUT_S, check=False)  # every byte that any of them has mapped
         if done.returncode == CANNOT_LOOK:
             self.skipTest(f"only root may look into other processes: {done.stdout.strip()}")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
