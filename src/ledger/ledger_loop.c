@@ -10,12 +10,12 @@
 #include "host/log.h"
 #include "ledger/ledger_parts.h"
 #include "net/address.h"
+#include "net/listening.h"
 
 enum {
     TICK_MS = 10,
     CROWD_TICKS = 10, // between counts of the crowd,
     SLOW_TICKS = 20,  // and looks at what can wait
-    BACKLOG = 128,
 };
 
 static void begin_draining(struct vch_ledger *ledger)
@@ -121,21 +121,18 @@ static vch_status add_events(struct vch_ledger *ledger)
 
 static vch_status listen_to_members(struct vch_ledger *ledger, struct vch_complaint *complaint)
 {
-    const struct vch_ledger_options *options = &ledger->options;
-    struct sockaddr_storage address;
-    socklen_t size = 0;
+    int door = -1;
 
-    VCH_TRY(vch_address_parse(&address, &size, options->host, options->port, complaint));
+    VCH_TRY(vch_listening_open(&door, ledger->options.host, ledger->options.port, complaint));
     ledger->listener =
-        evconnlistener_new_bind(ledger->base, on_accept, ledger,
-                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                BACKLOG, (struct sockaddr *)&address, (int)size);
-    if (ledger->listener == NULL)
-        return vch_complain(complaint, VCH_CODE_IO,
-                            "cannot listen on %s port %u: choose another address or port",
-                            options->host, options->port);
+        evconnlistener_new(ledger->base, on_accept, ledger,
+                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, door); // 0: it listens
+    if (ledger->listener == NULL) {
+        (void)close(door);
+        return VCH_FAIL(NO_MEMORY);
+    }
     evconnlistener_set_error_cb(ledger->listener, on_accept_error);
-    ledger->port = vch_address_port(evconnlistener_get_fd(ledger->listener));
+    ledger->port = vch_address_port(door);
     return VCH_OK;
 }
 

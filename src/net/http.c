@@ -5,8 +5,10 @@
 #include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/address.h"
+#include "net/listening.h"
 
 enum { TIMEOUT_S = 5, HEADERS_MAX = 8192, BODY_MAX = 1024 };
 
@@ -182,23 +184,6 @@ static bool listen_on(struct vch_http *http, struct evhttp_bound_socket *bound)
     return true;
 }
 
-vch_status vch_http_new(struct vch_http **out, struct event_base *base, const char *host,
-                        uint16_t port, const struct vch_http_route *routes, void *context,
-                        struct vch_complaint *complaint)
-{
-    struct vch_http *http = new_server(base, routes, context);
-
-    if (http == NULL) return VCH_FAIL(NO_MEMORY);
-    if (!listen_on(http, evhttp_bind_socket_with_handle(http->server, host, port))) {
-        vch_http_free(http);
-        return vch_complain(complaint, VCH_CODE_IO,
-                            "cannot listen for HTTP on %s port %u: choose another address or port",
-                            host, port);
-    }
-    *out = http;
-    return VCH_OK;
-}
-
 vch_status vch_http_new_on(struct vch_http **out, struct event_base *base, int listening,
                            const struct vch_http_route *routes, void *context)
 {
@@ -211,6 +196,18 @@ vch_status vch_http_new_on(struct vch_http **out, struct event_base *base, int l
     }
     *out = http;
     return VCH_OK;
+}
+
+vch_status vch_http_new(struct vch_http **out, struct event_base *base, const char *host,
+                        uint16_t port, const struct vch_http_route *routes, void *context,
+                        struct vch_complaint *complaint)
+{
+    int door = -1;
+
+    VCH_TRY(vch_listening_open(&door, host, port, complaint));
+    vch_status status = vch_http_new_on(out, base, door, routes, context);
+    if (!vch_is_ok(status)) (void)close(door);
+    return status;
 }
 
 void vch_http_handle(struct vch_http *http, const struct vch_http_handler *handlers, void *context)
