@@ -4,13 +4,13 @@ is acknowledged. Exits 77 where etcd is not installed."""
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from ledgers import Ledger, Refused
+from processes import Door
 
 MEMBERS = 3
 
@@ -18,12 +18,9 @@ MEMBERS = 3
 class Cluster:
     def __init__(self, folder):
         self.folder, self.members = pathlib.Path(folder), [None] * MEMBERS
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2 * MEMBERS)]
-        ports = [s.getsockname()[1] for s in sockets]
-        for s in sockets:
-            s.close()
-        self.clients = [f"http://127.0.0.1:{port}" for port in ports[:MEMBERS]]
-        self.peers = [f"http://127.0.0.1:{port}" for port in ports[MEMBERS:]]
+        self.doors = [Door() for _ in range(2 * MEMBERS)]
+        urls = [f"http://127.0.0.1:{door.port}" for door in self.doors]
+        self.clients, self.peers = urls[:MEMBERS], urls[MEMBERS:]
 
     def start(self, i):
         everyone = ",".join(f"m{j}={peer}" for j, peer in enumerate(self.peers))
@@ -49,6 +46,8 @@ class Cluster:
     def __exit__(self, *_):
         for i in range(MEMBERS):
             self.kill(i)
+        for door in self.doors:
+            door.close()
 
 
 def deposit(ledger, amount):

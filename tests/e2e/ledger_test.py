@@ -141,7 +141,7 @@ def test_witness_down(vouch, folder):
         first = ledger.entry("deposit", ledger.founder, 1, "--wait-cosigned")
         assert "w1.example" not in ledger.checkpoint()[2]
         ledger.witnesses[1].close()
-        ledger.witnesses[1] = ledger.start_witness(1, ledger.witnesses[1].ports[0])
+        ledger.witnesses[1] = ledger.start_witness(1)
         ledger.witnesses[2].end(9)  # now the one that was away is needed
         second = ledger.entry("deposit", ledger.founder, 1, "--wait-cosigned")
         assert second["cosigned"] > first["cosigned"]

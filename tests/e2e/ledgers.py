@@ -6,14 +6,14 @@ only.
         ledger.kill(); ledger.start()
 
 Every process started here is ended here, by its own process id. Nothing sleeps: a process is ready
-when it says so, and ports are the kernel's choice; a ledger that comes back takes the port it had.
+when it says so, and ports are the kernel's choice; whoever comes back takes the port it had.
 """
 import json
 import os
 import pathlib
 import urllib.request
 
-from processes import Process, Refused, Started, TIMEOUT_S  # noqa: F401, for those who use this module
+from processes import Door, Process, Refused, Started, TIMEOUT_S  # noqa: F401, for those who use this module
 
 
 def listening(command, log, lines=1):
@@ -30,7 +30,9 @@ class Ledger(Started):
         self.options = list(options)
         self.program = [self.vouch, "ledger"]
         self.founder, self.clerk = self.keygen("founder"), self.keygen("clerk")
-        self.witnesses, self.process, self.port, self.http = [], None, None, None
+        self.witnesses, self.process = [], None
+        self.doors = [Door() for _ in range(2 + witnesses)]  # members', HTTP, each witness's
+        self.port, self.http = self.doors[0].port, self.doors[1].port
         self.names = [f"w{i}.example" for i in range(witnesses)]
         vkeys = []
         for i, name in enumerate(self.names):
@@ -52,27 +54,28 @@ class Ledger(Started):
         for process in [self.process, *self.witnesses]:
             if process:
                 process.close()
+        for door in self.doors:
+            door.close()
 
     def path(self, name):
         return self.folder / name
 
-    def start_witness(self, i, port=None):
+    def start_witness(self, i):
         return listening([self.vouch, "witness", "--key", self.path(f"w{i}.key"), "--name",
                           self.names[i], "--log", self.charter["log"], "--state",
                           self.path(f"w{i}"), "--founder", self.founder, "--registry",
-                          self.path("network.registry"), *(["--port", port] if port else [])],
+                          self.path("network.registry"), "--port", self.doors[2 + i].port],
                          self.path(f"w{i}.log"))
 
     def start(self):
         urls = []
         for witness in self.witnesses:
             urls += ["--witness", f"http://127.0.0.1:{witness.ports[0]}"]
-        ports = ["--port", self.port, "--http-port", self.http] if self.port else []
         self.process = listening(
             [*self.program, "--key", self.path("clerk.key"), "--charter",
              self.path("charter"), "--founder", self.founder, "--store", self.store, *urls,
-             *ports, *self.options], self.path("ledger.log"), lines=2)
-        self.port, self.http = self.process.ports
+             "--port", self.port, "--http-port", self.http, *self.options],
+            self.path("ledger.log"), lines=2)
 
     def kill(self):
         """kill -9, at once."""

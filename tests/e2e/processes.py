@@ -6,6 +6,7 @@ it says so, on its first lines.
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 
 TIMEOUT_S = 120
@@ -24,6 +25,20 @@ def family(pid):
     for one in found:
         found += children.get(one, [])
     return found
+
+
+class Door:
+    """A port of the kernel's choice, for a server that comes and goes. The socket here never listens,
+    so that the server may, and while it is bound the kernel gives the port to nobody else."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def close(self):
+        self.socket.close()
 
 
 class Refused(Exception):

@@ -32,7 +32,7 @@ static struct sockaddr_in loopback(uint16_t port)
     };
 }
 
-static int listen_anywhere(uint16_t *port)
+static int bind_anywhere(uint16_t *port)
 {
     struct sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
@@ -41,23 +41,27 @@ static int listen_anywhere(uint16_t *port)
     CHECK(server >= 0);
     CHECK(setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0);
     CHECK(bind(server, (struct sockaddr *)&address, sizeof address) == 0);
-    CHECK(listen(server, 16) == 0);
     CHECK(getsockname(server, (struct sockaddr *)&address, &size) == 0);
     *port = ntohs(address.sin_port);
     return server;
 }
 
-// All are open at once, so that no two are the same.
+static int listen_anywhere(uint16_t *port)
+{
+    int server = bind_anywhere(port);
+
+    CHECK(listen(server, 16) == 0);
+    return server;
+}
+
+// A door never listens, so that a member may; while it is bound the kernel gives its port to nobody
+// else.
 static void choose_ports(struct etcd_cluster *cluster)
 {
-    int servers[2 * ETCD_MEMBERS];
-
     for (int i = 0; i < ETCD_MEMBERS; i++) {
-        servers[2 * i] = listen_anywhere(&cluster->client_ports[i]);
-        servers[2 * i + 1] = listen_anywhere(&cluster->peer_ports[i]);
+        cluster->doors[2 * i] = bind_anywhere(&cluster->client_ports[i]);
+        cluster->doors[2 * i + 1] = bind_anywhere(&cluster->peer_ports[i]);
     }
-    for (int i = 0; i < 2 * ETCD_MEMBERS; i++)
-        (void)close(servers[i]);
 }
 
 // A child that is killed when its parent ends, however that ends.
@@ -123,6 +127,8 @@ void etcd_stop(struct etcd_cluster *cluster)
 {
     for (int i = 0; i < ETCD_MEMBERS; i++)
         etcd_kill_member(cluster, i);
+    for (int i = 0; i < 2 * ETCD_MEMBERS; i++)
+        (void)close(cluster->doors[i]);
     folder_remove(cluster->folder);
 }
 

@@ -11,6 +11,7 @@ enum { ETCD_MEMBERS = 3 };
 struct etcd_cluster {
     char folder[256];
     uint16_t client_ports[ETCD_MEMBERS], peer_ports[ETCD_MEMBERS];
+    int doors[2 * ETCD_MEMBERS]; // hold these ports while a member is away
     pid_t members[ETCD_MEMBERS]; // 0: not running
 };
 

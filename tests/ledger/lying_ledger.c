@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -68,6 +69,18 @@ static vch_status read_witness(const char *url)
     return VCH_OK;
 }
 
+static vch_status read_port(const char *text)
+{
+    setup.options.port = (uint16_t)strtoul(text, NULL, 10);
+    return VCH_OK;
+}
+
+static vch_status read_http_port(const char *text)
+{
+    setup.options.http_port = (uint16_t)strtoul(text, NULL, 10);
+    return VCH_OK;
+}
+
 static vch_status read_option(const char *name, const char *value)
 {
     static const struct {
@@ -77,7 +90,9 @@ static vch_status read_option(const char *name, const char *value)
                  {"--charter", read_charter},
                  {"--founder", read_founder},
                  {"--store", read_store},
-                 {"--witness", read_witness}};
+                 {"--witness", read_witness},
+                 {"--port", read_port},
+                 {"--http-port", read_http_port}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].name, name) == 0) return known[i].read(value);
