@@ -55,6 +55,27 @@ count() {
     fi
 }
 
+# What each failed test said last: told again where a reader looks first, at the end.
+tell_failures() {
+    awk -v last=12 '
+        function tell(i) {
+            if (name == "") return
+            print "--- the end of what " name " said"
+            for (i = count > last ? count - last + 1 : 1; i <= count; i++) print said[i]
+            name = ""
+        }
+        / Test +#[0-9]+: / { tell() }
+        / Test +#[0-9]+: .*\*\*\*/ && !/\*\*\*Skipped/ {
+            match($0, /#[0-9]+: [^ ]+/)
+            name = substr($0, RSTART, RLENGTH); sub(/^#[0-9]+: /, "", name)
+            count = 0
+            next
+        }
+        /^ +Start +[0-9]+: / || /^[0-9]+% tests passed/ { tell() }
+        name != "" && NF > 0 { said[++count] = substr($0, 1, 300) }
+        END { tell() }' build/ci/*.log
+}
+
 stage() {
     local name=$1 start=$SECONDS log=build/ci/$1.log result=0
     printf '%-16s' "$name"
@@ -72,5 +93,6 @@ stage sanitizers
 stage aarch64
 stage make_test
 printf 'all stages      %3dm%02ds\n' $((SECONDS / 60)) $((SECONDS % 60))
+[ "$failed" = 0 ] || tell_failures
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
