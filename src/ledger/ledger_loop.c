@@ -85,13 +85,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t socket,
     vch_guests_accept(&ledger->streams, socket);
 }
 
-// Out of descriptors: the connection stays pending; a later tick tries again.
-static void on_accept_error(struct evconnlistener *listener, void *unused)
-{
-    (void)unused;
-    (void)evconnlistener_disable(listener);
-}
-
 static vch_status add_event(struct vch_ledger *ledger, evutil_socket_t fd, short what,
                             event_callback_fn callback, void *context,
                             const struct timeval *interval)
@@ -124,14 +117,7 @@ static vch_status listen_to_members(struct vch_ledger *ledger, struct vch_compla
     int door = -1;
 
     VCH_TRY(vch_listening_open(&door, ledger->options.host, ledger->options.port, complaint));
-    ledger->listener =
-        evconnlistener_new(ledger->base, on_accept, ledger,
-                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, door); // 0: it listens
-    if (ledger->listener == NULL) {
-        (void)close(door);
-        return VCH_FAIL(NO_MEMORY);
-    }
-    evconnlistener_set_error_cb(ledger->listener, on_accept_error);
+    VCH_TRY(vch_listening_accept(&ledger->listener, ledger->base, door, on_accept, ledger));
     ledger->port = vch_address_port(door);
     return VCH_OK;
 }

@@ -5,7 +5,6 @@
 #include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "net/address.h"
 #include "net/listening.h"
@@ -149,12 +148,6 @@ static void on_request(struct evhttp_request *request, void *context)
         evhttp_send_error(request, code != 0 ? code : HTTP_SERVUNAVAIL, NULL);
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *unused)
-{
-    (void)unused;
-    (void)evconnlistener_disable(listener);
-}
-
 static struct vch_http *new_server(struct event_base *base, const struct vch_http_route *routes,
                                    void *context)
 {
@@ -174,26 +167,20 @@ static struct vch_http *new_server(struct event_base *base, const struct vch_htt
     return http;
 }
 
-// False: there is nothing to listen on.
-static bool listen_on(struct vch_http *http, struct evhttp_bound_socket *bound)
-{
-    if (bound == NULL) return false;
-    http->listener = evhttp_bound_socket_get_listener(bound);
-    evconnlistener_set_error_cb(http->listener, on_accept_error);
-    http->port = vch_address_port(evhttp_bound_socket_get_fd(bound));
-    return true;
-}
-
 vch_status vch_http_new_on(struct vch_http **out, struct event_base *base, int listening,
                            const struct vch_http_route *routes, void *context)
 {
-    struct vch_http *http = new_server(base, routes, context);
+    struct evconnlistener *listener = NULL;
 
-    if (http == NULL) return VCH_FAIL(NO_MEMORY);
-    if (!listen_on(http, evhttp_accept_socket_with_handle(http->server, listening))) {
+    VCH_TRY(vch_listening_accept(&listener, base, listening, NULL, NULL));
+    struct vch_http *http = new_server(base, routes, context);
+    if (http == NULL || evhttp_bind_listener(http->server, listener) == NULL) {
+        evconnlistener_free(listener);
         vch_http_free(http);
         return VCH_FAIL(NO_MEMORY);
     }
+    http->listener = listener;
+    http->port = vch_address_port(listening);
     *out = http;
     return VCH_OK;
 }
@@ -205,9 +192,7 @@ vch_status vch_http_new(struct vch_http **out, struct event_base *base, const ch
     int door = -1;
 
     VCH_TRY(vch_listening_open(&door, host, port, complaint));
-    vch_status status = vch_http_new_on(out, base, door, routes, context);
-    if (!vch_is_ok(status)) (void)close(door);
-    return status;
+    return vch_http_new_on(out, base, door, routes, context);
 }
 
 void vch_http_handle(struct vch_http *http, const struct vch_http_handler *handlers, void *context)

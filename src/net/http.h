@@ -25,7 +25,8 @@ struct vch_http_route {
 vch_status vch_http_new(struct vch_http **out, struct event_base *base, const char *host,
                         uint16_t port, const struct vch_http_route *routes, void *context,
                         struct vch_complaint *complaint);
-// The same on a socket that listens already (net/listening.h), which is the server's from then on.
+// The same on a socket that listens already (net/listening.h), which is the server's from then on:
+// a failure closes it, too.
 vch_status vch_http_new_on(struct vch_http **out, struct event_base *base, int listening,
                            const struct vch_http_route *routes, void *context);
 uint16_t vch_http_port(const struct vch_http *http);

@@ -8,7 +8,10 @@
 
 #include "net/address.h"
 
-enum { BACKLOG = 128 };
+enum {
+    BACKLOG = 128,
+    LISTENS_ALREADY = 0, // as libevent has it, in the place of a backlog
+};
 
 static bool begin(int ours, const struct sockaddr_storage *address, socklen_t size)
 {
@@ -35,4 +38,24 @@ vch_status vch_listening_open(int *out, const char *host, uint16_t port,
     return vch_complain(complaint, VCH_CODE_IO,
                         "cannot listen on %s port %u: %s; choose another address or port", host,
                         port, strerror(error));
+}
+
+// The connection stays pending, so accepting again at once would only spin.
+static void on_accept_error(struct evconnlistener *listener, void *unused)
+{
+    (void)unused;
+    (void)evconnlistener_disable(listener);
+}
+
+vch_status vch_listening_accept(struct evconnlistener **out, struct event_base *base, int ours,
+                                evconnlistener_cb on_accept, void *context)
+{
+    *out = evconnlistener_new(base, on_accept, context,
+                              LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTENS_ALREADY, ours);
+    if (*out == NULL) {
+        (void)close(ours);
+        return VCH_FAIL(NO_MEMORY);
+    }
+    evconnlistener_set_error_cb(*out, on_accept_error);
+    return VCH_OK;
 }

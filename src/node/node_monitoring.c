@@ -1,6 +1,5 @@
 // What a node says to whoever watches it.
 #include <event2/buffer.h>
-#include <unistd.h>
 
 #include "channel/parser.h"
 #include "net/listening.h"
@@ -48,7 +47,5 @@ vch_status vch_node_parts_start_monitoring(struct vch_node *node, struct vch_com
 
     if (door == 0)
         VCH_TRY(vch_listening_open(&door, "127.0.0.1", node->options.http_port, complaint));
-    vch_status status = vch_http_new_on(&node->http, node->base, door, ROUTES, node);
-    if (!vch_is_ok(status)) (void)close(door);
-    return status;
+    return vch_http_new_on(&node->http, node->base, door, ROUTES, node);
 }
