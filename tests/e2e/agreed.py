@@ -94,11 +94,9 @@ class Agreed(Started):
 
     def start(self, i):
         """Peers are those that a file lists by then: all, when every node has started once."""
-        witnesses = [word for witness in self.ledger.witnesses
-                     for word in ("--witness", f"http://127.0.0.1:{witness.ports[0]}")]
         return self.network.start(i, *self.on_ledger(i), "--vrf", self.folder / f"node{i}.vrf",
                                   "--journal", self.folder / f"node{i}.seats", "--peers",
-                                  self.folder / "peers.txt", *witnesses)
+                                  self.folder / "peers.txt", *self.ledger.to_witnesses())
 
     def restart(self, i):
         self.network.nodes[i].close()

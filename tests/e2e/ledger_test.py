@@ -197,8 +197,8 @@ def test_kills(vouch, crowd, folder, kills, seed):
 def hand_over(ledger, draft):
     """A draft, to all witnesses."""
     body = f"{ledger.charter['origin']}\n{draft}\n".encode()
-    for witness in ledger.witnesses:
-        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/add-draft"
+    for witness in ledger.witness_urls:
+        url = f"{witness}/vouch/v1/add-draft"
         with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
             assert answer.status == 200
 
@@ -213,8 +213,8 @@ def are_in_log(ledger, drafts):
 def count_refusals(ledger, draft):
     """How many witnesses keep the ledger's signed refusal of this draft."""
     digest, count = hashlib.sha256(base64.b64decode(draft)).hexdigest(), 0
-    for witness in ledger.witnesses:
-        url = f"http://127.0.0.1:{witness.ports[0]}/vouch/v1/refusal/{digest}"
+    for witness in ledger.witness_urls:
+        url = f"{witness}/vouch/v1/refusal/{digest}"
         try:
             with urllib.request.urlopen(url, timeout=60) as answer:
                 text = answer.read().decode().splitlines()

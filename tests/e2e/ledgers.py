@@ -16,10 +16,12 @@ import urllib.request
 from processes import Door, Process, Refused, Started, TIMEOUT_S  # noqa: F401, for those who use this module
 
 
-def listening(command, log, lines=1):
-    """A process that says on each line where it listens: its `ports`."""
-    process = Process(command, log, words=3, lines=lines)
-    process.ports = [int(words[2]) for words in process.said]
+def listening(command, log, *ports):
+    """A process that says, a line each, that it listens on these."""
+    process = Process(command, log, words=3, lines=len(ports))
+    if [int(words[2]) for words in process.said] != list(ports):
+        process.close()
+        raise AssertionError(f"on {ports}, it should be: {process.said}")
     return process
 
 
@@ -33,6 +35,7 @@ class Ledger(Started):
         self.witnesses, self.process = [], None
         self.doors = [Door() for _ in range(2 + witnesses)]  # members', HTTP, each witness's
         self.port, self.http = self.doors[0].port, self.doors[1].port
+        self.witness_urls = [f"http://127.0.0.1:{door.port}" for door in self.doors[2:]]
         self.names = [f"w{i}.example" for i in range(witnesses)]
         vkeys = []
         for i, name in enumerate(self.names):
@@ -65,17 +68,18 @@ class Ledger(Started):
                           self.names[i], "--log", self.charter["log"], "--state",
                           self.path(f"w{i}"), "--founder", self.founder, "--registry",
                           self.path("network.registry"), "--port", self.doors[2 + i].port],
-                         self.path(f"w{i}.log"))
+                         self.path(f"w{i}.log"), self.doors[2 + i].port)
+
+    def to_witnesses(self):
+        """The options by which a command speaks to all witnesses."""
+        return [word for url in self.witness_urls for word in ("--witness", url)]
 
     def start(self):
-        urls = []
-        for witness in self.witnesses:
-            urls += ["--witness", f"http://127.0.0.1:{witness.ports[0]}"]
         self.process = listening(
             [*self.program, "--key", self.path("clerk.key"), "--charter",
-             self.path("charter"), "--founder", self.founder, "--store", self.store, *urls,
-             "--port", self.port, "--http-port", self.http, *self.options],
-            self.path("ledger.log"), lines=2)
+             self.path("charter"), "--founder", self.founder, "--store", self.store,
+             *self.to_witnesses(), "--port", self.port, "--http-port", self.http, *self.options],
+            self.path("ledger.log"), self.port, self.http)
 
     def kill(self):
         """kill -9, at once."""

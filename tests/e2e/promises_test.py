@@ -118,11 +118,10 @@ class Promises(unittest.TestCase):
             draft = commit_draft(bytes.fromhex(network.ledger.charter["log"].split()[-1]), tlog.Key(b"\7" * 32), bytes(32),
                                  commitment=bytes([i]) * 32)
             (self.folder / f"commit{i}").write_bytes(draft)
-        urls = [f"http://127.0.0.1:{witness.ports[0]}" for witness in network.ledger.witnesses]
         kept = self.folder / "promise"
         with self.assertRaises(Refused) as caught:
             network.ledger.entry("evidence", self.folder / "commit0", self.folder / "commit1", "--promises", kept,
-                                 *(word for url in urls for word in ("--witness", url)), key="client")
+                                 *network.ledger.to_witnesses(), key="client")
         self.assertEqual(caught.exception.text.count("promised by"), 4, caught.exception.text)
         self.assertIn("the ledger refuses it", caught.exception.text)
         found = self.refusals(network)
@@ -136,8 +135,7 @@ class Promises(unittest.TestCase):
         for i in range(3):
             self.ask(network, f"answer{i}")
         self.grow(network)
-        urls = [f"http://127.0.0.1:{witness.ports[0]}" for witness in network.ledger.witnesses]
-        code, report, error = self.audit(network, *(word for url in urls for word in ("--witness", url)))
+        code, report, error = self.audit(network, *network.ledger.to_witnesses())
         self.assertEqual(code, 0, error)
         self.assertEqual(report["gaps"], {"contests": 3, "sparse_draws": 0, "missing_draws": 0, "uncommitted_seats": 0,
                                           "unrevealed_seats": 0})
@@ -149,7 +147,8 @@ class Promises(unittest.TestCase):
             self.assertEqual(row["surplus"], 0, row)
         # What a witness signed is as good as a file, and of no use for another ledger or under another name.
         kept = self.folder / "state.txt"
-        with urllib.request.urlopen(f"{urls[0]}/vouch/v1/log/{hash_of('test.example/ledger')}", timeout=60) as got:
+        witness = network.ledger.witness_urls[0]
+        with urllib.request.urlopen(f"{witness}/vouch/v1/log/{hash_of('test.example/ledger')}", timeout=60) as got:
             kept.write_bytes(got.read())
         self.assertEqual(self.audit(network, "--shown", kept)[0], 0)
         lie = kept.read_text().replace("w0.example", "w1.example")

@@ -278,7 +278,7 @@ class Agreements(Served):
                       parameters=parameters)
 
     def made(self, network):
-        lines = [line for w in network.ledger.witnesses for line in self.metrics(w) if "_promised_total" in line]
+        lines = [line for w in network.ledger.witness_urls for line in self.metrics(w) if "_promised_total" in line]
         return [int(line.split()[1]) for line in lines]
 
     def test_every_draft_of_agreed_jobs_is_promised_and_shown(self):
@@ -289,9 +289,9 @@ class Agreements(Served):
                 jobs += 1
             for _ in range(100): # what was handed over last is shown with the next checkpoints
                 network.ledger.entry("deposit", network.network.client, 1)
-                if not any(self.promises(witness) for witness in network.ledger.witnesses):
+                if not any(self.promises(witness) for witness in network.ledger.witness_urls):
                     break
-            counts = [self.promises(witness) for witness in network.ledger.witnesses]
+            counts = [self.promises(witness) for witness in network.ledger.witness_urls]
             self.assertEqual(counts, [0] * 4)
             self.assertEqual(self.made(network), [(5 + 3 + 3) * jobs] * 4) # draws, commits, reveals
             self.assertEqual(list(self.folder.glob("w*/*/*.refusal")), [])
@@ -304,7 +304,7 @@ class Agreements(Served):
             self.assertEqual(self.made(network), [0] * 4)
 
     def metrics(self, witness):
-        with urllib.request.urlopen(f"http://127.0.0.1:{witness.ports[0]}/metrics", timeout=60) as got:
+        with urllib.request.urlopen(f"{witness}/metrics", timeout=60) as got:
             return got.read().decode().splitlines()
 
     def promises(self, witness):
