@@ -416,7 +416,8 @@ uint32_t graphs_normalise(struct graphs *build, uint32_t x, enum vch_type type)
         .epsilon =
             1 + (uint64_t)random_between(0, (int64_t)1 << 60) / (test_below(2) ? 1 : 1000000),
     };
-    normalise->norm.factor = (1 + test_below(2u << bits_of(type))) << normalise->norm.root_shift;
+    uint64_t factor = 1 + test_below(2u << bits_of(type)); // 64 bits, as shifted it fills them
+    normalise->norm.factor = factor << normalise->norm.root_shift;
     return normalise->output;
 }
 
